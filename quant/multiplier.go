@@ -1,0 +1,102 @@
+package quant
+
+import "math"
+
+// Multiplier is a non-negative real factor in the form integer hardware
+// multiplies by:
+//
+//	real = Mantissa * 2^(Exponent-31),   2^30 <= Mantissa < 2^31 or Mantissa = 0
+//
+// The zero Multiplier is the factor 0.
+type Multiplier struct {
+	Mantissa int32
+	Exponent int
+}
+
+// QuantizeMultiplier returns the Multiplier nearest to real, with ties away
+// from zero:
+//
+//	(f, e) = frexp(real);  Mantissa = round(f * 2^31);  Exponent = e
+//
+// A mantissa that rounds up to 2^31 is halved and the exponent raised. A factor
+// below 2^-32 becomes 0, as it cannot move any int32 away from 0.
+//
+// real is a quotient of scales, finite and not negative; the result for other
+// values is meaningless and callers check scales before they come here.
+//
+// Source: LiteRT, tflite/kernels/internal/quantization_util.cc, QuantizeMultiplier.
+func QuantizeMultiplier(real float64) Multiplier {
+	if real == 0 {
+		return Multiplier{}
+	}
+	fraction, exponent := math.Frexp(real)
+	mantissa := int64(math.Round(fraction * (1 << 31)))
+	if mantissa == 1<<31 {
+		mantissa /= 2
+		exponent++
+	}
+	if exponent < -31 {
+		return Multiplier{}
+	}
+	return Multiplier{Mantissa: int32(mantissa), Exponent: exponent}
+}
+
+// Real returns the factor m stands for, Mantissa * 2^(Exponent-31). It is exact.
+func (m Multiplier) Real() float64 {
+	return math.Ldexp(float64(m.Mantissa), m.Exponent-31)
+}
+
+// Apply returns x times the factor, rounded twice as the scalar kernels of
+// LiteRT and TFLite Micro do:
+//
+//	RoundingDivideByPOT(SaturatingRoundingDoublingHighMul(x << max(e,0), m), max(-e,0))
+//
+// The two roundings can give a result one away from the nearest integer. The
+// left shift of a factor above 1 wraps around, as in those kernels.
+//
+// Source: LiteRT, tflite/kernels/internal/common.h, MultiplyByQuantizedMultiplier
+// (without TFLITE_SINGLE_ROUNDING, which no shipped build sets).
+func (m Multiplier) Apply(x int32) int32 {
+	left, right := 0, 0
+	if m.Exponent > 0 {
+		left = m.Exponent
+	} else {
+		right = -m.Exponent
+	}
+	return RoundingDivideByPOT(SaturatingRoundingDoublingHighMul(x<<left, m.Mantissa), right)
+}
+
+// SaturatingRoundingDoublingHighMul returns the product of two Q0.31 numbers as
+// a Q0.31 number:
+//
+//	floor((a*b + 2^30) / 2^31)
+//
+// that is, a half is rounded toward +infinity. The one product that does not
+// fit, (-2^31)*(-2^31), saturates to 2^31-1.
+//
+// Source: gemmlowp, fixedpoint/fixedpoint.h, where the same value is reached by
+// a nudge with the sign of the product and a truncating division.
+func SaturatingRoundingDoublingHighMul(a, b int32) int32 {
+	if a == math.MinInt32 && b == math.MinInt32 {
+		return math.MaxInt32
+	}
+	return int32((int64(a)*int64(b) + 1<<30) >> 31)
+}
+
+// RoundingDivideByPOT returns x / 2^exponent rounded to the nearest integer,
+// with ties away from zero. The exponent is between 0 and 31.
+//
+// Source: gemmlowp, fixedpoint/fixedpoint.h.
+func RoundingDivideByPOT(x int32, exponent int) int32 {
+	mask := int32(uint32(1)<<exponent - 1)
+	remainder := x & mask
+	threshold := int32(uint32(mask) >> 1)
+	if x < 0 {
+		threshold++
+	}
+	quotient := x >> exponent
+	if remainder > threshold {
+		quotient++
+	}
+	return quotient
+}
