@@ -1,0 +1,147 @@
+package quant
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Mode says which kind of file a recipe leads to.
+type Mode uint8
+
+const (
+	// Integer quantizes weights and activations: integer-only inference.
+	Integer Mode = iota + 1
+	// WeightOnly quantizes weights; activations are quantized while the model
+	// runs ("dynamic range").
+	WeightOnly
+	// HalfFloat stores weights as float16; nothing is quantized.
+	HalfFloat
+)
+
+var modeNames = map[Mode]string{Integer: "integer", WeightOnly: "weight_only", HalfFloat: "float16"}
+
+func (m Mode) String() string {
+	if s, ok := modeNames[m]; ok {
+		return s
+	}
+	return fmt.Sprintf("mode %d", uint8(m))
+}
+
+// MarshalText writes the mode by name.
+func (m Mode) MarshalText() ([]byte, error) {
+	if s, ok := modeNames[m]; ok {
+		return []byte(s), nil
+	}
+	return nil, fmt.Errorf("quant: unknown mode %d", uint8(m))
+}
+
+// UnmarshalText reads a mode by name.
+func (m *Mode) UnmarshalText(b []byte) error {
+	for k, s := range modeNames {
+		if s == string(b) {
+			*m = k
+			return nil
+		}
+	}
+	return fmt.Errorf("quant: unknown mode %q", b)
+}
+
+// Scheme describes the quantizers of one kind of tensor.
+type Scheme struct {
+	// Bits is the width of a code; 8.
+	Bits int `json:"bits"`
+	// Symmetric fixes the zero point at 0.
+	Symmetric bool `json:"symmetric"`
+	// Narrow leaves out the most negative code.
+	Narrow bool `json:"narrow"`
+	// PerChannel gives each output channel a scale of its own; weights only.
+	PerChannel bool `json:"per_channel"`
+}
+
+// Grid returns the scheme's codes.
+func (s Scheme) Grid() Grid { return Signed(s.Bits, s.Narrow) }
+
+// Recipe is plain data that says how a network is quantized. The presets are
+// [Int8], [Int8PerTensor], [DynamicRange] and [Float16]; change their fields
+// for anything else that [Recipe.Check] accepts.
+type Recipe struct {
+	// Name appears in messages and files.
+	Name string `json:"name"`
+	Mode Mode   `json:"mode"`
+	// Weights and Activations are unused by HalfFloat; WeightOnly ignores
+	// Activations.
+	Weights     Scheme `json:"weights"`
+	Activations Scheme `json:"activations"`
+	// Decay of the moving average that observes activations while training.
+	Decay float32 `json:"decay"`
+	// MinElements is the least number of elements a weight tensor must have for
+	// WeightOnly to quantize it; smaller ones stay float32. TensorFlow uses 1024.
+	MinElements int `json:"min_elements"`
+}
+
+// Int8 is full integer quantization: weights int8 symmetric narrow per output
+// channel, activations int8 asymmetric observed by a moving average of decay
+// 0.99, biases int32.
+func Int8() Recipe {
+	return Recipe{
+		Name: "int8", Mode: Integer,
+		Weights:     Scheme{Bits: 8, Symmetric: true, Narrow: true, PerChannel: true},
+		Activations: Scheme{Bits: 8},
+		Decay:       0.99,
+	}
+}
+
+// Int8PerTensor is [Int8] with one scale per weight tensor.
+func Int8PerTensor() Recipe {
+	r := Int8()
+	r.Name, r.Weights.PerChannel = "int8-per-tensor", false
+	return r
+}
+
+// DynamicRange stores weights as int8, symmetric narrow per output channel;
+// activations stay float32 in the file and are quantized as the model runs.
+// Weights of fewer than 1024 elements stay float32, as in TensorFlow.
+func DynamicRange() Recipe {
+	return Recipe{
+		Name: "dynamic-range", Mode: WeightOnly,
+		Weights:     Scheme{Bits: 8, Symmetric: true, Narrow: true, PerChannel: true},
+		MinElements: 1024,
+	}
+}
+
+// Float16 stores weights and biases as IEEE half precision.
+func Float16() Recipe { return Recipe{Name: "float16", Mode: HalfFloat} }
+
+// Check reports every fault of the recipe at once.
+func (r Recipe) Check() error {
+	var faults []error
+	fault := func(format string, a ...any) {
+		faults = append(faults, fmt.Errorf("quant: recipe %q: "+format, append([]any{r.Name}, a...)...))
+	}
+	if _, known := modeNames[r.Mode]; !known {
+		fault("unknown mode %d", uint8(r.Mode))
+	}
+	if r.Mode == Integer || r.Mode == WeightOnly {
+		if r.Weights.Bits != 8 {
+			fault("weights of %d bits; only 8 are supported", r.Weights.Bits)
+		}
+		if !r.Weights.Symmetric || !r.Weights.Narrow {
+			fault("weights must be symmetric and narrow: integer kernels assume zero point 0 and [-127, 127]")
+		}
+	}
+	if r.Mode == Integer {
+		if r.Activations.Bits != 8 {
+			fault("activations of %d bits; only 8 are supported", r.Activations.Bits)
+		}
+		if r.Activations.PerChannel || r.Activations.Narrow {
+			fault("activations must be per tensor and use the full range")
+		}
+		if !(r.Decay >= 0 && r.Decay < 1) {
+			fault("decay %v is outside [0, 1)", r.Decay)
+		}
+	}
+	if r.MinElements < 0 {
+		fault("MinElements is negative: %d", r.MinElements)
+	}
+	return errors.Join(faults...)
+}

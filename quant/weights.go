@@ -1,0 +1,39 @@
+package quant
+
+// LastValue returns the parameters of a weight tensor from its current values:
+// one scale for the tensor (axis < 0) or one per index along axis, symmetric
+// with zero point 0, so that the largest magnitude gets the code g.Max.
+//
+// Errors: values that do not fit shape; NaN or Inf in values.
+func LastValue(values []float32, shape []int, axis int, g Grid) (Params, error) {
+	p := Params{Scale: []float32{1}, ZeroPoint: []int32{0}}
+	if axis >= 0 && axis < len(shape) {
+		p = Params{Scale: make([]float32, shape[axis]), ZeroPoint: make([]int32, shape[axis]), Axis: axis}
+		for i := range p.Scale {
+			p.Scale[i] = 1 // a placeholder that passes Check
+		}
+	}
+	ranges := make([]Range, len(p.Scale))
+	var fault error
+	err := p.eachRun(shape, len(values), func(c, lo, hi int) {
+		l, h, ok, err := Observe(values[lo:hi])
+		if err != nil && fault == nil {
+			fault = err
+		}
+		if ok {
+			ranges[c], _ = ranges[c].Extended(l, h)
+		}
+	})
+	if err != nil {
+		return Params{}, err
+	}
+	if fault != nil {
+		return Params{}, fault
+	}
+	for c, r := range ranges {
+		if p.Scale[c], err = Symmetric(r.Min, r.Max, g); err != nil {
+			return Params{}, err
+		}
+	}
+	return p, nil
+}
