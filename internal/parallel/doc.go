@@ -1,0 +1,19 @@
+// Package parallel runs the parts of a job on all cores without letting the number of cores show in the result.
+//
+// The two functions you want are [Parts], which chooses how many parts a job has from its shape alone, and [For], which
+// runs them:
+//
+//	parts := parallel.Parts(rows, 64, parallel.MaxParts)
+//	parallel.For(parts, func(p int) {
+//		lo, hi := parallel.Range(rows, parts, p)
+//		for r := lo; r < hi; r++ {
+//			sum[r] = rowSum(x, r)
+//		}
+//	})
+//
+// The result does not depend on GOMAXPROCS as long as each part writes only its own output and the number of parts
+// depends on shapes only. A reduction keeps one partial result per part and adds them in part order afterwards.
+//
+// The package has no pool to start or close, no priorities and no cancellation: a job is expected to take
+// milliseconds. A job of one part never leaves the calling goroutine; waking another one costs microseconds.
+package parallel

@@ -1,0 +1,130 @@
+package parallel
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func TestForRunsEveryPartOnce(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	for _, procs := range []int{1, 2, 5} {
+		runtime.GOMAXPROCS(procs)
+		for _, parts := range []int{-1, 0, 1, 2, 3, 16, 1000} {
+			counts := make([]atomic.Int32, max(0, parts))
+			For(parts, func(p int) { counts[p].Add(1) })
+			for p := range counts {
+				if n := counts[p].Load(); n != 1 {
+					t.Fatalf("procs %d, parts %d: part %d ran %d times", procs, parts, p, n)
+				}
+			}
+		}
+	}
+}
+
+func TestForNests(t *testing.T) {
+	var n atomic.Int32
+	For(8, func(int) { For(8, func(int) { n.Add(1) }) })
+	if n.Load() != 64 {
+		t.Fatalf("64 inner parts wanted, %d ran", n.Load())
+	}
+}
+
+func TestForPanic(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	for _, procs := range []int{1, 3} {
+		runtime.GOMAXPROCS(procs)
+		var ran atomic.Int32
+		caught := func() (v any) {
+			defer func() { v = recover() }()
+			For(6, func(p int) {
+				ran.Add(1)
+				if p == 2 || p == 4 {
+					var empty []int
+					_ = empty[p]
+				}
+			})
+			return nil
+		}()
+		failed, ok := caught.(*Panic)
+		if !ok {
+			t.Fatalf("procs %d: panicked with %v, want a *Panic", procs, caught)
+		}
+		var re runtime.Error
+		if failed.Part != 2 || !errors.As(failed, &re) || !strings.Contains(failed.Error(), "part 2 panicked: runtime error: index out of range") {
+			t.Errorf("procs %d: %v", procs, failed)
+		}
+		if !strings.Contains(string(failed.Stack), "TestForPanic") {
+			t.Errorf("procs %d: the stack does not show the part:\n%s", procs, failed.Stack)
+		}
+		if ran.Load() != 6 {
+			t.Errorf("procs %d: %d of 6 parts ran", procs, ran.Load())
+		}
+		For(2, func(int) {}) // the recycled job has forgotten the panic
+	}
+}
+
+func TestPanicUnwrapsErrorsOnly(t *testing.T) {
+	if err := (&Panic{Value: "text"}).Unwrap(); err != nil {
+		t.Fatalf("Unwrap of a string panic gave %v", err)
+	}
+}
+
+func TestParts(t *testing.T) {
+	for _, c := range []struct{ items, minItems, maxParts, want int }{
+		{0, 10, 16, 1}, {9, 10, 16, 1}, {19, 10, 16, 1}, {20, 10, 16, 2}, {159, 10, 16, 15}, {10000, 10, 16, 16},
+		{5, 0, 16, 5}, {5, 1, 0, 1},
+	} {
+		if got := Parts(c.items, c.minItems, c.maxParts); got != c.want {
+			t.Errorf("Parts(%d, %d, %d) = %d, want %d", c.items, c.minItems, c.maxParts, got, c.want)
+		}
+	}
+}
+
+func TestRangesPartition(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		items, parts := rapid.IntRange(0, 1000).Draw(t, "items"), rapid.IntRange(1, 40).Draw(t, "parts")
+		at := 0
+		for p := range parts {
+			lo, hi := Range(items, parts, p)
+			if lo != at || hi-lo < items/parts || hi-lo > items/parts+1 {
+				t.Fatalf("part %d of %d is [%d, %d) after %d", p, parts, lo, hi, at)
+			}
+			at = hi
+		}
+		if at != items {
+			t.Fatalf("%d of %d items covered", at, items)
+		}
+	})
+}
+
+func ExampleFor() {
+	squares := make([]int, 5)
+	parts := Parts(len(squares), 2, MaxParts)
+	For(parts, func(p int) {
+		lo, hi := Range(len(squares), parts, p)
+		for i := lo; i < hi; i++ {
+			squares[i] = i * i
+		}
+	})
+	fmt.Println(parts, squares)
+	// Output: 2 [0 1 4 9 16]
+}
+
+// BenchmarkFor measures the cost of a call with empty parts: what a part must be worth.
+func BenchmarkFor(b *testing.B) {
+	for _, parts := range []int{1, 2, 16} {
+		b.Run(fmt.Sprint(parts), func(b *testing.B) {
+			b.ReportAllocs()
+			f := func(int) {}
+			for b.Loop() {
+				For(parts, f)
+			}
+		})
+	}
+}
