@@ -1,0 +1,110 @@
+package graph
+
+import "github.com/goqat/goqat/quant"
+
+// Op is an operator: its configuration, its shape rule and its quantization
+// class. Operators are plain structs, used by value.
+type Op interface {
+	// Name is the operator's name in TensorFlow Lite's spelling: "CONV_2D".
+	Name() string
+	// Class says how quantization treats the operator.
+	Class() Class
+	// Infer returns the output shape for the input shapes. An omitted optional
+	// input has a nil shape. The batch may be any size.
+	Infer(in [][]int) ([]int, error)
+}
+
+// Class says where quantizers go around an operator.
+type Class uint8
+
+const (
+	// Anchor operators multiply by weights; with a following BatchNorm and
+	// fusable activation they form one exported operator.
+	Anchor Class = iota + 1
+	// Requantize operators compute a new range: their output has a quantizer.
+	Requantize
+	// SameScale operators share one quantizer between input and output.
+	SameScale
+	// FixedOutput operators have output parameters set by TensorFlow Lite.
+	FixedOutput
+	// Border operators convert between number types.
+	Border
+	// TrainingOnly operators never reach a file: passes remove them.
+	TrainingOnly
+)
+
+var classNames = map[Class]string{
+	Anchor: "anchor", Requantize: "requantize", SameScale: "same scale",
+	FixedOutput: "fixed output", Border: "border", TrainingOnly: "training only",
+}
+
+func (c Class) String() string { return classNames[c] }
+
+// FixedParams is implemented by operators of class FixedOutput.
+type FixedParams interface {
+	// FixedParams returns the output parameters for codes of the given width.
+	FixedParams(bits int) (quant.Params, error)
+}
+
+// Averaging is implemented by SameScale operators that compute new values on
+// the shared scale (an average) rather than copy codes.
+type Averaging interface {
+	Averages() bool
+}
+
+// Fusable is an operator that an anchor can absorb as its fused activation.
+type Fusable interface {
+	Fused() ActivationKind
+}
+
+// Anchored is implemented by operators of class Anchor.
+type Anchored interface {
+	Op
+	// Fuse returns the operator with the fused activation replaced.
+	Fuse(ActivationKind) Op
+	// Activation returns the fused activation.
+	Activation() ActivationKind
+	// ChannelAxis is the axis of the weights that indexes output channels.
+	ChannelAxis() int
+}
+
+// Inputs of an anchor, by position.
+const (
+	InputX = iota
+	InputWeights
+	InputBias
+)
+
+// ActivationKind is an activation fused into an operator. The zero value is
+// none.
+type ActivationKind uint8
+
+// The activations that integer kernels can fuse: a clamp of the output.
+const (
+	NoActivation   ActivationKind = iota
+	FusedRelu                     // max(x, 0)
+	FusedRelu6                    // min(max(x, 0), 6)
+	FusedReluN1To1                // min(max(x, -1), 1)
+)
+
+var activationNames = [...]string{"none", "relu", "relu6", "relu_n1_to_1"}
+
+func (a ActivationKind) String() string {
+	if int(a) < len(activationNames) {
+		return activationNames[a]
+	}
+	return "unknown activation"
+}
+
+// Clamp returns the bounds of the activation; infinite where there are none.
+func (a ActivationKind) Clamp() (lo, hi float32) {
+	switch a {
+	case FusedRelu:
+		return 0, inf
+	case FusedRelu6:
+		return 0, 6
+	case FusedReluN1To1:
+		return -1, 1
+	}
+	return -inf, inf
+}

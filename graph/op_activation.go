@@ -1,0 +1,60 @@
+package graph
+
+import (
+	"fmt"
+
+	"github.com/goqat/goqat/quant"
+)
+
+// Relu is max(x, 0). Shapes: y as x.
+//
+// Quantized: fused into a preceding anchor where possible; otherwise input and
+// output have parameters of their own.
+type Relu struct{}
+
+func (Relu) Name() string          { return "RELU" }
+func (Relu) Class() Class          { return Requantize }
+func (Relu) Fused() ActivationKind { return FusedRelu }
+
+// Infer implements [Op].
+func (Relu) Infer(in [][]int) ([]int, error) { return elementwise(in) }
+
+// Relu6 is min(max(x, 0), 6). Shapes: y as x.
+//
+// Quantized: as [Relu].
+type Relu6 struct{}
+
+func (Relu6) Name() string          { return "RELU6" }
+func (Relu6) Class() Class          { return Requantize }
+func (Relu6) Fused() ActivationKind { return FusedRelu6 }
+
+// Infer implements [Op].
+func (Relu6) Infer(in [][]int) ([]int, error) { return elementwise(in) }
+
+// Softmax is exp(x)/sum(exp(x)) over the last axis. Shapes: y as x.
+//
+// Quantized: the output has scale 1/256 and zero point -128 at 8 bits.
+type Softmax struct{}
+
+func (Softmax) Name() string { return "SOFTMAX" }
+func (Softmax) Class() Class { return FixedOutput }
+
+// Infer implements [Op].
+func (Softmax) Infer(in [][]int) ([]int, error) { return elementwise(in) }
+
+// FixedParams implements [FixedParams].
+func (Softmax) FixedParams(bits int) (quant.Params, error) {
+	if bits != 8 {
+		return quant.Params{}, fmt.Errorf("graph: SOFTMAX has no fixed output parameters at %d bits", bits)
+	}
+	return quant.PerTensor(1.0/256, -128), nil
+}
+
+// elementwise is the shape rule of operators that keep the shape of their one
+// input.
+func elementwise(in [][]int) ([]int, error) {
+	if err := arity(in, 1, 1); err != nil {
+		return nil, err
+	}
+	return append([]int(nil), in[0]...), nil
+}

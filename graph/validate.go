@@ -1,0 +1,75 @@
+package graph
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Check reports every fault of the graph's structure: tensors used before they
+// are produced or produced twice, names that clash, data that does not fit its
+// shape, shapes that do not follow from the operators, and outputs that nothing
+// computes.
+func (g *Graph) Check() error {
+	var faults []error
+	fault := func(err error) { faults = append(faults, err) }
+	ready := map[*Tensor]bool{}
+	for _, x := range g.Inputs {
+		if x.Role != Activation || ready[x] {
+			fault(fmt.Errorf("graph: input %q is a %v or listed twice", x.Name, x.Role))
+		}
+		ready[x] = true
+	}
+	for _, n := range g.Nodes {
+		for i, t := range n.Inputs {
+			if t != nil && t.Role == Activation && !ready[t] {
+				fault(fmt.Errorf("graph: node %q: input %d (%q) is used before it is produced", n.Name, i, t.Name))
+			}
+		}
+		if ready[n.Output] || n.Output.Role != Activation {
+			fault(fmt.Errorf("graph: node %q: output %q is produced twice or is not an activation", n.Name, n.Output.Name))
+		}
+		ready[n.Output] = true
+		if f, ok := n.Op.(FakeQuant); ok {
+			if err := f.Quantizer.check(); err != nil {
+				fault(fmt.Errorf("graph: node %q: %w", n.Name, err))
+			}
+		}
+	}
+	if len(g.Inputs) == 0 || len(g.Outputs) == 0 {
+		fault(errors.New("graph: no inputs or no outputs"))
+	}
+	for _, y := range g.Outputs {
+		if !ready[y] {
+			fault(fmt.Errorf("graph: output %q is not produced", y.Name))
+		}
+	}
+	names := map[string]bool{}
+	for _, t := range g.Tensors() {
+		if names[t.Name] {
+			fault(fmt.Errorf("graph: two tensors are named %q", t.Name))
+		}
+		names[t.Name] = true
+		if err := t.check(); err != nil {
+			fault(err)
+		}
+	}
+	if len(faults) > 0 {
+		return errors.Join(faults...)
+	}
+	return g.checkShapes()
+}
+
+// checkShapes compares each stored shape with the one its operator infers.
+func (g *Graph) checkShapes() error {
+	shapes, err := g.Shapes(1)
+	if err != nil {
+		return err
+	}
+	for _, n := range g.Nodes {
+		if want := shapes[n.Output]; !slices.Equal(n.Output.Shape, want) {
+			return fmt.Errorf("graph: node %q: output has shape %v, but %s gives %v", n.Name, n.Output.Shape, n.Op.Name(), want)
+		}
+	}
+	return nil
+}
