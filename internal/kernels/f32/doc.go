@@ -1,0 +1,34 @@
+// Package f32 holds the float32 kernels of training and inference: fully-connected and convolution layers with their
+// gradients, pooling, batch normalization, activations, softmax, elementary functions and reductions, on plain slices.
+//
+// The two functions you want are [Conv2D] and [FullyConnected]; each has gradient kernels beside it. A forward pass
+// over one batch of 28x28 images:
+//
+//	g, err := f32.NewConv(f32.Conv{Batch: 128, InH: 28, InW: 28, InC: 1, OutC: 16, KernelH: 3, KernelW: 3}, f32.Same)
+//	...
+//	var ws f32.Workspace
+//	y := make([]float32, g.OutputLen())
+//	f32.Conv2D(&ws, g, y, x, weights, bias, f32.Relu)
+//
+// Layout is TensorFlow Lite's: activations NHWC, convolution weights OHWI [OutC, KernelH, KernelW, InC], fully-connected
+// weights [Out, In], row-major without gaps. Destinations come before sources in every argument list. A slice may be
+// longer than needed; a shorter one is a programming error and panics with the runtime's bounds error. Destinations
+// must not overlap sources unless a kernel says that it works in place. Scratch memory lives in a [Workspace] that the
+// caller keeps between calls.
+//
+// # Order of summation
+//
+// Results have the same bits for any number of threads. Every product is rounded to float32 before it is added, and
+//   - forward outputs and the gradient of inputs and of fully-connected weights are one chain of additions per element,
+//     starting at +0, in ascending order of the summation index (for a convolution's weights: row-major taps, then
+//     channels; for its input gradient: row-major output pixels, then channels); the bias is added last;
+//   - the gradient of convolution weights and column sums are one such chain per chunk of rows, and the chunks are added
+//     in order; the number of chunks depends on shapes only;
+//   - sums over a slice use 16 lanes by index modulo 16, which are then added pairwise in a fixed tree.
+//
+// Padding counts as nothing: the sums run over valid taps only. (Implementations may add products with zeros there, so
+// with infinite or NaN weights border pixels are not specified.)
+//
+// The package does not know graphs, shapes of rank other than described, quantization or automatic differentiation, and
+// it has no state: see package graph for operators and train for what strings kernels together.
+package f32
