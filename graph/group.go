@@ -9,9 +9,17 @@ type Group struct {
 	Anchor *Node
 	// BatchNorm and Activation are nil where the group has none.
 	BatchNorm, Activation *Node
-	// Output is what the group computes: the output of its last node, after any
-	// Dropout that follows it.
-	Output *Tensor
+}
+
+// Output is what the group computes: the output of its last node.
+func (gr Group) Output() *Tensor {
+	switch {
+	case gr.Activation != nil:
+		return gr.Activation.Output
+	case gr.BatchNorm != nil:
+		return gr.BatchNorm.Output
+	}
+	return gr.Anchor.Output
 }
 
 // Fused returns the activation of the exported operator.
@@ -34,15 +42,15 @@ func (g *Graph) Groups() []Group {
 		if !ok {
 			continue
 		}
-		gr := Group{Anchor: n, Output: g.throughDropout(n.Output)}
-		if next := g.onlyConsumer(gr.Output); next != nil && anchor.Activation() == NoActivation {
+		gr := Group{Anchor: n}
+		if next := g.nextNode(n.Output); next != nil && anchor.Activation() == NoActivation {
 			if _, ok := next.Op.(BatchNorm); ok {
-				gr.BatchNorm, gr.Output = next, g.throughDropout(next.Output)
-				next = g.onlyConsumer(gr.Output)
+				gr.BatchNorm = next
+				next = g.nextNode(next.Output)
 			}
 			if next != nil {
 				if _, ok := next.Op.(Fusable); ok {
-					gr.Activation, gr.Output = next, g.throughDropout(next.Output)
+					gr.Activation = next
 				}
 			}
 		}
@@ -51,15 +59,16 @@ func (g *Graph) Groups() []Group {
 	return groups
 }
 
-// throughDropout follows t through the Dropout nodes that are its only readers.
-func (g *Graph) throughDropout(t *Tensor) *Tensor {
+// nextNode returns the node that alone reads t, looking through Dropout nodes;
+// nil if there are several.
+func (g *Graph) nextNode(t *Tensor) *Node {
 	for {
 		next := g.onlyConsumer(t)
 		if next == nil {
-			return t
+			return nil
 		}
 		if _, ok := next.Op.(Dropout); !ok {
-			return t
+			return next
 		}
 		t = next.Output
 	}
