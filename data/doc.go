@@ -1,0 +1,30 @@
+// Package data holds what a network learns from: the [Dataset] interface, sets in memory, readers for IDX,
+// CSV and NPY files, and the order in which rows are visited.
+//
+// The functions you want are [OpenIDX] (or [ReadCSV], or [NewMemory] for values you already have) and
+// [Split].
+//
+//	train, test, err := data.OpenIDX("/usr/share/datasets/fashion-mnist")
+//	train, validation, err := data.SplitStratified(train, 0.9, seed)
+//
+//	for batch := range data.Batches(data.Shuffle(train.Len(), seed, epoch), 128) {
+//		err := train.Read(batch, x, y)
+//	}
+//
+// # Rows, shapes and labels
+//
+// A row is one example: an input and a target. Shapes leave out the batch axis and are in row-major order;
+// images are [height, width, channels] (NHWC without its N). A class label is a target of shape [1] holding
+// an exact integer; anything else, such as a regression value or a one-hot vector, is a dense target.
+//
+// # Errors
+//
+// Constructors and readers check everything once: lengths, shapes, NaN, Inf, and labels against the number of
+// classes. Their errors name the row and element, the line and column, or the byte. A set that was constructed
+// without an error only fails on an index out of range or buffers of the wrong length.
+//
+// # What it does not do
+//
+// It downloads nothing and caches nothing on disk. It does not augment, normalize or balance. Ready-made sets
+// are in data/digits (real) and data/synth (synthetic).
+package data

@@ -1,0 +1,183 @@
+package data
+
+import (
+	"bufio"
+	"compress/gzip"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// ReadIDX reads an array in IDX format, the format of the MNIST files: two zero bytes, a type byte, the number
+// of axes, the axes as big-endian uint32, then the elements, big-endian and row-major. All six types are read.
+//
+// Errors: a malformed header, data that ends early, bytes after the array.
+//
+// Source: Y. LeCun, C. Cortes and C. Burges, "The MNIST database of handwritten digits", section "File formats".
+func ReadIDX(r io.Reader) (*Array, error) {
+	a, err := readIDX(r)
+	if err == nil {
+		err = atEnd(r)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("data: idx: %w", err)
+	}
+	return a, nil
+}
+
+func readIDX(r io.Reader) (*Array, error) {
+	var magic [4]byte
+	if _, err := io.ReadFull(r, magic[:]); err != nil {
+		return nil, fmt.Errorf("magic number at byte 0: %w", unexpected(err))
+	}
+	if magic[0] != 0 || magic[1] != 0 {
+		return nil, fmt.Errorf("starts with % x, not an IDX file", magic)
+	}
+	shape := make([]int, magic[3])
+	for axis := range shape {
+		var d [4]byte
+		if _, err := io.ReadFull(r, d[:]); err != nil {
+			return nil, fmt.Errorf("axis %d at byte %d: %w", axis, 4+4*axis, unexpected(err))
+		}
+		if shape[axis] = int(binary.BigEndian.Uint32(d[:])); shape[axis] < 0 { // where int has 32 bits
+			return nil, fmt.Errorf("axis %d at byte %d is too large", axis, 4+4*axis)
+		}
+	}
+	count, err := product(shape)
+	if err != nil {
+		return nil, err
+	}
+	a := &Array{Shape: shape}
+	switch order := binary.BigEndian; magic[2] {
+	case 0x08:
+		a.Data, err = readElements[uint8](r, order, count)
+	case 0x09:
+		a.Data, err = readElements[int8](r, order, count)
+	case 0x0b:
+		a.Data, err = readElements[int16](r, order, count)
+	case 0x0c:
+		a.Data, err = readElements[int32](r, order, count)
+	case 0x0d:
+		a.Data, err = readElements[float32](r, order, count)
+	case 0x0e:
+		a.Data, err = readElements[float64](r, order, count)
+	default:
+		return nil, fmt.Errorf("unknown type %#02x at byte 2", magic[2])
+	}
+	if err != nil {
+		return nil, fmt.Errorf("elements of shape %v from byte %d: %w", shape, 4+4*len(shape), err)
+	}
+	return a, nil
+}
+
+// unexpected turns a clean end of file into an unexpected one: a header was due.
+func unexpected(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// OpenIDX reads a directory of four IDX files, each plain or with .gz, named as MNIST and Fashion-MNIST are:
+// train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte.
+//
+// Images have shape [height, width, 1], or [height, width, channels] where the file has four axes. Byte images
+// are kept as bytes and read as value/255; other types are taken as they are. Targets are class labels; the
+// number of classes is one more than the largest training label.
+//
+// Errors: a missing or malformed file, different numbers of images and labels, shapes that differ between the
+// training and the test images, a negative label, a test label that no training row has room for.
+func OpenIDX(dir string) (train, test Dataset, err error) {
+	train, err = openIDXPair(dir, "train", 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	test, err = openIDXPair(dir, "t10k", Classes(train))
+	if err != nil {
+		return nil, nil, err
+	}
+	if a, b := train.InputShape(), test.InputShape(); !slices.Equal(a, b) {
+		return nil, nil, fmt.Errorf("data: idx: %s: training images have shape %v, test images %v", dir, a, b)
+	}
+	return train, test, nil
+}
+
+// openIDXPair reads images and labels. With classes 0 the labels decide how many there are.
+func openIDXPair(dir, prefix string, classes int) (Dataset, error) {
+	images, imagesPath, err := openIDXFile(dir, prefix+"-images-idx3-ubyte")
+	if err != nil {
+		return nil, err
+	}
+	labels, labelsPath, err := openIDXFile(dir, prefix+"-labels-idx1-ubyte")
+	if err != nil {
+		return nil, err
+	}
+	shape := images.Shape
+	switch len(shape) {
+	case 3:
+		shape = append(shape[1:3:3], 1)
+	case 4:
+		shape = shape[1:]
+	default:
+		return nil, fmt.Errorf("data: idx: %s: images have %d axes, want 3 or 4", imagesPath, len(shape))
+	}
+	if len(labels.Shape) != 1 {
+		return nil, fmt.Errorf("data: idx: %s: labels have %d axes, want 1", labelsPath, len(labels.Shape))
+	}
+	y, err := labels.Float32s()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", labelsPath, err)
+	}
+	if classes == 0 && len(y) > 0 {
+		classes = int(min(max(slices.Max(y), 0), maxClasses-1)) + 1
+	}
+	ds, err := newIDXSet(images, shape, y, classes)
+	if err != nil {
+		return nil, fmt.Errorf("%w (%s, %s)", err, imagesPath, labelsPath)
+	}
+	return ds, nil
+}
+
+func newIDXSet(images *Array, shape []int, y []float32, classes int) (Dataset, error) {
+	if x, ok := images.Data.([]uint8); ok {
+		return NewBytes(ByteArrays{InputShape: shape, X: x, Y: y, Classes: classes})
+	}
+	x, err := images.Float32s()
+	if err != nil {
+		return nil, err
+	}
+	return NewMemory(Arrays{InputShape: shape, X: x, Y: y, Classes: classes})
+}
+
+// openIDXFile reads name or name.gz in dir and reports which.
+func openIDXFile(dir, name string) (*Array, string, error) {
+	path := filepath.Join(dir, name)
+	file, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		path += ".gz"
+		file, err = os.Open(path)
+	}
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, "", fmt.Errorf("data: idx: neither %s nor %s.gz in %s: %w", name, name, dir, os.ErrNotExist)
+	}
+	if err != nil {
+		return nil, "", fmt.Errorf("data: idx: %w", err)
+	}
+	defer file.Close()
+	r := io.Reader(bufio.NewReaderSize(file, 1<<16))
+	if strings.HasSuffix(path, ".gz") {
+		if r, err = gzip.NewReader(r); err != nil {
+			return nil, "", fmt.Errorf("data: idx: %s: %w", path, err)
+		}
+	}
+	a, err := ReadIDX(r)
+	if err != nil {
+		return nil, "", fmt.Errorf("%w (%s)", err, path)
+	}
+	return a, path, nil
+}
