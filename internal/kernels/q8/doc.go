@@ -1,0 +1,27 @@
+// Package q8 computes the 8-bit operators of TensorFlow Lite on plain slices,
+// with the very integers of its reference kernels: activations in NHWC order,
+// convolution weights OHWI, fully-connected weights [outputs, inputs].
+//
+// An operator with parameters is made once with a New function, which turns
+// scales into integers ([NewFullyConnected], [NewConv2D], [NewSoftmax],
+// [NewRelu], [NewRequantize]), and then run any number of times, from several
+// goroutines if need be:
+//
+//	fc, err := q8.NewFullyConnected(q8.FullyConnectedSpec{
+//		Inputs: 2, Outputs: 1,
+//		Input:  quant.PerTensor(0.5, 0),
+//		Weight: quant.PerTensor(0.25, 0),
+//		Output: quant.PerTensor(1, 0),
+//	}, weights, bias)
+//	fc.Run(dst, src, rows)
+//
+// Operators on float32 activations with 8-bit weights, which quantize their
+// input at run time, are [NewHybridFullyConnected] and [NewHybridConv2D].
+//
+// New functions check everything that does not depend on the data and return
+// errors; Run methods trust the slice lengths their comments state. Matrix
+// operators have a fast kernel (the default) and a slow one that is the formula
+// itself ([Reference]); both give the same integers.
+//
+// The package knows nothing of graphs and files, and computes no shapes.
+package q8

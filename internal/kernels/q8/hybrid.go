@@ -1,0 +1,87 @@
+package q8
+
+import (
+	"math"
+
+	"github.com/goqat/goqat/quant"
+)
+
+// QuantizeSymmetric writes the codes of src, in [-127, 127] with zero point 0,
+// and returns their scale:
+//
+//	scale = float32(R/127),  R = max|x|;  code = clamp(half_away(float32(x * float32(127/R))))
+//
+// All zeros have scale 1.
+//
+// Source: LiteRT, tflite/kernels/internal/reference/portable_tensor_utils.cc,
+// PortableSymmetricQuantizeFloats.
+func QuantizeSymmetric(dst []int8, src []float32) (scale float32) {
+	lo, hi := extent(src)
+	largest := max(-lo, hi)
+	if largest == 0 {
+		fill(dst, 0)
+		return 1
+	}
+	inverse := 127 / largest
+	for i, x := range src {
+		dst[i] = saturate(float32(x*inverse), -127)
+	}
+	return largest / 127
+}
+
+// QuantizeAsymmetric writes the codes of src, in [-128, 127], and returns their
+// scale and zero point:
+//
+//	scale = (hi-lo)/255 in float64, lo = min(0, min x), hi = max(0, max x)
+//	code  = clamp(half_away(float32(zero point + float32(x * float32(1/float32(scale))))))
+//
+// The zero point is the rounded code of 0, computed from the end of the range
+// with the smaller floating-point error. All zeros have scale 1, zero point 0.
+//
+// Source: LiteRT, tflite/kernels/internal/reference/portable_tensor_utils.cc,
+// PortableAsymmetricQuantizeFloats.
+func QuantizeAsymmetric(dst []int8, src []float32) (scale float32, zeroPoint int32) {
+	lo, hi := extent(src)
+	if lo == hi {
+		fill(dst, 0)
+		return 1, 0
+	}
+	step := (float64(hi) - float64(lo)) / 255
+	below, above := float64(lo)/step, float64(hi)/step
+	zero := 127 - above
+	if 128+math.Abs(below) < 127+math.Abs(above) {
+		zero = -128 - below
+	}
+	zero = math.Round(min(max(zero, -128), 127))
+	scale = float32(step)
+	inverse := 1 / scale
+	for i, x := range src {
+		dst[i] = saturate(float32(zero)+float32(x*inverse), -128)
+	}
+	return scale, int32(zero)
+}
+
+// extent returns min(0, min x) and max(0, max x).
+func extent(src []float32) (lo, hi float32) {
+	for _, x := range src {
+		lo, hi = min(lo, x), max(hi, x)
+	}
+	return lo, hi
+}
+
+// saturate returns v rounded half away from zero, at least lowest and at most
+// 127. NaN becomes lowest, as in [Quantize].
+func saturate(v float32, lowest int32) int8 {
+	if v != v {
+		return int8(lowest)
+	}
+	return int8(quant.Code(v, 1, 0, quant.Grid{Min: lowest, Max: 127}))
+}
+
+// clampReal applies a fused activation to float32 values.
+func clampReal(values []float32, activation Activation) {
+	lo, hi := activation.Limits()
+	for i, v := range values {
+		values[i] = min(max(v, lo), hi)
+	}
+}
