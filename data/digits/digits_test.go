@@ -27,7 +27,7 @@ func TestSplit(t *testing.T) {
 	}{
 		"train": {train, []int{142, 145, 142, 146, 145, 146, 145, 143, 139, 144},
 			"f69fdb0dae9a96cf262f931fb0dbd8d9950f36519bc9d3c70ccfc33251c93269"},
-		"test":  {test, []int{36, 37, 35, 37, 36, 36, 36, 36, 35, 36},
+		"test": {test, []int{36, 37, 35, 37, 36, 36, 36, 36, 35, 36},
 			"f8de2ffd0a271396f039da2a7bcf3e0c5a20e54b08e1238c5d01606230fe705e"},
 	} {
 		if diff := cmp.Diff([]int{8, 8, 1}, c.ds.InputShape()); diff != "" {
