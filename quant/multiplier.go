@@ -57,13 +57,10 @@ func (m Multiplier) Real() float64 {
 // Source: LiteRT, tflite/kernels/internal/common.h, MultiplyByQuantizedMultiplier
 // (without TFLITE_SINGLE_ROUNDING, which no shipped build sets).
 func (m Multiplier) Apply(x int32) int32 {
-	left, right := 0, 0
 	if m.Exponent > 0 {
-		left = m.Exponent
-	} else {
-		right = -m.Exponent
+		return SaturatingRoundingDoublingHighMul(x<<m.Exponent, m.Mantissa)
 	}
-	return RoundingDivideByPOT(SaturatingRoundingDoublingHighMul(x<<left, m.Mantissa), right)
+	return RoundingDivideByPOT(SaturatingRoundingDoublingHighMul(x, m.Mantissa), -m.Exponent)
 }
 
 // SaturatingRoundingDoublingHighMul returns the product of two Q0.31 numbers as
@@ -88,15 +85,8 @@ func SaturatingRoundingDoublingHighMul(a, b int32) int32 {
 //
 // Source: gemmlowp, fixedpoint/fixedpoint.h.
 func RoundingDivideByPOT(x int32, exponent int) int32 {
-	mask := int32(uint32(1)<<exponent - 1)
-	remainder := x & mask
-	threshold := int32(uint32(mask) >> 1)
-	if x < 0 {
-		threshold++
-	}
-	quotient := x >> exponent
-	if remainder > threshold {
-		quotient++
-	}
-	return quotient
+	// Twice the quotient plus one half, in int64: floor((2x + 2^e)/2^(e+1))
+	// rounds ties up, and one less under a negative x rounds them down.
+	e := uint(exponent) & 31 // a bound the compiler sees
+	return int32((2*int64(x) + 1<<e + int64(x>>31)) >> (e + 1))
 }
