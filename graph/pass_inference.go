@@ -1,9 +1,6 @@
 package graph
 
-import (
-	"fmt"
-	"math"
-)
+import "fmt"
 
 // DropDropout removes Dropout nodes: outside training they are the identity.
 var DropDropout = Pass{"drop dropout", func(g *Graph) error {
@@ -31,7 +28,7 @@ var FoldBatchNorm = Pass{"fold batch norm", func(g *Graph) error {
 		if err := g.foldInto(gr.Anchor, gr.BatchNorm); err != nil {
 			return err
 		}
-		g.absorb(gr.Anchor, gr.BatchNorm)
+		g.Absorb(gr.Anchor, gr.BatchNorm)
 	}
 	return g.NoBatchNorm()
 }}
@@ -47,9 +44,9 @@ func (g *Graph) NoBatchNorm() error {
 	return nil
 }
 
-// absorb removes next, which alone reads n's output, and any Dropout between
+// Absorb removes next, which alone reads n's output, and any Dropout between
 // them; n takes over next's output, name included.
-func (g *Graph) absorb(n, next *Node) {
+func (g *Graph) Absorb(n, next *Node) {
 	for between := next; between != n; between = g.Producer(between.Inputs[InputX]) {
 		defer g.Remove(between)
 	}
@@ -76,67 +73,9 @@ func (g *Graph) foldInto(anchor, bn *Node) error {
 	anchor.Inputs = []*Tensor{
 		anchor.Inputs[InputX],
 		{Name: w.Name, Role: Parameter, Shape: w.Shape, Data: folded},
-		{Name: g.biasName(anchor), Role: Parameter, Shape: []int{len(shift)}, Data: shift},
+		{Name: BiasName(g, anchor), Role: Parameter, Shape: []int{len(shift)}, Data: shift},
 	}
 	return nil
-}
-
-// biasName returns the name of an anchor's bias, whether it has one or not.
-func (g *Graph) biasName(anchor *Node) string {
-	if b := anchor.Input(InputBias); b != nil {
-		return b.Name
-	}
-	return g.Unique(anchor.Name + "/bias")
-}
-
-// BatchNormAffine returns what a BatchNorm node does at inference to an anchor
-// with the given bias (nil for none): the factor of [FoldFactor] and the bias of
-// [FoldShift], both [C].
-//
-// Errors: results that are not finite, by node and channel.
-func BatchNormAffine(bn *Node, bias []float32) (factor, shift []float32, err error) {
-	gamma, beta := bn.Inputs[InputGamma].Float32s(), bn.Inputs[InputBeta].Float32s()
-	mean, variance := bn.Inputs[InputMean].Float32s(), bn.Inputs[InputVariance].Float32s()
-	factor, shift = make([]float32, len(gamma)), make([]float32, len(gamma))
-	FoldFactor(factor, gamma, variance, bn.Op.(BatchNorm).Epsilon)
-	FoldShift(shift, factor, beta, mean, bias)
-	for c, f := range factor {
-		if !finite(f) || !finite(shift[c]) {
-			return nil, nil, fmt.Errorf("graph: node %q: channel %d has gamma %v, beta %v, mean %v, variance %v", bn.Name, c, gamma[c], beta[c], mean[c], variance[c])
-		}
-	}
-	return factor, shift, nil
-}
-
-func finite(v float32) bool { return v-v == 0 }
-
-// FoldFactor writes gamma/sqrt(variance + epsilon), computed in float64 and
-// rounded once. All slices are [C].
-func FoldFactor(dst, gamma, variance []float32, epsilon float32) {
-	for c := range dst {
-		dst[c] = float32(float64(gamma[c]) / math.Sqrt(float64(variance[c])+float64(epsilon)))
-	}
-}
-
-// FoldShift writes beta + (bias - mean)*factor, computed in float64 and rounded
-// once. All slices are [C]; bias may be nil for zero.
-func FoldShift(dst, factor, beta, mean, bias []float32) {
-	for c := range dst {
-		b := 0.0
-		if bias != nil {
-			b = float64(bias[c])
-		}
-		dst[c] = float32(float64(beta[c]) + float64((b-float64(mean[c]))*float64(factor[c])))
-	}
-}
-
-// ScaleChannels writes w*factor, channel by channel along the first axis.
-// Shapes: dst and w [C, ...]; factor [C].
-func ScaleChannels(dst, w, factor []float32) {
-	inner := len(w) / len(factor)
-	for i, v := range w {
-		dst[i] = v * factor[i/inner]
-	}
 }
 
 // FuseActivations absorbs activations into the anchors before them.
@@ -146,7 +85,7 @@ var FuseActivations = Pass{"fuse activations", func(g *Graph) error {
 			continue
 		}
 		gr.Anchor.Op = gr.Anchor.Op.(Anchored).Fuse(gr.Fused())
-		g.absorb(gr.Anchor, gr.Activation)
+		g.Absorb(gr.Anchor, gr.Activation)
 	}
 	return nil
 }}

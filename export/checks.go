@@ -1,0 +1,64 @@
+package export
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/quant"
+)
+
+// checkFinite reports NaN and infinite values in float constants.
+var checkFinite = graph.Pass{Name: "check values", Run: func(g *graph.Graph) error {
+	var faults []error
+	for _, t := range g.Tensors() {
+		if _, _, _, err := quant.Observe(t.Float32s()); err != nil {
+			faults = append(faults, fmt.Errorf("tensor %q: %w", t.Name, err))
+		}
+	}
+	return errors.Join(faults...)
+}}
+
+// checkInteger reports what integer kernels could not compute: operators
+// without an integer kernel, float tensors between the borders, and sums that
+// could leave int32, either while they accumulate or when requantization shifts
+// them left.
+var checkInteger = graph.Pass{Name: "check integers", Run: func(g *graph.Graph) error {
+	var faults []error
+	for _, n := range g.Nodes {
+		switch op := n.Op.(type) {
+		case graph.Anchored:
+			faults = append(faults, checkSums(n))
+		case graph.Quantize, graph.Dequantize:
+		default:
+			if n.Output.Type != graph.Int8 {
+				faults = append(faults, fmt.Errorf("node %q: %s has output %v in an integer model", n.Name, op.Name(), n.Output.Type))
+			}
+		}
+	}
+	return errors.Join(faults...)
+}}
+
+// checkSums bounds the accumulator of an anchor, channel by channel:
+//
+//	bound = |b| + 255 * sum|w| < 2^31,  bound * 2^e < 2^31
+//
+// where e > 0 is the left shift of a requantization multiplier above one.
+func checkSums(n *graph.Node) error {
+	x, w, b := n.Inputs[graph.InputX], n.Inputs[graph.InputWeights], n.Inputs[graph.InputBias]
+	codes, biases := w.Int8s(), b.Int32s()
+	inner := len(codes) / len(biases)
+	for c, bias := range biases {
+		bound := math.Abs(float64(bias))
+		for _, q := range codes[c*inner : (c+1)*inner] {
+			bound += 255 * math.Abs(float64(q))
+		}
+		scale := w.Quant.Scale[min(c, len(w.Quant.Scale)-1)]
+		m := quant.QuantizeMultiplier(float64(x.Quant.Scale[0]) * float64(scale) / float64(n.Output.Quant.Scale[0]))
+		if limit := bound * math.Pow(2, float64(max(m.Exponent, 0))); limit >= 1<<31 {
+			return fmt.Errorf("node %q: channel %d: sums up to %.3g leave int32 (weights scale %v, output scale %v): the output range is too narrow or the bias too large", n.Name, c, limit, scale, n.Output.Quant.Scale[0])
+		}
+	}
+	return nil
+}

@@ -1,0 +1,117 @@
+package export
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/quant"
+)
+
+// resolveTypes turns every activation into int8 with the parameters of the
+// quantizer behind it, or of the input for operators that share one scale, and
+// removes the FakeQuant nodes.
+var resolveTypes = graph.Pass{Name: "resolve types", Run: func(g *graph.Graph) error {
+	for _, n := range append([]*graph.Node(nil), g.Nodes...) {
+		f, ok := n.Op.(graph.FakeQuant)
+		if !ok {
+			continue
+		}
+		p, err := f.Quantizer.Params()
+		if err != nil {
+			return err
+		}
+		x := n.Inputs[0]
+		x.Type, x.Quant = graph.Int8, &p
+		g.Replace(n.Output, x)
+		g.Remove(n)
+	}
+	for _, n := range g.Nodes {
+		if x := n.Inputs[0]; n.Op.Class() == graph.SameScale && n.Output.Quant == nil {
+			n.Output.Type, n.Output.Quant = x.Type, x.Quant
+		}
+	}
+	for _, t := range g.Tensors() {
+		if t.Role == graph.Activation && t.Quant == nil {
+			return fmt.Errorf("tensor %q has no quantizer", t.Name)
+		}
+	}
+	return nil
+}}
+
+// quantizeBiases gives every anchor an int32 bias at the scale of its input
+// times its weights; an omitted bias becomes zeros, which integer convolutions
+// require.
+//
+//	code = half_away(b / scale),  scale[c] = float32(s_x * s_w[c])
+var quantizeBiases = graph.Pass{Name: "quantize biases", Run: func(g *graph.Graph) error {
+	for _, gr := range g.Groups() {
+		anchor := gr.Anchor
+		x, w := anchor.Inputs[graph.InputX], anchor.Inputs[graph.InputWeights]
+		if w.Type != graph.Int8 {
+			return fmt.Errorf("node %q: weights %q have no quantizer", anchor.Name, w.Name)
+		}
+		channels := w.Shape[anchor.Op.(graph.Anchored).ChannelAxis()]
+		values := make([]float32, channels)
+		if b := anchor.Input(graph.InputBias); b != nil {
+			values = b.Float32s()
+		}
+		bias, err := biasCodes(graph.BiasName(g, anchor), values, x.Quant.Scale[0], w.Quant.Scale)
+		if err != nil {
+			return fmt.Errorf("node %q: %w", anchor.Name, err)
+		}
+		anchor.Inputs = []*graph.Tensor{x, w, bias}
+	}
+	return nil
+}}
+
+// biasCodes returns the int32 bias for float values.
+func biasCodes(name string, values []float32, xScale float32, wScales []float32) (*graph.Tensor, error) {
+	p := quant.Params{Scale: make([]float32, len(wScales)), ZeroPoint: make([]int32, len(wScales))}
+	for c, w := range wScales {
+		p.Scale[c] = xScale * w
+	}
+	if err := p.Check([]int{len(values)}); err != nil {
+		return nil, fmt.Errorf("bias %q at the scale of input times weights: %w", name, err)
+	}
+	codes := make([]int32, len(values))
+	for c, v := range values {
+		code := math.Round(float64(v) / float64(p.Scale[min(c, len(p.Scale)-1)]))
+		if !(math.Abs(code) <= math.MaxInt32) {
+			return nil, fmt.Errorf("bias %q: channel %d is %v, which is %v steps and does not fit int32", name, c, v, code)
+		}
+		codes[c] = int32(code)
+	}
+	return &graph.Tensor{Name: name, Type: graph.Int32, Role: graph.Constant, Shape: []int{len(values)}, Data: codes, Quant: &p}, nil
+}
+
+// markHybrid drops the run-time quantizers of a weight-only recipe and tells
+// dense operators with int8 weights to use a zero point for each row.
+var markHybrid = graph.Pass{Name: "mark hybrid", Run: func(g *graph.Graph) error {
+	for _, n := range append([]*graph.Node(nil), g.Nodes...) {
+		switch op := n.Op.(type) {
+		case graph.FakeQuant:
+			if op.Quantizer.Source != graph.Dynamic {
+				return fmt.Errorf("node %q: a %v quantizer in a weight-only network", n.Name, op.Quantizer.Source)
+			}
+			g.Replace(n.Output, n.Inputs[0])
+			g.Remove(n)
+		case graph.FullyConnected:
+			if n.Inputs[graph.InputWeights].Type == graph.Int8 {
+				op.AsymmetricInputs = true
+				n.Op = op
+			}
+		}
+	}
+	return nil
+}}
+
+// freezeVariables makes constants of what training could still change.
+var freezeVariables = graph.Pass{Name: "freeze variables", Run: func(g *graph.Graph) error {
+	for _, t := range g.Tensors() {
+		if t.Variable() {
+			t.Role = graph.Constant // t and its data belong to the private copy
+		}
+	}
+	return nil
+}}

@@ -1,0 +1,113 @@
+package export
+
+import (
+	"fmt"
+
+	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/quant"
+)
+
+// evaluateFolds replaces FoldWeights and FoldBias nodes by their values: the
+// weights and biases that training saw behind them.
+var evaluateFolds = graph.Pass{Name: "evaluate folds", Run: func(g *graph.Graph) error {
+	for _, n := range append([]*graph.Node(nil), g.Nodes...) {
+		var values []float32
+		var err error
+		switch n.Op.(type) {
+		case graph.FoldWeights:
+			values = graph.FoldedWeights(n)
+		case graph.FoldBias:
+			values, err = graph.FoldedBias(n)
+		default:
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		g.Replace(n.Output, constant(n.Output.Name, n.Output.Shape, values))
+		g.Remove(n)
+	}
+	return nil
+}}
+
+// constant returns a float32 constant.
+func constant(name string, shape []int, values []float32) *graph.Tensor {
+	return &graph.Tensor{Name: name, Role: graph.Constant, Shape: shape, Data: values}
+}
+
+// quantizeWeights replaces fake-quantized weights by their int8 codes.
+var quantizeWeights = graph.Pass{Name: "quantize weights", Run: func(g *graph.Graph) error {
+	for _, n := range append([]*graph.Node(nil), g.Nodes...) {
+		f, ok := n.Op.(graph.FakeQuant)
+		if !ok || f.Quantizer.Source != graph.LastValue {
+			continue
+		}
+		w := n.Inputs[0]
+		p, err := f.Quantizer.ParamsOf(w.Float32s(), w.Shape)
+		if err != nil {
+			return err
+		}
+		codes := make([]int8, w.Elements())
+		if err := quant.Quantize(p, codes, w.Float32s(), w.Shape, f.Quantizer.Grid()); err != nil {
+			return fmt.Errorf("tensor %q: %w", w.Name, err)
+		}
+		g.Replace(n.Output, &graph.Tensor{Name: w.Name, Type: graph.Int8, Role: graph.Constant, Shape: w.Shape, Data: codes, Quant: &p})
+		g.Remove(n)
+	}
+	return nil
+}}
+
+// foldBatchNorm folds each BatchNorm into the anchor before it. Float weights
+// are multiplied; codes stay what training saw, up to sign, and the scales take
+// the factor:
+//
+//	codes * sign(f), scale = float32(scale*|f|); codes 0 and scale 1 where f = 0
+var foldBatchNorm = graph.Pass{Name: "fold batch norm", Run: func(g *graph.Graph) error {
+	for _, gr := range g.Groups() {
+		w := gr.Anchor.Inputs[graph.InputWeights]
+		if gr.BatchNorm == nil || w.Type != graph.Int8 {
+			continue
+		}
+		var bias []float32
+		if b := gr.Anchor.Input(graph.InputBias); b != nil {
+			bias = b.Float32s()
+		}
+		factor, shift, err := graph.BatchNormAffine(gr.BatchNorm, bias)
+		if err != nil {
+			return err
+		}
+		folded, err := foldCodes(w, factor)
+		if err != nil {
+			return err
+		}
+		gr.Anchor.Inputs = []*graph.Tensor{
+			gr.Anchor.Inputs[graph.InputX], folded,
+			constant(graph.BiasName(g, gr.Anchor), []int{len(shift)}, shift),
+		}
+		g.Absorb(gr.Anchor, gr.BatchNorm)
+	}
+	return graph.FoldBatchNorm.Run(g) // float weights, and the check that none is left
+}}
+
+// foldCodes multiplies per-channel int8 weights by one factor per channel.
+func foldCodes(w *graph.Tensor, factor []float32) (*graph.Tensor, error) {
+	if len(w.Quant.Scale) != len(factor) {
+		return nil, fmt.Errorf("tensor %q: %d scales cannot take the BatchNorm factors of %d channels", w.Name, len(w.Quant.Scale), len(factor))
+	}
+	codes := append([]int8(nil), w.Int8s()...)
+	p := quant.Params{Scale: make([]float32, len(factor)), ZeroPoint: w.Quant.ZeroPoint, Axis: w.Quant.Axis}
+	inner := len(codes) / len(factor)
+	for c, f := range factor {
+		channel := codes[c*inner : (c+1)*inner]
+		switch p.Scale[c] = w.Quant.Scale[c] * max(f, -f); {
+		case p.Scale[c] == 0:
+			p.Scale[c] = 1
+			clear(channel)
+		case f < 0:
+			for i := range channel {
+				channel[i] = -channel[i]
+			}
+		}
+	}
+	return &graph.Tensor{Name: w.Name, Type: graph.Int8, Role: graph.Constant, Shape: w.Shape, Data: codes, Quant: &p}, nil
+}

@@ -1,0 +1,84 @@
+package fakequant
+
+import (
+	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/quant"
+)
+
+// weights quantizes the weights of one group, folding a BatchNorm in first
+// where weights share one scale.
+func (in *inserter) weights(gr graph.Group) error {
+	anchor := gr.Anchor
+	w := anchor.Inputs[graph.InputWeights]
+	if in.recipe.Mode == quant.WeightOnly && w.Elements() < in.recipe.MinElements {
+		return nil
+	}
+	q := &graph.Quantizer{
+		Name: w.Name, Axis: -1, Source: graph.LastValue,
+		Bits: in.recipe.Weights.Bits, Symmetric: in.recipe.Weights.Symmetric, Narrow: in.recipe.Weights.Narrow,
+	}
+	if in.recipe.Weights.PerChannel {
+		q.Axis = anchor.Op.(graph.Anchored).ChannelAxis()
+	} else if gr.BatchNorm != nil {
+		if err := in.fold(gr); err != nil {
+			return err
+		}
+		w = anchor.Inputs[graph.InputWeights]
+	}
+	in.fake(w, q, false, in.position(anchor), []*graph.Node{anchor})
+	if in.recipe.Mode == quant.WeightOnly {
+		in.dynamic(anchor)
+	}
+	return nil
+}
+
+// fold replaces the BatchNorm of a group by FoldWeights and FoldBias nodes in
+// front of the anchor.
+func (in *inserter) fold(gr graph.Group) error {
+	anchor, bn := gr.Anchor, gr.BatchNorm
+	gamma, beta := bn.Inputs[graph.InputGamma], bn.Inputs[graph.InputBeta]
+	mean, variance := bn.Inputs[graph.InputMean], bn.Inputs[graph.InputVariance]
+	epsilon := bn.Op.(graph.BatchNorm).Epsilon
+	w, err := in.before(anchor, anchor.Inputs[graph.InputWeights].Name+"/folded",
+		graph.FoldWeights{Epsilon: epsilon}, anchor.Inputs[graph.InputWeights], gamma, variance)
+	if err != nil {
+		return err
+	}
+	b, err := in.before(anchor, anchor.Name+"/folded_bias",
+		graph.FoldBias{Epsilon: epsilon}, gamma, variance, beta, mean, anchor.Input(graph.InputBias))
+	if err != nil {
+		return err
+	}
+	anchor.Inputs = []*graph.Tensor{anchor.Inputs[graph.InputX], w, b}
+	in.g.Absorb(anchor, bn)
+	return nil
+}
+
+// before adds a node in front of n.
+func (in *inserter) before(n *graph.Node, name string, op graph.Op, inputs ...*graph.Tensor) (*graph.Tensor, error) {
+	at := in.position(n)
+	out, err := in.g.Add(name, op, inputs...)
+	if err != nil {
+		return nil, err
+	}
+	last := len(in.g.Nodes) - 1
+	added := in.g.Nodes[last]
+	copy(in.g.Nodes[at+1:], in.g.Nodes[at:last])
+	in.g.Nodes[at] = added
+	return out, nil
+}
+
+// dynamic marks the input of an anchor with int8 weights as quantized at run
+// time, row by row, by the rule of the hybrid kernels: asymmetric, but symmetric
+// for a convolution whose weights share one scale.
+func (in *inserter) dynamic(anchor *graph.Node) {
+	x := anchor.Inputs[graph.InputX]
+	q := &graph.Quantizer{Name: x.Name, Bits: 8, Source: graph.Dynamic}
+	switch anchor.Op.(type) {
+	case graph.FullyConnected:
+		q.Axis = len(x.Shape) - 2 // every leading axis counts rows
+	default:
+		q.Symmetric = !in.recipe.Weights.PerChannel // axis 0: one row an image
+	}
+	in.fake(x, q, false, in.position(anchor), []*graph.Node{anchor})
+}
