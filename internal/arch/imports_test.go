@@ -19,7 +19,9 @@ type rule struct {
 }
 
 var (
-	gorgonia    = []string{"gorgonia.org/gorgonia", "gorgonia.org/tensor", "github.com/chewxy/hm", "go4.org/unsafe/assume-no-moving-gc"}
+	// Gorgonia's interfaces are written in terms of the others: types, shapes, graph nodes.
+	gorgonia = []string{"gorgonia.org/gorgonia", "gorgonia.org/tensor", "github.com/chewxy/hm", "gonum.org/v1/gonum/graph",
+		"go4.org/unsafe/assume-no-moving-gc"}
 	float16     = []string{"github.com/x448/float16"}
 	flatbuffers = []string{"github.com/google/flatbuffers/go"}
 	gonum       = []string{"gonum.org/v1/gonum"}
@@ -42,6 +44,9 @@ var table = map[string]rule{
 	"internal/rng":         {},
 	"internal/kernels/f32": {own: []string{"quant", "internal/parallel"}, foreign: cpu},
 	"internal/kernels/q8":  {own: []string{"quant", "internal/parallel"}, foreign: cpu},
+	// The conformance suites: every kernel against its reference, for the tests of any implementation.
+	"internal/kernels/f32/kerneltest": {own: []string{"quant", "internal/parallel", "internal/kernels/f32"}},
+	"internal/kernels/q8/kerneltest":  {own: []string{"quant", "internal/parallel", "internal/kernels/q8"}},
 
 	"data":        {own: []string{"internal/rng"}, foreign: slices.Concat(gonum, float16)},
 	"data/digits": {own: []string{"data"}},

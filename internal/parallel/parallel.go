@@ -63,7 +63,7 @@ func For(parts int, f func(part int)) {
 	j.f, j.failed = nil, nil
 	jobs.Put(j)
 	if failed != nil {
-		panic(failed)
+		panic(failed) // programmer error: a part panicked, as For documents
 	}
 }
 
