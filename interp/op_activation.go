@@ -1,0 +1,69 @@
+package interp
+
+import (
+	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/internal/kernels/f32"
+	"github.com/goqat/goqat/internal/kernels/q8"
+)
+
+// relu prepares every activation that an anchor can fuse, standing alone.
+func relu(s site) (kernel, error) {
+	kind := s.Op.(graph.Fusable).Fused()
+	switch s.unary() {
+	case allFloat:
+		act := floatActivations[kind]
+		return func(in []*value, out *value) error {
+			f32.Activate(act, out.floats(), in[graph.InputX].floats())
+			return nil
+		}, nil
+	case allInt8:
+		in, out, err := s.activationParams()
+		if err != nil {
+			return nil, err
+		}
+		table, err := q8.NewRelu(codeActivations[kind], in, out, s.Profile.kernels())
+		if err != nil {
+			return nil, err
+		}
+		return tabulated(table), nil
+	}
+	return nil, s.unsupported()
+}
+
+func softmax(s site) (kernel, error) {
+	shape := s.Output.Shape
+	depth := shape[len(shape)-1]
+	switch s.unary() {
+	case allFloat:
+		return func(in []*value, out *value) error {
+			x := in[graph.InputX].floats()
+			f32.Softmax(len(x)/depth, depth, out.floats(), x)
+			return nil
+		}, nil
+	case allInt8:
+		in, out, err := s.activationParams()
+		if err != nil {
+			return nil, err
+		}
+		const beta = 1 // the graph's Softmax has no other
+		soft, err := q8.NewSoftmax(in, out, beta, depth)
+		if err != nil {
+			return nil, err
+		}
+		return func(in []*value, out *value) error {
+			x := elements[int8](in[graph.InputX])
+			soft.Run(elements[int8](out), x, len(x)/depth)
+			return nil
+		}, nil
+	}
+	return nil, s.unsupported()
+}
+
+// tabulated is the kernel of an operator on single codes.
+func tabulated[In, Out q8.Code](table *q8.Table[In, Out]) kernel {
+	return func(in []*value, out *value) error {
+		x, y := elements[In](in[graph.InputX]), elements[Out](out)
+		split(len(x), 1, func(lo, hi int) { table.Run(y[lo:hi], x[lo:hi]) })
+		return nil
+	}
+}

@@ -1,0 +1,65 @@
+package interp
+
+import (
+	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/internal/kernels/f32"
+)
+
+// batchNorm normalizes with the moving statistics.
+func batchNorm(s site) (kernel, error) {
+	if err := s.floatOnly(); err != nil {
+		return nil, err
+	}
+	epsilon := s.Op.(graph.BatchNorm).Epsilon
+	channels := s.Input(graph.InputVariance).Elements()
+	invStd := make([]float32, channels)
+	return func(in []*value, out *value) error {
+		x := in[graph.InputX].floats()
+		f32.InvStd(invStd, in[graph.InputVariance].floats(), epsilon)
+		f32.Normalize(len(x)/channels, channels, out.floats(), x,
+			in[graph.InputMean].floats(), invStd, in[graph.InputGamma].floats(), in[graph.InputBeta].floats())
+		return nil
+	}, nil
+}
+
+func foldWeights(s site) (kernel, error) {
+	if err := s.floatOnly(); err != nil {
+		return nil, err
+	}
+	epsilon := s.Op.(graph.FoldWeights).Epsilon
+	factor := make([]float32, s.Output.Shape[0])
+	return func(in []*value, out *value) error {
+		w, gamma, variance := in[0].floats(), in[1].floats(), in[2].floats()
+		graph.FoldFactor(factor, gamma, variance, epsilon)
+		graph.ScaleChannels(out.floats(), w, factor)
+		return nil
+	}, nil
+}
+
+func foldBias(s site) (kernel, error) {
+	if err := s.floatOnly(); err != nil {
+		return nil, err
+	}
+	epsilon := s.Op.(graph.FoldBias).Epsilon
+	factor := make([]float32, s.Output.Elements())
+	return func(in []*value, out *value) error {
+		gamma, variance, beta, mean := in[0].floats(), in[1].floats(), in[2].floats(), in[3].floats()
+		var b []float32
+		if len(in) > 4 {
+			b = in[4].floats()
+		}
+		graph.FoldFactor(factor, gamma, variance, epsilon)
+		graph.FoldShift(out.floats(), factor, beta, mean, b)
+		return nil
+	}, nil
+}
+
+// floatOnly refuses operators that exist only in float32 on other types.
+func (s site) floatOnly() error {
+	for _, t := range append(s.Inputs[:len(s.Inputs):len(s.Inputs)], s.Output) {
+		if t != nil && t.Type != graph.Float32 {
+			return s.unsupported()
+		}
+	}
+	return nil
+}

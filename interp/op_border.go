@@ -1,0 +1,92 @@
+package interp
+
+import (
+	"github.com/x448/float16"
+
+	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/internal/kernels/q8"
+	"github.com/goqat/goqat/quant"
+)
+
+func quantize(s site) (kernel, error) {
+	out, err := perTensor(s.Output)
+	if err != nil {
+		return nil, err
+	}
+	x, y := s.Input(graph.InputX), s.Output
+	switch {
+	case x.Type == graph.Float32 && y.Type == graph.Int8:
+		return toCodes[int8](out), nil
+	case x.Type == graph.Float32 && y.Type == graph.UInt8:
+		return toCodes[uint8](out), nil
+	case x.Type == graph.Int8 && y.Type == graph.Int8:
+		return requantize[int8, int8](s)
+	case x.Type == graph.Int8 && y.Type == graph.UInt8:
+		return requantize[int8, uint8](s)
+	case x.Type == graph.UInt8 && y.Type == graph.Int8:
+		return requantize[uint8, int8](s)
+	case x.Type == graph.UInt8 && y.Type == graph.UInt8:
+		return requantize[uint8, uint8](s)
+	}
+	return nil, s.unsupported()
+}
+
+func dequantize(s site) (kernel, error) {
+	x := s.Input(graph.InputX)
+	switch {
+	case s.Output.Type != graph.Float32:
+	case x.Type == graph.Float16 && s.Profile == LiteRT:
+		return widen, nil
+	case x.Type == graph.Int8:
+		p, err := params(x)
+		return fromCodes[int8](p), err
+	case x.Type == graph.UInt8:
+		p, err := params(x)
+		return fromCodes[uint8](p), err
+	}
+	return nil, s.unsupported()
+}
+
+func toCodes[T q8.Code](p quant.Params) kernel {
+	return func(in []*value, out *value) error {
+		if err := in[graph.InputX].checkFinite(); err != nil {
+			return err
+		}
+		x, y := in[graph.InputX].floats(), elements[T](out)
+		split(len(x), 1, func(lo, hi int) { q8.Quantize(y[lo:hi], x[lo:hi], p) })
+		return nil
+	}
+}
+
+func requantize[In, Out q8.Code](s site) (kernel, error) {
+	in, out, err := s.activationParams()
+	if err != nil {
+		return nil, err
+	}
+	table, err := q8.NewRequantize[In, Out](in, out)
+	if err != nil {
+		return nil, err
+	}
+	return tabulated(table), nil
+}
+
+// fromCodes dequantizes activations and, with a scale per channel, weights.
+func fromCodes[T q8.Code](p quant.Params) kernel {
+	return func(in []*value, out *value) error {
+		x, y := elements[T](in[graph.InputX]), out.floats()
+		if p.PerChannel() {
+			return quant.Dequantize(p, y, x, out.shape)
+		}
+		split(len(x), 1, func(lo, hi int) { q8.Dequantize(y[lo:hi], x[lo:hi], p) })
+		return nil
+	}
+}
+
+// widen turns float16 bits into float32; every float16 is a float32.
+func widen(in []*value, out *value) error {
+	y := out.floats()
+	for i, bits := range elements[uint16](in[graph.InputX]) {
+		y[i] = float16.Frombits(bits).Float32()
+	}
+	return nil
+}

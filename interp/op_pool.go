@@ -1,0 +1,57 @@
+package interp
+
+import (
+	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/internal/kernels/f32"
+	"github.com/goqat/goqat/internal/kernels/q8"
+)
+
+func maxPool(s site) (kernel, error) {
+	return pool(s, s.Op.(graph.MaxPool2D).Pool,
+		func(g f32.Pool, y, x []float32) { f32.MaxPool2D(g, y, x, nil) }, q8.NewMaxPool2D)
+}
+
+func averagePool(s site) (kernel, error) {
+	return pool(s, s.Op.(graph.AveragePool2D).Pool, f32.AveragePool2D, q8.NewAveragePool2D)
+}
+
+// pool prepares either operator, given its kernel for each type.
+func pool(s site, op graph.Pool, float func(g f32.Pool, y, x []float32), code func(q8.PoolSpec) (*q8.Pool, error)) (kernel, error) {
+	x := s.Input(graph.InputX).Shape
+	image := x[1] * x[2] * x[3]
+	switch s.unary() {
+	case allFloat:
+		g, err := f32.NewPool(f32.Pool{
+			Batch: 1, InH: x[1], InW: x[2], Channels: x[3],
+			KernelH: op.FilterH, KernelW: op.FilterW, StrideH: op.StrideH, StrideW: op.StrideW,
+		}, floatPadding(op.Padding))
+		if err != nil {
+			return nil, err
+		}
+		return func(in []*value, out *value) error {
+			x := in[graph.InputX].floats()
+			g := g
+			g.Batch = len(x) / image
+			float(g, out.floats(), x)
+			return nil
+		}, nil
+	case allInt8:
+		p, err := s.sharedParams()
+		if err != nil {
+			return nil, err
+		}
+		pool, err := code(q8.PoolSpec{
+			Window:    s.window(op.Padding, [2]int{op.FilterH, op.FilterW}, [2]int{op.StrideH, op.StrideW}, [2]int{1, 1}),
+			Quantized: p,
+		})
+		if err != nil {
+			return nil, err
+		}
+		return func(in []*value, out *value) error {
+			x := elements[int8](in[graph.InputX])
+			pool.Run(elements[int8](out), x, len(x)/image)
+			return nil
+		}, nil
+	}
+	return nil, s.unsupported()
+}

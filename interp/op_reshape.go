@@ -1,0 +1,19 @@
+package interp
+
+import "github.com/goqat/goqat/graph"
+
+// reshape prepares operators that copy their input, whatever its type.
+func reshape(s site) (kernel, error) {
+	if sig := s.unary(); sig.x != sig.y {
+		return nil, s.unsupported()
+	}
+	if _, coded := grids[s.Output.Type]; coded {
+		if _, err := s.sharedParams(); err != nil {
+			return nil, err
+		}
+	}
+	return func(in []*value, out *value) error {
+		copyData(out.data, in[graph.InputX].data)
+		return nil
+	}, nil
+}

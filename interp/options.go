@@ -1,0 +1,79 @@
+package interp
+
+import (
+	"fmt"
+
+	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/internal/kernels/q8"
+)
+
+// Profile names the runtime whose integers an interpreter reproduces.
+type Profile uint8
+
+const (
+	// LiteRT is the set of reference kernels of LiteRT 2.x (BUILTIN_REF).
+	LiteRT Profile = iota
+	// TFLM is the set of reference kernels of TensorFlow Lite for
+	// Microcontrollers. It differs from LiteRT in FULLY_CONNECTED, which
+	// requantizes in fixed point rather than in float64, and in RELU6, which
+	// clamps without requantizing; and it has neither dynamic-range kernels nor
+	// float16.
+	TFLM
+)
+
+func (p Profile) String() string {
+	switch p {
+	case LiteRT:
+		return "LiteRT"
+	case TFLM:
+		return "TFLM"
+	}
+	return fmt.Sprintf("profile %d", uint8(p))
+}
+
+// kernels returns the profile's name among the integer kernels.
+func (p Profile) kernels() q8.Profile {
+	if p == TFLM {
+		return q8.TFLM
+	}
+	return q8.LiteRT
+}
+
+// Options says how a graph runs. The zero value is LiteRT's integers, one row
+// at a time, on the fast kernels.
+type Options struct {
+	Profile Profile
+	// Batch is the greatest number of rows that run at once; 0 is 1. Memory
+	// grows with it.
+	Batch int
+	// Reference uses the slow integer kernels that are the formulas themselves.
+	// The results are the same.
+	Reference bool
+	// KeepAll gives every tensor memory of its own, so that
+	// [Interpreter.Tensor] has all values after a run.
+	KeepAll bool
+	// Tap, unless nil, is called in every run for each graph input and each
+	// node's output once, in execution order. shape includes the batch; data is
+	// the slice of the tensor's type, to be read before Tap returns.
+	Tap func(t *graph.Tensor, shape []int, data any)
+}
+
+// completed returns o with defaults filled in.
+func (o Options) completed() (Options, error) {
+	if o.Batch < 0 {
+		return o, fmt.Errorf("interp: batch %d is negative", o.Batch)
+	}
+	if o.Profile > TFLM {
+		return o, fmt.Errorf("interp: unknown %v", o.Profile)
+	}
+	o.Batch = max(o.Batch, 1)
+	return o, nil
+}
+
+// kernel chooses among equal integer kernels.
+func (o Options) kernel() q8.Kernel {
+	if o.Reference {
+		return q8.Reference
+	}
+	return q8.Fast
+}

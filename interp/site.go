@@ -1,0 +1,184 @@
+package interp
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/internal/kernels/f32"
+	"github.com/goqat/goqat/quant"
+)
+
+// A kernel computes one node for whatever batch the values have. in has nil for
+// omitted inputs.
+type kernel func(in []*value, out *value) error
+
+// A factory prepares a node's kernel: everything that depends on the node and
+// its parameters but not on data or batch. Its kernel is a pure function of in.
+type factory func(s site) (kernel, error)
+
+// factories has one entry for each operator.
+var factories = map[string]factory{
+	graph.AveragePool2D{}.Name():  averagePool,
+	graph.BatchNorm{}.Name():      batchNorm,
+	graph.Conv2D{}.Name():         conv2D,
+	graph.Dequantize{}.Name():     dequantize,
+	graph.Dropout{}.Name():        reshape, // copies, as at inference a Dropout does
+	graph.FakeQuant{}.Name():      fakeQuant,
+	graph.FoldBias{}.Name():       foldBias,
+	graph.FoldWeights{}.Name():    foldWeights,
+	graph.FullyConnected{}.Name(): fullyConnected,
+	graph.MaxPool2D{}.Name():      maxPool,
+	graph.Quantize{}.Name():       quantize,
+	graph.Relu{}.Name():           relu,
+	graph.Relu6{}.Name():          relu,
+	graph.Reshape{}.Name():        reshape,
+	graph.Softmax{}.Name():        softmax,
+}
+
+// Operators returns the names of the operators that an interpreter can run, in
+// alphabetical order.
+func Operators() []string { return slices.Sorted(maps.Keys(factories)) }
+
+// prepare returns the kernel of a node.
+func prepare(n *graph.Node, o Options, ws *f32.Workspace) (k kernel, err error) {
+	f, ok := factories[n.Op.Name()]
+	if !ok {
+		return nil, fmt.Errorf("interp: node %q: operator %s is not implemented", n.Name, n.Op.Name())
+	}
+	err = guarded(n, func() error {
+		k, err = f(site{n, o, ws})
+		return err
+	})
+	return k, err
+}
+
+// guarded runs f and names the node in its error. A panic, which a fault of this
+// package or a kernel would cause, becomes an error: none may cross the package's
+// boundary.
+func guarded(n *graph.Node, f func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("internal fault: %v", v)
+		}
+		if err != nil {
+			err = fmt.Errorf("interp: node %q (%s): %w", n.Name, n.Op.Name(), err)
+		}
+	}()
+	return f()
+}
+
+// A site is where a kernel is prepared: a node and what it may use.
+type site struct {
+	*graph.Node
+	Options
+	ws *f32.Workspace // for use while the kernel runs
+}
+
+// A signature is the types of an operator's first input, weights and output.
+// Operators without weights repeat the input's.
+type signature struct{ x, weights, y graph.Type }
+
+var (
+	allFloat = signature{graph.Float32, graph.Float32, graph.Float32}
+	allInt8  = signature{graph.Int8, graph.Int8, graph.Int8}
+	hybrid   = signature{graph.Float32, graph.Int8, graph.Float32}
+)
+
+// anchor returns the signature of an operator with weights.
+func (s site) anchor() signature {
+	return signature{s.Input(graph.InputX).Type, s.Input(graph.InputWeights).Type, s.Output.Type}
+}
+
+// unary returns the signature of an operator without weights.
+func (s site) unary() signature {
+	x := s.Input(graph.InputX).Type
+	return signature{x, x, s.Output.Type}
+}
+
+// unsupported is the error for a signature without kernel.
+func (s site) unsupported() error {
+	types := make([]graph.Type, 0, len(s.Inputs))
+	for _, t := range s.Inputs {
+		if t != nil {
+			types = append(types, t.Type)
+		}
+	}
+	return fmt.Errorf("no kernel for inputs %v and output %v in profile %v", types, s.Output.Type, s.Profile)
+}
+
+// params returns the parameters of an integer tensor.
+func params(t *graph.Tensor) (quant.Params, error) {
+	if t.Quant == nil {
+		return quant.Params{}, fmt.Errorf("tensor %q is %v without scale and zero point", t.Name, t.Type)
+	}
+	return *t.Quant, nil
+}
+
+// activationParams returns the parameters of the first input and the output of
+// an integer operator: one scale each, and a zero point that the type holds.
+func (s site) activationParams() (in, out quant.Params, err error) {
+	if in, err = perTensor(s.Input(graph.InputX)); err != nil {
+		return in, out, err
+	}
+	out, err = perTensor(s.Output)
+	return in, out, err
+}
+
+// perTensor returns the parameters of an integer activation.
+func perTensor(t *graph.Tensor) (quant.Params, error) {
+	p, err := params(t)
+	if err != nil {
+		return p, err
+	}
+	if p.PerChannel() {
+		return p, fmt.Errorf("tensor %q has %d scales, an activation has one", t.Name, len(p.Scale))
+	}
+	g, ok := grids[t.Type]
+	if !ok {
+		return p, fmt.Errorf("tensor %q: %v codes are not supported", t.Name, t.Type)
+	}
+	if !g.Contains(p.ZeroPoint[0]) {
+		return p, fmt.Errorf("tensor %q: zero point %d is outside [%d, %d]", t.Name, p.ZeroPoint[0], g.Min, g.Max)
+	}
+	return p, nil
+}
+
+// grids are the codes of the types that activations may have.
+var grids = map[graph.Type]quant.Grid{graph.Int8: quant.Signed(8, false), graph.UInt8: {Min: 0, Max: 255}}
+
+// sharedParams returns the parameters that input and output of an integer
+// operator of class SameScale have in common.
+func (s site) sharedParams() (quant.Params, error) {
+	in, out, err := s.activationParams()
+	if err == nil && !in.Equal(out) {
+		err = fmt.Errorf("tensors %q and %q must have equal scale and zero point, not %v, %d and %v, %d",
+			s.Input(graph.InputX).Name, s.Output.Name, in.Scale[0], in.ZeroPoint[0], out.Scale[0], out.ZeroPoint[0])
+	}
+	return in, err
+}
+
+// weights returns the codes of an anchor's weights, which must be data, and
+// their parameters.
+func (s site) weights() ([]int8, quant.Params, error) {
+	w := s.Input(graph.InputWeights)
+	if w.Int8s() == nil {
+		return nil, quant.Params{}, fmt.Errorf("weights %q are computed: they must be data", w.Name)
+	}
+	p, err := params(w)
+	return w.Int8s(), p, err
+}
+
+// data returns the elements of an optional input that must be data of the type
+// of T; nil where it is omitted.
+func data[T int32 | float32](t *graph.Tensor) ([]T, error) {
+	if t == nil {
+		return nil, nil
+	}
+	d, ok := t.Data.([]T)
+	if !ok {
+		return nil, fmt.Errorf("tensor %q holds %T, want data of type %T", t.Name, t.Data, d)
+	}
+	return d, nil
+}
