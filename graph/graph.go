@@ -163,7 +163,7 @@ func (g *Graph) Quantizers() []*Quantizer {
 	var list []*Quantizer
 	seen := map[*Quantizer]bool{}
 	for _, n := range g.Nodes {
-		if f, ok := n.Op.(FakeQuant); ok && !seen[f.Quantizer] {
+		if f, ok := n.Op.(FakeQuant); ok && f.Quantizer != nil && !seen[f.Quantizer] {
 			seen[f.Quantizer] = true
 			list = append(list, f.Quantizer)
 		}

@@ -62,7 +62,7 @@ func (g *Graph) Clone() *Graph {
 	}
 	for _, n := range g.Nodes {
 		m := &Node{Name: n.Name, Op: n.Op, Inputs: list(n.Inputs), Output: tensor(n.Output)}
-		if f, ok := n.Op.(FakeQuant); ok {
+		if f, ok := n.Op.(FakeQuant); ok && f.Quantizer != nil {
 			q, ok := quantizers[f.Quantizer]
 			if !ok {
 				copied := *f.Quantizer

@@ -21,9 +21,16 @@ const (
 	Dynamic
 )
 
-var sourceNames = map[Source]string{LastValue: "last value", MovingAverage: "moving average", Fixed: "fixed", Dynamic: "dynamic"}
+var sourceNames = [...]string{LastValue: "last value", MovingAverage: "moving average", Fixed: "fixed", Dynamic: "dynamic"}
 
-func (s Source) String() string { return sourceNames[s] }
+func (s Source) String() string {
+	if s.known() {
+		return sourceNames[s]
+	}
+	return fmt.Sprintf("source %d", uint8(s))
+}
+
+func (s Source) known() bool { return int(s) < len(sourceNames) && sourceNames[s] != "" }
 
 // Quantizer says how a tensor is rounded to codes. FakeQuant nodes point to it;
 // those that must have equal codes share one.
@@ -138,19 +145,29 @@ func (q *Quantizer) ParamsOf(values []float32, shape []int) (quant.Params, error
 	return p, nil
 }
 
-// check reports a quantizer that is not well formed.
-func (q *Quantizer) check() error {
+// check reports a quantizer that is not well formed, or cannot belong to a
+// tensor of the given shape.
+func (q *Quantizer) check(shape []int) error {
 	switch {
 	case q == nil:
 		return fmt.Errorf("fake quantization without a quantizer")
 	case q.Bits < 2 || q.Bits > 16:
 		return fmt.Errorf("quantizer of tensor %q: %d bits", q.Name, q.Bits)
-	case sourceNames[q.Source] == "":
-		return fmt.Errorf("quantizer of tensor %q: unknown source %d", q.Name, q.Source)
+	case !q.Source.known():
+		return fmt.Errorf("quantizer of tensor %q: unknown source %d", q.Name, uint8(q.Source))
+	case q.Source == LastValue && q.Axis >= len(shape):
+		return fmt.Errorf("quantizer of tensor %q: axis %d of shape %v", q.Name, q.Axis, shape)
 	case q.Source == Fixed && q.FixedParams == nil:
 		return fmt.Errorf("quantizer of tensor %q: fixed without parameters", q.Name)
 	case q.Source == MovingAverage && (q.Range == nil || len(q.Range.Float32s()) != 3):
 		return fmt.Errorf("quantizer of tensor %q: no range", q.Name)
+	case q.Source != MovingAverage && q.Range != nil:
+		return fmt.Errorf("quantizer of tensor %q: a %v quantizer with a range", q.Name, q.Source)
+	}
+	if q.Source == Fixed {
+		if err := q.FixedParams.Check(shape); err != nil {
+			return fmt.Errorf("quantizer of tensor %q: %w", q.Name, err)
+		}
 	}
 	return nil
 }

@@ -11,6 +11,9 @@ import (
 // shape, shapes that do not follow from the operators, and outputs that nothing
 // computes.
 func (g *Graph) Check() error {
+	if err := g.checkPresent(); err != nil {
+		return err
+	}
 	var faults []error
 	fault := func(err error) { faults = append(faults, err) }
 	ready := map[*Tensor]bool{}
@@ -31,7 +34,7 @@ func (g *Graph) Check() error {
 		}
 		ready[n.Output] = true
 		if f, ok := n.Op.(FakeQuant); ok {
-			if err := f.Quantizer.check(); err != nil {
+			if err := f.Quantizer.check(n.Output.Shape); err != nil {
 				fault(fmt.Errorf("graph: node %q: %w", n.Name, err))
 			}
 		}
@@ -44,8 +47,15 @@ func (g *Graph) Check() error {
 			fault(fmt.Errorf("graph: output %q is not produced", y.Name))
 		}
 	}
+	nodes := map[string]bool{}
+	for _, n := range g.Nodes {
+		if nodes[n.Name] {
+			fault(fmt.Errorf("graph: two nodes are named %q", n.Name))
+		}
+		nodes[n.Name] = true
+	}
 	names := map[string]bool{}
-	for _, t := range g.Tensors() {
+	for _, t := range g.allTensors() {
 		if names[t.Name] {
 			fault(fmt.Errorf("graph: two tensors are named %q", t.Name))
 		}
@@ -58,6 +68,31 @@ func (g *Graph) Check() error {
 		return errors.Join(faults...)
 	}
 	return g.checkShapes()
+}
+
+// checkPresent reports missing parts, so that everything else may rely on them.
+func (g *Graph) checkPresent() error {
+	for i, n := range g.Nodes {
+		if n == nil || n.Op == nil || n.Output == nil {
+			return fmt.Errorf("graph: node %d has no operator or no output", i)
+		}
+	}
+	if slices.Contains(g.Inputs, nil) || slices.Contains(g.Outputs, nil) {
+		return errors.New("graph: an input or output is nil")
+	}
+	return nil
+}
+
+// allTensors returns every tensor once: those of the nodes and the
+// ranges of the quantizers.
+func (g *Graph) allTensors() []*Tensor {
+	list := g.Tensors()
+	for _, q := range g.Quantizers() {
+		if q.Range != nil {
+			list = append(list, q.Range)
+		}
+	}
+	return list
 }
 
 // checkShapes compares each stored shape with the one its operator infers.

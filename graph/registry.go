@@ -1,0 +1,49 @@
+package graph
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+)
+
+// operators is the table of operators that files can hold, by name. An operator
+// is stored as its name and the JSON of its struct.
+var operators = map[string]func(options []byte) (Op, error){
+	FullyConnected{}.Name(): decoder[FullyConnected],
+	Conv2D{}.Name():         decoder[Conv2D],
+	MaxPool2D{}.Name():      decoder[MaxPool2D],
+	AveragePool2D{}.Name():  decoder[AveragePool2D],
+	Reshape{}.Name():        decoder[Reshape],
+	Softmax{}.Name():        decoder[Softmax],
+	Relu{}.Name():           decoder[Relu],
+	Relu6{}.Name():          decoder[Relu6],
+	Quantize{}.Name():       decoder[Quantize],
+	Dequantize{}.Name():     decoder[Dequantize],
+	BatchNorm{}.Name():      decoder[BatchNorm],
+	FoldWeights{}.Name():    decoder[FoldWeights],
+	FoldBias{}.Name():       decoder[FoldBias],
+	Dropout{}.Name():        decoder[Dropout],
+	FakeQuant{}.Name():      decoder[FakeQuant],
+}
+
+// decoder reads the options of operator T.
+func decoder[T Op](options []byte) (Op, error) {
+	var op T
+	err := unmarshalStrict(options, &op)
+	return op, err
+}
+
+// unmarshalStrict is json.Unmarshal that refuses unknown fields and anything
+// after the value: what we would drop silently, a newer version may need.
+func unmarshalStrict(data []byte, v any) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		return fmt.Errorf("byte %d of %d: %w", d.InputOffset(), len(data), err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return fmt.Errorf("byte %d of %d: more than one value", d.InputOffset(), len(data))
+	}
+	return nil
+}
