@@ -11,7 +11,8 @@ import (
 //
 //	scale = float32(R/127),  R = max|x|;  code = clamp(half_away(float32(x * float32(127/R))))
 //
-// All zeros have scale 1.
+// All zeros have scale 1. Where R is below 2^-121 the inverse overflows and the
+// codes mean nothing, in the source too.
 //
 // Source: LiteRT, tflite/kernels/internal/reference/portable_tensor_utils.cc,
 // PortableSymmetricQuantizeFloats.

@@ -97,24 +97,32 @@ func (m *matrix) multiply(acc []int32, rows []int8, n int) {
 
 // dot2x2 adds the products of two rows with two lanes of weights to tile.
 func dot2x2(tile *[2][2 * lanesPer]int32, x0, x1 []int8, w0, w1 []int64) {
-	for len(x0) > 0 {
-		n := min(len(x0), laneLimit)
-		var a, b, c, d int64
-		u, v, s, t := x0[:n], x1[:n], w0[:n], w1[:n]
-		for k := range u {
-			x, y := int64(u[k]), int64(v[k])
-			p, q := s[k], t[k]
-			a += x * p
-			b += x * q
-			c += y * p
-			d += y * q
-		}
+	for lo := 0; lo < len(x0); lo += laneLimit {
+		hi := min(lo+laneLimit, len(x0))
+		a, b, c, d := dots(x0[lo:hi], x1[lo:hi], w0[lo:hi], w1[lo:hi])
 		spill(tile[0][:lanesPer], a)
 		spill(tile[0][lanesPer:], b)
 		spill(tile[1][:lanesPer], c)
 		spill(tile[1][lanesPer:], d)
-		x0, x1, w0, w1 = x0[n:], x1[n:], w0[n:], w1[n:]
 	}
+}
+
+// dots returns the products of x0 with w0 and w1, then of x1 with both. It is a
+// function of its own, not inlined, so that its sums stay in registers.
+//
+//go:noinline
+func dots(x0, x1 []int8, w0, w1 []int64) (a, b, c, d int64) {
+	n := len(x0)
+	x1, w0, w1 = x1[:n], w0[:n], w1[:n]
+	for k := range x0 {
+		x, y := int64(x0[k]), int64(x1[k])
+		v, w := w0[k], w1[k]
+		a += x * v
+		b += x * w
+		c += y * v
+		d += y * w
+	}
+	return a, b, c, d
 }
 
 // spill adds the three signed lanes of v to sums. Taking a lane off leaves the

@@ -1,0 +1,356 @@
+package q8
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/goqat/goqat/quant"
+	"pgregory.net/rapid"
+)
+
+// This file holds the fast matrix kernels to the reference ones over random
+// shapes with ragged edges, extreme codes included.
+
+// drawCodes draws n codes, the extremes often.
+func drawCodes(t *rapid.T, n int, name string) []int8 {
+	pool := rapid.SampledFrom([]*rapid.Generator[int8]{
+		rapid.Int8(), rapid.Just(int8(-128)), rapid.Just(int8(127)), rapid.SampledFrom([]int8{-128, 127}),
+	}).Draw(t, name+" kind")
+	// A few drawn codes, repeated: drawing thousands one by one is slow.
+	seed := rapid.SliceOfN(pool, 1, 37).Draw(t, name)
+	codes := make([]int8, n)
+	for i := range codes {
+		codes[i] = seed[(i*i/3+i)%len(seed)]
+	}
+	return codes
+}
+
+// drawBias draws n biases, or nil.
+func drawBias(t *rapid.T, n int) []int32 {
+	if rapid.Bool().Draw(t, "without bias") {
+		return nil
+	}
+	return rapid.SliceOfN(rapid.Int32(), n, n).Draw(t, "bias")
+}
+
+// drawReals draws n real numbers of ordinary size, sometimes all zero.
+func drawReals(t *rapid.T, n int, name string) []float32 {
+	seed := rapid.SliceOfN(rapid.Float32Range(-3, 4), 1, 37).Draw(t, name)
+	values := make([]float32, n)
+	for i := range values {
+		values[i] = seed[(i*i/3+i)%len(seed)]
+	}
+	return dropTiny(values)
+}
+
+// drawTensor draws per-tensor parameters.
+func drawTensor(t *rapid.T, name string) quant.Params {
+	return quant.PerTensor(rapid.Float32Range(0.001, 2).Draw(t, name+" scale"), int32(rapid.Int8().Draw(t, name+" zero")))
+}
+
+// drawWeight draws symmetric parameters for n outputs.
+func drawWeight(t *rapid.T, n int) quant.Params {
+	if rapid.Bool().Draw(t, "per tensor") {
+		return quant.PerTensor(rapid.Float32Range(0.0001, 1).Draw(t, "weight scale"), 0)
+	}
+	return quant.Params{
+		Scale:     rapid.SliceOfN(rapid.Float32Range(0.0001, 1), n, n).Draw(t, "weight scales"),
+		ZeroPoint: make([]int32, n),
+	}
+}
+
+// drawWindow draws a window with everything that can differ between axes.
+func drawWindow(t *rapid.T) Window {
+	two := func(lo, hi int, name string) [2]int {
+		return [2]int{rapid.IntRange(lo, hi).Draw(t, name+" height"), rapid.IntRange(lo, hi).Draw(t, name+" width")}
+	}
+	return Window{
+		Input: two(1, 9, "input"), Output: two(1, 7, "output"), Kernel: two(1, 4, "kernel"),
+		Stride: two(0, 3, "stride"), Dilation: two(0, 3, "dilation"), Pad: two(0, 3, "pad"),
+		Channels: rapid.IntRange(1, 9).Draw(t, "channels"),
+	}
+}
+
+var (
+	activations = rapid.SampledFrom([]Activation{None, Relu, Relu6, ReluN1To1})
+	profiles    = rapid.SampledFrom([]Profile{LiteRT, TFLM})
+)
+
+func TestFullyConnectedConformance(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		rows := rapid.IntRange(1, 70).Draw(t, "rows")
+		spec := FullyConnectedSpec{
+			Inputs:     rapid.IntRange(1, 200).Draw(t, "inputs"),
+			Outputs:    rapid.IntRange(1, 20).Draw(t, "outputs"),
+			Input:      drawTensor(t, "input"),
+			Output:     drawTensor(t, "output"),
+			Activation: activations.Draw(t, "activation"),
+			Profile:    profiles.Draw(t, "profile"),
+		}
+		spec.Weight = drawWeight(t, spec.Outputs)
+		if !spec.Weight.PerChannel() && rapid.Bool().Draw(t, "weights with zero point") {
+			spec.Weight.ZeroPoint[0] = int32(rapid.Int8().Draw(t, "weight zero"))
+		}
+		weights := drawCodes(t, spec.Inputs*spec.Outputs, "weights")
+		bias := drawBias(t, spec.Outputs)
+		src := drawCodes(t, rows*spec.Inputs, "input")
+		run := func(k Kernel) []int8 {
+			spec.Kernel = k
+			f, err := NewFullyConnected(spec, weights, bias)
+			if err != nil {
+				t.Fatal(err)
+			}
+			dst := make([]int8, rows*spec.Outputs)
+			f.Run(dst, src, rows)
+			return dst
+		}
+		if fast, want := run(Fast), run(Reference); !slices.Equal(fast, want) {
+			t.Fatalf("fast      %v\nreference %v", fast, want)
+		}
+	})
+}
+
+func TestConv2DConformance(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		batch := rapid.IntRange(1, 3).Draw(t, "batch")
+		spec := Conv2DSpec{
+			Window:     drawWindow(t),
+			Outputs:    rapid.IntRange(1, 14).Draw(t, "outputs"),
+			Input:      drawTensor(t, "input"),
+			Output:     drawTensor(t, "output"),
+			Activation: activations.Draw(t, "activation"),
+		}
+		w := &spec.Window
+		spec.Weight = drawWeight(t, spec.Outputs)
+		weights := drawCodes(t, spec.Outputs*w.depth(), "weights")
+		bias := drawBias(t, spec.Outputs)
+		src := drawCodes(t, batch*w.inputSize(), "input")
+		run := func(k Kernel) []int8 {
+			spec.Kernel = k
+			c, err := NewConv2D(spec, weights, bias)
+			if err != nil {
+				t.Fatal(err)
+			}
+			dst := make([]int8, batch*w.positions()*spec.Outputs)
+			c.Run(dst, src, batch)
+			return dst
+		}
+		if fast, want := run(Fast), run(Reference); !slices.Equal(fast, want) {
+			t.Fatalf("fast      %v\nreference %v", fast, want)
+		}
+	})
+}
+
+func TestHybridFullyConnectedConformance(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		rows := rapid.IntRange(1, 40).Draw(t, "rows")
+		spec := HybridFullyConnectedSpec{
+			Inputs:     rapid.IntRange(1, 150).Draw(t, "inputs"),
+			Outputs:    rapid.IntRange(1, 20).Draw(t, "outputs"),
+			Asymmetric: rapid.Bool().Draw(t, "asymmetric"),
+			Activation: activations.Draw(t, "activation"),
+		}
+		spec.Weight = drawWeight(t, spec.Outputs)
+		weights := drawCodes(t, spec.Inputs*spec.Outputs, "weights")
+		bias := drawReals(t, spec.Outputs, "bias")
+		src := drawReals(t, rows*spec.Inputs, "input")
+		run := func(k Kernel) []float32 {
+			spec.Kernel = k
+			f, err := NewHybridFullyConnected(spec, weights, bias)
+			if err != nil {
+				t.Fatal(err)
+			}
+			dst := make([]float32, rows*spec.Outputs)
+			f.Run(dst, src, rows)
+			return dst
+		}
+		if fast, want := run(Fast), run(Reference); !slices.Equal(fast, want) {
+			t.Fatalf("fast      %v\nreference %v", fast, want)
+		}
+	})
+}
+
+func TestHybridConv2DConformance(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		batch := rapid.IntRange(1, 3).Draw(t, "batch")
+		spec := HybridConv2DSpec{
+			Window:     drawWindow(t),
+			Outputs:    rapid.IntRange(1, 14).Draw(t, "outputs"),
+			Activation: activations.Draw(t, "activation"),
+		}
+		w := &spec.Window
+		spec.Weight = drawWeight(t, spec.Outputs)
+		weights := drawCodes(t, spec.Outputs*w.depth(), "weights")
+		bias := drawReals(t, spec.Outputs, "bias")
+		src := drawReals(t, batch*w.inputSize(), "input")
+		run := func(k Kernel) []float32 {
+			spec.Kernel = k
+			c, err := NewHybridConv2D(spec, weights, bias)
+			if err != nil {
+				t.Fatal(err)
+			}
+			dst := make([]float32, batch*w.positions()*spec.Outputs)
+			c.Run(dst, src, batch)
+			return dst
+		}
+		if fast, want := run(Fast), run(Reference); !slices.Equal(fast, want) {
+			t.Fatalf("fast      %v\nreference %v", fast, want)
+		}
+	})
+}
+
+// TestDeepSums fills the lanes of the fast kernel to their limits: every product
+// is the largest, or the most negative, for depths around the spill.
+func TestDeepSums(t *testing.T) {
+	for _, depth := range []int{62, 63, 64, 126, 127, 1000} {
+		for _, x := range []int8{-128, 127} {
+			for _, w := range []int8{-128, 127} {
+				row, weights := make([]int8, depth), make([]int8, depth*7)
+				fill(row, x)
+				fill(weights, w)
+				fill(weights[depth:][:depth], -w-1) // neighbours of opposite sign borrow from each other
+				acc := make([]int32, 7)
+				newMatrix(weights, 7, depth).multiply(acc, row, 1)
+				for o, got := range acc {
+					if want := int32(depth) * int32(x) * int32(weights[o*depth]); got != want {
+						t.Errorf("depth %d, %d * %d, output %d: %d, want %d", depth, x, w, o, got, want)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestAccumulatorWraps shows that both kernels wrap around at 2^31 alike.
+func TestAccumulatorWraps(t *testing.T) {
+	spec := FullyConnectedSpec{
+		Inputs: 100, Outputs: 1,
+		Input: quant.PerTensor(1, 0), Weight: quant.PerTensor(1, 0), Output: quant.PerTensor(1<<24, 0),
+	}
+	codes := make([]int8, 100)
+	fill(codes, 127)
+	for _, k := range []Kernel{Fast, Reference} {
+		spec.Kernel = k
+		f, err := NewFullyConnected(spec, codes, []int32{math.MaxInt32})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got [1]int8
+		f.Run(got[:], codes, 1)
+		if got[0] != -128 { // -2^31 + 100*127*127 - 1 in steps of 2^24: -127.9
+			t.Errorf("kernel %d: %d, want -128", k, got[0])
+		}
+	}
+}
+
+// TestManyParts runs shapes large enough to be split among goroutines.
+func TestManyParts(t *testing.T) {
+	codes := func(n int) []int8 {
+		c := make([]int8, n)
+		for i := range c {
+			c[i] = int8(i*i/7 + 3*i)
+		}
+		return c
+	}
+	fc := FullyConnectedSpec{
+		Inputs: 301, Outputs: 65,
+		Input: quant.PerTensor(.03, 5), Weight: quant.PerTensor(.01, 0), Output: quant.PerTensor(.5, -9),
+	}
+	conv := Conv2DSpec{
+		Window: Window{
+			Input: [2]int{31, 29}, Output: [2]int{16, 15}, Kernel: [2]int{3, 5}, Stride: [2]int{2, 2},
+			Pad: [2]int{1, 2}, Channels: 7,
+		},
+		Outputs: 23, Input: fc.Input, Weight: fc.Weight, Output: fc.Output,
+	}
+	const rows, batch = 101, 5
+	outputs := map[Kernel][2][]int8{}
+	for _, k := range []Kernel{Fast, Reference} {
+		fc.Kernel, conv.Kernel = k, k
+		f, err := NewFullyConnected(fc, codes(fc.Inputs*fc.Outputs), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := NewConv2D(conv, codes(conv.Outputs*conv.Window.depth()), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		y, z := make([]int8, rows*fc.Outputs), make([]int8, batch*conv.Window.positions()*conv.Outputs)
+		f.Run(y, codes(rows*fc.Inputs), rows)
+		c.Run(z, codes(batch*conv.Window.inputSize()), batch)
+		outputs[k] = [2][]int8{y, z}
+	}
+	for i, name := range []string{"fully connected", "convolution"} {
+		if !slices.Equal(outputs[Fast][i], outputs[Reference][i]) {
+			t.Errorf("%s: kernels differ", name)
+		}
+	}
+}
+
+func benchmarkBoth(b *testing.B, products int, run map[Kernel]func()) {
+	for _, k := range []struct {
+		kernel Kernel
+		name   string
+	}{{Fast, "fast"}, {Reference, "reference"}} {
+		b.Run(k.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				run[k.kernel]()
+			}
+			b.ReportMetric(float64(products)*float64(b.N)/b.Elapsed().Seconds()*1e-9, "GMAC/s")
+		})
+	}
+}
+
+func BenchmarkConv2D(b *testing.B) {
+	for _, s := range []struct{ size, in, out int }{{28, 1, 16}, {14, 16, 32}} {
+		b.Run(fmt.Sprintf("%dx%dx%d-%d", s.size, s.size, s.in, s.out), func(b *testing.B) {
+			spec := Conv2DSpec{
+				Window: Window{
+					Input: [2]int{s.size, s.size}, Output: [2]int{s.size, s.size}, Kernel: [2]int{3, 3},
+					Pad: [2]int{1, 1}, Channels: s.in,
+				},
+				Outputs: s.out,
+				Input:   quant.PerTensor(.05, -128), Weight: quant.PerTensor(.01, 0), Output: quant.PerTensor(.1, -128),
+			}
+			const batch = 16
+			weights := make([]int8, 9*s.in*s.out)
+			src, dst := make([]int8, batch*s.size*s.size*s.in), make([]int8, batch*s.size*s.size*s.out)
+			run := map[Kernel]func(){}
+			for _, k := range []Kernel{Fast, Reference} {
+				spec.Kernel = k
+				c, err := NewConv2D(spec, weights, nil)
+				if err != nil {
+					b.Fatal(err)
+				}
+				run[k] = func() { c.Run(dst, src, batch) }
+			}
+			benchmarkBoth(b, batch*s.size*s.size*len(weights), run)
+		})
+	}
+}
+
+func BenchmarkFullyConnected(b *testing.B) {
+	for _, rows := range []int{1, 64} {
+		b.Run(fmt.Sprintf("%dx784-128", rows), func(b *testing.B) {
+			spec := FullyConnectedSpec{
+				Inputs: 784, Outputs: 128,
+				Input: quant.PerTensor(.05, -128), Weight: quant.PerTensor(.01, 0), Output: quant.PerTensor(.1, -128),
+			}
+			weights := make([]int8, spec.Inputs*spec.Outputs)
+			src, dst := make([]int8, rows*spec.Inputs), make([]int8, rows*spec.Outputs)
+			run := map[Kernel]func(){}
+			for _, k := range []Kernel{Fast, Reference} {
+				spec.Kernel = k
+				f, err := NewFullyConnected(spec, weights, nil)
+				if err != nil {
+					b.Fatal(err)
+				}
+				run[k] = func() { f.Run(dst, src, rows) }
+			}
+			benchmarkBoth(b, rows*len(weights), run)
+		})
+	}
+}

@@ -1,0 +1,161 @@
+package q8
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/goqat/goqat/quant"
+	"pgregory.net/rapid"
+)
+
+func TestQuantizeRows(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		src    []float32
+		codes  []int8
+		scale  float32
+		zero   int32
+		codesA []int8
+		scaleA float32
+	}{
+		{"zeros", []float32{0, 0}, []int8{0, 0}, 1, 0, []int8{0, 0}, 1},
+		{"both signs", []float32{-1.27, 0, .635, 1.27}, []int8{-127, 0, 64, 127}, .01, -1, []int8{-128, -1, 63, 127}, 2.54 / 255},
+		{"positive", []float32{0, 1, 255}, []int8{0, 0, 127}, 255. / 127, -128, []int8{-128, -127, 127}, 1},
+		{"negative", []float32{-255, -1}, []int8{-127, 0}, 255. / 127, 127, []int8{-128, 126}, 1},
+	} {
+		codes := make([]int8, len(c.src))
+		if scale := QuantizeSymmetric(codes, c.src); scale != c.scale || !slices.Equal(codes, c.codes) {
+			t.Errorf("%s, symmetric: %v, scale %v; want %v, %v", c.name, codes, scale, c.codes, c.scale)
+		}
+		scale, zero := QuantizeAsymmetric(codes, c.src)
+		if math.Abs(float64(scale-c.scaleA)) > 1e-6*float64(c.scaleA) || zero != c.zero || !slices.Equal(codes, c.codesA) {
+			t.Errorf("%s, asymmetric: %v, scale %v, zero point %d; want %v, %v, %d", c.name, codes, scale, zero, c.codesA, c.scaleA, c.zero)
+		}
+	}
+}
+
+// dropTiny makes zeros of values so small that, alone in a row, the inverse of
+// their scale overflows: the rule then gives codes without meaning.
+func dropTiny(values []float32) []float32 {
+	for i, v := range values {
+		if math.Abs(float64(v)) < 1e-30 {
+			values[i] = 0
+		}
+	}
+	return values
+}
+
+// TestQuantizeRowProperties: zero is exact, the error at most half a step (a
+// whole one with a rounded zero point) and what float32 loses computing the
+// code; the asymmetric parameters are those package quant gives the same range.
+func TestQuantizeRowProperties(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		size := math.Pow(10, float64(rapid.IntRange(-6, 6).Draw(t, "magnitude")))
+		src := rapid.SliceOfN(rapid.Float32Range(float32(-size), float32(size)), 1, 50).Draw(t, "row")
+		src = append(dropTiny(src), 0)
+		codes := make([]int8, len(src))
+		check := func(name string, scale float32, zero int32) {
+			if int32(codes[len(codes)-1]) != zero {
+				t.Fatalf("%s: zero has the code %d, zero point %d", name, codes[len(codes)-1], zero)
+			}
+			for i, x := range src {
+				y := quant.Value(int32(codes[i]), scale, zero)
+				// Codes below 2^8 in float32 are off by at most 2^8 * 2^-23.
+				if d := math.Abs(float64(x - y)); d > float64(scale)*(.5+0x1p-14) {
+					t.Fatalf("%s: %v has the code %d, value %v, off by %v steps", name, x, codes[i], y, d/float64(scale))
+				}
+			}
+		}
+		check("symmetric", QuantizeSymmetric(codes, src), 0)
+
+		scale, zero := QuantizeAsymmetric(codes, src)
+		lo, hi := slices.Min(src), slices.Max(src)
+		if lo == hi {
+			return
+		}
+		wantScale, wantZero, err := quant.Asymmetric(lo, hi, GridOf[int8]())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if wantScale != quant.FloorScale && (scale != wantScale || zero != wantZero) {
+			t.Fatalf("scale %v, zero point %d, package quant says %v, %d", scale, zero, wantScale, wantZero)
+		}
+		// Near an end of the range the rounded zero point may cost the end half a step more.
+		for i, x := range src {
+			if d := math.Abs(float64(x - quant.Value(int32(codes[i]), scale, zero))); d > float64(scale)*(1+0x1p-14) {
+				t.Fatalf("asymmetric: %v is off by %v steps", x, d/float64(scale))
+			}
+		}
+	})
+}
+
+// TestHybridByHand is small enough to check with a pencil.
+func TestHybridByHand(t *testing.T) {
+	weights := []int8{1, 2, -3, 4}
+	perChannel := quant.Params{Scale: []float32{.5, .25}, ZeroPoint: []int32{0, 0}}
+	for _, kernel := range []Kernel{Fast, Reference} {
+		for _, c := range []struct {
+			name       string
+			weight     quant.Params
+			asymmetric bool
+			want       []float32
+		}{
+			// Row 127 -127 has scale 1; row 255 0 has scale 255/127, or 1 and zero point -128.
+			{"symmetric", quant.PerTensor(.5, 0), false, []float32{10 - 63.5, 20 - 444.5, 10 + 127.5, 20 - 382.5}},
+			{"asymmetric", quant.PerTensor(.5, 0), true, []float32{10 - 63.5, 20 - 444.5, 10 + 127.5, 20 - 382.5}},
+			{"per channel", perChannel, true, []float32{10 - 63.5, 20 - 222.25, 10 + 127.5, 20 - 191.25}},
+		} {
+			f, err := NewHybridFullyConnected(HybridFullyConnectedSpec{
+				Inputs: 2, Outputs: 2, Weight: c.weight, Asymmetric: c.asymmetric, Kernel: kernel,
+			}, weights, []float32{10, 20})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := make([]float32, 4)
+			f.Run(got, []float32{127, -127, 255, 0}, 2)
+			for i := range got {
+				// Asymmetric, 127 and -127 lie between codes of step 254/255.
+				if math.Abs(float64(got[i]-c.want[i])) > 1 {
+					t.Errorf("%s, kernel %d: %v, want about %v", c.name, kernel, got, c.want)
+				}
+			}
+		}
+	}
+}
+
+// TestHybridConvIsFullyConnected: a 1x1 convolution over one pixel is a fully
+// connected layer, whose rows are quantized alike. The last bits may differ:
+// the two multiply by the scales in different orders.
+func TestHybridConvIsFullyConnected(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		batch, inputs, outputs := rapid.IntRange(1, 5).Draw(t, "batch"), rapid.IntRange(1, 30).Draw(t, "inputs"), rapid.IntRange(1, 9).Draw(t, "outputs")
+		weight := drawWeight(t, outputs)
+		weights := drawCodes(t, inputs*outputs, "weights")
+		bias := drawReals(t, outputs, "bias")
+		src := drawReals(t, batch*inputs, "input")
+		f, err := NewHybridFullyConnected(HybridFullyConnectedSpec{
+			Inputs: inputs, Outputs: outputs, Weight: weight, Asymmetric: weight.PerChannel(),
+		}, weights, bias)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := NewHybridConv2D(HybridConv2DSpec{
+			Window:  Window{Input: [2]int{1, 1}, Output: [2]int{1, 1}, Kernel: [2]int{1, 1}, Channels: inputs},
+			Outputs: outputs, Weight: weight,
+		}, weights, bias)
+		if err != nil {
+			t.Fatal(err)
+		}
+		y, z := make([]float32, batch*outputs), make([]float32, batch*outputs)
+		f.Run(y, src, batch)
+		c.Run(z, src, batch)
+		for i := range y {
+			// Two products and a sum, each rounded to 24 bits, in both.
+			size := math.Abs(float64(y[i])) + math.Abs(float64(bias[i%outputs]))
+			if d := math.Abs(float64(y[i] - z[i])); d > 6*0x1p-24*size {
+				t.Fatalf("output %d: %v and %v", i, y[i], z[i])
+			}
+		}
+	})
+}

@@ -1,0 +1,214 @@
+package q8
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/goqat/goqat/quant"
+)
+
+func TestActivationRange(t *testing.T) {
+	for _, c := range []struct {
+		activation Activation
+		scale      float32
+		zero       int32
+		want       quant.Grid
+	}{
+		{None, .1, 3, quant.Grid{Min: -128, Max: 127}},
+		{Relu, .1, 3, quant.Grid{Min: 3, Max: 127}},
+		{Relu6, .1, 3, quant.Grid{Min: 3, Max: 63}},
+		{Relu6, .01, 3, quant.Grid{Min: 3, Max: 127}},
+		{Relu6, 4, -128, quant.Grid{Min: -128, Max: -126}}, // 1.5 rounds away from zero
+		{ReluN1To1, .4, 3, quant.Grid{Min: 0, Max: 6}},     // so does -2.5
+	} {
+		if got := ActivationRange(c.activation, quant.PerTensor(c.scale, c.zero), GridOf[int8]()); got != c.want {
+			t.Errorf("activation %d, scale %v, zero point %d: %v, want %v", c.activation, c.scale, c.zero, got, c.want)
+		}
+	}
+}
+
+func TestGridOf(t *testing.T) {
+	if g := GridOf[int8](); g != (quant.Grid{Min: -128, Max: 127}) {
+		t.Errorf("int8: %v", g)
+	}
+	if g := GridOf[uint8](); g != (quant.Grid{Min: 0, Max: 255}) {
+		t.Errorf("uint8: %v", g)
+	}
+}
+
+// TestFullyConnectedProfiles multiplies 213 by 0.0023456789 = 0.4996. The first
+// of the two fixed-point roundings makes that a half, which the second rounds up.
+func TestFullyConnectedProfiles(t *testing.T) {
+	for _, weight := range []quant.Params{
+		quant.PerTensor(1, 0),
+		{Scale: []float32{1, 1}, ZeroPoint: []int32{0, 0}},
+	} {
+		for _, kernel := range []Kernel{Fast, Reference} {
+			for _, c := range []struct {
+				profile Profile
+				want    []int8
+			}{{LiteRT, []int8{0, 0}}, {TFLM, []int8{1, -1}}} {
+				f, err := NewFullyConnected(FullyConnectedSpec{
+					Inputs: 1, Outputs: 2,
+					Input: quant.PerTensor(.0023456789, 0), Weight: weight, Output: quant.PerTensor(1, 0),
+					Profile: c.profile, Kernel: kernel,
+				}, []int8{71, -71}, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got := make([]int8, 2)
+				f.Run(got, []int8{3}, 1)
+				if !slices.Equal(got, c.want) {
+					t.Errorf("profile %d, kernel %d, %d scales: %v, want %v", c.profile, kernel, len(weight.Scale), got, c.want)
+				}
+			}
+		}
+	}
+}
+
+// TestMultiplierPrecision shows where the product of input and weight scale is
+// rounded to float32.
+func TestMultiplierPrecision(t *testing.T) {
+	in, out, weight := quant.PerTensor(.1, 0), quant.PerTensor(.3, 0), float32(.7)
+	product := float32(in.Scale[0] * weight)
+	rounded := quant.QuantizeMultiplier(float64(product) / float64(out.Scale[0]))
+	exact := quant.QuantizeMultiplier(float64(in.Scale[0]) * float64(weight) / float64(out.Scale[0]))
+	if rounded == exact {
+		t.Fatal("the scales of this test do not tell the rules apart")
+	}
+	spec := FullyConnectedSpec{Inputs: 1, Outputs: 2, Input: in, Output: out, Weight: quant.PerTensor(weight, 0), Profile: TFLM}
+	if r := spec.rescaler(); r.multipliers[0] != rounded || r.multipliers[1] != rounded {
+		t.Errorf("fully connected, per tensor: %v, want %v", r.multipliers, rounded)
+	}
+	spec.Weight = quant.Params{Scale: []float32{weight, 1}, ZeroPoint: []int32{0, 0}}
+	if r := spec.rescaler(); r.multipliers[0] != exact {
+		t.Errorf("fully connected, per channel: %v, want %v", r.multipliers, exact)
+	}
+	conv, err := NewConv2D(Conv2DSpec{
+		Window:  Window{Input: [2]int{1, 1}, Output: [2]int{1, 1}, Kernel: [2]int{1, 1}, Channels: 1},
+		Outputs: 1, Input: in, Output: out, Weight: quant.PerTensor(weight, 0),
+	}, []int8{1}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if conv.rescale.multipliers[0] != exact {
+		t.Errorf("convolution, per tensor: %v, want %v", conv.rescale.multipliers, exact)
+	}
+}
+
+// TestConv2DByHand is small enough to check with a pencil: a 2x2 kernel of
+// 1 2 / 3 4 over the codes 1 2 / 3 4 with zero point 1, padded above and left.
+func TestConv2DByHand(t *testing.T) {
+	for _, kernel := range []Kernel{Fast, Reference} {
+		c, err := NewConv2D(Conv2DSpec{
+			Window:  Window{Input: [2]int{2, 2}, Output: [2]int{2, 2}, Kernel: [2]int{2, 2}, Pad: [2]int{1, 1}, Channels: 1},
+			Outputs: 1,
+			Input:   quant.PerTensor(1, 1), Weight: quant.PerTensor(1, 0), Output: quant.PerTensor(.5, -20),
+			Kernel: kernel,
+		}, []int8{1, 2, 3, 4}, []int32{10})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := make([]int8, 4)
+		c.Run(got, []int8{1, 2, 3, 4}, 1)
+		// x - 1 is 0 1 / 2 3: sums 0, 4 / 8, 20; plus 10, times 2, minus 20.
+		if want := []int8{0, 8, 16, 40}; !slices.Equal(got, want) {
+			t.Errorf("kernel %d: %v, want %v", kernel, got, want)
+		}
+	}
+}
+
+func TestErrors(t *testing.T) {
+	tensor, weight := quant.PerTensor(1, 0), quant.PerTensor(1, 0)
+	window := Window{Input: [2]int{3, 3}, Output: [2]int{2, 2}, Kernel: [2]int{2, 2}, Channels: 2}
+	fc := func(edit func(*FullyConnectedSpec), weights, biases int) error {
+		s := FullyConnectedSpec{Inputs: 2, Outputs: 3, Input: tensor, Weight: weight, Output: tensor}
+		edit(&s)
+		_, err := NewFullyConnected(s, make([]int8, weights), make([]int32, biases))
+		return err
+	}
+	conv := func(edit func(*Conv2DSpec)) error {
+		s := Conv2DSpec{Window: window, Outputs: 1, Input: tensor, Weight: weight, Output: tensor}
+		edit(&s)
+		_, err := NewConv2D(s, make([]int8, 8), nil)
+		return err
+	}
+	pool := func(edit func(*PoolSpec)) error {
+		s := PoolSpec{Window: window, Quantized: tensor}
+		edit(&s)
+		_, err := NewMaxPool2D(s)
+		return err
+	}
+	softmax := func(in, out quant.Params, beta float32, depth int) error {
+		_, err := NewSoftmax(in, out, beta, depth)
+		return err
+	}
+	requantize := func(in, out quant.Params) error {
+		_, err := NewRequantize[int8, uint8](in, out)
+		return err
+	}
+	relu := func(a Activation, in quant.Params) error {
+		_, err := NewRelu(a, in, tensor, LiteRT)
+		return err
+	}
+	hybrid := func(weights, biases int, p quant.Params) error {
+		_, err := NewHybridFullyConnected(HybridFullyConnectedSpec{Inputs: 2, Outputs: 3, Weight: p}, make([]int8, weights), make([]float32, biases))
+		return err
+	}
+	hybridConv := func(w Window) error {
+		_, err := NewHybridConv2D(HybridConv2DSpec{Window: w, Outputs: 1, Weight: weight}, make([]int8, 8), nil)
+		return err
+	}
+	for _, c := range []struct {
+		err  error
+		want string // "" for no error
+	}{
+		{fc(func(s *FullyConnectedSpec) {}, 6, 0), ""},
+		{fc(func(s *FullyConnectedSpec) {}, 5, 0), "q8: fully connected: 5 weights, want 6 for 3 outputs of 2 inputs"},
+		{fc(func(s *FullyConnectedSpec) {}, 6, 2), "2 biases for 3 outputs"},
+		{fc(func(s *FullyConnectedSpec) { s.Outputs = 0 }, 0, 0), "0 outputs of 2 inputs"},
+		{fc(func(s *FullyConnectedSpec) { s.Input.Scale = []float32{0} }, 6, 0), "input: quant: scale 0 is 0"},
+		{fc(func(s *FullyConnectedSpec) { s.Input = quant.Params{} }, 6, 0), "input: quant: 0 scales"},
+		{fc(func(s *FullyConnectedSpec) { s.Output = quant.PerTensor(1, 128) }, 6, 0), "zero point 128 of the output is outside [-128, 127]"},
+		{fc(func(s *FullyConnectedSpec) { s.Output = quant.Params{Scale: make([]float32, 2)} }, 6, 0), "output has 2 scales"},
+		{fc(func(s *FullyConnectedSpec) { s.Weight = quant.PerTensor(1, 300) }, 6, 0), "zero point 300 of the weights"},
+		{fc(func(s *FullyConnectedSpec) {
+			s.Weight = quant.Params{Scale: []float32{1, 1}, ZeroPoint: []int32{0, 0}}
+		}, 6, 0), "2 scales along axis 0"},
+		{fc(func(s *FullyConnectedSpec) {
+			s.Weight = quant.Params{Scale: []float32{1, 1, 1}, ZeroPoint: []int32{0, 7, 0}}
+		}, 6, 0), "zero point 1 of the weights is 7"},
+		{conv(func(s *Conv2DSpec) {}), ""},
+		{conv(func(s *Conv2DSpec) { s.Weight = quant.PerTensor(1, 1) }), "q8: convolution: zero point 0 of the weights is 1"},
+		{conv(func(s *Conv2DSpec) { s.Window.Channels = 0 }), "0 input channels"},
+		{conv(func(s *Conv2DSpec) { s.Window.Pad[1] = -1 }), "width: input 3, output 2, kernel 2, pad -1"},
+		{conv(func(s *Conv2DSpec) { s.Window.Input[0] = 0 }), "height: input 0"},
+		{pool(func(s *PoolSpec) {}), ""},
+		{pool(func(s *PoolSpec) { s.Window.Pad[0] = 2 }), "q8: pool: a pool needs dilation 1 and an input under every window"},
+		{pool(func(s *PoolSpec) { s.Window.Output[1] = 9 }), "input under every window"},
+		{pool(func(s *PoolSpec) { s.Window.Dilation[1] = 2 }), "dilation 1"},
+		{softmax(tensor, softmaxOutput, 1, 4), ""},
+		{softmax(tensor, tensor, 1, 4), "q8: softmax: output has scale 1 and zero point 0, want 1/256 and -128"},
+		{softmax(tensor, softmaxOutput, 1, 0), "depth is 0"},
+		{softmax(tensor, softmaxOutput, 0, 4), "beta 0 times the input scale 1"},
+		{softmax(quant.PerTensor(1e-9, 0), softmaxOutput, 1, 4), "not above 2^-26"},
+		{requantize(tensor, quant.PerTensor(1, 255)), ""},
+		{requantize(tensor, quant.PerTensor(1, -1)), "q8: requantize: zero point -1 of the output is outside [0, 255]"},
+		{relu(Relu, tensor), ""},
+		{relu(None, tensor), "q8: relu: no activation"},
+		{relu(Relu, quant.PerTensor(-1, 0)), "input: quant: scale 0 is -1"},
+		{hybrid(6, 3, weight), ""},
+		{hybrid(6, 1, weight), "q8: hybrid fully connected: 1 biases for 3 outputs"},
+		{hybrid(6, 0, quant.PerTensor(1, 2)), "zero point 0 of the weights is 2"},
+		{hybridConv(window), ""},
+		{hybridConv(Window{}), "q8: hybrid convolution: height: input 0"},
+	} {
+		switch {
+		case c.want == "" && c.err != nil:
+			t.Errorf("unexpected error %v", c.err)
+		case c.want != "" && (c.err == nil || !strings.Contains(c.err.Error(), c.want)):
+			t.Errorf("error %v, want %q", c.err, c.want)
+		}
+	}
+}
