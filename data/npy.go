@@ -64,7 +64,7 @@ func readNPY(r io.Reader) (*Array, error) {
 		return nil, err
 	}
 	if header.fortran {
-		return nil, errors.New("Fortran order is not supported; save numpy.ascontiguousarray(a)")
+		return nil, errors.New("array in Fortran order is not supported; save numpy.ascontiguousarray(a)")
 	}
 	count, err := product(header.shape)
 	if err != nil {
