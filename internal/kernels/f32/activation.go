@@ -1,6 +1,10 @@
 package f32
 
-import "math"
+import (
+	"math"
+
+	"github.com/goqat/goqat/internal/parallel"
+)
 
 // Activation is a function fused into the end of a kernel: a clamp to an interval.
 type Activation uint8
@@ -25,30 +29,64 @@ func (a Activation) Bounds() (lo, hi float32) {
 	return float32(math.Inf(-1)), float32(math.Inf(1))
 }
 
+// clamp limits v to [lo, hi]; NaN stays NaN.
+func clamp(v, lo, hi float32) float32 { return min(max(v, lo), hi) }
+
 // Activate computes y = act(x), elementwise over len(x) elements. It may work in place; NaN stays NaN.
 func Activate(act Activation, y, x []float32) {
 	y = y[:len(x)]
 	lo, hi := act.Bounds()
-	for i, v := range x {
-		y[i] = min(max(v, lo), hi)
-	}
+	each(len(x), costMove, func(from, to int) {
+		x, y := x[from:to], y[from:to]
+		if act == None {
+			copy(y, x)
+			return
+		}
+		for i, v := range x {
+			y[i] = clamp(v, lo, hi)
+		}
+	})
 }
 
 // ActivateGrad computes dx = dy where the activation passed its input through unclamped and 0 elsewhere, judging by its
-// output y: dy passes where lo < y < hi, so relu passes where x > 0 and relu6 where 0 < x < 6, as in Keras. It may work
-// in place.
+// output y: relu passes where y > 0, relu6 where 0 < y < 6, relu-n1-to-1 where -1 < y < 1, as in Keras. It may work in
+// place.
 func ActivateGrad(act Activation, dx, dy, y []float32) {
 	dx, dy = dx[:len(y)], dy[:len(y)]
-	if act == None {
-		copy(dx, dy)
+	lo, hi := act.Bounds()
+	each(len(y), costMove, func(from, to int) {
+		dx, dy, y := dx[from:to], dy[from:to], y[from:to]
+		// Signs are random, so a branch per element would be mispredicted half of the time.
+		switch act {
+		case None:
+			copy(dx, dy)
+		case Relu:
+			for i, v := range y {
+				dx[i] = math.Float32frombits(math.Float32bits(dy[i]) & positive(v))
+			}
+		default:
+			for i, v := range y {
+				dx[i] = math.Float32frombits(math.Float32bits(dy[i]) & positive(v-lo) & positive(hi-v))
+			}
+		}
+	})
+}
+
+// positive returns all ones if v > 0 and 0 otherwise, NaN included, without a branch: positive numbers up to +Inf are
+// the bit patterns 1 to infBits.
+func positive(v float32) uint32 {
+	return uint32((int64(math.Float32bits(v)-1) - infBits) >> 63)
+}
+
+// infBits is the bit pattern of +Inf.
+const infBits = 0xff << 23
+
+// each runs f over disjoint ranges [from, to) that cover n elements of the given cost each, on all cores.
+func each(n, cost int, f func(from, to int)) {
+	parts := split(n, cost)
+	if parts == 1 {
+		f(0, n)
 		return
 	}
-	lo, hi := act.Bounds()
-	for i, v := range y {
-		if v > lo && v < hi {
-			dx[i] = dy[i]
-		} else {
-			dx[i] = 0
-		}
-	}
+	parallel.For(parts, func(p int) { f(parallel.Range(n, parts, p)) })
 }

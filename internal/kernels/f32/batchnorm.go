@@ -9,28 +9,31 @@ import "math"
 //	inference:  InvStd of the moving variance, Normalize
 
 // Moments computes each channel's mean and biased variance over the rows of x [rows, channels], in two passes:
-// mean = sum(x)/rows, variance = sum((x-mean)^2)/rows.
+// mean = sum(x)/rows, variance = sum((x-mean)^2)/rows, both sums as in [SumRows].
 func Moments(ws *Workspace, rows, channels int, mean, variance, x []float32) {
+	mean, variance = mean[:channels], variance[:channels]
 	SumRows(ws, rows, channels, mean, x)
-	n := float32(rows)
-	for c := range channels {
-		mean[c] /= n
-		variance[c] = 0
+	for c := range mean {
+		mean[c] /= float32(rows)
 	}
-	for r := range rows {
-		for c := range channels {
-			d := x[r*channels+c] - mean[c]
-			variance[c] += float32(d * d)
+	sumChunks(ws, rows, channels, variance, func(sum []float32, lo, hi int) {
+		mean := mean[:len(sum)]
+		for r := lo; r < hi; r++ {
+			for c, v := range x[r*channels:][:len(sum)] {
+				d := v - mean[c]
+				sum[c] += float32(d * d)
+			}
 		}
-	}
-	for c := range channels {
-		variance[c] /= n
+	})
+	for c := range variance {
+		variance[c] /= float32(rows)
 	}
 }
 
 // InvStd computes invStd = 1/sqrt(variance + epsilon), elementwise over len(variance) elements.
 func InvStd(invStd, variance []float32, epsilon float32) {
 	for i, v := range variance {
+		// The float64 root of a float32, rounded to float32, is the correctly rounded float32 root.
 		invStd[i] = 1 / float32(math.Sqrt(float64(v+epsilon)))
 	}
 }
@@ -38,12 +41,17 @@ func InvStd(invStd, variance []float32, epsilon float32) {
 // Normalize computes y = (x-mean)*invStd*gamma + beta per channel. It may work in place.
 // Shapes: y, x [rows, channels]; mean, invStd, gamma, beta [channels].
 func Normalize(rows, channels int, y, x, mean, invStd, gamma, beta []float32) {
-	for r := range rows {
-		for c := range channels {
-			xhat := float32((x[r*channels+c] - mean[c]) * invStd[c])
-			y[r*channels+c] = float32(xhat*gamma[c]) + beta[c]
+	each(rows, channels*costMove, func(from, to int) {
+		mean := mean[:channels]
+		invStd, gamma, beta := invStd[:len(mean)], gamma[:len(mean)], beta[:len(mean)]
+		for r := from; r < to; r++ {
+			x, y := x[r*channels:][:len(mean)], y[r*channels:][:len(mean)]
+			for c, m := range mean {
+				xhat := float32((x[c] - m) * invStd[c])
+				y[c] = float32(xhat*gamma[c]) + beta[c]
+			}
 		}
-	}
+	})
 }
 
 // NormalizeGrad computes the gradients of [Normalize] where mean and invStd are those of x itself ([Moments]):
@@ -51,41 +59,55 @@ func Normalize(rows, channels int, y, x, mean, invStd, gamma, beta []float32) {
 //	xhat = (x-mean)*invStd,  dgamma = sum(dy*xhat),  dbeta = sum(dy)
 //	dx   = gamma*invStd * (dy - dbeta/rows - xhat*dgamma/rows)
 //
-// with sums over the rows. Shapes as in [Normalize].
+// with sums over the rows as in [SumRows]. Shapes as in [Normalize]. dx may be dy.
 func NormalizeGrad(ws *Workspace, rows, channels int, dx, dgamma, dbeta, dy, x, mean, invStd, gamma []float32) {
 	normalizeParamGrads(ws, rows, channels, dgamma, dbeta, dy, x, mean, invStd)
-	n := float32(rows)
-	for r := range rows {
-		for c := range channels {
-			i := r*channels + c
-			xhat := float32((x[i] - mean[c]) * invStd[c])
-			d := dy[i] - dbeta[c]/n - float32(xhat*(dgamma[c]/n))
-			dx[i] = float32(gamma[c]*invStd[c]) * d
-		}
+	s := ws.floats(3 * channels)
+	meanB, meanG, factor := s[:channels], s[channels:2*channels], s[2*channels:]
+	for c := range channels {
+		meanB[c], meanG[c] = dbeta[c]/float32(rows), dgamma[c]/float32(rows)
+		factor[c] = gamma[c] * invStd[c]
 	}
+	each(rows, channels*costMove, func(from, to int) {
+		mean := mean[:channels]
+		invStd, meanB, meanG, factor := invStd[:len(mean)], meanB[:len(mean)], meanG[:len(mean)], factor[:len(mean)]
+		for r := from; r < to; r++ {
+			dx, dy, x := dx[r*channels:][:len(mean)], dy[r*channels:][:len(mean)], x[r*channels:][:len(mean)]
+			for c, m := range mean {
+				xhat := float32((x[c] - m) * invStd[c])
+				dx[c] = factor[c] * (dy[c] - meanB[c] - float32(xhat*meanG[c]))
+			}
+		}
+	})
 }
 
 // NormalizeFrozenGrad computes the gradients of [Normalize] where mean and invStd are constants (moving statistics):
-// dx = dy*gamma*invStd; dgamma and dbeta as in [NormalizeGrad].
+// dx = dy*gamma*invStd; dgamma and dbeta as in [NormalizeGrad]. dx may be dy.
 func NormalizeFrozenGrad(ws *Workspace, rows, channels int, dx, dgamma, dbeta, dy, x, mean, invStd, gamma []float32) {
 	normalizeParamGrads(ws, rows, channels, dgamma, dbeta, dy, x, mean, invStd)
-	for r := range rows {
-		for c := range channels {
-			i := r*channels + c
-			dx[i] = dy[i] * float32(gamma[c]*invStd[c])
+	factor := ws.floats(channels)
+	MulTo(factor, gamma, invStd)
+	each(rows, channels*costMove, func(from, to int) {
+		for r := from; r < to; r++ {
+			dx, dy := dx[r*channels:][:len(factor)], dy[r*channels:][:len(factor)]
+			for c, f := range factor {
+				dx[c] = dy[c] * f
+			}
 		}
-	}
+	})
 }
 
 func normalizeParamGrads(ws *Workspace, rows, channels int, dgamma, dbeta, dy, x, mean, invStd []float32) {
 	SumRows(ws, rows, channels, dbeta, dy)
-	clear(dgamma[:channels])
-	for r := range rows {
-		for c := range channels {
-			i := r*channels + c
-			dgamma[c] += float32(dy[i] * float32((x[i]-mean[c])*invStd[c]))
+	sumChunks(ws, rows, channels, dgamma, func(sum []float32, lo, hi int) {
+		mean, invStd := mean[:len(sum)], invStd[:len(sum)]
+		for r := lo; r < hi; r++ {
+			dy, x := dy[r*channels:][:len(sum)], x[r*channels:][:len(sum)]
+			for c, m := range mean {
+				sum[c] += float32(dy[c] * float32((x[c]-m)*invStd[c]))
+			}
 		}
-	}
+	})
 }
 
 // MovingAverage updates moving = moving*momentum + batch*(1-momentum), elementwise over len(batch) elements, as Keras 3

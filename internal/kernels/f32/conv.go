@@ -1,5 +1,7 @@
 package f32
 
+import "github.com/goqat/goqat/internal/parallel"
+
 // Conv2D computes a 2-D convolution (cross-correlation, as in every deep-learning library):
 //
 //	y[b,oy,ox,o] = act(sum over ky,kx,c of x[b,iy,ix,c]*w[o,ky,kx,c] + bias[o])
@@ -8,20 +10,23 @@ package f32
 // over the taps that lie inside the image. Shapes: y [Batch, OutH, OutW, OutC], x [Batch, InH, InW, InC],
 // w [OutC, KernelH, KernelW, InC], bias [OutC] or nil for zeros.
 func Conv2D(ws *Workspace, g Conv, y, x, w, bias []float32, act Activation) {
+	g.product(ws.floats(g.productScratch()), x, w, func(rows []float32, lo, hi int) {
+		finish(g.OutC, y[lo*g.OutC:hi*g.OutC], rows, bias, act)
+	})
+}
+
+// finish computes dst = act(sums + bias) for rows of the given number of channels.
+func finish(channels int, dst, sums, bias []float32, act Activation) {
+	if bias == nil {
+		Activate(act, dst, sums)
+		return
+	}
 	lo, hi := act.Bounds()
-	k := g.taps()
-	for p := range g.pixels() {
-		for o := range g.OutC {
-			var s float32
-			g.eachTap(p, func(in, tap int) {
-				for c := range g.InC {
-					s += float32(x[in+c] * w[o*k+tap+c])
-				}
-			})
-			if bias != nil {
-				s += bias[o]
-			}
-			y[p*g.OutC+o] = min(max(s, lo), hi)
+	bias = bias[:channels]
+	for i := 0; i+channels <= len(sums); i += channels {
+		s, d := sums[i:][:len(bias)], dst[i:][:len(bias)]
+		for c, b := range bias {
+			d[c] = clamp(s[c]+b, lo, hi)
 		}
 	}
 }
@@ -33,17 +38,85 @@ func Conv2D(ws *Workspace, g Conv, y, x, w, bias []float32, act Activation) {
 //
 // over the output pixels whose tap (ky, kx) lies on (iy, ix). Shapes as in [Conv2D].
 func Conv2DGradInput(ws *Workspace, g Conv, dx, dy, w []float32) {
-	k := g.taps()
-	clear(dx[:g.InputLen()])
-	for p := range g.pixels() {
-		for o := range g.OutC {
-			d := dy[p*g.OutC+o]
-			g.eachTap(p, func(in, tap int) {
-				for c := range g.InC {
-					dx[in+c] += float32(d * w[o*k+tap+c])
-				}
+	// Input pixels of equal (iy mod StrideH, ix mod StrideW) see the same taps at the same distances: they are the
+	// output of a convolution of dy with stride 1 whose kernel holds those taps, turned by 180 degrees.
+	if g.StrideH > 1 || g.StrideW > 1 {
+		clear(dx[:g.InputLen()]) // a stride above the kernel size leaves pixels that no output sees
+	}
+	for ry := range min(g.StrideH, g.InH) {
+		v := newPhase(g.InH, g.KernelH, g.StrideH, g.DilationH, g.PadTop, ry)
+		for rx := range min(g.StrideW, g.InW) {
+			h := newPhase(g.InW, g.KernelW, g.StrideW, g.DilationW, g.PadLeft, rx)
+			if v.taps == 0 || h.taps == 0 {
+				continue
+			}
+			q := Conv{Batch: g.Batch, InH: g.OutH, InW: g.OutW, InC: g.OutC, OutH: v.pixels, OutW: h.pixels, OutC: g.InC,
+				KernelH: v.taps, KernelW: h.taps, StrideH: 1, StrideW: 1, DilationH: v.dilation, DilationW: h.dilation,
+				PadTop: v.before, PadLeft: h.before}
+			s := ws.floats(q.productScratch() + q.WeightsLen())
+			turned := s[q.productScratch():]
+			turnWeights(turned, w, g, v, h)
+			q.product(s, dy, turned, func(rows []float32, lo, hi int) {
+				q.scatter(g, dx, rows, lo, hi, ry, rx)
 			})
 		}
+	}
+}
+
+// A phase describes, along one axis, the input positions r, r+stride, r+2*stride ... and the taps that fall on them.
+type phase struct {
+	pixels   int // number of input positions
+	taps     int // number of kernel taps that fall on them
+	last     int // largest of these taps
+	step     int // distance between these taps
+	dilation int // distance between the outputs that consecutive taps belong to
+	before   int // -(output that the largest tap reaches from the first position)
+}
+
+func newPhase(in, kernel, stride, dilation, pad, r int) phase {
+	// Tap k joins input i to output (i+pad-k*dilation)/stride where that is whole.
+	p := phase{pixels: (in - r + stride - 1) / stride}
+	for k := kernel - 1; k >= 0; k-- {
+		if (r+pad-k*dilation)%stride != 0 {
+			continue
+		}
+		switch p.taps++; p.taps {
+		case 1:
+			p.last, p.before, p.step, p.dilation = k, -(r+pad-k*dilation)/stride, 1, 1
+		case 2:
+			p.step = p.last - k
+			p.dilation = p.step * dilation / stride
+		}
+	}
+	return p
+}
+
+// turnWeights writes the weights of one phase as [InC, taps down, taps across, OutC], the largest taps first.
+func turnWeights(dst, w []float32, g Conv, v, h phase) {
+	k := g.taps()
+	for c := range g.InC {
+		for ty := range v.taps {
+			for tx := range h.taps {
+				at := ((v.last-ty*v.step)*g.KernelW+h.last-tx*h.step)*g.InC + c
+				for o := range g.OutC {
+					dst[o] = w[at+o*k]
+				}
+				dst = dst[g.OutC:]
+			}
+		}
+	}
+}
+
+// scatter moves rows lo to hi-1 of a phase's gradients to their places in dx.
+func (q Conv) scatter(g Conv, dx, rows []float32, lo, hi, ry, rx int) {
+	if g.StrideH == 1 && g.StrideW == 1 {
+		copy(dx[lo*g.InC:], rows)
+		return
+	}
+	for p := lo; p < hi; p++ {
+		b, y, x := p/(q.OutH*q.OutW), p/q.OutW%q.OutH, p%q.OutW
+		at := ((b*g.InH+ry+y*g.StrideH)*g.InW + rx + x*g.StrideW) * g.InC
+		move(dx[at:at+g.InC], rows[(p-lo)*g.InC:])
 	}
 }
 
@@ -52,39 +125,40 @@ func Conv2DGradInput(ws *Workspace, g Conv, dx, dy, w []float32) {
 //	dw[o,ky,kx,c] = sum over b,oy,ox of dy[b,oy,ox,o]*x[b,iy,ix,c]
 //	dbias[o]      = sum over b,oy,ox of dy[b,oy,ox,o]
 //
-// Shapes as in [Conv2D].
+// The sum for dw is one chain per chunk of output pixels, [Conv.GradChunks] of them. Shapes as in [Conv2D].
 func Conv2DGradWeights(ws *Workspace, g Conv, dw, dbias, x, dy []float32) {
-	k := g.taps()
-	clear(dw[:g.WeightsLen()])
-	for p := range g.pixels() {
-		for o := range g.OutC {
-			d := dy[p*g.OutC+o]
-			g.eachTap(p, func(in, tap int) {
-				for c := range g.InC {
-					dw[o*k+tap+c] += float32(d * x[in+c])
-				}
-			})
+	k, step, pixels, chunks := g.taps(), g.block(), g.pixels(), g.GradChunks()
+	n := g.WeightsLen()
+	perChunk := n + step*(2*k+g.OutC)
+	scratch := ws.floats(chunks * perChunk)
+	parallel.For(chunks, func(p int) {
+		s := scratch[p*perChunk:][:perChunk]
+		sum, col, colT, dyT := s[:n], s[n:][:step*k], s[n+step*k:][:step*k], s[n+2*step*k:]
+		first, last := parallel.Range(pixels, chunks, p)
+		for lo := first; lo < last; lo += step {
+			hi := min(lo+step, last)
+			a := col
+			if g.pointwise() {
+				a = x[lo*k:]
+			} else {
+				g.im2col(col, x, lo, hi)
+			}
+			transpose(hi-lo, k, colT, step, a)
+			transpose(hi-lo, g.OutC, dyT, step, dy[lo*g.OutC:])
+			gemm(g.OutC, k, hi-lo, sum, k, 1, dyT, step, colT, step, lo > first)
+		}
+	})
+	copy(dw[:n], scratch[:n])
+	for p := 1; p < chunks; p++ {
+		for i, v := range scratch[p*perChunk:][:n] {
+			dw[i] += v
 		}
 	}
 	if dbias != nil {
-		SumRows(ws, g.pixels(), g.OutC, dbias, dy)
+		SumRows(ws, pixels, g.OutC, dbias, dy)
 	}
 }
 
-// eachTap calls f for every tap of output pixel p that lies inside the image, with the offsets of the tap's first
-// channel in the input and in one output channel's weights.
-func (g Conv) eachTap(p int, f func(in, tap int)) {
-	b, oy, ox := p/(g.OutH*g.OutW), p/g.OutW%g.OutH, p%g.OutW
-	for ky := range g.KernelH {
-		iy := oy*g.StrideH - g.PadTop + ky*g.DilationH
-		if iy < 0 || iy >= g.InH {
-			continue
-		}
-		for kx := range g.KernelW {
-			ix := ox*g.StrideW - g.PadLeft + kx*g.DilationW
-			if ix >= 0 && ix < g.InW {
-				f(((b*g.InH+iy)*g.InW+ix)*g.InC, (ky*g.KernelW+kx)*g.InC)
-			}
-		}
-	}
-}
+// GradChunks is the number of chunks of output pixels (numbered as y is laid out, divided as by parallel.Range) whose
+// contributions to the gradient of the weights are summed separately and then added in order.
+func (g Conv) GradChunks() int { return split(g.pixels(), g.taps()*g.OutC) }

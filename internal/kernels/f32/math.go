@@ -113,7 +113,7 @@ func Softplus(x float32) float32 {
 // abs clears the sign.
 func abs(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^ (1 << 31)) }
 
-// ExpTo computes dst = Exp(x), elementwise over len(x) elements, in place or not; likewise the functions below.
+// ExpTo computes dst = Exp(x), elementwise over len(x) elements. It may work in place, as may the functions below.
 func ExpTo(dst, x []float32) { mapTo(dst, x, Exp) }
 
 // LogTo computes dst = Log(x).
@@ -127,7 +127,10 @@ func SigmoidTo(dst, x []float32) { mapTo(dst, x, Sigmoid) }
 
 func mapTo(dst, x []float32, f func(float32) float32) {
 	dst = dst[:len(x)]
-	for i, v := range x {
-		dst[i] = f(v)
-	}
+	each(len(x), costExp, func(from, to int) {
+		dst := dst[from:to]
+		for i, v := range x[from:to] {
+			dst[i] = f(v)
+		}
+	})
 }

@@ -1,0 +1,373 @@
+package f32_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"testing"
+
+	"github.com/goqat/goqat/internal/kernels/f32"
+	"github.com/goqat/goqat/internal/kernels/f32/kerneltest"
+	"pgregory.net/rapid"
+)
+
+// The tests in this file hold every kernel to its formula in kerneltest, bit by bit (NaN equals NaN): both add in the
+// same documented order, so there is nothing to tolerate.
+
+// random returns n values from a normal distribution rounded to multiples of 1/64, so that equal values and zeros occur.
+func random(r *rand.Rand, n int) []float32 {
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = float32(math.Round(r.NormFloat64()*64)) / 64
+	}
+	return x
+}
+
+// dirty returns n values that a kernel must overwrite.
+func dirty(n int) []float32 {
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = -12345
+	}
+	return x
+}
+
+type tester interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}
+
+func equal(t tester, what string, got, want []float32) {
+	t.Helper()
+	for i, w := range want {
+		if math.Float32bits(got[i]) != math.Float32bits(w) && (got[i] == got[i] || w == w) {
+			t.Fatalf("%s[%d] = %g (%08x), want %g (%08x)", what, i, got[i], math.Float32bits(got[i]), w, math.Float32bits(w))
+		}
+	}
+}
+
+func drawRand(t *rapid.T) *rand.Rand { return rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0)) }
+
+func drawActivation(t *rapid.T) f32.Activation {
+	return f32.Activation(rapid.IntRange(int(f32.None), int(f32.ReluN1To1)).Draw(t, "activation"))
+}
+
+// mostly draws small sizes, and now and then one that fills several tiles, blocks or parts.
+func mostly(t *rapid.T, name string, small, large int) int {
+	if rapid.IntRange(0, 7).Draw(t, name+" large") == 0 {
+		small = large
+	}
+	return rapid.IntRange(1, small).Draw(t, name)
+}
+
+// checkConv compares the convolution kernels on one geometry; ws is not fresh, as in a training loop.
+func checkConv(t tester, ws *f32.Workspace, r *rand.Rand, g f32.Conv, bias bool, act f32.Activation) {
+	t.Helper()
+	x, w, dy := random(r, g.InputLen()), random(r, g.WeightsLen()), random(r, g.OutputLen())
+	var b []float32
+	if bias {
+		b = random(r, g.OutC)
+	}
+	got, want := dirty(g.OutputLen()), dirty(g.OutputLen())
+	f32.Conv2D(ws, g, got, x, w, b, act)
+	kerneltest.Conv2D(g, want, x, w, b, act)
+	equal(t, "y", got, want)
+
+	got, want = dirty(g.InputLen()), dirty(g.InputLen())
+	f32.Conv2DGradInput(ws, g, got, dy, w)
+	kerneltest.Conv2DGradInput(g, want, dy, w)
+	equal(t, "dx", got, want)
+
+	got, want = dirty(g.WeightsLen()), dirty(g.WeightsLen())
+	gotB, wantB := dirty(g.OutC), dirty(g.OutC)
+	f32.Conv2DGradWeights(ws, g, got, gotB, x, dy)
+	kerneltest.Conv2DGradWeights(g, want, wantB, x, dy)
+	equal(t, "dw", got, want)
+	equal(t, "dbias", gotB, wantB)
+	f32.Conv2DGradWeights(ws, g, got, nil, x, dy)
+	equal(t, "dw without dbias", got, want)
+}
+
+func TestConv2D(t *testing.T) {
+	var ws f32.Workspace
+	rapid.Check(t, func(t *rapid.T) {
+		draw := func(name string, hi int) int { return rapid.IntRange(1, hi).Draw(t, name) }
+		g := f32.Conv{Batch: mostly(t, "batch", 3, 12), InH: draw("height", 12), InW: draw("width", 12),
+			InC: mostly(t, "input channels", 5, 20), OutC: mostly(t, "output channels", 7, 20),
+			KernelH: draw("kernel height", 5), KernelW: draw("kernel width", 5),
+			StrideH: draw("stride height", 3), StrideW: draw("stride width", 3),
+			DilationH: draw("dilation height", 3), DilationW: draw("dilation width", 3)}
+		padding := rapid.SampledFrom([]f32.Padding{f32.Same, f32.Valid}).Draw(t, "padding")
+		complete, err := f32.NewConv(g, padding)
+		if err != nil {
+			complete, err = f32.NewConv(g, f32.Same)
+		}
+		if err != nil {
+			t.Fatalf("%v", err)
+		}
+		checkConv(t, &ws, drawRand(t), complete, rapid.Bool().Draw(t, "bias"), drawActivation(t))
+	})
+}
+
+// TestConv2DLarge covers geometries with several parts on several threads, among them the two convolutions of the
+// Fashion-MNIST network.
+func TestConv2DLarge(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	var ws f32.Workspace
+	for i, g := range []f32.Conv{
+		{Batch: 16, InH: 28, InW: 28, InC: 1, OutC: 16, KernelH: 3, KernelW: 3},
+		{Batch: 5, InH: 14, InW: 14, InC: 16, OutC: 32, KernelH: 3, KernelW: 3},
+		{Batch: 7, InH: 15, InW: 14, InC: 11, OutC: 30, KernelH: 3, KernelW: 3, StrideH: 2, StrideW: 2},
+		{Batch: 3, InH: 17, InW: 14, InC: 40, OutC: 24, KernelH: 1, KernelW: 1},
+		{Batch: 3, InH: 17, InW: 19, InC: 40, OutC: 24, KernelH: 1, KernelW: 1, StrideH: 2, StrideW: 3},
+	} {
+		g, err := f32.NewConv(g, f32.Same)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i < 4 && g.GradChunks() < 2 {
+			t.Errorf("%+v: one part only", g)
+		}
+		checkConv(t, &ws, rand.New(rand.NewPCG(1, uint64(i))), g, true, f32.Relu)
+	}
+}
+
+func checkFullyConnected(t tester, ws *f32.Workspace, r *rand.Rand, batch, in, out int, bias bool, act f32.Activation) {
+	t.Helper()
+	x, w, dy := random(r, batch*in), random(r, out*in), random(r, batch*out)
+	var b []float32
+	if bias {
+		b = random(r, out)
+	}
+	got, want := dirty(batch*out), dirty(batch*out)
+	f32.FullyConnected(ws, batch, in, out, got, x, w, b, act)
+	kerneltest.FullyConnected(batch, in, out, want, x, w, b, act)
+	equal(t, "y", got, want)
+
+	got, want = dirty(batch*in), dirty(batch*in)
+	f32.FullyConnectedGradInput(ws, batch, in, out, got, dy, w)
+	kerneltest.FullyConnectedGradInput(batch, in, out, want, dy, w)
+	equal(t, "dx", got, want)
+
+	got, want = dirty(out*in), dirty(out*in)
+	gotB, wantB := dirty(out), dirty(out)
+	f32.FullyConnectedGradWeights(ws, batch, in, out, got, gotB, x, dy)
+	kerneltest.FullyConnectedGradWeights(batch, in, out, want, wantB, x, dy)
+	equal(t, "dw", got, want)
+	equal(t, "dbias", gotB, wantB)
+	f32.FullyConnectedGradWeights(ws, batch, in, out, got, nil, x, dy)
+	equal(t, "dw without dbias", got, want)
+}
+
+func TestFullyConnected(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	var ws f32.Workspace
+	rapid.Check(t, func(t *rapid.T) {
+		batch, in, out := mostly(t, "batch", 9, 130), mostly(t, "in", 20, 200), mostly(t, "out", 20, 200)
+		checkFullyConnected(t, &ws, drawRand(t), batch, in, out, rapid.Bool().Draw(t, "bias"), drawActivation(t))
+	})
+	for _, s := range [][3]int{{128, 10, 1568}, {128, 1568, 10}, {1, 1568, 400}} { // several parts along either side
+		checkFullyConnected(t, &ws, rand.New(rand.NewPCG(2, 0)), s[0], s[1], s[2], true, f32.Relu6)
+	}
+}
+
+func TestPool2D(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	rapid.Check(t, func(t *rapid.T) {
+		draw := func(name string, lo, hi int) int { return rapid.IntRange(lo, hi).Draw(t, name) }
+		g := f32.Pool{Batch: mostly(t, "batch", 3, 40), InH: draw("height", 1, 14), InW: draw("width", 1, 14), Channels: mostly(t, "channels", 5, 40),
+			KernelH: draw("kernel height", 1, 4), KernelW: draw("kernel width", 1, 4), StrideH: draw("stride height", 0, 4), StrideW: draw("stride width", 0, 4)}
+		padding := rapid.SampledFrom([]f32.Padding{f32.Same, f32.Valid}).Draw(t, "padding")
+		complete, err := f32.NewPool(g, padding)
+		if err != nil {
+			complete, err = f32.NewPool(g, f32.Same)
+		}
+		if err != nil {
+			t.Fatalf("%v", err)
+		}
+		g = complete
+		r := drawRand(t)
+		x, dy := random(r, g.InputLen()), random(r, g.OutputLen())
+		for i := range x {
+			if x[i] == 0 {
+				x[i] = 0 // no -0: the sign of a zero maximum is unspecified
+			}
+		}
+		if draw("NaN", 0, 3) == 0 {
+			x[r.IntN(len(x))], x[r.IntN(len(x))] = float32(math.NaN()), float32(math.Inf(1))
+		}
+		got, want := dirty(g.OutputLen()), dirty(g.OutputLen())
+		gotArg, wantArg := make([]int32, len(got)), make([]int32, len(got))
+		f32.MaxPool2D(g, got, x, gotArg)
+		kerneltest.MaxPool2D(g, want, x, wantArg)
+		equal(t, "maximum", got, want)
+		for i, a := range wantArg {
+			if gotArg[i] != a {
+				t.Fatalf("argmax[%d] = %d, want %d", i, gotArg[i], a)
+			}
+		}
+		f32.MaxPool2D(g, got, x, nil)
+		equal(t, "maximum without argmax", got, want)
+
+		f32.AveragePool2D(g, got, x)
+		kerneltest.AveragePool2D(g, want, x)
+		equal(t, "average", got, want)
+
+		got, want = dirty(g.InputLen()), dirty(g.InputLen())
+		f32.MaxPool2DGrad(g, got, dy, gotArg)
+		kerneltest.MaxPool2DGrad(g, want, dy, wantArg)
+		equal(t, "maximum dx", got, want)
+		f32.AveragePool2DGrad(g, got, dy)
+		kerneltest.AveragePool2DGrad(g, want, dy)
+		equal(t, "average dx", got, want)
+	})
+}
+
+func TestBatchNormalization(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	var ws f32.Workspace
+	rapid.Check(t, func(t *rapid.T) {
+		rows, cols := mostly(t, "rows", 9, 9000), mostly(t, "channels", 40, 40)
+		r := drawRand(t)
+		x, dy := random(r, rows*cols), random(r, rows*cols)
+		mean, variance, wantMean, wantVariance := dirty(cols), dirty(cols), dirty(cols), dirty(cols)
+		f32.Moments(&ws, rows, cols, mean, variance, x)
+		kerneltest.Moments(rows, cols, wantMean, wantVariance, x)
+		equal(t, "mean", mean, wantMean)
+		equal(t, "variance", variance, wantVariance)
+
+		invStd, gamma, beta := dirty(cols), random(r, cols), random(r, cols)
+		f32.InvStd(invStd, variance, 1e-3)
+		got, want := dirty(rows*cols), dirty(rows*cols)
+		f32.Normalize(rows, cols, got, x, mean, invStd, gamma, beta)
+		kerneltest.Normalize(rows, cols, want, x, mean, invStd, gamma, beta)
+		equal(t, "y", got, want)
+
+		dg, db, wantDG, wantDB := dirty(cols), dirty(cols), dirty(cols), dirty(cols)
+		f32.NormalizeGrad(&ws, rows, cols, got, dg, db, dy, x, mean, invStd, gamma)
+		kerneltest.NormalizeGrad(rows, cols, want, wantDG, wantDB, dy, x, mean, invStd, gamma)
+		equal(t, "dx", got, want)
+		equal(t, "dgamma", dg, wantDG)
+		equal(t, "dbeta", db, wantDB)
+		f32.NormalizeFrozenGrad(&ws, rows, cols, got, dg, db, dy, x, mean, invStd, gamma)
+		kerneltest.NormalizeFrozenGrad(rows, cols, want, wantDG, wantDB, dy, x, mean, invStd, gamma)
+		equal(t, "frozen dx", got, want)
+		equal(t, "frozen dgamma", dg, wantDG)
+		equal(t, "frozen dbeta", db, wantDB)
+	})
+}
+
+func TestElementwiseAndReductions(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	rapid.Check(t, func(t *rapid.T) {
+		n := mostly(t, "length", 50, 200000)
+		r := drawRand(t)
+		a, b, alpha := random(r, n), random(r, n), float32(r.NormFloat64())
+		a[r.IntN(n)] = float32(math.NaN())
+		got, want := dirty(n), make([]float32, n)
+		check := func(what string, f func(i int) float32) {
+			t.Helper()
+			for i := range want {
+				want[i] = f(i)
+			}
+			equal(t, what, got, want)
+		}
+		f32.AddTo(got, a, b)
+		check("AddTo", func(i int) float32 { return a[i] + b[i] })
+		f32.SubTo(got, a, b)
+		check("SubTo", func(i int) float32 { return a[i] - b[i] })
+		f32.MulTo(got, a, b)
+		check("MulTo", func(i int) float32 { return a[i] * b[i] })
+		f32.ScaleTo(got, alpha, a)
+		check("ScaleTo", func(i int) float32 { return alpha * a[i] })
+		copy(got, b)
+		f32.Axpy(got, alpha, a)
+		check("Axpy", func(i int) float32 { return b[i] + float32(alpha*a[i]) })
+
+		act := drawActivation(t)
+		y := dirty(n)
+		f32.Activate(act, y, a)
+		kerneltest.Activate(act, want, a)
+		equal(t, "Activate", y, want)
+		f32.ActivateGrad(act, got, b, y)
+		kerneltest.ActivateGrad(act, want, b, y)
+		equal(t, "ActivateGrad", got, want)
+
+		f32.MulTo(got, a, b)
+		equal(t, "Sum, Dot", []float32{f32.Sum(b), f32.Dot(a, b)}, []float32{kerneltest.Sum(b), kerneltest.Sum(got)})
+	})
+}
+
+func TestSoftmax(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	rapid.Check(t, func(t *rapid.T) {
+		rows, cols := mostly(t, "rows", 5, 1000), rapid.IntRange(1, 40).Draw(t, "cols")
+		r := drawRand(t)
+		x, dy := random(r, rows*cols), random(r, rows*cols)
+		got, want := dirty(rows*cols), dirty(rows*cols)
+		f32.LogSoftmax(rows, cols, got, x)
+		lse, wantLSE := dirty(rows), dirty(rows)
+		f32.LogSumExp(rows, cols, lse, x)
+		kerneltest.LogSumExp(rows, cols, wantLSE, want, x)
+		equal(t, "log-softmax", got, want)
+		equal(t, "log-sum-exp", lse, wantLSE)
+		f32.Softmax(rows, cols, got, x)
+		kerneltest.Softmax(rows, cols, want, x)
+		equal(t, "softmax", got, want)
+		f32.SoftmaxGrad(rows, cols, x, dy, got)
+		kerneltest.SoftmaxGrad(rows, cols, dy, dy, want)
+		equal(t, "softmax dx", x, dy)
+	})
+}
+
+// TestThreadCount runs kernels that reduce over parts at several GOMAXPROCS.
+func TestThreadCount(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	g, err := f32.NewConv(f32.Conv{Batch: 32, InH: 14, InW: 14, InC: 8, OutC: 16, KernelH: 3, KernelW: 3}, f32.Same)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := rand.New(rand.NewPCG(3, 0))
+	x, dy := random(r, g.InputLen()), random(r, g.OutputLen())
+	var want []float32
+	for _, procs := range []int{1, 2, 3, 8} {
+		runtime.GOMAXPROCS(procs)
+		var ws f32.Workspace
+		n := g.WeightsLen()
+		got := dirty(n + 3*g.OutC)
+		f32.Conv2DGradWeights(&ws, g, got, got[n:], x, dy)
+		f32.Moments(&ws, g.OutputLen()/g.OutC, g.OutC, got[n+g.OutC:], got[n+2*g.OutC:], dy)
+		if want == nil {
+			want = got
+		}
+		equal(t, fmt.Sprintf("result with GOMAXPROCS %d", procs), got, want)
+	}
+}
+
+// TestNoAllocationOfBuffers allows the closures and goroutines of parallel calls, a few kilobytes, but no scratch memory,
+// which is some hundred here.
+func TestNoAllocationOfBuffers(t *testing.T) {
+	g, err := f32.NewConv(f32.Conv{Batch: 8, InH: 14, InW: 14, InC: 16, OutC: 32, KernelH: 3, KernelW: 3}, f32.Same)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, w, y := make([]float32, g.InputLen()), make([]float32, g.WeightsLen()), make([]float32, g.OutputLen())
+	var ws f32.Workspace
+	step := func() {
+		f32.Conv2D(&ws, g, y, x, w, nil, f32.None)
+		f32.Conv2DGradInput(&ws, g, x, y, w)
+		f32.Conv2DGradWeights(&ws, g, w, nil, x, y)
+	}
+	step() // grows the workspace
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	const steps = 20
+	for range steps {
+		step()
+	}
+	runtime.ReadMemStats(&after)
+	if bytes := (after.TotalAlloc - before.TotalAlloc) / steps; bytes > 16<<10 {
+		t.Errorf("%d bytes allocated per step", bytes)
+	}
+}

@@ -1,0 +1,123 @@
+package kerneltest
+
+import (
+	"github.com/goqat/goqat/internal/kernels/f32"
+	"github.com/goqat/goqat/internal/parallel"
+)
+
+// FullyConnected defines f32.FullyConnected.
+func FullyConnected(batch, in, out int, y, x, w, bias []float32, act f32.Activation) {
+	for b := range batch {
+		for o := range out {
+			var s float32
+			for i := range in {
+				s += float32(x[b*in+i] * w[o*in+i])
+			}
+			y[b*out+o] = activate(s, o, bias, act)
+		}
+	}
+}
+
+// FullyConnectedGradInput defines f32.FullyConnectedGradInput.
+func FullyConnectedGradInput(batch, in, out int, dx, dy, w []float32) {
+	for b := range batch {
+		for i := range in {
+			var s float32
+			for o := range out {
+				s += float32(dy[b*out+o] * w[o*in+i])
+			}
+			dx[b*in+i] = s
+		}
+	}
+}
+
+// FullyConnectedGradWeights defines f32.FullyConnectedGradWeights.
+func FullyConnectedGradWeights(batch, in, out int, dw, dbias, x, dy []float32) {
+	for o := range out {
+		for i := range in {
+			var s float32
+			for b := range batch {
+				s += float32(dy[b*out+o] * x[b*in+i])
+			}
+			dw[o*in+i] = s
+		}
+	}
+	SumRows(batch, out, dbias, dy)
+}
+
+// Conv2D defines f32.Conv2D.
+func Conv2D(g f32.Conv, y, x, w, bias []float32, act f32.Activation) {
+	k := g.KernelH * g.KernelW * g.InC
+	for p := range g.OutputLen() / g.OutC {
+		for o := range g.OutC {
+			var s float32
+			eachTap(g, p, func(in, tap int) {
+				for c := range g.InC {
+					s += float32(x[in+c] * w[o*k+tap+c])
+				}
+			})
+			y[p*g.OutC+o] = activate(s, o, bias, act)
+		}
+	}
+}
+
+// Conv2DGradInput defines f32.Conv2DGradInput.
+func Conv2DGradInput(g f32.Conv, dx, dy, w []float32) {
+	k := g.KernelH * g.KernelW * g.InC
+	clear(dx[:g.InputLen()])
+	for p := range g.OutputLen() / g.OutC {
+		for o := range g.OutC {
+			eachTap(g, p, func(in, tap int) {
+				for c := range g.InC {
+					dx[in+c] += float32(dy[p*g.OutC+o] * w[o*k+tap+c])
+				}
+			})
+		}
+	}
+}
+
+// Conv2DGradWeights defines f32.Conv2DGradWeights.
+func Conv2DGradWeights(g f32.Conv, dw, dbias, x, dy []float32) {
+	k, n, pixels := g.KernelH*g.KernelW*g.InC, g.WeightsLen(), g.OutputLen()/g.OutC
+	clear(dw[:n])
+	for chunk := range g.GradChunks() {
+		lo, hi := parallel.Range(pixels, g.GradChunks(), chunk)
+		sum := make([]float32, n)
+		for p := lo; p < hi; p++ {
+			for o := range g.OutC {
+				eachTap(g, p, func(in, tap int) {
+					for c := range g.InC {
+						sum[o*k+tap+c] += float32(dy[p*g.OutC+o] * x[in+c])
+					}
+				})
+			}
+		}
+		for i, s := range sum {
+			dw[i] += s
+		}
+	}
+	SumRows(pixels, g.OutC, dbias, dy)
+}
+
+// eachTap calls f for every tap of output pixel p that lies inside the image, with the offsets of the tap's first
+// channel in the input and in one output channel's weights.
+func eachTap(g f32.Conv, p int, f func(in, tap int)) {
+	b, oy, ox := p/(g.OutH*g.OutW), p/g.OutW%g.OutH, p%g.OutW
+	for ky := range g.KernelH {
+		for kx := range g.KernelW {
+			iy, ix := oy*g.StrideH-g.PadTop+ky*g.DilationH, ox*g.StrideW-g.PadLeft+kx*g.DilationW
+			if iy >= 0 && iy < g.InH && ix >= 0 && ix < g.InW {
+				f(((b*g.InH+iy)*g.InW+ix)*g.InC, (ky*g.KernelW+kx)*g.InC)
+			}
+		}
+	}
+}
+
+// activate finishes one output element of channel o.
+func activate(s float32, o int, bias []float32, act f32.Activation) float32 {
+	if bias != nil {
+		s += bias[o]
+	}
+	lo, hi := act.Bounds()
+	return min(max(s, lo), hi)
+}

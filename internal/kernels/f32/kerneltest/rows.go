@@ -1,0 +1,177 @@
+package kerneltest
+
+import (
+	"math"
+
+	"github.com/goqat/goqat/internal/kernels/f32"
+	"github.com/goqat/goqat/internal/parallel"
+)
+
+// Sum defines f32.Sum, and f32.Dot by the products: 16 lanes by index, then a tree.
+func Sum(x []float32) float32 {
+	var s [16]float32
+	for i, v := range x {
+		s[i%16] += v
+	}
+	for _, h := range []int{8, 4, 2, 1} {
+		for l := range h {
+			s[l] += s[l+h]
+		}
+	}
+	return s[0]
+}
+
+// SumRows defines f32.SumRows.
+func SumRows(rows, cols int, dst, x []float32) {
+	sumRows(rows, cols, dst, func(r, c int) float32 { return x[r*cols+c] })
+}
+
+// sumRows sums f over the rows, chunk by chunk.
+func sumRows(rows, cols int, dst []float32, f func(r, c int) float32) {
+	chunks := f32.RowChunks(rows, cols)
+	for c := range cols {
+		for chunk := range chunks {
+			var s float32
+			lo, hi := parallel.Range(rows, chunks, chunk)
+			for r := lo; r < hi; r++ {
+				s += f(r, c)
+			}
+			if chunk == 0 {
+				dst[c] = s
+			} else {
+				dst[c] += s
+			}
+		}
+	}
+}
+
+// Moments defines f32.Moments.
+func Moments(rows, cols int, mean, variance, x []float32) {
+	SumRows(rows, cols, mean, x)
+	for c := range cols {
+		mean[c] /= float32(rows)
+	}
+	sumRows(rows, cols, variance, func(r, c int) float32 {
+		d := x[r*cols+c] - mean[c]
+		return float32(d * d)
+	})
+	for c := range cols {
+		variance[c] /= float32(rows)
+	}
+}
+
+// Normalize defines f32.Normalize.
+func Normalize(rows, cols int, y, x, mean, invStd, gamma, beta []float32) {
+	for i := range rows * cols {
+		c := i % cols
+		xhat := float32((x[i] - mean[c]) * invStd[c])
+		y[i] = float32(xhat*gamma[c]) + beta[c]
+	}
+}
+
+// NormalizeGrad defines f32.NormalizeGrad.
+func NormalizeGrad(rows, cols int, dx, dgamma, dbeta, dy, x, mean, invStd, gamma []float32) {
+	normalizeParamGrads(rows, cols, dgamma, dbeta, dy, x, mean, invStd)
+	for i := range rows * cols {
+		c := i % cols
+		xhat := float32((x[i] - mean[c]) * invStd[c])
+		d := dy[i] - dbeta[c]/float32(rows) - float32(xhat*(dgamma[c]/float32(rows)))
+		dx[i] = float32(gamma[c]*invStd[c]) * d
+	}
+}
+
+// NormalizeFrozenGrad defines f32.NormalizeFrozenGrad.
+func NormalizeFrozenGrad(rows, cols int, dx, dgamma, dbeta, dy, x, mean, invStd, gamma []float32) {
+	normalizeParamGrads(rows, cols, dgamma, dbeta, dy, x, mean, invStd)
+	for i := range rows * cols {
+		c := i % cols
+		dx[i] = dy[i] * float32(gamma[c]*invStd[c])
+	}
+}
+
+func normalizeParamGrads(rows, cols int, dgamma, dbeta, dy, x, mean, invStd []float32) {
+	SumRows(rows, cols, dbeta, dy)
+	sumRows(rows, cols, dgamma, func(r, c int) float32 {
+		xhat := float32((x[r*cols+c] - mean[c]) * invStd[c])
+		return float32(dy[r*cols+c] * xhat)
+	})
+}
+
+// Activate defines f32.Activate.
+func Activate(act f32.Activation, y, x []float32) {
+	for i, v := range x {
+		y[i] = activate(v, 0, nil, act)
+	}
+}
+
+// ActivateGrad defines f32.ActivateGrad.
+func ActivateGrad(act f32.Activation, dx, dy, y []float32) {
+	for i, v := range y {
+		pass := true
+		switch act {
+		case f32.Relu:
+			pass = v > 0
+		case f32.Relu6:
+			pass = v > 0 && v < 6
+		case f32.ReluN1To1:
+			pass = v > -1 && v < 1
+		}
+		dx[i] = 0
+		if pass {
+			dx[i] = dy[i]
+		}
+	}
+}
+
+// Softmax defines f32.Softmax.
+func Softmax(rows, cols int, y, x []float32) {
+	for r := range rows {
+		y, x := y[r*cols:(r+1)*cols], x[r*cols:(r+1)*cols]
+		m := rowMax(x)
+		for c, v := range x {
+			y[c] = f32.Exp(v - m)
+		}
+		s := Sum(y)
+		for c := range y {
+			y[c] /= s
+		}
+	}
+}
+
+// SoftmaxGrad defines f32.SoftmaxGrad.
+func SoftmaxGrad(rows, cols int, dx, dy, y []float32) {
+	for r := range rows {
+		products := make([]float32, cols)
+		for c := range products {
+			products[c] = dy[r*cols+c] * y[r*cols+c]
+		}
+		s := Sum(products)
+		for c := range cols {
+			dx[r*cols+c] = y[r*cols+c] * (dy[r*cols+c] - s)
+		}
+	}
+}
+
+// LogSumExp defines f32.LogSumExp (dst) and f32.LogSoftmax (y).
+func LogSumExp(rows, cols int, dst, y, x []float32) {
+	for r := range rows {
+		x := x[r*cols : (r+1)*cols]
+		m, e := rowMax(x), make([]float32, cols)
+		for c, v := range x {
+			e[c] = f32.Exp(v - m)
+		}
+		l := f32.Log(Sum(e))
+		dst[r] = m + l
+		for c, v := range x {
+			y[r*cols+c] = (v - m) - l
+		}
+	}
+}
+
+func rowMax(x []float32) float32 {
+	m := float32(math.Inf(-1))
+	for _, v := range x {
+		m = max(m, v)
+	}
+	return m
+}
