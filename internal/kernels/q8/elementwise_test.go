@@ -57,6 +57,19 @@ func TestRelu(t *testing.T) {
 	}
 }
 
+// TestReluPrecision: 2 * 0.7/0.4 is 3.5 or a little less; with the quotient
+// rounded to float32 it is a little more.
+func TestReluPrecision(t *testing.T) {
+	r, err := NewRelu(Relu, quant.PerTensor(.7, 0), quant.PerTensor(.4, 0), LiteRT)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got [1]int8
+	if r.Run(got[:], []int8{2}); got[0] != 4 {
+		t.Errorf("%d, want 4", got[0])
+	}
+}
+
 func TestQuantize(t *testing.T) {
 	inf, nan := float32(math.Inf(1)), float32(math.NaN())
 	src := []float32{0, .25, -.25, .2499999, 63, 64, -100, inf, -inf, nan}

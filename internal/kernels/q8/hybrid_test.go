@@ -35,6 +35,20 @@ func TestQuantizeRows(t *testing.T) {
 	}
 }
 
+// TestZeroPointEnd has ranges whose two ends disagree on the zero point in the
+// last bit of float64, next to a half: the end with the smaller error counts.
+func TestZeroPointEnd(t *testing.T) {
+	for _, c := range []struct {
+		lo, hi float32
+		want   int32
+	}{{-11.625, 120.125, -106}, {-109.5, 109.5, -1}} {
+		codes := make([]int8, 2)
+		if _, zero := QuantizeAsymmetric(codes, []float32{c.lo, c.hi}); zero != c.want {
+			t.Errorf("[%v, %v]: zero point %d, want %d", c.lo, c.hi, zero, c.want)
+		}
+	}
+}
+
 // dropTiny makes zeros of values so small that, alone in a row, the inverse of
 // their scale overflows: the rule then gives codes without meaning.
 func dropTiny(values []float32) []float32 {

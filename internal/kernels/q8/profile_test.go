@@ -67,6 +67,27 @@ func TestFullyConnectedProfiles(t *testing.T) {
 	}
 }
 
+// TestFullyConnectedTies multiplies by exactly one half.
+func TestFullyConnectedTies(t *testing.T) {
+	for _, c := range []struct {
+		profile Profile
+		want    []int8
+	}{{LiteRT, []int8{1, 2, 3, -1, -2, -3}}, {TFLM, []int8{1, 2, 3, 0, -1, -2}}} {
+		f, err := NewFullyConnected(FullyConnectedSpec{
+			Inputs: 1, Outputs: 6,
+			Input: quant.PerTensor(.5, 0), Weight: quant.PerTensor(1, 0), Output: quant.PerTensor(1, 0),
+			Profile: c.profile,
+		}, []int8{1, 3, 5, -1, -3, -5}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := make([]int8, 6)
+		if f.Run(got, []int8{1}, 1); !slices.Equal(got, c.want) {
+			t.Errorf("profile %d: %v, want %v", c.profile, got, c.want)
+		}
+	}
+}
+
 // TestMultiplierPrecision shows where the product of input and weight scale is
 // rounded to float32.
 func TestMultiplierPrecision(t *testing.T) {

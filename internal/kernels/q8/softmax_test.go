@@ -58,6 +58,14 @@ func TestSoftmaxLongRows(t *testing.T) {
 	}
 }
 
+func TestExpFactors(t *testing.T) {
+	for _, f := range expFactors {
+		if want := math.Round(math.Ldexp(math.Exp(-math.Ldexp(1, f.power)), 31)); float64(f.factor) != want {
+			t.Errorf("e^-(2^%d) is %d, want %v", f.power, f.factor, want)
+		}
+	}
+}
+
 func TestExpNegative(t *testing.T) {
 	if got := expNegative(0); got != math.MaxInt32 {
 		t.Errorf("e^0 is %d", got)
