@@ -1,0 +1,213 @@
+package train
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/goqat/goqat/data"
+	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/train/internal/nodes"
+)
+
+// FitConfig says how long and on what order of the data to train.
+type FitConfig struct {
+	// Epochs is the number of passes over the data; 0 means 1, as in Keras. A
+	// resumed run counts the epochs made before.
+	Epochs int
+	// Validation is measured after each epoch; nil for none. It is never
+	// trained on.
+	Validation data.Dataset
+	// Seed drives the order of rows and dropout.
+	Seed uint64
+	// InOrder visits rows in their order instead of shuffling each epoch.
+	InOrder   bool
+	Callbacks []Callback
+}
+
+// Fit trains the graph on ds. Each epoch visits every row once, in an order
+// that depends only on seed and epoch; a last partial batch is trained on like
+// any other. The history of the finished epochs is returned even with an error.
+//
+// When ctx ends, Fit returns its error; the variables are those of the last
+// finished step.
+//
+// Errors: a set that does not fit the network; a label out of range, by row; a
+// loss or gradient that is not finite, by epoch, batch and tensor, before it
+// touches the weights; what callbacks return.
+func (m *Model) Fit(ctx context.Context, ds data.Dataset, c FitConfig) (*History, error) {
+	history := &History{}
+	if err := m.fits(ds); err != nil {
+		return history, err
+	}
+	if c.Validation != nil {
+		if err := m.fits(c.Validation); err != nil {
+			return history, fmt.Errorf("validation: %w", err)
+		}
+	}
+	if c.Epochs == 0 {
+		c.Epochs = 1
+	}
+	if m.seed != c.Seed {
+		m.forget()
+		m.seed = c.Seed
+	}
+	c.Callbacks = lastCheckpoints(c.Callbacks)
+	size := m.cfg.BatchSize
+	f := &Fitting{Model: m, Epochs: c.Epochs, Batches: (ds.Len() + size - 1) / size, History: history, cfg: c}
+	if err := f.begin(ds); err != nil {
+		return history, err
+	}
+	for !f.stopped && f.Epoch < f.Epochs {
+		if err := f.epoch(ctx, ds); err != nil {
+			return history, err
+		}
+	}
+	for _, cb := range c.Callbacks {
+		if e, ok := cb.(EndCallback); ok {
+			if err := e.End(f); err != nil {
+				return history, err
+			}
+		}
+	}
+	return history, nil
+}
+
+// begin restores where a resumed run stopped and tells the callbacks.
+func (f *Fitting) begin(ds data.Dataset) error {
+	if f.Model.resume != nil {
+		if err := f.restore(ds); err != nil {
+			return err
+		}
+	}
+	for _, cb := range f.cfg.Callbacks {
+		if p, ok := cb.(*Checkpoint); ok {
+			if err := p.prepare(ds); err != nil {
+				return err
+			}
+		}
+		if s, ok := cb.(StartCallback); ok {
+			if err := s.Start(f); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// epoch trains from the current batch to the end of the epoch, validates and
+// tells the callbacks.
+func (f *Fitting) epoch(ctx context.Context, ds data.Dataset) error {
+	began := time.Now()
+	var order []int
+	if f.cfg.InOrder {
+		for i := range ds.Len() {
+			order = append(order, i)
+		}
+	} else {
+		order = data.Shuffle(ds.Len(), f.cfg.Seed, f.Epoch)
+	}
+	size := f.Model.cfg.BatchSize
+	for index := range data.Batches(order[min(f.Batch*size, len(order)):], size) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := f.step(ds, index); err != nil {
+			return fmt.Errorf("train: epoch %d, batch %d: %w", f.Epoch+1, f.Batch+1, err)
+		}
+		f.Batch++
+		for _, cb := range f.cfg.Callbacks {
+			if b, ok := cb.(BatchCallback); ok {
+				if err := b.BatchEnd(f); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return f.endEpoch(ctx, began)
+}
+
+// step trains on the rows of index.
+func (f *Fitting) step(ds data.Dataset, index []int) error {
+	m := f.Model
+	s, err := m.compiled(m.training, len(index), true)
+	if err != nil {
+		return err
+	}
+	if err := ds.Read(index, s.Input(), s.Target()); err != nil {
+		return err
+	}
+	if err := checkLabels(m.cfg.Loss, s.Target(), graph.Elements(m.g.Outputs[0].Shape[1:]), index); err != nil {
+		return err
+	}
+	if err := s.Run(m.step); err != nil {
+		return err
+	}
+	if err := m.finite(s); err != nil {
+		return err
+	}
+	if err := s.Commit(); err != nil {
+		return err
+	}
+	rate := m.cfg.Optimizer.rate(m.step)
+	m.step++
+	for i, p := range m.g.Parameters() {
+		m.cfg.Optimizer.update(p.Float32s(), s.Gradients()[i], m.state[i], rate, m.step)
+	}
+	f.m.add(m.cfg, s.Loss(), len(index), s.Output(), s.Target())
+	return nil
+}
+
+// finite reports a loss or gradient that is NaN or infinite.
+func (m *Model) finite(s *nodes.Step) error {
+	if l := s.Loss(); l-l != 0 {
+		return fmt.Errorf("the loss is %v: lower the learning rate or look for outliers in the data", l)
+	}
+	for i, p := range m.g.Parameters() {
+		for j, v := range s.Gradients()[i] {
+			if v-v != 0 {
+				return fmt.Errorf("the gradient of %q is %v at element %d: lower the learning rate or look for outliers in the data", p.Name, v, j)
+			}
+		}
+	}
+	return nil
+}
+
+// endEpoch closes the books of an epoch.
+func (f *Fitting) endEpoch(ctx context.Context, began time.Time) error {
+	m := f.Model
+	e := Epoch{Number: f.Epoch + 1, Train: f.Running(), LearningRate: m.cfg.Optimizer.rate(m.step - 1)}
+	if f.cfg.Validation != nil {
+		v, err := m.Evaluate(ctx, f.cfg.Validation)
+		if err != nil {
+			return err
+		}
+		e.Validation = &v
+	}
+	e.Seconds = time.Since(began).Seconds()
+	f.History.Epochs = append(f.History.Epochs, e)
+	f.Epoch, f.Batch, f.m = f.Epoch+1, 0, meter{}
+	for _, cb := range f.cfg.Callbacks {
+		if err := cb.EpochEnd(f, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lastCheckpoints moves checkpoints behind the other callbacks, so that they
+// save the others' memory of the epoch.
+func lastCheckpoints(list []Callback) []Callback {
+	list = slices.Clone(list)
+	slices.SortStableFunc(list, func(a, b Callback) int {
+		rank := func(c Callback) int {
+			if _, ok := c.(*Checkpoint); ok {
+				return 1
+			}
+			return 0
+		}
+		return rank(a) - rank(b)
+	})
+	return list
+}

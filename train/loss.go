@@ -1,0 +1,114 @@
+package train
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/goqat/goqat/data"
+	"github.com/goqat/goqat/train/internal/nodes"
+)
+
+// Loss is what training minimizes: the mean over the rows of a batch. The
+// losses are [SparseCategoricalCrossentropy], [CategoricalCrossentropy],
+// [BinaryCrossentropy], [MeanSquaredError] and [MeanAbsoluteError].
+type Loss interface {
+	// spec names the compiled loss.
+	spec() nodes.Loss
+	// fits reports a set whose targets the loss cannot compare with outputs of
+	// the given shape (without batch).
+	fits(output []int, ds data.Dataset) error
+}
+
+// SparseCategoricalCrossentropy compares class labels with one output for each
+// class.
+//
+//	loss = -log p[label],  p = softmax(output) with FromLogits
+//
+// Shapes: output [C]; target [1], a label from 0 to C-1.
+//
+// A network that ends in Softmax has the loss computed from the Softmax's input,
+// which is exact; otherwise probabilities are normalized and limited to
+// [1e-7, 1-1e-7] first.
+//
+// Source: Keras 3.
+type SparseCategoricalCrossentropy struct{ FromLogits bool }
+
+func (l SparseCategoricalCrossentropy) spec() nodes.Loss {
+	return nodes.Loss{Kind: nodes.SparseCategoricalCrossentropy, FromLogits: l.FromLogits}
+}
+
+func (SparseCategoricalCrossentropy) fits(output []int, ds data.Dataset) error {
+	if len(output) != 1 || !slices.Equal(ds.TargetShape(), []int{1}) {
+		return fmt.Errorf("train: sparse categorical cross-entropy: output has shape %v and targets %v, want [classes] and [1]", output, ds.TargetShape())
+	}
+	if c := data.Classes(ds); c > output[0] {
+		return fmt.Errorf("train: sparse categorical cross-entropy: %d classes for %d outputs", c, output[0])
+	}
+	return nil
+}
+
+// CategoricalCrossentropy compares one-hot targets (or any distribution) with
+// one output for each class.
+//
+//	loss = -sum target*log p,  p = softmax(output) with FromLogits
+//
+// Shapes: output [C]; target [C]. See [SparseCategoricalCrossentropy] for
+// networks that end in Softmax.
+//
+// Source: Keras 3.
+type CategoricalCrossentropy struct{ FromLogits bool }
+
+func (l CategoricalCrossentropy) spec() nodes.Loss {
+	return nodes.Loss{Kind: nodes.CategoricalCrossentropy, FromLogits: l.FromLogits}
+}
+
+func (CategoricalCrossentropy) fits(output []int, ds data.Dataset) error {
+	return sameShape("categorical cross-entropy", output, ds)
+}
+
+// BinaryCrossentropy compares targets in [0, 1] with one output each.
+//
+//	loss = mean(-target*log p - (1-target)*log(1-p)),  p = sigmoid(output) with FromLogits
+//
+// Shapes: output and target equal.
+//
+// Source: Keras 3.
+type BinaryCrossentropy struct{ FromLogits bool }
+
+func (l BinaryCrossentropy) spec() nodes.Loss {
+	return nodes.Loss{Kind: nodes.BinaryCrossentropy, FromLogits: l.FromLogits}
+}
+
+func (BinaryCrossentropy) fits(output []int, ds data.Dataset) error {
+	return sameShape("binary cross-entropy", output, ds)
+}
+
+// MeanSquaredError is mean((output-target)^2) over the elements of a row.
+//
+// Shapes: output and target equal.
+type MeanSquaredError struct{}
+
+func (MeanSquaredError) spec() nodes.Loss { return nodes.Loss{Kind: nodes.MeanSquaredError} }
+
+func (MeanSquaredError) fits(output []int, ds data.Dataset) error {
+	return sameShape("mean squared error", output, ds)
+}
+
+// MeanAbsoluteError is mean(|output-target|) over the elements of a row; its
+// gradient is 0 where they are equal.
+//
+// Shapes: output and target equal.
+type MeanAbsoluteError struct{}
+
+func (MeanAbsoluteError) spec() nodes.Loss { return nodes.Loss{Kind: nodes.MeanAbsoluteError} }
+
+func (MeanAbsoluteError) fits(output []int, ds data.Dataset) error {
+	return sameShape("mean absolute error", output, ds)
+}
+
+func sameShape(loss string, output []int, ds data.Dataset) error {
+	if !slices.Equal(output, ds.TargetShape()) {
+		return fmt.Errorf("train: %s: output has shape %v and targets %v, want equal shapes", loss, output, ds.TargetShape())
+	}
+	return nil
+}

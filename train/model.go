@@ -1,0 +1,156 @@
+package train
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/goqat/goqat/data"
+	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/train/internal/nodes"
+)
+
+// Model is a graph made ready for training. It is not safe for concurrent use.
+type Model struct {
+	g   *graph.Graph
+	cfg Config
+	// state holds the optimizer's vectors: by parameter, by slot.
+	state [][][]float32
+	// step counts the updates made so far.
+	step uint64
+	// seed is that of the compiled training steps: it drives dropout.
+	seed uint64
+	// training and inference are compiled steps by batch size.
+	training, inference map[int]*nodes.Step
+	// resume is where the next Fit goes on; nil to start at the first epoch.
+	resume *progressState
+}
+
+// Compile makes the graph g ready for training by the configuration. The
+// variables of g stay in g: Fit changes them in place.
+//
+// Errors: every fault of the configuration; a graph with faults, with several
+// inputs or outputs, or with operators that cannot be trained, by name.
+func Compile(g *graph.Graph, c Config) (*Model, error) {
+	c, err := c.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	if err := g.Check(); err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	if len(g.Inputs) != 1 || len(g.Outputs) != 1 {
+		return nil, fmt.Errorf("train: network %q has %d inputs and %d outputs, want one of each", g.Name, len(g.Inputs), len(g.Outputs))
+	}
+	m := &Model{g: g, cfg: c, training: map[int]*nodes.Step{}, inference: map[int]*nodes.Step{}}
+	for _, p := range g.Parameters() {
+		vectors := make([][]float32, len(c.Optimizer.slots()))
+		for i := range vectors {
+			vectors[i] = make([]float32, p.Elements())
+		}
+		m.state = append(m.state, vectors)
+	}
+	if _, err := m.compiled(m.training, c.BatchSize, true); err != nil {
+		return nil, err // found now rather than in Fit
+	}
+	return m, nil
+}
+
+// Graph returns the graph being trained.
+func (m *Model) Graph() *graph.Graph { return m.g }
+
+// Close frees the compiled steps. The graph stays usable.
+func (m *Model) Close() error {
+	m.forget()
+	return nil
+}
+
+// forget closes all compiled steps.
+func (m *Model) forget() {
+	for _, steps := range []map[int]*nodes.Step{m.training, m.inference} {
+		for size, s := range steps {
+			s.Close()
+			delete(steps, size)
+		}
+	}
+}
+
+// compiled returns the step for a batch size, compiling it at first use.
+func (m *Model) compiled(steps map[int]*nodes.Step, batch int, training bool) (*nodes.Step, error) {
+	if s := steps[batch]; s != nil {
+		return s, nil
+	}
+	loss := m.cfg.Loss.spec()
+	s, err := nodes.Compile(m.g, nodes.Config{
+		Batch: batch, Training: training, Loss: &loss, Seed: m.seed, Executor: executors[m.cfg.Executor],
+	})
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	steps[batch] = s
+	return s, nil
+}
+
+// fits reports a data set that the network cannot take.
+func (m *Model) fits(ds data.Dataset) error {
+	if ds == nil || ds.Len() == 0 {
+		return fmt.Errorf("train: network %q: the data set is empty", m.g.Name)
+	}
+	if in := m.g.Inputs[0]; !slices.Equal(in.Shape[1:], ds.InputShape()) {
+		return fmt.Errorf("train: input %q takes rows of shape %v, but the data set has %v", in.Name, in.Shape[1:], ds.InputShape())
+	}
+	return m.cfg.Loss.fits(m.g.Outputs[0].Shape[1:], ds)
+}
+
+// Evaluate returns the loss and metrics of the network on a set, in inference
+// mode: moving statistics, no dropout, nothing observed.
+//
+// Errors: a set that does not fit the network; ctx's error.
+func (m *Model) Evaluate(ctx context.Context, ds data.Dataset) (Scores, error) {
+	var sum meter
+	err := m.infer(ctx, ds, func(s *nodes.Step, rows int) {
+		sum.add(m.cfg, s.Loss(), rows, s.Output(), s.Target())
+	})
+	return sum.scores(m.cfg.Metrics), err
+}
+
+// Predict returns the network's outputs on a set, row after row, in inference
+// mode.
+//
+// Errors: as [Model.Evaluate].
+func (m *Model) Predict(ctx context.Context, ds data.Dataset) ([]float32, error) {
+	var out []float32
+	err := m.infer(ctx, ds, func(s *nodes.Step, _ int) { out = append(out, s.Output()...) })
+	return out, err
+}
+
+// infer runs every batch of a set in order through the network.
+func (m *Model) infer(ctx context.Context, ds data.Dataset, each func(s *nodes.Step, rows int)) error {
+	if err := m.fits(ds); err != nil {
+		return err
+	}
+	order := make([]int, ds.Len())
+	for i := range order {
+		order[i] = i
+	}
+	for index := range data.Batches(order, m.cfg.BatchSize) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		s, err := m.compiled(m.inference, len(index), false)
+		if err != nil {
+			return err
+		}
+		if err := ds.Read(index, s.Input(), s.Target()); err != nil {
+			return fmt.Errorf("train: %w", err)
+		}
+		if err := checkLabels(m.cfg.Loss, s.Target(), graph.Elements(m.g.Outputs[0].Shape[1:]), index); err != nil {
+			return fmt.Errorf("train: %w", err)
+		}
+		if err := s.Run(0); err != nil {
+			return fmt.Errorf("train: %w", err)
+		}
+		each(s, len(index))
+	}
+	return nil
+}
