@@ -1,0 +1,94 @@
+package nodes
+
+import (
+	"fmt"
+
+	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/internal/kernels/f32"
+)
+
+// anchor is what a convolution and a dense layer have in common: weights, an
+// optional bias, a fused activation, and gradient kernels that take the gradient
+// before the activation.
+type anchor struct {
+	forward     func(y, x, w, bias []float32, act f32.Activation)
+	gradWeights func(dw, dbias, x, dy []float32)
+	gradInput   func(dx, dy, w []float32)
+}
+
+// build makes the operator of node n.
+func (a anchor) build(c *compiler, n *graph.Node) (*operator, error) {
+	act, err := fused(n.Op.(graph.Anchored).Activation())
+	if err != nil {
+		return nil, err
+	}
+	y := newValue(c.shapes[n.Output])
+	o := &operator{out: y, run: func(in [][]float32) error {
+		a.forward(y.data, in[0], in[1], bias(n, in), act)
+		return nil
+	}}
+	o.derive = func() derivative { return a.derive(c, n, act) }
+	return o, nil
+}
+
+// derive makes the gradient. Only what is trained is computed: a network's first
+// layer has no gradient of its input.
+func (a anchor) derive(c *compiler, n *graph.Node, act f32.Activation) derivative {
+	x, w, b := n.Inputs[graph.InputX], n.Inputs[graph.InputWeights], n.Input(graph.InputBias)
+	dx, dw, db := c.gradient(x), c.gradient(w), c.gradient(b)
+	var dz, weights, bias []float32 // dz: before the activation
+	if act != f32.None {
+		dz = make([]float32, c.elements(n.Output))
+	}
+	if dw != nil || db != nil {
+		weights = make([]float32, w.Elements()) // also where only the bias is trained
+	}
+	if dw != nil {
+		weights = dw.data
+	}
+	if db != nil {
+		bias = db.data
+	}
+	d := derivative{grads: []*value{dx, dw}}
+	if b != nil {
+		d.grads = append(d.grads, db)
+	}
+	d.run = func(in [][]float32) error {
+		y, dy := in[len(in)-2], in[len(in)-1]
+		if act != f32.None {
+			f32.ActivateGrad(act, dz, dy, y)
+			dy = dz
+		}
+		if weights != nil {
+			a.gradWeights(weights, bias, in[0], dy)
+		}
+		if dx != nil {
+			a.gradInput(dx.data, dy, in[1])
+		}
+		return nil
+	}
+	return d
+}
+
+// bias returns the bias among an anchor's arguments, nil if it has none.
+func bias(n *graph.Node, in [][]float32) []float32 {
+	if n.Input(graph.InputBias) == nil {
+		return nil
+	}
+	return in[2]
+}
+
+// fused returns the kernel's name for a fused activation.
+func fused(a graph.ActivationKind) (f32.Activation, error) {
+	switch a {
+	case graph.NoActivation:
+		return f32.None, nil
+	case graph.FusedRelu:
+		return f32.Relu, nil
+	case graph.FusedRelu6:
+		return f32.Relu6, nil
+	case graph.FusedReluN1To1:
+		return f32.ReluN1To1, nil
+	}
+	return 0, fmt.Errorf("%v cannot be trained", a)
+}

@@ -1,0 +1,67 @@
+package nodes
+
+import (
+	"fmt"
+
+	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/internal/kernels/f32"
+)
+
+// batchNorm builds [graph.BatchNorm]: over the batch's own moments while
+// training, which [Step.Commit] adds to the moving ones, otherwise over the
+// moving ones.
+func batchNorm(c *compiler, n *graph.Node) (*operator, error) {
+	if err := c.frozen(n, graph.InputMean, graph.InputVariance); err != nil {
+		return nil, err
+	}
+	epsilon := n.Op.(graph.BatchNorm).Epsilon
+	if c.config.Training {
+		return trainedBatchNorm(c, n, epsilon)
+	}
+	rows, channels := c.rows(n.Output)
+	y, invStd := newValue(c.shapes[n.Output]), make([]float32, channels)
+	return &operator{out: y, run: func(in [][]float32) error {
+		x, gamma, beta, mean, variance := in[0], in[1], in[2], in[3], in[4]
+		f32.InvStd(invStd, variance, epsilon)
+		f32.Normalize(rows, channels, y.data, x, mean, invStd, gamma, beta)
+		return nil
+	}}, nil
+}
+
+func trainedBatchNorm(c *compiler, n *graph.Node, epsilon float32) (*operator, error) {
+	rows, channels := c.rows(n.Output)
+	if rows < 2 {
+		return nil, fmt.Errorf("batch normalization over a batch of one value a channel: it would learn nothing")
+	}
+	y := newValue(c.shapes[n.Output])
+	mean, variance, invStd := make([]float32, channels), make([]float32, channels), make([]float32, channels)
+	momentum := n.Op.(graph.BatchNorm).Momentum
+	c.step.statistics = append(c.step.statistics,
+		statistic{n.Inputs[graph.InputMean], mean, momentum},
+		statistic{n.Inputs[graph.InputVariance], variance, momentum})
+	return &operator{
+		out: y,
+		run: func(in [][]float32) error {
+			x, gamma, beta := in[0], in[1], in[2]
+			f32.Moments(&c.ws, rows, channels, mean, variance, x)
+			f32.InvStd(invStd, variance, epsilon)
+			f32.Normalize(rows, channels, y.data, x, mean, invStd, gamma, beta)
+			return nil
+		},
+		derive: func() derivative {
+			// The kernel computes all three; those that are not trained go nowhere.
+			dx, dgamma, dbeta := newValue(y.shape), newValue([]int{channels}), newValue([]int{channels})
+			d := derivative{grads: make([]*value, len(n.Inputs)), run: func(in [][]float32) error {
+				x, gamma, dy := in[0], in[1], in[len(in)-1]
+				f32.NormalizeGrad(&c.ws, rows, channels, dx.data, dgamma.data, dbeta.data, dy, x, mean, invStd, gamma)
+				return nil
+			}}
+			for i, g := range []*value{dx, dgamma, dbeta} {
+				if c.trained[n.Inputs[i]] {
+					d.grads[i] = g
+				}
+			}
+			return d
+		},
+	}, nil
+}

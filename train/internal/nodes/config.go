@@ -1,0 +1,90 @@
+package nodes
+
+import "fmt"
+
+// Executor says what runs the expression graph.
+type Executor uint8
+
+const (
+	// Fast is the machine of this package: no goroutine, no allocation.
+	Fast Executor = iota
+	// Tape is gorgonia.TapeMachine.
+	Tape
+)
+
+// LossKind is a loss function. x are the predictions or logits of one row, t its
+// target, K the size of the last axis.
+type LossKind uint8
+
+const (
+	// SparseCategoricalCrossentropy is -log p[label]; the target is the label.
+	SparseCategoricalCrossentropy LossKind = iota + 1
+	// CategoricalCrossentropy is -sum(t * log p).
+	CategoricalCrossentropy
+	// BinaryCrossentropy is -sum(t*log p + (1-t)*log(1-p)) / K.
+	BinaryCrossentropy
+	// MeanSquaredError is sum((x-t)^2) / K.
+	MeanSquaredError
+	// MeanAbsoluteError is sum(|x-t|) / K.
+	MeanAbsoluteError
+)
+
+var lossNames = map[LossKind]string{
+	SparseCategoricalCrossentropy: "sparse categorical cross-entropy",
+	CategoricalCrossentropy:       "categorical cross-entropy",
+	BinaryCrossentropy:            "binary cross-entropy",
+	MeanSquaredError:              "mean squared error",
+	MeanAbsoluteError:             "mean absolute error",
+}
+
+func (k LossKind) String() string {
+	if s, ok := lossNames[k]; ok {
+		return s
+	}
+	return fmt.Sprintf("loss %d", uint8(k))
+}
+
+// crossentropy reports whether the loss takes probabilities or logits.
+func (k LossKind) crossentropy() bool { return k <= BinaryCrossentropy }
+
+// Loss is what training minimizes.
+type Loss struct {
+	Kind LossKind
+	// FromLogits says that a cross-entropy gets logits rather than
+	// probabilities. It must be false if the network ends in SOFTMAX; the
+	// categorical losses are then still computed from the logits, stably.
+	FromLogits bool
+}
+
+// Config says what a step computes.
+type Config struct {
+	// Batch is the number of rows of a step.
+	Batch int
+	// Training makes gradients, and lets BatchNorm, Dropout and quantizers
+	// behave as they do while training. It needs a Loss.
+	Training bool
+	// Loss to compute; nil for the predictions alone.
+	Loss *Loss
+	// Seed of the Dropout masks.
+	Seed     uint64
+	Executor Executor
+}
+
+// check reports a configuration that cannot be compiled.
+func (c Config) check() error {
+	switch {
+	case c.Batch < 1:
+		return fmt.Errorf("nodes: batch %d is not positive", c.Batch)
+	case c.Executor > Tape:
+		return fmt.Errorf("nodes: unknown executor %d", c.Executor)
+	case c.Loss == nil && c.Training:
+		return fmt.Errorf("nodes: training without a loss")
+	case c.Loss == nil:
+		return nil
+	case lossNames[c.Loss.Kind] == "":
+		return fmt.Errorf("nodes: unknown %v", c.Loss.Kind)
+	case c.Loss.FromLogits && !c.Loss.Kind.crossentropy():
+		return fmt.Errorf("nodes: %v takes predictions, not logits", c.Loss.Kind)
+	}
+	return nil
+}

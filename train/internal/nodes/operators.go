@@ -1,0 +1,25 @@
+package nodes
+
+import "github.com/goqat/goqat/graph"
+
+// builders makes the operator of a network's node, by the operator's name. A
+// builder returns the operator's output and functions; its inputs are the
+// node's, without omitted ones. A nil operator is the identity.
+//
+// QUANTIZE and DEQUANTIZE are missing on purpose: integer networks are not
+// trained.
+var builders = map[string]func(*compiler, *graph.Node) (*operator, error){
+	graph.FullyConnected{}.Name(): fullyConnected,
+	graph.Conv2D{}.Name():         conv2D,
+	graph.MaxPool2D{}.Name():      maxPool2D,
+	graph.AveragePool2D{}.Name():  averagePool2D,
+	graph.Reshape{}.Name():        reshape,
+	graph.Relu{}.Name():           activation,
+	graph.Relu6{}.Name():          activation,
+	graph.Softmax{}.Name():        softmax,
+	graph.BatchNorm{}.Name():      batchNorm,
+	graph.FoldWeights{}.Name():    foldWeights,
+	graph.FoldBias{}.Name():       foldBias,
+	graph.Dropout{}.Name():        dropout,
+	graph.FakeQuant{}.Name():      fakeQuantize,
+}
