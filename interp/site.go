@@ -167,6 +167,9 @@ func (s site) weights() ([]int8, quant.Params, error) {
 		return nil, quant.Params{}, fmt.Errorf("weights %q are computed: they must be data", w.Name)
 	}
 	p, err := params(w)
+	if axis := s.Op.(graph.Anchored).ChannelAxis(); err == nil && p.PerChannel() && p.Axis != axis {
+		err = fmt.Errorf("tensor %q: scales run along axis %d, want %d", w.Name, p.Axis, axis)
+	}
 	return w.Int8s(), p, err
 }
 

@@ -1,0 +1,60 @@
+package interp_test
+
+import (
+	"fmt"
+
+	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/interp"
+	"github.com/goqat/goqat/quant"
+)
+
+// line returns an int8 graph that computes y = 2x - 1.
+func line() (*graph.Graph, error) {
+	params := func(scale float32, zero int32) *quant.Params {
+		p := quant.PerTensor(scale, zero)
+		return &p
+	}
+	g := &graph.Graph{Name: "line"}
+	x := g.AddInput("x", graph.Int8, []int{1, 1})
+	x.Quant = params(0.05, 0)
+	w := &graph.Tensor{Name: "w", Type: graph.Int8, Role: graph.Constant, Shape: []int{1, 1}, Data: []int8{100}, Quant: params(0.02, 0)}
+	b := &graph.Tensor{Name: "b", Type: graph.Int32, Role: graph.Constant, Shape: []int{1}, Data: []int32{-1000}, Quant: params(0.001, 0)}
+	y, err := g.Add("y", graph.FullyConnected{}, x, w, b)
+	if err != nil {
+		return nil, err
+	}
+	y.Quant = params(0.1, 10)
+	g.Outputs = []*graph.Tensor{y}
+	return g, nil
+}
+
+func Example() {
+	model, err := line()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ip, err := interp.New(model, interp.Options{Batch: 4})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	y, err := ip.RunFloat([]float32{-1, 0, 1, 4})
+	fmt.Println(y, err)
+	fmt.Println(ip.Output(0))
+	// Output:
+	// [-3 -1 1 7] <nil>
+	// [-20 0 20 80]
+}
+
+func ExampleRunNode() {
+	model, err := line()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	inputs := map[*graph.Tensor]any{model.Inputs[0]: []int8{0, 20}}
+	y, err := interp.RunNode(model, model.Nodes[0], inputs, interp.Options{Batch: 2})
+	fmt.Println(y, err)
+	// Output: [0 20] <nil>
+}
