@@ -1,0 +1,148 @@
+package parity
+
+import (
+	"fmt"
+
+	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/interp"
+	"github.com/goqat/goqat/quant"
+)
+
+// Operator is the comparison of one exported operator with its fake-quantized
+// original, both fed the integer model's own inputs.
+type Operator struct {
+	// Name of the output tensor; Op is the exported operator.
+	Name string `json:"name"`
+	Op   string `json:"op"`
+	// Codes is the number of outputs compared, Differ how many have another
+	// code, Largest the largest difference in steps.
+	Codes   int `json:"codes"`
+	Differ  int `json:"differ"`
+	Largest int `json:"largest"`
+}
+
+// Share returns the fraction of codes that differ.
+func (o Operator) Share() float64 { return float64(o.Differ) / float64(max(o.Codes, 1)) }
+
+func (o Operator) String() string {
+	return fmt.Sprintf("%-16s %-24s %8d codes, %.4f %% differ, by at most %d", o.Op, o.Name, o.Codes, 100*o.Share(), o.Largest)
+}
+
+// Operators compares every operator of the integer model with the part of the
+// fake-quantized graph q that it was exported from. x holds rows of real input.
+// Each operator of q gets the dequantized codes of the model's own tensors, so
+// that differences do not add up along the network.
+//
+// Errors: a model that was not exported from q, by tensor; errors of the
+// interpreter.
+func Operators(q, model *graph.Graph, x []float32) ([]Operator, error) {
+	rows := len(x) / max(graph.Elements(q.Inputs[0].Shape), 1)
+	codes, err := modelCodes(model, x, rows)
+	if err != nil {
+		return nil, err
+	}
+	given := map[*graph.Tensor]any{q.Inputs[0]: x}
+	var list []Operator
+	for _, n := range q.Nodes {
+		name, ok := exported(q, n)
+		if !ok {
+			continue
+		}
+		c, ok := codes[name]
+		if !ok {
+			return nil, fmt.Errorf("parity: the model has no integer tensor for %q: it was not exported from this graph", name)
+		}
+		simulated, err := interp.RunNode(q, n, given, interp.Options{Batch: rows})
+		if err != nil {
+			return nil, fmt.Errorf("parity: %w", err)
+		}
+		op, err := compare(c, simulated.([]float32))
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, op)
+		if given[n.Output], err = interp.Decode(c.tensor, c.values); err != nil {
+			return nil, fmt.Errorf("parity: %w", err)
+		}
+	}
+	return list, nil
+}
+
+// exported returns the name of the model's tensor that holds what n computes;
+// ok is false for nodes whose output no model tensor has: those inside fusion
+// groups and those that work on weights.
+func exported(q *graph.Graph, n *graph.Node) (name string, ok bool) {
+	if f, is := n.Op.(graph.FakeQuant); is {
+		return n.Inputs[0].Name, f.Quantizer.Source != graph.LastValue
+	}
+	if n.Op.Class() != graph.SameScale {
+		return "", false
+	}
+	for _, c := range q.Consumers(n.Output) {
+		if _, is := c.Op.(graph.FakeQuant); is {
+			return "", false // an average: the FakeQuant behind it answers
+		}
+	}
+	return n.Output.Name, true
+}
+
+// coded is an integer activation of the model with its values.
+type coded struct {
+	tensor *graph.Tensor
+	op     string
+	values []int8
+}
+
+// modelCodes runs the model and returns its int8 activations by the name of the
+// tensor they were exported from.
+func modelCodes(model *graph.Graph, x []float32, rows int) (map[string]coded, error) {
+	codes := map[string]coded{}
+	tap := func(t *graph.Tensor, _ []int, values any) {
+		if v, ok := values.([]int8); ok {
+			c := coded{tensor: t, op: "input", values: append([]int8(nil), v...)}
+			if p := model.Producer(t); p != nil {
+				c.op = p.Op.Name()
+			}
+			codes[originalName(model, t)] = c
+		}
+	}
+	ip, err := interp.New(model, interp.Options{Batch: rows, Tap: tap})
+	if err == nil {
+		_, err = ip.RunFloat(x)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("parity: %w", err)
+	}
+	return codes, nil
+}
+
+// originalName undoes the renaming of tensors next to a border operator, where
+// the outer tensor keeps the name.
+func originalName(model *graph.Graph, t *graph.Tensor) string {
+	if p := model.Producer(t); p != nil && p.Op.Class() == graph.Border {
+		return p.Inputs[0].Name
+	}
+	for _, c := range model.Consumers(t) {
+		if c.Op.Class() == graph.Border && model.IsOutput(c.Output) {
+			return c.Output.Name
+		}
+	}
+	return t.Name
+}
+
+// compare counts the codes in which the simulation differs.
+func compare(c coded, simulated []float32) (Operator, error) {
+	if len(simulated) != len(c.values) {
+		return Operator{}, fmt.Errorf("parity: tensor %q has %d codes, its simulation %d", c.tensor.Name, len(c.values), len(simulated))
+	}
+	op := Operator{Name: c.tensor.Name, Op: c.op, Codes: len(c.values)}
+	grid := quant.Signed(8, false)
+	scale, zero := c.tensor.Quant.Scale[0], c.tensor.Quant.ZeroPoint[0]
+	for i, v := range simulated {
+		if d := int(quant.Code(v, scale, zero, grid)) - int(c.values[i]); d != 0 {
+			op.Differ++
+			op.Largest = max(op.Largest, d, -d)
+		}
+	}
+	return op, nil
+}
