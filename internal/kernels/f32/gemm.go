@@ -12,7 +12,7 @@ import "github.com/goqat/goqat/internal/parallel"
 // packing and without bounds checks; operands that are not laid out so are transposed first, which costs one pass over
 // them.
 func gemm(m, n, k int, c []float32, rs, cs int, a []float32, lda int, b []float32, ldb int, add bool) {
-	if m < tileRows && m < n { // a tile is taller than wide: keep the long side vertical
+	if up(m, tileRows)*up(n, tileCols) > up(n, tileRows)*up(m, tileCols) { // lying tiles cover c with less waste
 		m, n, rs, cs, a, lda, b, ldb = n, m, cs, rs, b, ldb, a, lda
 	}
 	for i := 0; i < m; i += tileRows {
@@ -141,6 +141,9 @@ func tile(c *[tileRows * tileCols]float32, a0, a1, a2, a3, b0, b1 []float32) {
 	*c = [tileRows * tileCols]float32{c00, c01, c10, c11, c20, c21, c30, c31}
 }
 
+// up rounds n up to a multiple of unit.
+func up(n, unit int) int { return (n + unit - 1) / unit * unit }
+
 // gemmParts is gemm over all cores, without add and with rows of c contiguous: parts take ranges of the longer side.
 func gemmParts(m, n, k int, c, a, b []float32) {
 	if m >= n {
@@ -200,5 +203,7 @@ const (
 
 // split returns the number of parts for items of the given cost each; it depends on its arguments only.
 func split(items, cost int) int {
-	return max(1, min(items, parallel.Parts(items*cost, minPart, parallel.MaxParts)))
+	// In int64, so that machines of 32 bits count the same parts.
+	parts := min(int64(items)*int64(cost)/minPart, int64(items), parallel.MaxParts)
+	return int(max(1, parts))
 }

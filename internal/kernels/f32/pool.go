@@ -4,7 +4,8 @@ import "math"
 
 // MaxPool2D computes the maximum of each window over its taps inside the image. The first of equal maxima wins, and the
 // first NaN wins over everything. Unless argmax is nil, argmax[i] is the index in x of the winner of y[i]; if it is nil,
-// the sign of a zero maximum is unspecified. Every window must have a tap inside the image.
+// the sign of a zero maximum is unspecified. Every window must have a tap inside the image, and x fewer
+// than 2^31 elements.
 // Shapes: y, argmax [Batch, OutH, OutW, Channels], x [Batch, InH, InW, Channels].
 func MaxPool2D(g Pool, y, x []float32, argmax []int32) {
 	ch := g.Channels
@@ -48,6 +49,9 @@ func (w *poolWindow) argMax(best []float32, arg []int32, x []float32) bool {
 	for iy := w.top; iy < w.bottom; iy++ {
 		for ix := w.left; ix < w.right; ix++ {
 			at := w.index(iy, ix)
+			if at == first {
+				continue
+			}
 			for c, v := range x[at:][:len(best)] {
 				b, n := best[c], math.Float32bits(v)
 				nan |= infBits - n&^(1<<31)
