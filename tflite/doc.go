@@ -1,0 +1,36 @@
+// Package tflite reads, writes, checks and describes .tflite files: the format
+// that LiteRT, TFLite Micro and integer-only hardware run.
+//
+// The two functions you want are [WriteFile] and [ReadFile]:
+//
+//	err := tflite.WriteFile("model.tflite", g)
+//	g, err := tflite.ReadFile("model.tflite")
+//
+// [Verify] holds a file to the rules of the TensorFlow Lite 8-bit quantization
+// specification that can be checked without running it, [Describe] says what is
+// in a file and what its bytes are spent on, and [Trainable] turns the constants
+// of a float file into parameters.
+//
+// # Writing
+//
+// The same graph gives the same bytes. A file has one subgraph, the signature
+// "serving_default", batch 1, operator versions as the official converter
+// chooses them, and the least runtime version these need. Constants and
+// quantization parameters with equal content are stored once. Everything
+// written has passed [Verify]. Operators that exist only while training
+// (BatchNorm, Dropout, FakeQuant) are an error that names the node.
+//
+// # Reading
+//
+// Files may come from anywhere: every offset is suspect, and a damaged, foreign
+// or unsupported file is an error that names the tensor or operator by index
+// and the byte where it stands; nothing panics and no allocation goes far beyond
+// the file's size. All faults of a file are reported together. Nodes are named
+// after their outputs, since operators have no names in a file.
+//
+// # What it does not do
+//
+// It does not run models and does not quantize them. It does not read sparse
+// tensors, state, several subgraphs, custom operators or sizes unknown until run
+// time (a batch of unknown size excepted).
+package tflite

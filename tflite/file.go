@@ -1,0 +1,348 @@
+package tflite
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"runtime"
+
+	flatbuffers "github.com/google/flatbuffers/go"
+
+	"github.com/goqat/goqat/tflite/internal/schema"
+)
+
+const (
+	identifier = "TFL3"
+	// fileVersion is the schema version; every runtime refuses any other.
+	fileVersion = 3
+	// alignment of constants in bytes: runtimes map the file and read in place.
+	alignment = 16
+	// maxRank bounds the axes of a shape; no runtime takes more than 8.
+	maxRank = 8
+	// maxSize is the most a FlatBuffer can hold.
+	maxSize = math.MaxInt32
+	// signatureKey names the signature that get_signature_runner finds unasked.
+	signatureKey = "serving_default"
+	// runtimeKey names the metadata with the least runtime version.
+	runtimeKey = "min_runtime_version"
+)
+
+// file is what a .tflite file says, with every offset followed and checked but
+// nothing judged: indices may be wrong and types unknown.
+type file struct {
+	data              []byte
+	name, description string
+	codes             []opCode
+	buffers           []buffer
+	tensors           []tensor
+	inputs, outputs   []int
+	operators         []fileOperator
+	metadata          []metadata
+	signature         []int // tensor indices of all signatures
+	subgraphs         int
+}
+
+type opCode struct {
+	number  int
+	custom  string
+	version int
+}
+
+// buffer is a range of the file; size 0 for no data.
+type buffer struct{ at, size int }
+
+type tensor struct {
+	at               int // byte offset of its table
+	name             string
+	typ              schema.TensorType
+	buffer           int
+	shape, signature []int
+	scale            []float32
+	zero             []int64
+	axis             int
+	// Byte ranges of the quantization vectors: vectors may be shared.
+	quantBytes []buffer
+	// unsupported says what of the format the tensor uses that is not read;
+	// empty for nothing.
+	unsupported string
+}
+
+type fileOperator struct {
+	at              int // byte offset of its table
+	code            int // index into codes
+	inputs, outputs []int
+	kind            schema.BuiltinOptions
+	options         flatbuffers.Table
+}
+
+type metadata struct {
+	name   string
+	buffer int
+}
+
+// parse follows every offset of a file.
+//
+// Errors: foreign, damaged and truncated files, with the object and the byte
+// offset of its table.
+func parse(data []byte) (*file, error) {
+	if len(data) < 8 || string(data[4:8]) != identifier {
+		return nil, fmt.Errorf("tflite: not a TensorFlow Lite file: bytes 4 to 7 are not %q", identifier)
+	}
+	if len(data) > maxSize {
+		return nil, fmt.Errorf("tflite: %d bytes; a file has at most %d", len(data), maxSize)
+	}
+	p := &parser{f: &file{data: data}, where: "model", budget: expansion*len(data) + 1<<16}
+	if err := guard(&p.where, &p.at, p.model); err != nil {
+		return nil, err
+	}
+	return p.f, nil
+}
+
+// damage is what the parser panics with; only guard sees it.
+type damage string
+
+// guard runs read, which follows offsets of a file, and turns its panics into
+// errors: the accessors of FlatBuffers index the file without looking. This is
+// the only place that recovers, and read does nothing but decode.
+func guard(where *string, at *int, read func()) (err error) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case damage:
+			err = fmt.Errorf("tflite: %s (byte %d): %s", *where, *at, string(r))
+		case runtime.Error:
+			err = fmt.Errorf("tflite: %s (byte %d): damaged or truncated file: %w", *where, *at, r)
+		default:
+			panic(r)
+		}
+	}()
+	read()
+	return nil
+}
+
+// expansion is how many times its size a file may take up when decoded. Real
+// files stay below 4; objects that many others point to make it more.
+const expansion = 16
+
+// parser decodes a file. Its methods panic where the file is damaged.
+type parser struct {
+	f      *file
+	where  string // what is being read
+	at     int    // byte offset of its table
+	budget int    // bytes that may still be allocated
+}
+
+// enter notes what is being read, for errors.
+func (p *parser) enter(t flatbuffers.Table, format string, a ...any) {
+	p.where, p.at = fmt.Sprintf(format, a...), int(t.Pos)
+}
+
+// take charges n objects of the given size before they are allocated.
+func (p *parser) take(n, size int) {
+	if n < 0 || n > len(p.f.data)/4+1 && size > 1 || n > p.budget/size {
+		panic(damage(fmt.Sprintf("a list of %d entries is longer than the file", n)))
+	}
+	p.budget -= n * size
+}
+
+func (p *parser) model() {
+	m := schema.GetRootAsModel(p.f.data, 0)
+	p.enter(m.Table(), "model")
+	if v := m.Version(); v != fileVersion {
+		panic(damage(fmt.Sprintf("schema version %d, want %d", v, fileVersion)))
+	}
+	p.f.description = p.text(m.Description())
+	p.take(m.OperatorCodesLength(), 48)
+	for i := range m.OperatorCodesLength() {
+		var c schema.OperatorCode
+		m.OperatorCodes(&c, i)
+		p.enter(c.Table(), "operator code %d", i)
+		// Old files have only the first field, new codes only the second.
+		number := max(int(c.DeprecatedBuiltinCode()), int(c.BuiltinCode()))
+		p.f.codes = append(p.f.codes, opCode{number, p.text(c.CustomCode()), int(c.Version())})
+	}
+	p.take(m.BuffersLength(), 16)
+	for i := range m.BuffersLength() {
+		var b schema.Buffer
+		m.Buffers(&b, i)
+		p.enter(b.Table(), "buffer %d", i)
+		p.f.buffers = append(p.f.buffers, p.buffer(&b))
+	}
+	p.f.subgraphs = m.SubgraphsLength()
+	if p.f.subgraphs > 0 {
+		var g schema.SubGraph
+		m.Subgraphs(&g, 0)
+		p.subgraph(&g)
+	}
+	p.extras(m)
+}
+
+func (p *parser) buffer(b *schema.Buffer) buffer {
+	r := span(b.Table(), 0, 1)
+	// Offsets 0 and 1 stand for data inside the FlatBuffer or none.
+	if offset := b.Offset(); r.size == 0 && offset > 1 {
+		if offset > uint64(len(p.f.data)) || b.Size() > uint64(len(p.f.data))-offset {
+			panic(damage(fmt.Sprintf("data at %d to %d is outside the file", offset, offset+b.Size())))
+		}
+		r = buffer{int(offset), int(b.Size())}
+	}
+	_ = p.f.data[r.at : r.at+r.size]
+	return r
+}
+
+// span returns the bytes of a vector, given its field and element size.
+func span(t flatbuffers.Table, field, element int) buffer {
+	slot := t.Offset(flatbuffers.VOffsetT(4 + 2*field))
+	if slot == 0 {
+		return buffer{}
+	}
+	return buffer{int(t.Vector(flatbuffers.UOffsetT(slot))), element * t.VectorLen(flatbuffers.UOffsetT(slot))}
+}
+
+func (p *parser) subgraph(g *schema.SubGraph) {
+	p.enter(g.Table(), "subgraph 0")
+	p.f.name = p.text(g.Name())
+	p.f.inputs = p.ints(g.InputsLength(), g.Inputs)
+	p.f.outputs = p.ints(g.OutputsLength(), g.Outputs)
+	p.take(g.TensorsLength(), 256)
+	for i := range g.TensorsLength() {
+		var t schema.Tensor
+		g.Tensors(&t, i)
+		p.enter(t.Table(), "tensor %d", i)
+		p.f.tensors = append(p.f.tensors, p.tensor(&t))
+	}
+	p.take(g.OperatorsLength(), 128)
+	for i := range g.OperatorsLength() {
+		var o schema.Operator
+		g.Operators(&o, i)
+		p.enter(o.Table(), "operator %d", i)
+		op := fileOperator{at: p.at, code: int(o.OpcodeIndex()), kind: o.BuiltinOptionsType()}
+		op.inputs = p.ints(o.InputsLength(), o.Inputs)
+		op.outputs = p.ints(o.OutputsLength(), o.Outputs)
+		if !o.BuiltinOptions(&op.options) {
+			op.kind = schema.BuiltinOptionsNONE
+		}
+		p.f.operators = append(p.f.operators, op)
+	}
+}
+
+func (p *parser) tensor(t *schema.Tensor) tensor {
+	r := tensor{at: p.at, name: p.text(t.Name()), typ: t.Type(), buffer: int(t.Buffer())}
+	r.shape = p.ints(t.ShapeLength(), t.Shape)
+	r.signature = p.ints(t.ShapeSignatureLength(), t.ShapeSignature)
+	switch {
+	case t.Sparsity(nil) != nil:
+		r.unsupported = "sparse storage"
+	case t.IsVariable():
+		r.unsupported = "state kept between runs"
+	case t.ExternalBuffer() != 0:
+		r.unsupported = "data in another file"
+	}
+	q := t.Quantization(nil)
+	if q == nil {
+		return r
+	}
+	if q.DetailsType() != schema.QuantizationDetailsNONE {
+		r.unsupported = "quantization other than scale and zero point"
+	}
+	p.take(q.ScaleLength(), 4)
+	for i := range q.ScaleLength() {
+		r.scale = append(r.scale, q.Scale(i))
+	}
+	p.take(q.ZeroPointLength(), 8)
+	for i := range q.ZeroPointLength() {
+		r.zero = append(r.zero, q.ZeroPoint(i))
+	}
+	r.axis = int(q.QuantizedDimension())
+	for field, element := range []int{4, 4, 4, 8} { // min, max, scale, zero_point
+		r.quantBytes = append(r.quantBytes, span(q.Table(), field, element))
+	}
+	return r
+}
+
+// extras reads metadata and signatures.
+func (p *parser) extras(m *schema.Model) {
+	p.take(m.MetadataLength(), 32)
+	for i := range m.MetadataLength() {
+		var d schema.Metadata
+		m.Metadata(&d, i)
+		p.enter(d.Table(), "metadata %d", i)
+		p.f.metadata = append(p.f.metadata, metadata{p.text(d.Name()), int(d.Buffer())})
+	}
+	p.take(m.SignatureDefsLength(), 32)
+	for i := range m.SignatureDefsLength() {
+		var s schema.SignatureDef
+		m.SignatureDefs(&s, i)
+		p.enter(s.Table(), "signature %d", i)
+		p.take(s.InputsLength(), 8)
+		p.take(s.OutputsLength(), 8)
+		var t schema.TensorMap
+		for j := range s.InputsLength() {
+			s.Inputs(&t, j)
+			p.f.signature = append(p.f.signature, int(t.TensorIndex()))
+		}
+		for j := range s.OutputsLength() {
+			s.Outputs(&t, j)
+			p.f.signature = append(p.f.signature, int(t.TensorIndex()))
+		}
+	}
+}
+
+// text copies a string: the accessor returns the file's own bytes.
+func (p *parser) text(b []byte) string {
+	p.take(len(b), 1)
+	return string(b)
+}
+
+// ints copies a vector of int32.
+func (p *parser) ints(n int, at func(int) int32) []int {
+	p.take(n, 8)
+	list := make([]int, n)
+	for i := range list {
+		list[i] = int(at(i))
+	}
+	return list
+}
+
+// bytes returns the constant data of a tensor, nil for none.
+func (f *file) bytes(t *tensor) []byte {
+	if t.buffer < 0 || t.buffer >= len(f.buffers) || f.buffers[t.buffer].size == 0 {
+		return nil
+	}
+	b := f.buffers[t.buffer]
+	return f.data[b.at : b.at+b.size]
+}
+
+// runtime returns the least runtime version that the file's metadata names,
+// empty if it names none.
+func (f *file) runtime() string {
+	for _, m := range f.metadata {
+		if m.name == runtimeKey && m.buffer >= 0 && m.buffer < len(f.buffers) {
+			b := f.buffers[m.buffer]
+			text := f.data[b.at : b.at+b.size]
+			for i, c := range text {
+				if c == 0 {
+					text = text[:i]
+					break
+				}
+			}
+			return string(text)
+		}
+	}
+	return ""
+}
+
+// operatorName returns the name of an operator, by the schema or, for a custom
+// one, by its own.
+func (c opCode) operatorName() string {
+	switch name, known := schema.EnumNamesBuiltinOperator[schema.BuiltinOperator(c.number)]; {
+	case c.number == int(schema.BuiltinOperatorCUSTOM):
+		return "custom operator " + c.custom
+	case known:
+		return name
+	}
+	return fmt.Sprintf("operator %d", c.number)
+}
+
+// little is the byte order of the format.
+var little = binary.LittleEndian

@@ -1,0 +1,88 @@
+package tflite
+
+import (
+	"fmt"
+
+	flatbuffers "github.com/google/flatbuffers/go"
+
+	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/quant"
+	"github.com/goqat/goqat/tflite/internal/schema"
+)
+
+var conv2D = operator{
+	code:    schema.BuiltinOperatorCONV_2D,
+	options: schema.BuiltinOptionsConv2DOptions,
+	kinds:   anchorKinds(1, 2, 3),
+	version: func(n *graph.Node, k kind) int {
+		if k.version == 2 && perChannel(n.Input(graph.InputWeights)) {
+			return 5
+		}
+		return k.version
+	},
+	runtimes: []string{"1.5.0", "1.14.0", "1.14.0", "2.3.0", "2.4.0", "2.9.0", "2.11.0", "2.15.0"},
+	inputs:   withBias,
+	bias:     graph.InputBias,
+	write: func(b *flatbuffers.Builder, op graph.Op) flatbuffers.UOffsetT {
+		o := op.(graph.Conv2D)
+		schema.Conv2DOptionsStart(b)
+		schema.Conv2DOptionsAddPadding(b, paddingCode(o.Padding))
+		schema.Conv2DOptionsAddStrideW(b, int32(o.StrideW))
+		schema.Conv2DOptionsAddStrideH(b, int32(o.StrideH))
+		schema.Conv2DOptionsAddFusedActivationFunction(b, activationCodes[o.Activate])
+		schema.Conv2DOptionsAddDilationWFactor(b, int32(o.DilationW))
+		schema.Conv2DOptionsAddDilationHFactor(b, int32(o.DilationH))
+		return schema.Conv2DOptionsEnd(b)
+	},
+	read: func(s source) (graph.Op, []*graph.Tensor, error) {
+		if err := s.require(schema.BuiltinOptionsConv2DOptions); err != nil {
+			return nil, nil, err
+		}
+		var o schema.Conv2DOptions
+		o.Init(s.table.Bytes, s.table.Pos)
+		if t := o.QuantizedBiasType(); t != schema.TensorTypeFLOAT32 {
+			return nil, nil, fmt.Errorf("quantized_bias_type %v is not supported", t)
+		}
+		padding, err := paddingOf(o.Padding())
+		if err != nil {
+			return nil, nil, err
+		}
+		activation, err := activationOf(o.FusedActivationFunction())
+		return graph.Conv2D{
+			Padding: padding, Activate: activation,
+			StrideH: int(o.StrideH()), StrideW: int(o.StrideW()),
+			DilationH: int(o.DilationHFactor()), DilationW: int(o.DilationWFactor()),
+		}, s.inputs, err
+	},
+}
+
+// anchorKinds are the number types of operators with weights and a bias, with
+// the versions for float, hybrid (float activations, int8 weights) and int8.
+func anchorKinds(float, hybrid, integer int) []kind {
+	return []kind{
+		{[]graph.Type{graph.Float32, graph.Float32, graph.Float32}, graph.Float32, float},
+		{[]graph.Type{graph.Float32, graph.Int8, graph.Float32}, graph.Float32, hybrid},
+		{[]graph.Type{graph.Int8, graph.Int8, graph.Int32}, graph.Int8, integer},
+	}
+}
+
+// withBias adds a bias of zeros to a convolution that has none: LiteRT's kernel
+// refuses to run without.
+func withBias(n *graph.Node, c *constants) []*graph.Tensor {
+	x, w := n.Inputs[graph.InputX], n.Inputs[graph.InputWeights]
+	if n.Input(graph.InputBias) != nil {
+		return n.Inputs
+	}
+	channels := w.Shape[n.Op.(graph.Anchored).ChannelAxis()]
+	shape := []int{channels}
+	name := n.Output.Name + "/bias"
+	if x.Type != graph.Int8 || x.Quant == nil || w.Quant == nil {
+		return []*graph.Tensor{x, w, c.add(name, graph.Float32, shape, make([]float32, channels))}
+	}
+	b := c.add(name, graph.Int32, shape, make([]int32, channels))
+	b.Quant = &quant.Params{ZeroPoint: make([]int32, len(w.Quant.Scale))}
+	for _, s := range w.Quant.Scale {
+		b.Quant.Scale = append(b.Quant.Scale, x.Quant.Scale[0]*s)
+	}
+	return []*graph.Tensor{x, w, b}
+}

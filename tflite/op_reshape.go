@@ -1,0 +1,91 @@
+package tflite
+
+import (
+	"errors"
+	"fmt"
+
+	flatbuffers "github.com/google/flatbuffers/go"
+
+	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/tflite/internal/schema"
+)
+
+// inputShape is the input of RESHAPE that holds the new shape in a file.
+const inputShape = 1
+
+// reshape has its new shape twice in a file, as an input and as an option:
+// LiteRT prefers the input, some tools read only the option.
+var reshape = operator{
+	code:    schema.BuiltinOperatorRESHAPE,
+	options: schema.BuiltinOptionsReshapeOptions,
+	kinds: []kind{
+		{[]graph.Type{graph.Float32, graph.Int32}, graph.Float32, 1},
+		{[]graph.Type{graph.Int8, graph.Int32}, graph.Int8, 1},
+		{[]graph.Type{graph.UInt8, graph.Int32}, graph.UInt8, 1},
+	},
+	runtimes: []string{"1.5.0"},
+	inputs: func(n *graph.Node, c *constants) []*graph.Tensor {
+		shape := n.Op.(graph.Reshape).Shape
+		data := make([]int32, len(shape))
+		for i, d := range shape {
+			data[i] = int32(d)
+		}
+		return []*graph.Tensor{n.Inputs[0], c.add(n.Output.Name+"/shape", graph.Int32, []int{len(shape)}, data)}
+	},
+	write: func(b *flatbuffers.Builder, op graph.Op) flatbuffers.UOffsetT {
+		shape := op.(graph.Reshape).Shape
+		schema.ReshapeOptionsStartNewShapeVector(b, len(shape))
+		for i := len(shape) - 1; i >= 0; i-- {
+			b.PrependInt32(int32(shape[i]))
+		}
+		v := b.EndVector(len(shape))
+		schema.ReshapeOptionsStart(b)
+		schema.ReshapeOptionsAddNewShape(b, v)
+		return schema.ReshapeOptionsEnd(b)
+	},
+	read: func(s source) (graph.Op, []*graph.Tensor, error) {
+		shape, err := newShape(s)
+		if err != nil {
+			return nil, nil, err
+		}
+		return graph.Reshape{Shape: shape}, s.inputs[:1], nil
+	},
+}
+
+// newShape returns the new shape of a RESHAPE. A leading 1 that is free to be
+// another batch becomes -1: at batch 1 it means the same.
+func newShape(s source) ([]int, error) {
+	if len(s.inputs) == 0 {
+		return nil, errors.New("no inputs")
+	}
+	var shape []int
+	switch {
+	case len(s.inputs) > inputShape && s.inputs[inputShape] != nil:
+		t := s.inputs[inputShape]
+		if t.Int32s() == nil || len(t.Shape) != 1 {
+			return nil, fmt.Errorf("new shape %v is not a constant vector of int32: sizes known only at run time are not supported", t)
+		}
+		for _, d := range t.Int32s() {
+			shape = append(shape, int(d))
+		}
+	case s.kind == schema.BuiltinOptionsReshapeOptions:
+		var o schema.ReshapeOptions
+		o.Init(s.table.Bytes, s.table.Pos)
+		if o.NewShapeLength() > maxRank {
+			return nil, fmt.Errorf("new shape has %d axes, at most %d are supported", o.NewShapeLength(), maxRank)
+		}
+		for i := range o.NewShapeLength() {
+			shape = append(shape, int(o.NewShape(i)))
+		}
+	default:
+		return nil, errors.New("no new shape")
+	}
+	free := true
+	for _, d := range shape {
+		free = free && d != -1
+	}
+	if free && len(shape) > 0 && shape[0] == 1 {
+		shape[0] = -1
+	}
+	return shape, nil
+}

@@ -1,0 +1,225 @@
+package tflite
+
+import (
+	"fmt"
+	"slices"
+
+	flatbuffers "github.com/google/flatbuffers/go"
+
+	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/tflite/internal/schema"
+)
+
+// operators are the operators that files can carry. A new one is a row here and
+// a file of its own.
+var operators = []operator{
+	averagePool2D,
+	conv2D,
+	dequantize,
+	fullyConnected,
+	maxPool2D,
+	quantize,
+	relu,
+	relu6,
+	reshape,
+	softmax,
+}
+
+// operator is everything the package knows of one operator. Its name in the
+// schema is the [graph.Op.Name] of the graph's operator.
+type operator struct {
+	code schema.BuiltinOperator
+	// options is the kind of option table; NONE for none.
+	options schema.BuiltinOptions
+	// kinds are the number types that runtimes take, each with its version.
+	kinds []kind
+	// version replaces the version of the kind where more than types decide;
+	// nil otherwise. The node has the inputs of the file.
+	version func(n *graph.Node, k kind) int
+	// runtimes[v-1] is the first TensorFlow release that runs version v.
+	runtimes []string
+	// bias is the input that is a bias; 0 for operators without.
+	bias int
+	// write appends the option table; nil for an empty one.
+	write func(b *flatbuffers.Builder, op graph.Op) flatbuffers.UOffsetT
+	// inputs returns the inputs that the node has in a file, where these are
+	// not those of the graph; nil otherwise.
+	inputs func(n *graph.Node, c *constants) []*graph.Tensor
+	// read returns the operator and the inputs that it has in a graph.
+	read func(o source) (graph.Op, []*graph.Tensor, error)
+}
+
+// kind is a combination of number types with the least version that has it.
+// Inputs that are left out match any type.
+type kind struct {
+	in      []graph.Type
+	out     graph.Type
+	version int
+}
+
+func (k kind) matches(n *graph.Node) bool {
+	if len(n.Inputs) > len(k.in) || n.Output.Type != k.out {
+		return false
+	}
+	for i, t := range n.Inputs {
+		if t != nil && t.Type != k.in[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// name is the operator's name in the schema.
+func (o *operator) name() string { return o.code.String() }
+
+// byName returns the row of an operator, nil for one that files cannot carry.
+func byName(name string) *operator {
+	i := slices.IndexFunc(operators, func(o operator) bool { return o.name() == name })
+	if i < 0 {
+		return nil
+	}
+	return &operators[i]
+}
+
+// versionOf returns the version that the official converter gives a node.
+//
+// Source: LiteRT, tflite/converter/tools/versioning/op_version.cc.
+func (o *operator) versionOf(n *graph.Node) (int, error) {
+	for _, k := range o.kinds {
+		if !k.matches(n) {
+			continue
+		}
+		if o.version != nil {
+			return o.version(n, k), nil
+		}
+		return k.version, nil
+	}
+	var types []string
+	for _, t := range n.Inputs {
+		if t == nil {
+			types = append(types, "none")
+		} else {
+			types = append(types, t.Type.String())
+		}
+	}
+	return 0, fmt.Errorf("no runtime takes inputs %v with output %v", types, n.Output.Type)
+}
+
+// source is one operator of a file, to be read.
+type source struct {
+	inputs []*graph.Tensor // nil for omitted ones
+	output *graph.Tensor
+	kind   schema.BuiltinOptions
+	table  flatbuffers.Table
+}
+
+// require reports option tables that are missing or of another operator.
+func (s source) require(kind schema.BuiltinOptions) error {
+	if s.kind != kind {
+		return fmt.Errorf("options are %v, want %v", s.kind, kind)
+	}
+	return nil
+}
+
+// plain reads an operator without options.
+func plain(op graph.Op) func(source) (graph.Op, []*graph.Tensor, error) {
+	return func(s source) (graph.Op, []*graph.Tensor, error) { return op, s.inputs, nil }
+}
+
+// constants makes the constants that operators have in a file but not in the
+// graph.
+type constants struct{ used map[string]bool }
+
+// add returns a constant under the given name or, if that is taken, one made
+// from it.
+func (c *constants) add(name string, t graph.Type, shape []int, data any) *graph.Tensor {
+	return &graph.Tensor{Name: uniqueName(c.used, name), Type: t, Role: graph.Constant, Shape: shape, Data: data}
+}
+
+// perChannel reports whether t has a scale for each channel.
+func perChannel(t *graph.Tensor) bool { return t != nil && t.Quant != nil && t.Quant.PerChannel() }
+
+// uniqueName returns name, or name_1, name_2 ... if that is used, and marks it
+// as used.
+func uniqueName(used map[string]bool, name string) string {
+	try := name
+	for i := 1; used[try]; i++ {
+		try = fmt.Sprintf("%s_%d", name, i)
+	}
+	used[try] = true
+	return try
+}
+
+// activationCodes are the numbers that files have for fused activations.
+var activationCodes = [...]schema.ActivationFunctionType{
+	graph.NoActivation:   schema.ActivationFunctionTypeNONE,
+	graph.FusedRelu:      schema.ActivationFunctionTypeRELU,
+	graph.FusedReluN1To1: schema.ActivationFunctionTypeRELU_N1_TO_1,
+	graph.FusedRelu6:     schema.ActivationFunctionTypeRELU6,
+}
+
+// activationOf returns the fused activation that a file names.
+func activationOf(code schema.ActivationFunctionType) (graph.ActivationKind, error) {
+	if i := slices.Index(activationCodes[:], code); i >= 0 {
+		return graph.ActivationKind(i), nil
+	}
+	return 0, fmt.Errorf("fused activation %v is not supported", code)
+}
+
+func paddingCode(p graph.Padding) schema.Padding {
+	if p == graph.Same {
+		return schema.PaddingSAME
+	}
+	return schema.PaddingVALID
+}
+
+// paddingOf returns the padding that a file names.
+func paddingOf(code schema.Padding) (graph.Padding, error) {
+	switch code {
+	case schema.PaddingSAME:
+		return graph.Same, nil
+	case schema.PaddingVALID:
+		return graph.Valid, nil
+	}
+	return 0, fmt.Errorf("padding %v is unknown", code)
+}
+
+// noActivation reports a fused activation on an operator that has none here.
+func noActivation(code schema.ActivationFunctionType) error {
+	if code != schema.ActivationFunctionTypeNONE {
+		return fmt.Errorf("fused activation %v is not supported on this operator", code)
+	}
+	return nil
+}
+
+// version is an operator at one of its versions: an operator code.
+type version struct {
+	row    *operator
+	number int
+}
+
+// leastRuntime returns the first TensorFlow release that runs all of the given
+// versions, in the form "2.3.0"; versions beyond the table do not count.
+//
+// Source: LiteRT, tflite/converter/tools/versioning/runtime_version.cc.
+func leastRuntime(versions []version) string {
+	least := ""
+	for _, v := range versions {
+		if v.number < 1 || v.number > len(v.row.runtimes) {
+			continue
+		}
+		if r := v.row.runtimes[v.number-1]; newer(r, least) {
+			least = r
+		}
+	}
+	return least
+}
+
+// newer reports whether release a, such as "2.10.0", came after b. What is not
+// a release comes before all.
+func newer(a, b string) bool {
+	var x, y [3]int
+	fmt.Sscanf(a, "%d.%d.%d", &x[0], &x[1], &x[2])
+	fmt.Sscanf(b, "%d.%d.%d", &y[0], &y[1], &y[2])
+	return slices.Compare(x[:], y[:]) > 0
+}

@@ -1,0 +1,48 @@
+package tflite
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/goqat/goqat/graph"
+)
+
+// Read reads a model. See [Unmarshal].
+func Read(r io.Reader) (*graph.Graph, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxSize+1))
+	if err != nil {
+		return nil, fmt.Errorf("tflite: %w", err)
+	}
+	return Unmarshal(data)
+}
+
+// ReadFile reads the model in the named file. See [Unmarshal].
+func ReadFile(path string) (*graph.Graph, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("tflite: %w", err)
+	}
+	g, err := Unmarshal(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return g, nil
+}
+
+// Unmarshal returns the network that the bytes of a .tflite file describe:
+// float32, float16 weights, int8 or hybrid. All data becomes constants; see
+// [Trainable] for more. Fused activations stay in their operators.
+//
+// Names are those of the file; tensors without a name get one from their index,
+// and equal names are numbered. Nodes are named after their outputs.
+//
+// Errors: damaged, foreign and unsupported files, all faults joined, each with
+// the index of the tensor or operator and the byte offset of its table.
+func Unmarshal(data []byte) (*graph.Graph, error) {
+	f, err := parse(data)
+	if err != nil {
+		return nil, err
+	}
+	return f.graph()
+}

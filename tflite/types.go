@@ -1,0 +1,64 @@
+package tflite
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/tflite/internal/schema"
+)
+
+// typeCodes are the numbers that files have for the graph's number types.
+var typeCodes = [...]schema.TensorType{
+	graph.Float32: schema.TensorTypeFLOAT32,
+	graph.Float16: schema.TensorTypeFLOAT16,
+	graph.Int8:    schema.TensorTypeINT8,
+	graph.UInt8:   schema.TensorTypeUINT8,
+	graph.Int16:   schema.TensorTypeINT16,
+	graph.Int32:   schema.TensorTypeINT32,
+	graph.Int64:   schema.TensorTypeINT64,
+}
+
+// typeOf returns the number type that a file names.
+func typeOf(code schema.TensorType) (graph.Type, error) {
+	if i := slices.Index(typeCodes[:], code); i >= 0 {
+		return graph.Type(i), nil
+	}
+	return 0, fmt.Errorf("type %v is not supported", code)
+}
+
+// encodeData returns the elements of a tensor as a file holds them: row-major,
+// little-endian.
+func encodeData(data any) ([]byte, error) {
+	return binary.Append(nil, binary.LittleEndian, data)
+}
+
+// decodeData returns the elements that b holds; the inverse of encodeData.
+func decodeData(b []byte, t graph.Type) any {
+	n := len(b) / t.Size()
+	switch t {
+	case graph.Float32:
+		return decode(n, func(i int) float32 { return math.Float32frombits(little.Uint32(b[4*i:])) })
+	case graph.Float16:
+		return decode(n, func(i int) uint16 { return little.Uint16(b[2*i:]) })
+	case graph.Int8:
+		return decode(n, func(i int) int8 { return int8(b[i]) })
+	case graph.UInt8:
+		return slices.Clone(b)
+	case graph.Int16:
+		return decode(n, func(i int) int16 { return int16(little.Uint16(b[2*i:])) })
+	case graph.Int32:
+		return decode(n, func(i int) int32 { return int32(little.Uint32(b[4*i:])) })
+	}
+	return decode(n, func(i int) int64 { return int64(little.Uint64(b[8*i:])) })
+}
+
+func decode[T any](n int, at func(int) T) []T {
+	list := make([]T, n)
+	for i := range list {
+		list[i] = at(i)
+	}
+	return list
+}

@@ -1,0 +1,271 @@
+package tflite
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/quant"
+)
+
+// Verify checks all that can be checked of a .tflite file without running it:
+//
+//   - its structure: offsets, buffer 0 empty, constants of the size of their
+//     shapes and on 16-byte boundaries, operators in execution order, the
+//     signature and the least runtime version;
+//   - operators: number types that runtimes take, versions neither below what
+//     these need nor above what is known, shapes that follow from the operator;
+//   - quantization: zero points inside the type; weights symmetric, in
+//     [-127, 127], per tensor or along the axis of output channels; biases int32
+//     at scale s_x*s_w with zero point 0; equal parameters where an operator
+//     only moves codes; the fixed outputs of softmax; sums of products that fit
+//     32 bits for any input;
+//   - no NaN or Inf in constants and scales.
+//
+// Errors: every fault, joined, with operator index, tensor name, channel or byte
+// offset. Files that cannot be read give the errors of [Unmarshal].
+//
+// Source: TensorFlow Lite 8-bit quantization specification; LiteRT,
+// tflite/core/tools/verifier.cc and the Prepare functions of its kernels.
+func Verify(data []byte) error {
+	f, err := parse(data)
+	if err != nil {
+		return err
+	}
+	g, err := f.graph()
+	if err != nil {
+		return err
+	}
+	v := &verifier{}
+	v.structure(f)
+	for i, n := range g.Nodes {
+		v.where = fmt.Sprintf("operator %d, %s (byte %d)", i, n.Op.Name(), f.operators[i].at)
+		v.version(f.codes[f.operators[i].code].version, n)
+		v.operator(n)
+	}
+	for _, t := range g.Tensors() {
+		v.where = fmt.Sprintf("tensor %q", t.Name)
+		v.tensor(t)
+	}
+	return errors.Join(v.faults...)
+}
+
+// verifier collects the faults of a file that can be read.
+type verifier struct {
+	where  string
+	faults []error
+}
+
+func (v *verifier) fault(format string, a ...any) {
+	v.faults = append(v.faults, fmt.Errorf("tflite: %s: %w", v.where, fmt.Errorf(format, a...)))
+}
+
+// structure checks what a graph does not keep of its file.
+func (v *verifier) structure(f *file) {
+	v.where = "model"
+	if len(f.buffers) == 0 || f.buffers[0].size != 0 {
+		v.fault("buffer 0 must exist and be empty")
+	}
+	for i, b := range f.buffers {
+		if b.size > 0 && b.at%alignment != 0 {
+			v.fault("buffer %d starts at byte %d, which is not a multiple of %d", i, b.at, alignment)
+		}
+	}
+	for _, index := range f.signature {
+		if index < 0 || index >= len(f.tensors) {
+			v.fault("a signature names tensor %d, there are %d", index, len(f.tensors))
+		}
+	}
+	var used []version
+	for _, o := range f.operators {
+		c := f.codes[o.code]
+		used = append(used, version{byName(c.operatorName()), c.version})
+	}
+	if have, want := f.runtime(), leastRuntime(used); have != "" && newer(want, have) {
+		v.fault("%s is %q, but its operators need %q", runtimeKey, have, want)
+	}
+}
+
+// version checks an operator's version against what its types need.
+func (v *verifier) version(have int, n *graph.Node) {
+	row := byName(n.Op.Name())
+	inFile := n
+	if row.inputs != nil {
+		copied := *n
+		copied.Inputs = row.inputs(n, &constants{used: map[string]bool{}})
+		inFile = &copied
+	}
+	if n.Op.Class() == graph.Anchor && n.Input(graph.InputBias) == nil && inFile.Input(graph.InputBias) != nil {
+		v.fault("no bias, which LiteRT's kernel demands")
+	}
+	need, err := row.versionOf(inFile)
+	switch {
+	case err != nil:
+		v.fault("%w", err)
+	case have < need:
+		v.fault("version %d, but its types and options need version %d", have, need)
+	case have > len(row.runtimes):
+		v.fault("version %d is newer than the newest known, %d", have, len(row.runtimes))
+	}
+}
+
+// operator checks the quantization of a node by its class.
+func (v *verifier) operator(n *graph.Node) {
+	for _, t := range append(slices.Clone(n.Inputs), n.Output) {
+		if t != nil && integer(t.Type) && t.Quant == nil {
+			v.fault("%s %q has no scale", t.Type, t.Name)
+			return
+		}
+	}
+	switch n.Op.Class() {
+	case graph.Anchor:
+		v.anchor(n)
+	case graph.SameScale:
+		for _, t := range n.Inputs {
+			if t.Quant != nil && n.Output.Quant != nil && !t.Quant.Equal(*n.Output.Quant) {
+				v.fault("input %q and output %q must have the same scale and zero point", t.Name, n.Output.Name)
+			}
+		}
+	case graph.FixedOutput:
+		if !integer(n.Output.Type) {
+			return
+		}
+		want, err := n.Op.(graph.FixedParams).FixedParams(8 * n.Output.Type.Size())
+		if err != nil {
+			v.fault("%w", err)
+		} else if !n.Output.Quant.Equal(want) {
+			v.fault("output %q must have scale %v and zero point %v", n.Output.Name, want.Scale[0], want.ZeroPoint[0])
+		}
+	}
+}
+
+// integer reports whether a type holds codes that need a scale.
+func integer(t graph.Type) bool {
+	return t == graph.Int8 || t == graph.UInt8 || t == graph.Int16
+}
+
+// anchor checks an operator with weights and a bias.
+func (v *verifier) anchor(n *graph.Node) {
+	x, w := n.Inputs[graph.InputX], n.Inputs[graph.InputWeights]
+	if w.Type != graph.Int8 {
+		return
+	}
+	axis := n.Op.(graph.Anchored).ChannelAxis()
+	if perChannel(w) && w.Quant.Axis != axis {
+		v.fault("weights %q have scales along axis %d, want %d", w.Name, w.Quant.Axis, axis)
+		return
+	}
+	for c, z := range w.Quant.ZeroPoint {
+		if z != 0 {
+			v.fault("weights %q: zero point of channel %d is %d, want 0", w.Name, c, z)
+		}
+	}
+	if i := slices.Index(w.Int8s(), -128); i >= 0 {
+		v.fault("weights %q: element %d is -128; integer kernels take [-127, 127]", w.Name, i)
+	}
+	if x.Type != graph.Int8 {
+		return
+	}
+	if perChannel(x) || perChannel(n.Output) {
+		v.fault("activations must have one scale")
+		return
+	}
+	bias := n.Input(graph.InputBias)
+	if bias != nil && !v.bias(x, w, bias) {
+		return
+	}
+	v.sums(n, axis)
+}
+
+// scaleSlack is how far a bias scale may be from s_x*s_w, relatively: the
+// product is rounded to float32 once here and once by whoever wrote the file.
+const scaleSlack = 0x1p-23
+
+// bias checks that a bias can be added to the sums of products.
+func (v *verifier) bias(x, w, bias *graph.Tensor) bool {
+	if bias.Quant == nil || len(bias.Quant.Scale) != len(w.Quant.Scale) {
+		v.fault("bias %q must have as many scales as weights %q, %d", bias.Name, w.Name, len(w.Quant.Scale))
+		return false
+	}
+	for c, s := range bias.Quant.Scale {
+		want := float64(x.Quant.Scale[0]) * float64(w.Quant.Scale[c])
+		if math.Abs(float64(s)-want) > want*scaleSlack {
+			v.fault("bias %q: scale of channel %d is %v, want input times weights, %v", bias.Name, c, s, float32(want))
+		}
+		if bias.Quant.ZeroPoint[c] != 0 {
+			v.fault("bias %q: zero point of channel %d is %d, want 0", bias.Name, c, bias.Quant.ZeroPoint[c])
+		}
+	}
+	return true
+}
+
+// sums checks, channel by channel, that
+//
+//	sum |w| * max|q_x - z_x| + |b| < 2^31
+//
+// and that the factor from sums to output codes is one that kernels can apply.
+func (v *verifier) sums(n *graph.Node, axis int) {
+	x, w := n.Inputs[graph.InputX], n.Inputs[graph.InputWeights]
+	z := int64(x.Quant.ZeroPoint[0])
+	farthest := max(math.MaxInt8-z, z-math.MinInt8)
+	totals := make([]int64, w.Shape[axis])
+	inner := graph.Elements(w.Shape[axis+1:])
+	for i, q := range w.Int8s() {
+		totals[i/inner%len(totals)] += max(int64(q), -int64(q)) * farthest
+	}
+	if b := n.Input(graph.InputBias); b != nil {
+		for c, q := range b.Int32s() {
+			totals[c] += max(int64(q), -int64(q))
+		}
+	}
+	for c, total := range totals {
+		if total > math.MaxInt32 {
+			v.fault("channel %d can sum to %d, which does not fit 32 bits", c, total)
+		}
+	}
+	for c, s := range w.Quant.Scale {
+		real := float64(x.Quant.Scale[0]) * float64(s) / float64(n.Output.Quant.Scale[0])
+		if m := quant.QuantizeMultiplier(real); m.Exponent > 30 {
+			v.fault("channel %d: scales %v*%v/%v make a factor of %v, beyond 2^30", c, x.Quant.Scale[0], s, n.Output.Quant.Scale[0], real)
+		}
+	}
+}
+
+// tensor checks values and parameters by themselves.
+func (v *verifier) tensor(t *graph.Tensor) {
+	if t.Quant != nil {
+		low, high, bounded := codes(t.Type)
+		for c, z := range t.Quant.ZeroPoint {
+			if bounded && (z < low || z > high) {
+				v.fault("zero point %d of channel %d is outside [%d, %d]", z, c, low, high)
+			}
+		}
+	}
+	for i, x := range t.Float32s() {
+		if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
+			v.fault("element %d is %v", i, x)
+			return
+		}
+	}
+	if half, ok := t.Data.([]uint16); ok {
+		// All exponent bits set is NaN or Inf in IEEE half precision.
+		if i := slices.IndexFunc(half, func(h uint16) bool { return h&0x7c00 == 0x7c00 }); i >= 0 {
+			v.fault("element %d is NaN or Inf", i)
+		}
+	}
+}
+
+// codes returns the range of an integer type that holds codes.
+func codes(t graph.Type) (low, high int32, bounded bool) {
+	switch t {
+	case graph.Int8:
+		return math.MinInt8, math.MaxInt8, true
+	case graph.UInt8:
+		return 0, math.MaxUint8, true
+	case graph.Int16:
+		return math.MinInt16, math.MaxInt16, true
+	}
+	return 0, 0, false
+}

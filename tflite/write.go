@@ -1,0 +1,380 @@
+package tflite
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+
+	flatbuffers "github.com/google/flatbuffers/go"
+
+	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/internal/atomicfile"
+	"github.com/goqat/goqat/quant"
+	"github.com/goqat/goqat/tflite/internal/schema"
+)
+
+// description is the text that tools show as the origin of a file.
+const description = "goqat"
+
+// Write writes g as a .tflite file. See [Marshal].
+func Write(w io.Writer, g *graph.Graph) error {
+	data, err := Marshal(g)
+	if err != nil {
+		return err
+	}
+	if _, err := w.Write(data); err != nil {
+		return fmt.Errorf("tflite: %w", err)
+	}
+	return nil
+}
+
+// WriteFile writes g to the named file: whole or, on error, not at all. See
+// [Marshal].
+func WriteFile(path string, g *graph.Graph) error {
+	data, err := Marshal(g)
+	if err != nil {
+		return err
+	}
+	if err := atomicfile.WriteBytes(path, data); err != nil {
+		return fmt.Errorf("tflite: %w", err)
+	}
+	return nil
+}
+
+// Marshal returns g as the bytes of a .tflite file; equal graphs give equal
+// bytes. Whatever data tensors hold becomes constant. A convolution without
+// bias gets one of zeros, which LiteRT's kernel demands.
+//
+// Errors: a graph that fails its own [graph.Graph.Check]; operators that files
+// cannot carry and number types that no runtime takes, by node; a file that
+// fails [Verify].
+func Marshal(g *graph.Graph) ([]byte, error) {
+	if err := g.Check(); err != nil {
+		return nil, fmt.Errorf("tflite: %w", err)
+	}
+	w := &writer{
+		b:       flatbuffers.NewBuilder(1 << 16),
+		shared:  map[string]flatbuffers.UOffsetT{},
+		indices: map[*graph.Tensor]int32{},
+		// Buffer 0 is empty: tensors without data have it.
+		buffers: make([]flatbuffers.UOffsetT, 1),
+		buffer:  map[string]uint32{},
+	}
+	if err := w.plan(g); err != nil {
+		return nil, err
+	}
+	if err := w.model(g); err != nil {
+		return nil, err
+	}
+	data := bytes.Clone(w.b.FinishedBytes())
+	if err := Verify(data); err != nil {
+		return nil, fmt.Errorf("tflite: this network makes no valid file: %w", err)
+	}
+	return data, nil
+}
+
+// writer makes a file of a graph. FlatBuffers are built from the end: first
+// what is pointed to, then what points.
+type writer struct {
+	b       *flatbuffers.Builder
+	shared  map[string]flatbuffers.UOffsetT // vectors and tables with equal content
+	nodes   []planned
+	codes   []version // distinct ones
+	tensors []*graph.Tensor
+	indices map[*graph.Tensor]int32
+	buffers []flatbuffers.UOffsetT
+	buffer  map[string]uint32 // by content
+}
+
+// planned is a node as the file will have it.
+type planned struct {
+	row    *operator
+	node   *graph.Node // with the inputs of the file
+	opcode int
+}
+
+// plan decides the operators, their codes and the order of tensors.
+func (w *writer) plan(g *graph.Graph) error {
+	c := &constants{used: map[string]bool{}}
+	for _, t := range g.Tensors() {
+		c.used[t.Name] = true
+	}
+	w.add(g.Inputs...)
+	var faults []error
+	for _, n := range g.Nodes {
+		row := byName(n.Op.Name())
+		if row == nil {
+			faults = append(faults, fmt.Errorf("tflite: node %q: files cannot carry the operator %s%s", n.Name, n.Op.Name(), advice(n.Op)))
+			continue
+		}
+		inputs := n.Inputs
+		if row.inputs != nil {
+			inputs = row.inputs(n, c)
+		}
+		for len(inputs) > 0 && inputs[len(inputs)-1] == nil {
+			inputs = inputs[:len(inputs)-1]
+		}
+		inFile := &graph.Node{Name: n.Name, Op: n.Op, Inputs: inputs, Output: n.Output}
+		number, err := row.versionOf(inFile)
+		if err != nil {
+			faults = append(faults, fmt.Errorf("tflite: node %q (%s): %w", n.Name, row.name(), err))
+			continue
+		}
+		w.nodes = append(w.nodes, planned{row, inFile, w.opcode(version{row, number})})
+		w.add(inputs...)
+		w.add(n.Output)
+	}
+	return errors.Join(faults...)
+}
+
+// advice says what to do about an operator that only training has.
+func advice(op graph.Op) string {
+	if op.Class() != graph.TrainingOnly {
+		return ""
+	}
+	return ", which exists only while training: export the network first"
+}
+
+// opcode returns the index of an operator code.
+func (w *writer) opcode(v version) int {
+	for i, have := range w.codes {
+		if have == v {
+			return i
+		}
+	}
+	w.codes = append(w.codes, v)
+	return len(w.codes) - 1
+}
+
+// add gives tensors their indices, in order of first use.
+func (w *writer) add(ts ...*graph.Tensor) {
+	for _, t := range ts {
+		if _, have := w.indices[t]; t != nil && !have {
+			w.indices[t] = int32(len(w.tensors))
+			w.tensors = append(w.tensors, t)
+		}
+	}
+}
+
+// model writes everything.
+func (w *writer) model(g *graph.Graph) error {
+	b := w.b
+	schema.BufferStart(b)
+	w.buffers[0] = schema.BufferEnd(b)
+	buffers, total := make([]uint32, len(w.tensors)), 0
+	for i, t := range w.tensors {
+		if t.Data == nil {
+			continue
+		}
+		data, err := encodeData(t.Data)
+		if err != nil {
+			return fmt.Errorf("tflite: tensor %q: %w", t.Name, err)
+		}
+		if total += len(data); total > maxSize/2 {
+			return fmt.Errorf("tflite: tensor %q: the constants up to here have %d bytes, a file holds at most %d", t.Name, total, maxSize/2)
+		}
+		buffers[i] = w.constant(data)
+	}
+	// The version text fills 16 bytes with NUL, as the official converter has it.
+	runtime := make([]byte, 16)
+	copy(runtime, leastRuntime(w.codes))
+	runtimeBuffer := w.constant(runtime)
+
+	var tensors, operators, codes []flatbuffers.UOffsetT
+	for i, t := range w.tensors {
+		tensors = append(tensors, w.tensor(t, buffers[i]))
+	}
+	for _, p := range w.nodes {
+		operators = append(operators, w.operator(p))
+	}
+	for _, v := range w.codes {
+		schema.OperatorCodeStart(b)
+		schema.OperatorCodeAddDeprecatedBuiltinCode(b, int8(min(v.row.code, schema.BuiltinOperatorPLACEHOLDER_FOR_GREATER_OP_CODES)))
+		schema.OperatorCodeAddVersion(b, int32(v.number))
+		schema.OperatorCodeAddBuiltinCode(b, v.row.code)
+		codes = append(codes, schema.OperatorCodeEnd(b))
+	}
+	subgraph := w.subgraph(g, tensors, operators)
+	signature := w.signature(g)
+
+	name := b.CreateSharedString(runtimeKey)
+	schema.MetadataStart(b)
+	schema.MetadataAddName(b, name)
+	schema.MetadataAddBuffer(b, runtimeBuffer)
+	metadata := schema.MetadataEnd(b)
+
+	text := b.CreateSharedString(description)
+	codesVector := b.CreateVectorOfTables(codes)
+	subgraphs := b.CreateVectorOfTables([]flatbuffers.UOffsetT{subgraph})
+	buffersVector := b.CreateVectorOfTables(w.buffers)
+	metadataVector := b.CreateVectorOfTables([]flatbuffers.UOffsetT{metadata})
+	signatures := b.CreateVectorOfTables([]flatbuffers.UOffsetT{signature})
+	schema.ModelStart(b)
+	schema.ModelAddVersion(b, fileVersion)
+	schema.ModelAddOperatorCodes(b, codesVector)
+	schema.ModelAddSubgraphs(b, subgraphs)
+	schema.ModelAddDescription(b, text)
+	schema.ModelAddBuffers(b, buffersVector)
+	schema.ModelAddMetadata(b, metadataVector)
+	schema.ModelAddSignatureDefs(b, signatures)
+	b.FinishWithFileIdentifier(schema.ModelEnd(b), []byte(identifier))
+	return nil
+}
+
+// constant returns the index of a buffer with the given content.
+func (w *writer) constant(data []byte) uint32 {
+	if i, have := w.buffer[string(data)]; have {
+		return i
+	}
+	w.b.Prep(alignment, len(data))
+	v := w.b.CreateByteVector(data)
+	schema.BufferStart(w.b)
+	schema.BufferAddData(w.b, v)
+	w.buffers = append(w.buffers, schema.BufferEnd(w.b))
+	i := uint32(len(w.buffers) - 1)
+	w.buffer[string(data)] = i
+	return i
+}
+
+func (w *writer) tensor(t *graph.Tensor, buffer uint32) flatbuffers.UOffsetT {
+	shape := make([]int32, len(t.Shape))
+	for i, d := range t.Shape {
+		shape[i] = int32(d)
+	}
+	shapeVector := vector(w, shape)
+	name := w.b.CreateSharedString(t.Name)
+	params := w.params(t.Quant)
+	schema.TensorStart(w.b)
+	schema.TensorAddShape(w.b, shapeVector)
+	schema.TensorAddType(w.b, typeCodes[t.Type])
+	schema.TensorAddBuffer(w.b, buffer)
+	schema.TensorAddName(w.b, name)
+	schema.TensorAddQuantization(w.b, params)
+	schema.TensorAddHasRank(w.b, true)
+	return schema.TensorEnd(w.b)
+}
+
+// params writes quantization parameters; 0, which the builder leaves out, for
+// none.
+func (w *writer) params(p *quant.Params) flatbuffers.UOffsetT {
+	if p == nil {
+		return 0
+	}
+	axis := 0
+	if p.PerChannel() {
+		axis = p.Axis
+	}
+	zeros := make([]int64, len(p.ZeroPoint))
+	for i, z := range p.ZeroPoint {
+		zeros[i] = int64(z)
+	}
+	scale, zero := vector(w, p.Scale), vector(w, zeros)
+	return w.share(fmt.Sprintf("params %d %d %d", scale, zero, axis), func() flatbuffers.UOffsetT {
+		schema.QuantizationParametersStart(w.b)
+		schema.QuantizationParametersAddScale(w.b, scale)
+		schema.QuantizationParametersAddZeroPoint(w.b, zero)
+		schema.QuantizationParametersAddQuantizedDimension(w.b, int32(axis))
+		return schema.QuantizationParametersEnd(w.b)
+	})
+}
+
+// share returns the object made earlier under the same key, or makes it.
+func (w *writer) share(key string, create func() flatbuffers.UOffsetT) flatbuffers.UOffsetT {
+	at, have := w.shared[key]
+	if !have {
+		at = create()
+		w.shared[key] = at
+	}
+	return at
+}
+
+// vector writes a vector, once for equal content.
+func vector[T int32 | int64 | float32](w *writer, list []T) flatbuffers.UOffsetT {
+	var zero T
+	size := binary.Size(zero)
+	// Numbers of fixed size always encode.
+	content, _ := encodeData(list)
+	return w.share(fmt.Sprintf("%T %s", list, content), func() flatbuffers.UOffsetT {
+		w.b.StartVector(size, len(list), size)
+		for i := len(list) - 1; i >= 0; i-- {
+			switch x := any(list[i]).(type) {
+			case int32:
+				w.b.PrependInt32(x)
+			case int64:
+				w.b.PrependInt64(x)
+			case float32:
+				w.b.PrependFloat32(x)
+			}
+		}
+		return w.b.EndVector(len(list))
+	})
+}
+
+func (w *writer) operator(p planned) flatbuffers.UOffsetT {
+	inputs := vector(w, w.list(p.node.Inputs))
+	outputs := vector(w, w.list([]*graph.Tensor{p.node.Output}))
+	var options flatbuffers.UOffsetT
+	if p.row.write != nil {
+		options = p.row.write(w.b, p.node.Op)
+	}
+	schema.OperatorStart(w.b)
+	schema.OperatorAddOpcodeIndex(w.b, uint32(p.opcode))
+	schema.OperatorAddInputs(w.b, inputs)
+	schema.OperatorAddOutputs(w.b, outputs)
+	schema.OperatorAddBuiltinOptionsType(w.b, p.row.options)
+	schema.OperatorAddBuiltinOptions(w.b, options)
+	return schema.OperatorEnd(w.b)
+}
+
+// list returns the indices of tensors, -1 for omitted ones.
+func (w *writer) list(ts []*graph.Tensor) []int32 {
+	indices := make([]int32, len(ts))
+	for i, t := range ts {
+		indices[i] = -1
+		if t != nil {
+			indices[i] = w.indices[t]
+		}
+	}
+	return indices
+}
+
+func (w *writer) subgraph(g *graph.Graph, tensors, operators []flatbuffers.UOffsetT) flatbuffers.UOffsetT {
+	b := w.b
+	inputs, outputs := vector(w, w.list(g.Inputs)), vector(w, w.list(g.Outputs))
+	tensorsVector, operatorsVector := b.CreateVectorOfTables(tensors), b.CreateVectorOfTables(operators)
+	var name flatbuffers.UOffsetT
+	if g.Name != "" {
+		name = b.CreateSharedString(g.Name)
+	}
+	schema.SubGraphStart(b)
+	schema.SubGraphAddTensors(b, tensorsVector)
+	schema.SubGraphAddInputs(b, inputs)
+	schema.SubGraphAddOutputs(b, outputs)
+	schema.SubGraphAddOperators(b, operatorsVector)
+	schema.SubGraphAddName(b, name)
+	return schema.SubGraphEnd(b)
+}
+
+func (w *writer) signature(g *graph.Graph) flatbuffers.UOffsetT {
+	b := w.b
+	side := func(ts []*graph.Tensor) flatbuffers.UOffsetT {
+		var entries []flatbuffers.UOffsetT
+		for _, t := range ts {
+			name := b.CreateSharedString(t.Name)
+			schema.TensorMapStart(b)
+			schema.TensorMapAddName(b, name)
+			schema.TensorMapAddTensorIndex(b, uint32(w.indices[t]))
+			entries = append(entries, schema.TensorMapEnd(b))
+		}
+		return b.CreateVectorOfTables(entries)
+	}
+	inputs, outputs := side(g.Inputs), side(g.Outputs)
+	key := b.CreateSharedString(signatureKey)
+	schema.SignatureDefStart(b)
+	schema.SignatureDefAddInputs(b, inputs)
+	schema.SignatureDefAddOutputs(b, outputs)
+	schema.SignatureDefAddSignatureKey(b, key)
+	return schema.SignatureDefEnd(b)
+}
