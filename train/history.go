@@ -69,7 +69,10 @@ type meter struct {
 
 // scores returns the means.
 func (m meter) scores(metrics []Metric) Scores {
-	n := float64(max(m.Rows, 1))
+	if m.Rows == 0 {
+		return Scores{}
+	}
+	n := float64(m.Rows)
 	s := Scores{Loss: m.Loss / n}
 	for i, metric := range metrics {
 		s.Metrics = append(s.Metrics, NamedScore{metric.Name(), m.Metrics[i] / n})

@@ -111,7 +111,10 @@ func (m *Model) Evaluate(ctx context.Context, ds data.Dataset) (Scores, error) {
 	err := m.infer(ctx, ds, func(s *nodes.Step, rows int) {
 		sum.add(m.cfg, s.Loss(), rows, s.Output(), s.Target())
 	})
-	return sum.scores(m.cfg.Metrics), err
+	if err != nil {
+		return Scores{}, err
+	}
+	return sum.scores(m.cfg.Metrics), nil
 }
 
 // Predict returns the network's outputs on a set, row after row, in inference
