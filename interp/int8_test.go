@@ -1,6 +1,7 @@
 package interp_test
 
 import (
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"strings"
@@ -236,6 +237,12 @@ func TestNewCollectsFaults(t *testing.T) {
 		if _, err := interp.New(g, c.o); fmt.Sprint(err) != c.want {
 			t.Errorf("got %v, want %q", err, c.want)
 		}
+	}
+	b = newBuilder(t, 1)
+	fixed := b.done(b.float(graph.Reshape{Shape: []int{1, 2}}, b.input("x", graph.Float32, nil, 1, 2)))
+	var shape *graph.ShapeError
+	if _, err := interp.New(fixed, interp.Options{Batch: 3}); !errors.As(err, &shape) {
+		t.Errorf("a shape for one row only: %v", err)
 	}
 	if _, err := interp.New(&graph.Graph{}, interp.Options{}); err == nil || !strings.Contains(err.Error(), "interp: graph: no inputs") {
 		t.Errorf("got %v", err)

@@ -1,0 +1,53 @@
+package interp_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/interp"
+)
+
+// imageNet is a small network on images of 28x28, in int8 or float32.
+func imageNet(t testing.TB, typ graph.Type) *graph.Graph {
+	b := newBuilder(t, 1)
+	p := ptr(0.0213, -7)
+	if typ == graph.Float32 {
+		p = nil
+	}
+	anchor := func(op graph.Op, x *graph.Tensor, shape ...int) *graph.Tensor {
+		name := b.Unique(op.Name())
+		if typ == graph.Float32 {
+			return b.float(op, x, b.floats(name+"/w", shape...), b.floats(name+"/b", shape[0]))
+		}
+		w := b.weights(name+"/w", true, shape...)
+		return b.op(name, op, typ, p, x, w, b.bias(name+"/b", x, w))
+	}
+	conv := graph.Conv2D{Padding: graph.Same, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, Activate: graph.FusedRelu}
+	pool := graph.MaxPool2D{Pool: graph.Pool{FilterH: 2, FilterW: 2, StrideH: 2, StrideW: 2}}
+	h := anchor(conv, b.input("x", typ, p, 1, 28, 28, 1), 16, 3, 3, 1)
+	h = b.op("pool1", pool, typ, p, h)
+	h = anchor(conv, h, 32, 3, 3, 16)
+	h = b.op("pool2", pool, typ, p, h)
+	h = b.op("flat", graph.Reshape{Shape: []int{-1, h.Elements()}}, typ, p, h)
+	return b.done(anchor(graph.FullyConnected{}, h, 10, h.Shape[1]))
+}
+
+func BenchmarkRun(b *testing.B) {
+	for _, typ := range []graph.Type{graph.Int8, graph.Float32} {
+		for _, batch := range []int{1, 32} {
+			b.Run(fmt.Sprintf("%v/batch=%d", typ, batch), func(b *testing.B) {
+				g := imageNet(b, typ)
+				ip := start(b, g, interp.Options{Batch: batch})
+				input := newBuilder(b, 2).data(g.Inputs[0], batch)
+				b.ReportAllocs()
+				for b.Loop() {
+					if err := ip.Run(input); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.ReportMetric(float64(batch)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+			})
+		}
+	}
+}
