@@ -25,7 +25,7 @@ func QuantizeSymmetric(dst []int8, src []float32) (scale float32) {
 	}
 	inverse := 127 / largest
 	for i, x := range src {
-		dst[i] = saturate(float32(x*inverse), -127)
+		dst[i] = saturate(float32(x*inverse), 0, -127)
 	}
 	return largest / 127
 }
@@ -33,33 +33,35 @@ func QuantizeSymmetric(dst []int8, src []float32) (scale float32) {
 // QuantizeAsymmetric writes the codes of src, in [-128, 127], and returns their
 // scale and zero point:
 //
-//	scale = (hi-lo)/255 in float64, lo = min(0, min x), hi = max(0, max x)
-//	code  = clamp(half_away(float32(zero point + float32(x * float32(1/float32(scale))))))
+//	scale = float32(hi-lo)/255 in float64, lo = min(0, min x), hi = max(0, max x)
+//	code  = clamp(half_away(float32(x * float32(1/float32(scale)))) + zero point)
 //
 // The zero point is the rounded code of 0, computed from the end of the range
 // with the smaller floating-point error. All zeros have scale 1, zero point 0.
 //
-// Source: LiteRT, tflite/kernels/internal/reference/portable_tensor_utils.cc,
-// PortableAsymmetricQuantizeFloats.
+// Source: LiteRT, tflite/kernels/internal/optimized/neon_tensor_utils.cc,
+// NeonAsymmetricQuantizeFloats, which the released x86 builds run as well, with
+// every resolver. PortableAsymmetricQuantizeFloats differs in the last bit: it
+// subtracts in float64, and adds the zero point before it rounds.
 func QuantizeAsymmetric(dst []int8, src []float32) (scale float32, zeroPoint int32) {
 	lo, hi := extent(src)
 	if lo == hi {
 		fill(dst, 0)
 		return 1, 0
 	}
-	step := (float64(hi) - float64(lo)) / 255
+	step := float64(hi-lo) / 255
 	below, above := float64(lo)/step, float64(hi)/step
 	zero := 127 - above
 	if 128+math.Abs(below) < 127+math.Abs(above) {
 		zero = -128 - below
 	}
 	zero = math.Round(min(max(zero, -128), 127))
-	scale = float32(step)
+	scale, zeroPoint = float32(step), int32(zero)
 	inverse := 1 / scale
 	for i, x := range src {
-		dst[i] = saturate(float32(zero)+float32(x*inverse), -128)
+		dst[i] = saturate(float32(x*inverse), zeroPoint, -128)
 	}
-	return scale, int32(zero)
+	return scale, zeroPoint
 }
 
 // extent returns min(0, min x) and max(0, max x).
@@ -70,13 +72,13 @@ func extent(src []float32) (lo, hi float32) {
 	return lo, hi
 }
 
-// saturate returns v rounded half away from zero, at least lowest and at most
-// 127. NaN becomes lowest, as in [Quantize].
-func saturate(v float32, lowest int32) int8 {
+// saturate returns zero + v rounded half away from zero, at least lowest and at
+// most 127. NaN becomes lowest, as in [Quantize].
+func saturate(v float32, zero, lowest int32) int8 {
 	if v != v {
 		return int8(lowest)
 	}
-	return int8(quant.Code(v, 1, 0, quant.Grid{Min: lowest, Max: 127}))
+	return int8(quant.Code(v, 1, zero, quant.Grid{Min: lowest, Max: 127}))
 }
 
 // clampReal applies a fused activation to float32 values.

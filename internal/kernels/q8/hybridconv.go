@@ -24,14 +24,17 @@ type HybridConv2D struct {
 	weights []int8
 	bias    []float32
 	packed  *matrix // nil: run the formula
+
+	perChannel bool // the weight scales differ
 }
 
-// NewHybridConv2D prepares, for per-tensor weights and with q, s of each image
-// by [QuantizeSymmetric],
+// NewHybridConv2D prepares, for weights with one scale, or several that are all
+// equal, and with q, s of each image by [QuantizeSymmetric],
 //
 //	y[p,o] = activation(float32(acc * float32(s*s_w)) + b[o]),  acc = sum over taps t in the image, channels i of w[o,t,i]*q[p+t,i]
 //
-// and for per-channel weights, with q, s, z of each image by [QuantizeAsymmetric],
+// and for weights whose scales differ, with q, s, z of each image by
+// [QuantizeAsymmetric],
 //
 //	y[p,o] = activation(float32(float32(acc*s_w[o])*s) + b[o]),  acc = the sum of w[o,t,i]*(q[p+t,i] - z)
 //
@@ -56,6 +59,9 @@ func NewHybridConv2D(s HybridConv2DSpec, weights []int8, bias []float32) (*Hybri
 	}
 	c := &HybridConv2D{window: window, spec: s, weights: weights, bias: make([]float32, s.Outputs)}
 	copy(c.bias, bias)
+	for _, scale := range s.Weight.Scale {
+		c.perChannel = c.perChannel || scale != s.Weight.Scale[0]
+	}
 	if s.Kernel == Fast {
 		c.packed = newMatrix(weights, s.Outputs, window.depth())
 	}
@@ -65,7 +71,7 @@ func NewHybridConv2D(s HybridConv2DSpec, weights []int8, bias []float32) (*Hybri
 // Run computes dst [batch, output height, output width, Outputs] from
 // src [batch, input height, input width, Window.Channels].
 func (c *HybridConv2D) Run(dst, src []float32, batch int) {
-	in := quantizeRows(src, batch, c.window.inputSize(), c.spec.Weight.PerChannel())
+	in := quantizeRows(src, batch, c.window.inputSize(), c.perChannel)
 	positions := c.window.positions()
 	if c.packed == nil {
 		c.reference(dst, in)
@@ -84,7 +90,7 @@ func (c *HybridConv2D) Run(dst, src []float32, batch int) {
 
 // output returns the output of an accumulator, before the activation.
 func (c *HybridConv2D) output(acc int32, scale float32, o int) float32 {
-	if c.spec.Weight.PerChannel() {
+	if c.perChannel {
 		return float32(float32(float32(acc)*c.spec.Weight.Scale[o])*scale) + c.bias[o]
 	}
 	return float32(float32(acc)*float32(scale*c.spec.Weight.Scale[0])) + c.bias[o]
