@@ -62,7 +62,7 @@ var table = map[string]rule{
 	"fakequant": {own: []string{"graph", "quant"}},
 
 	"train": {
-		own:     slices.Concat([]string{"graph", "quant", "data", "train/internal/nodes", "internal/progress", "internal/rng", "internal/parallel"}, kernels),
+		own:     slices.Concat([]string{"graph", "quant", "data", "train/internal/nodes", "internal/atomicfile", "internal/progress", "internal/rng", "internal/parallel"}, kernels),
 		foreign: gorgonia,
 	},
 	"train/internal/nodes": {
