@@ -70,7 +70,7 @@ func (in *inserter) before(n *graph.Node, name string, op graph.Op, inputs ...*g
 
 // dynamic marks the input of an anchor with int8 weights as quantized at run
 // time, row by row, by the rule of the hybrid kernels: asymmetric, but symmetric
-// for a convolution whose weights share one scale.
+// for a convolution whose weights have a single scale.
 func (in *inserter) dynamic(anchor *graph.Node) {
 	x := anchor.Inputs[graph.InputX]
 	q := &graph.Quantizer{Name: x.Name, Bits: 8, Source: graph.Dynamic}
@@ -78,7 +78,8 @@ func (in *inserter) dynamic(anchor *graph.Node) {
 	case graph.FullyConnected:
 		q.Axis = len(x.Shape) - 2 // every leading axis counts rows
 	default:
-		q.Symmetric = !in.recipe.Weights.PerChannel // axis 0: one row an image
+		channels := anchor.Inputs[graph.InputWeights].Shape[anchor.Op.(graph.Anchored).ChannelAxis()]
+		q.Symmetric = !in.recipe.Weights.PerChannel || channels == 1 // axis 0: one row an image
 	}
 	in.fake(x, q, false, in.position(anchor), []*graph.Node{anchor})
 }

@@ -13,22 +13,17 @@ func LastValue(values []float32, shape []int, axis int, g Grid) (Params, error) 
 			p.Scale[i] = 1 // a placeholder that passes Check
 		}
 	}
+	if _, _, _, err := Observe(values); err != nil {
+		return Params{}, err
+	}
 	ranges := make([]Range, len(p.Scale))
-	var fault error
 	err := p.eachRun(shape, len(values), func(c, lo, hi int) {
-		l, h, ok, err := Observe(values[lo:hi])
-		if err != nil && fault == nil {
-			fault = err
-		}
-		if ok {
-			ranges[c], _ = ranges[c].Extended(l, h)
+		if l, h, ok, err := Observe(values[lo:hi]); ok && err == nil {
+			ranges[c], _ = ranges[c].Extended(l, h) // finite, as checked above
 		}
 	})
 	if err != nil {
 		return Params{}, err
-	}
-	if fault != nil {
-		return Params{}, fault
 	}
 	for c, r := range ranges {
 		if p.Scale[c], err = Symmetric(r.Min, r.Max, g); err != nil {

@@ -1,0 +1,149 @@
+package fakequant
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/layers"
+	"github.com/goqat/goqat/quant"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+func build(t *testing.T, s layers.Sequential, in layers.Input) *graph.Graph {
+	t.Helper()
+	g, err := s.Build(in, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// network has each kind of group, shared scales, an average, a lone ReLU and a
+// fixed output.
+func network(t *testing.T) *graph.Graph {
+	return build(t, layers.Sequential{
+		layers.Conv2D{Filters: 4, Kernel: [2]int{3, 3}, NoBias: true},
+		layers.Dropout{Rate: 0.5},
+		layers.BatchNorm{},
+		layers.ReLU{},
+		layers.MaxPool2D{},
+		layers.Conv2D{Filters: 3, Kernel: [2]int{1, 1}, Activation: layers.ActReLU6},
+		layers.AveragePool2D{},
+		layers.ReLU{},
+		layers.Flatten{},
+		layers.Dropout{Rate: 0.5},
+		layers.Dense{Units: 2, Activation: layers.ActSoftmax},
+	}, layers.Input{10, 10, 2})
+}
+
+// Where the quantizers go is recorded as text, one file a recipe.
+func TestPlacement(t *testing.T) {
+	small := quant.DynamicRange()
+	small.MinElements = 0
+	for name, recipe := range map[string]quant.Recipe{"int8": quant.Int8(), "int8-per-tensor": quant.Int8PerTensor(), "dynamic-range": small} {
+		t.Run(name, func(t *testing.T) {
+			q, err := Insert(network(t), recipe)
+			if err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join("testdata", name+".txt")
+			if *update {
+				if err := os.WriteFile(path, []byte(q.String()), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), q.String()); diff != "" {
+				t.Errorf("placement changed (-want +got), -update accepts it:\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestInsertLeavesTheNetwork(t *testing.T) {
+	g := network(t)
+	before := g.String()
+	q, err := Insert(g, quant.Int8())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range q.Variables() {
+		v.Float32s()[0] += float32(i) + 1
+	}
+	if g.String() != before || g.Recipe != nil {
+		t.Error("Insert changed the network it was given")
+	}
+	if v := g.Variables()[0].Float32s()[0]; v == q.Variables()[0].Float32s()[0] {
+		t.Error("the copy shares variables with the network")
+	}
+}
+
+// A group is quantized once, at its end; operators that copy codes share the
+// quantizer of their input.
+func TestSharing(t *testing.T) {
+	q, err := Insert(network(t), quant.Int8())
+	if err != nil {
+		t.Fatal(err)
+	}
+	observed := map[string]int{}
+	for _, n := range q.Nodes {
+		if f, ok := n.Op.(graph.FakeQuant); ok && f.Quantizer.Source == graph.MovingAverage {
+			observed[f.Quantizer.Name]++
+		}
+	}
+	want := map[string]int{"input": 1, "re_lu": 1, "conv2d_1/relu6": 2, "re_lu_1": 1, "dense": 1}
+	if diff := cmp.Diff(want, observed); diff != "" {
+		t.Errorf("nodes on each activation quantizer (-want +got):\n%s", diff)
+	}
+}
+
+func TestMinElements(t *testing.T) {
+	g := build(t, layers.Sequential{layers.Dense{Units: 32}, layers.Dense{Units: 31}}, layers.Input{32})
+	q, err := Insert(g, quant.DynamicRange()) // 1024 and 992 weights
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(q.Quantizers()); n != 2 {
+		t.Errorf("%d quantizers, want one for weights of 1024 elements and one for their input", n)
+	}
+}
+
+func TestInsertRefuses(t *testing.T) {
+	alone := build(t, layers.Sequential{layers.BatchNorm{}, layers.Dense{Units: 2}}, layers.Input{4})
+	late := build(t, layers.Sequential{layers.Dense{Units: 2, Activation: layers.ActReLU}, layers.BatchNorm{Name: "late"}}, layers.Input{4})
+	twice, err := Insert(network(t), quant.Int8())
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad := quant.Int8()
+	bad.Weights.Bits, bad.Decay = 4, 2
+	for _, c := range []struct {
+		name   string
+		g      *graph.Graph
+		recipe quant.Recipe
+		want   []string
+	}{
+		{"BatchNorm alone", alone, quant.Int8(), []string{`"batch_normalization"`, "directly behind"}},
+		{"BatchNorm after the activation", late, quant.Int8(), []string{`"late"`, "move it there"}},
+		{"twice", twice, quant.Int8(), []string{"quantized already", "FAKE_QUANT"}},
+		{"float16", network(t), quant.Float16(), []string{"export.Float16"}},
+		{"recipe", network(t), bad, []string{"4 bits", "decay 2"}},
+	} {
+		_, err := Insert(c.g, c.recipe)
+		for _, want := range c.want {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: error %v, want %q", c.name, err, want)
+			}
+		}
+	}
+}
