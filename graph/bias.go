@@ -29,7 +29,7 @@ func BiasName(g *Graph, anchor *Node) string {
 // Anchors whose input range is not known yet, and graphs without integer
 // activations, are left alone. log is told of each raised channel by name.
 //
-// Errors: BatchNorm statistics, weights or ranges that are not finite.
+// Errors: BatchNorm statistics, weights, biases or ranges that are not finite.
 func RaiseWeightScales(g *Graph, log *slog.Logger) error {
 	of := g.quantizerOf()
 	for _, gr := range g.Groups() {
@@ -68,6 +68,9 @@ func (g *Graph) raise(gr Group, q *Quantizer, w *Tensor, xq *Quantizer, log *slo
 		return err
 	}
 	for c, b := range bias {
+		if b-b != 0 {
+			return fmt.Errorf("graph: node %q: the bias of channel %d is %v", gr.Anchor.Name, c, b)
+		}
 		f := float64(1)
 		if factor != nil {
 			if f = math.Abs(float64(factor[c])); f == 0 {

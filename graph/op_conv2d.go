@@ -81,8 +81,8 @@ func (o Conv2D) Infer(in [][]int) ([]int, error) {
 	if err := biasShape(in, w[0]); err != nil {
 		return nil, err
 	}
-	if o.StrideH < 1 || o.StrideW < 1 || o.DilationH < 1 || o.DilationW < 1 {
-		return nil, fmt.Errorf("strides %dx%d and dilations %dx%d must be positive", o.StrideH, o.StrideW, o.DilationH, o.DilationW)
+	if !windowSizes(o.StrideH, o.StrideW, o.DilationH, o.DilationW) {
+		return nil, fmt.Errorf("strides %dx%d and dilations %dx%d must be between 1 and %d", o.StrideH, o.StrideW, o.DilationH, o.DilationW, maxWindow)
 	}
 	h, _ := o.Padding.Window(x[1], w[1], o.StrideH, o.DilationH)
 	v, _ := o.Padding.Window(x[2], w[2], o.StrideW, o.DilationW)
@@ -90,6 +90,20 @@ func (o Conv2D) Infer(in [][]int) ([]int, error) {
 		return nil, &ShapeError{Index: InputX, Got: x, Want: fmt.Sprintf("an image that holds a %dx%d window", (w[1]-1)*o.DilationH+1, (w[2]-1)*o.DilationW+1)}
 	}
 	return []int{x[0], h, v, w[0]}, nil
+}
+
+// maxWindow bounds strides, dilations and windows, so that no position
+// overflows.
+const maxWindow = 1 << 15
+
+// windowSizes reports whether all sizes are between 1 and maxWindow.
+func windowSizes(sizes ...int) bool {
+	for _, s := range sizes {
+		if s < 1 || s > maxWindow {
+			return false
+		}
+	}
+	return true
 }
 
 // biasShape checks the optional bias of an anchor with the given channels.

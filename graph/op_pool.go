@@ -46,8 +46,8 @@ func (o Pool) Infer(in [][]int) ([]int, error) {
 	if len(x) != 4 {
 		return nil, &ShapeError{Got: x, Want: "[N, H, W, C]"}
 	}
-	if o.FilterH < 1 || o.FilterW < 1 || o.StrideH < 1 || o.StrideW < 1 {
-		return nil, fmt.Errorf("window %dx%d and strides %dx%d must be positive", o.FilterH, o.FilterW, o.StrideH, o.StrideW)
+	if !windowSizes(o.FilterH, o.FilterW, o.StrideH, o.StrideW) {
+		return nil, fmt.Errorf("window %dx%d and strides %dx%d must be between 1 and %d", o.FilterH, o.FilterW, o.StrideH, o.StrideW, maxWindow)
 	}
 	h, _ := o.Padding.Window(x[1], o.FilterH, o.StrideH, 1)
 	w, _ := o.Padding.Window(x[2], o.FilterW, o.StrideW, 1)

@@ -62,7 +62,9 @@ func (g *Graph) foldInto(anchor, bn *Node) error {
 	}
 	var bias []float32
 	if b := anchor.Input(InputBias); b != nil {
-		bias = b.Float32s()
+		if bias = b.Float32s(); bias == nil {
+			return fmt.Errorf("graph: node %q: bias %q is not float32 data", anchor.Name, b.Name)
+		}
 	}
 	factor, shift, err := BatchNormAffine(bn, bias)
 	if err != nil {

@@ -200,12 +200,12 @@ func (e entry) tensor() (t *Tensor, size int64, err error) {
 // checkSize refuses shapes with sizes that are not positive or too many
 // elements.
 func checkSize(shape []int) error {
-	n := 1
+	n := int64(1)
 	for _, d := range shape {
-		if d < 1 || d > maxElements/n {
-			return fmt.Errorf("shape %v has a size that is not positive, or more than %d elements", shape, maxElements)
+		if d < 1 || int64(d) > maxElements/n {
+			return fmt.Errorf("shape %v has a size that is not positive, or more than %d elements", shape, int64(maxElements))
 		}
-		n *= d
+		n *= int64(d)
 	}
 	return nil
 }

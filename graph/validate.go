@@ -33,6 +33,9 @@ func (g *Graph) Check() error {
 			fault(fmt.Errorf("graph: node %q: output %q is produced twice or is not an activation", n.Name, n.Output.Name))
 		}
 		ready[n.Output] = true
+		if err := n.checkVectors(); err != nil {
+			fault(err)
+		}
 		if f, ok := n.Op.(FakeQuant); ok {
 			if err := f.Quantizer.check(n.Output.Shape); err != nil {
 				fault(fmt.Errorf("graph: node %q: %w", n.Name, err))
@@ -79,6 +82,25 @@ func (g *Graph) checkPresent() error {
 	}
 	if slices.Contains(g.Inputs, nil) || slices.Contains(g.Outputs, nil) {
 		return errors.New("graph: an input or output is nil")
+	}
+	return nil
+}
+
+// checkVectors reports inputs of BatchNorm, FoldWeights and FoldBias that are not
+// float32 data: folding and training read them directly.
+func (n *Node) checkVectors() error {
+	first := 0
+	switch n.Op.(type) {
+	case BatchNorm:
+		first = 1
+	case FoldWeights, FoldBias:
+	default:
+		return nil
+	}
+	for i := first; i < len(n.Inputs); i++ {
+		if t := n.Inputs[i]; t != nil && t.Float32s() == nil {
+			return fmt.Errorf("graph: node %q (%s): input %d (%q) is not float32 data", n.Name, n.Op.Name(), i, t.Name)
+		}
 	}
 	return nil
 }

@@ -1,13 +1,18 @@
 package quant
 
+import "fmt"
+
 // LastValue returns the parameters of a weight tensor from its current values:
 // one scale for the tensor (axis < 0) or one per index along axis, symmetric
 // with zero point 0, so that the largest magnitude gets the code g.Max.
 //
-// Errors: values that do not fit shape; NaN or Inf in values.
+// Errors: values that do not fit shape; an axis beyond it; NaN or Inf in values.
 func LastValue(values []float32, shape []int, axis int, g Grid) (Params, error) {
 	p := Params{Scale: []float32{1}, ZeroPoint: []int32{0}}
-	if axis >= 0 && axis < len(shape) {
+	if axis >= len(shape) {
+		return Params{}, fmt.Errorf("quant: axis %d of shape %v", axis, shape)
+	}
+	if axis >= 0 {
 		p = Params{Scale: make([]float32, shape[axis]), ZeroPoint: make([]int32, shape[axis]), Axis: axis}
 		for i := range p.Scale {
 			p.Scale[i] = 1 // a placeholder that passes Check
