@@ -15,7 +15,7 @@ type builder struct {
 	f       *file
 	tensors []*graph.Tensor // by index; nil until used and after a fault
 	seen    []bool
-	names   map[string]bool
+	names   names
 	data    map[dataKey]any
 	decoded int // bytes of constants
 	faults  []error
@@ -38,7 +38,7 @@ func (f *file) graph() (*graph.Graph, error) {
 	}
 	b := &builder{
 		f: f, tensors: make([]*graph.Tensor, len(f.tensors)), seen: make([]bool, len(f.tensors)),
-		names: map[string]bool{}, data: map[dataKey]any{},
+		names: names{}, data: map[dataKey]any{},
 	}
 	g := &graph.Graph{Name: f.name, Inputs: b.ends("model input", f.inputs)}
 	for i := range f.operators {
@@ -110,20 +110,20 @@ func (b *builder) node(i int) *graph.Node {
 		return nil
 	}
 	n := &graph.Node{Name: outputs[0].Name, Inputs: inputs, Output: outputs[0]}
-	if err := b.decode(n, row, o, where); err != nil {
+	if err := decodeOptions(n, row, o); err != nil {
 		b.fault("%s: %w", where, err)
 		return nil
 	}
 	return n
 }
 
-// decode reads the options of an operator into its node.
-func (b *builder) decode(n *graph.Node, row *operator, o *fileOperator, where string) error {
+// decodeOptions reads the options of an operator into its node.
+func decodeOptions(n *graph.Node, row *operator, o *fileOperator) error {
 	var op graph.Op
 	var inputs []*graph.Tensor
 	var err error
-	damaged := guard(&where, &o.at, func() {
-		op, inputs, err = row.read(source{inputs: n.Inputs, output: n.Output, kind: o.kind, table: o.options})
+	damaged := guard(func() {
+		op, inputs, err = row.read(source{inputs: n.Inputs, kind: o.kind, table: o.options})
 	})
 	if err = errors.Join(damaged, err); err != nil {
 		return err
@@ -146,7 +146,7 @@ func (b *builder) tensor(i int) *graph.Tensor {
 	if f.name == "" {
 		f.name = fmt.Sprintf("tensor_%d", i)
 	}
-	t := &graph.Tensor{Name: uniqueName(b.names, f.name), Shape: f.shape}
+	t := &graph.Tensor{Name: b.names.unique(f.name), Shape: f.shape}
 	if err := b.fill(t, f); err != nil {
 		b.fault("tensor %d, %q (byte %d): %w", i, f.name, f.at, err)
 		return nil

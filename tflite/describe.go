@@ -153,7 +153,11 @@ func (f *file) biases() map[int]bool {
 // WriteText writes the description as tables for people.
 func (d *Description) WriteText(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "model %q by %q, TensorFlow %s or later, inputs %v, outputs %v\n\n", d.Name, d.Origin, d.MinRuntime, d.Inputs, d.Outputs)
+	needs := "needs TensorFlow " + d.MinRuntime
+	if d.MinRuntime == "" {
+		needs = "does not say which TensorFlow it needs"
+	}
+	fmt.Fprintf(t, "model %q by %q, %s, inputs %v, outputs %v\n\n", d.Name, d.Origin, needs, d.Inputs, d.Outputs)
 	fmt.Fprintln(t, "tensor\ttype\tshape\tscale\tzero point\tbytes\tname")
 	for _, x := range d.Tensors {
 		scale, zero := "-", "-"

@@ -2,9 +2,11 @@ package tflite
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 	"runtime"
+	"strings"
 
 	flatbuffers "github.com/google/flatbuffers/go"
 
@@ -92,8 +94,8 @@ func parse(data []byte) (*file, error) {
 		return nil, fmt.Errorf("tflite: %d bytes; a file has at most %d", len(data), maxSize)
 	}
 	p := &parser{f: &file{data: data}, where: "model", budget: expansion*len(data) + 1<<16}
-	if err := guard(&p.where, &p.at, p.model); err != nil {
-		return nil, err
+	if err := guard(p.model); err != nil {
+		return nil, fmt.Errorf("tflite: %s (byte %d): %w", p.where, p.at, err)
 	}
 	return p.f, nil
 }
@@ -104,14 +106,15 @@ type damage string
 // guard runs read, which follows offsets of a file, and turns its panics into
 // errors: the accessors of FlatBuffers index the file without looking. This is
 // the only place that recovers, and read does nothing but decode.
-func guard(where *string, at *int, read func()) (err error) {
+func guard(read func()) (err error) {
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
 		case damage:
-			err = fmt.Errorf("tflite: %s (byte %d): %s", *where, *at, string(r))
+			err = errors.New(string(r))
 		case runtime.Error:
-			err = fmt.Errorf("tflite: %s (byte %d): damaged or truncated file: %w", *where, *at, r)
+			reason := strings.TrimPrefix(r.Error(), "runtime error: ")
+			err = fmt.Errorf("damaged or truncated file: an offset leads outside (%s)", reason)
 		default:
 			panic(r)
 		}
@@ -153,6 +156,7 @@ func (p *parser) model() {
 	}
 	p.f.description = p.text(m.Description())
 	p.take(m.OperatorCodesLength(), 48)
+	p.f.codes = make([]opCode, 0, m.OperatorCodesLength())
 	for i := range m.OperatorCodesLength() {
 		var c schema.OperatorCode
 		m.OperatorCodes(&c, i)
@@ -162,6 +166,7 @@ func (p *parser) model() {
 		p.f.codes = append(p.f.codes, opCode{number, p.text(c.CustomCode()), int(c.Version())})
 	}
 	p.take(m.BuffersLength(), 16)
+	p.f.buffers = make([]buffer, 0, m.BuffersLength())
 	for i := range m.BuffersLength() {
 		var b schema.Buffer
 		m.Buffers(&b, i)
@@ -205,6 +210,7 @@ func (p *parser) subgraph(g *schema.SubGraph) {
 	p.f.inputs = p.ints(g.InputsLength(), g.Inputs)
 	p.f.outputs = p.ints(g.OutputsLength(), g.Outputs)
 	p.take(g.TensorsLength(), 256)
+	p.f.tensors = make([]tensor, 0, g.TensorsLength())
 	for i := range g.TensorsLength() {
 		var t schema.Tensor
 		g.Tensors(&t, i)
@@ -212,6 +218,7 @@ func (p *parser) subgraph(g *schema.SubGraph) {
 		p.f.tensors = append(p.f.tensors, p.tensor(&t))
 	}
 	p.take(g.OperatorsLength(), 128)
+	p.f.operators = make([]fileOperator, 0, g.OperatorsLength())
 	for i := range g.OperatorsLength() {
 		var o schema.Operator
 		g.Operators(&o, i)

@@ -94,6 +94,9 @@ func (o *operator) versionOf(n *graph.Node) (int, error) {
 		}
 		return k.version, nil
 	}
+	if most := len(o.kinds[0].in); len(n.Inputs) > most {
+		return 0, fmt.Errorf("%d inputs, want at most %d", len(n.Inputs), most)
+	}
 	var types []string
 	for _, t := range n.Inputs {
 		if t == nil {
@@ -108,7 +111,6 @@ func (o *operator) versionOf(n *graph.Node) (int, error) {
 // source is one operator of a file, to be read.
 type source struct {
 	inputs []*graph.Tensor // nil for omitted ones
-	output *graph.Tensor
 	kind   schema.BuiltinOptions
 	table  flatbuffers.Table
 }
@@ -128,25 +130,29 @@ func plain(op graph.Op) func(source) (graph.Op, []*graph.Tensor, error) {
 
 // constants makes the constants that operators have in a file but not in the
 // graph.
-type constants struct{ used map[string]bool }
+type constants struct{ names names }
 
 // add returns a constant under the given name or, if that is taken, one made
 // from it.
 func (c *constants) add(name string, t graph.Type, shape []int, data any) *graph.Tensor {
-	return &graph.Tensor{Name: uniqueName(c.used, name), Type: t, Role: graph.Constant, Shape: shape, Data: data}
+	return &graph.Tensor{Name: c.names.unique(name), Type: t, Role: graph.Constant, Shape: shape, Data: data}
 }
 
 // perChannel reports whether t has a scale for each channel.
 func perChannel(t *graph.Tensor) bool { return t != nil && t.Quant != nil && t.Quant.PerChannel() }
 
-// uniqueName returns name, or name_1, name_2 ... if that is used, and marks it
-// as used.
-func uniqueName(used map[string]bool, name string) string {
+// names hands out names that are used once. It counts, for each name, how far
+// the numbering has come.
+type names map[string]int
+
+// unique returns name, or name_1, name_2 ... if that is used.
+func (used names) unique(name string) string {
 	try := name
-	for i := 1; used[try]; i++ {
-		try = fmt.Sprintf("%s_%d", name, i)
+	for used[try] > 0 {
+		try = fmt.Sprintf("%s_%d", name, used[name])
+		used[name]++
 	}
-	used[try] = true
+	used[try] = 1
 	return try
 }
 

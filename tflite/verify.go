@@ -94,7 +94,7 @@ func (v *verifier) version(have int, n *graph.Node) {
 	inFile := n
 	if row.inputs != nil {
 		copied := *n
-		copied.Inputs = row.inputs(n, &constants{used: map[string]bool{}})
+		copied.Inputs = row.inputs(n, &constants{names{}})
 		inFile = &copied
 	}
 	if n.Op.Class() == graph.Anchor && n.Input(graph.InputBias) == nil && inFile.Input(graph.InputBias) != nil {
@@ -179,20 +179,18 @@ func (v *verifier) anchor(n *graph.Node) {
 	v.sums(n, axis)
 }
 
-// scaleSlack is how far a bias scale may be from s_x*s_w, relatively: the
-// product is rounded to float32 once here and once by whoever wrote the file.
-const scaleSlack = 0x1p-23
-
-// bias checks that a bias can be added to the sums of products.
+// bias checks that a bias can be added to the sums of products. Its scale may be
+// one float32 step from s_x*s_w: the product is rounded to float32, and not
+// every writer rounds it once.
 func (v *verifier) bias(x, w, bias *graph.Tensor) bool {
 	if bias.Quant == nil || len(bias.Quant.Scale) != len(w.Quant.Scale) {
 		v.fault("bias %q must have as many scales as weights %q, %d", bias.Name, w.Name, len(w.Quant.Scale))
 		return false
 	}
 	for c, s := range bias.Quant.Scale {
-		want := float64(x.Quant.Scale[0]) * float64(w.Quant.Scale[c])
-		if math.Abs(float64(s)-want) > want*scaleSlack {
-			v.fault("bias %q: scale of channel %d is %v, want input times weights, %v", bias.Name, c, s, float32(want))
+		want := x.Quant.Scale[0] * w.Quant.Scale[c]
+		if s < math.Nextafter32(want, 0) || s > math.Nextafter32(want, math.MaxFloat32) {
+			v.fault("bias %q: scale of channel %d is %v, want input times weights, %v", bias.Name, c, s, want)
 		}
 		if bias.Quant.ZeroPoint[c] != 0 {
 			v.fault("bias %q: zero point of channel %d is %d, want 0", bias.Name, c, bias.Quant.ZeroPoint[c])

@@ -97,9 +97,9 @@ type planned struct {
 
 // plan decides the operators, their codes and the order of tensors.
 func (w *writer) plan(g *graph.Graph) error {
-	c := &constants{used: map[string]bool{}}
+	c := &constants{names{}}
 	for _, t := range g.Tensors() {
-		c.used[t.Name] = true
+		c.names[t.Name] = 1
 	}
 	w.add(g.Inputs...)
 	var faults []error

@@ -1,0 +1,96 @@
+package tflite_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/goqat/goqat/internal/rng"
+	"github.com/goqat/goqat/tflite"
+)
+
+// survive holds any bytes to what the package promises: an error or a graph,
+// never a panic; a graph that can be written is read back as it was, and written
+// again to the same bytes. It reports whether the bytes could be read.
+func survive(t *testing.T, data []byte) bool {
+	t.Helper()
+	_ = tflite.Verify(data)
+	_, _ = tflite.Describe(data)
+	g, err := tflite.Unmarshal(data)
+	if err != nil {
+		return false
+	}
+	first, err := tflite.Marshal(g)
+	if err != nil {
+		return true // it breaks a rule of Verify
+	}
+	read, err := tflite.Unmarshal(first)
+	if err != nil {
+		t.Fatalf("cannot read what was written: %v", err)
+	}
+	second, err := tflite.Marshal(read)
+	if err != nil {
+		t.Fatalf("cannot write what was read: %v", err)
+	}
+	if !bytes.Equal(first, second) {
+		third, err := tflite.Unmarshal(second)
+		t.Fatalf("not stable (%v): %s", err, cmp.Diff(read.String(), third.String()))
+	}
+	return true
+}
+
+// seeds are small files of every kind.
+func seeds(t testing.TB) [][]byte {
+	var list [][]byte
+	for _, m := range models {
+		if data := marshal(t, m.build(t)); len(data) < 10_000 {
+			list = append(list, data)
+		}
+	}
+	foreign, err := os.ReadFile("testdata/foreign.tflite")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(list, foreign, denseFile().bytes())
+}
+
+func FuzzUnmarshal(f *testing.F) {
+	for _, data := range seeds(f) {
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) { survive(t, data) })
+}
+
+// Files with a few words changed: most of the fields of a FlatBuffer are words,
+// so that this reaches deeper than random bytes.
+func TestMutated(t *testing.T) {
+	files, r, readable := seeds(t), rng.New(1), 0
+	const rounds = 5000
+	for range rounds {
+		data := slices.Clone(files[r.IntN(len(files))])
+		for range 1 + r.IntN(3) {
+			word := data[r.IntN(len(data)/4)*4:][:4]
+			switch r.IntN(4) {
+			case 0:
+				word[r.IntN(4)] ^= 1 << r.IntN(8)
+			case 1:
+				binary.LittleEndian.PutUint32(word, uint32(r.IntN(64)))
+			case 2:
+				binary.LittleEndian.PutUint32(word, uint32(r.Uint64()))
+			case 3:
+				copy(word, data[r.IntN(len(data)/4)*4:])
+			}
+		}
+		if survive(t, data) {
+			readable++
+		}
+	}
+	// Were all refused, or none, the test would test nothing.
+	if readable < rounds/20 || readable > rounds*19/20 {
+		t.Errorf("%d of %d changed files can be read", readable, rounds)
+	}
+}
