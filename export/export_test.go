@@ -207,6 +207,32 @@ func TestBiasFits(t *testing.T) {
 	}
 }
 
+// Behind a wide input a dead channel still gives its bias, to half a step of the
+// output, whether its weights are zero or its gamma is.
+func TestDeadChannelKeepsItsBias(t *testing.T) {
+	q := quantized(t, quant.Int8())
+	copy(named(t, q, "batch_normalization/gamma").Float32s(), []float32{1, 1, 0})
+	clear(named(t, q, "conv2d/kernel").Float32s()[:9])
+	for _, z := range q.Quantizers() {
+		if z.Name == "input" { // one of its steps is 33,000 of the output's
+			z.SetRange(quant.Range{Min: 0, Max: 1e5, Weight: 1})
+		}
+	}
+	beta := named(t, q, "batch_normalization/beta").Float32s()
+	beta[0], beta[2] = 0.3, -0.4
+	model, err := Integer(q, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bias := named(t, model, "conv2d/bias")
+	for _, c := range []int{0, 2} {
+		got := float64(bias.Int32s()[c]) * float64(bias.Quant.Scale[c])
+		if step := 3.0 / 255; math.Abs(got-float64(beta[c])) > 0.5001*step { // the scales are float32
+			t.Errorf("channel %d: the bias stands for %v, want %v", c, got, beta[c])
+		}
+	}
+}
+
 func TestExportRefuses(t *testing.T) {
 	unset, err := fakequant.Insert(network(t), quant.Int8())
 	if err != nil {

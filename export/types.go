@@ -3,6 +3,7 @@ package export
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/quant"
@@ -40,8 +41,8 @@ var resolveTypes = graph.Pass{Name: "resolve types", Run: func(g *graph.Graph) e
 }}
 
 // quantizeBiases gives every anchor an int32 bias at the scale of its input
-// times its weights; an omitted bias becomes zeros, which integer convolutions
-// require.
+// times its weights, after [freeScales]; an omitted bias becomes zeros, which
+// integer convolutions require.
 //
 //	code = half_away(b / scale),  scale[c] = float32(s_x * s_w[c])
 var quantizeBiases = graph.Pass{Name: "quantize biases", Run: func(g *graph.Graph) error {
@@ -56,6 +57,7 @@ var quantizeBiases = graph.Pass{Name: "quantize biases", Run: func(g *graph.Grap
 		if b := anchor.Input(graph.InputBias); b != nil {
 			values = b.Float32s()
 		}
+		w = freeScales(w, x.Quant.Scale[0], anchor.Output.Quant.Scale[0])
 		bias, err := biasCodes(graph.BiasName(g, anchor), values, x.Quant.Scale[0], w.Quant.Scale)
 		if err != nil {
 			return fmt.Errorf("node %q: %w", anchor.Name, err)
@@ -64,6 +66,27 @@ var quantizeBiases = graph.Pass{Name: "quantize biases", Run: func(g *graph.Grap
 	}
 	return nil
 }}
+
+// freeScales returns the weights with smaller scales where these belong to zero
+// codes only (a dead channel, a BatchNorm's gamma of 0) and are so large that a
+// step of the bias would be coarser than one of the output:
+//
+//	s_w = min(s_w, s_y/s_x)
+//
+// Any scale fits zero codes, and there the bias is the output: behind a wide
+// input the scale that dead weights have otherwise would round it to another code
+// than training saw.
+func freeScales(w *graph.Tensor, xScale, yScale float32) *graph.Tensor {
+	p := quant.Params{Scale: slices.Clone(w.Quant.Scale), ZeroPoint: w.Quant.ZeroPoint, Axis: w.Quant.Axis}
+	codes := w.Int8s()
+	each := len(codes) / len(p.Scale)
+	for c := range p.Scale {
+		if !slices.ContainsFunc(codes[c*each:(c+1)*each], func(q int8) bool { return q != 0 }) {
+			p.Scale[c] = min(p.Scale[c], yScale/xScale)
+		}
+	}
+	return &graph.Tensor{Name: w.Name, Type: w.Type, Role: w.Role, Shape: w.Shape, Data: w.Data, Quant: &p}
+}
 
 // biasCodes returns the int32 bias for float values.
 func biasCodes(name string, values []float32, xScale float32, wScales []float32) (*graph.Tensor, error) {

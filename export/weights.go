@@ -62,6 +62,8 @@ var quantizeWeights = graph.Pass{Name: "quantize weights", Run: func(g *graph.Gr
 // the factor:
 //
 //	codes * sign(f), scale = float32(scale*|f|); codes 0 and scale 1 where f = 0
+//
+// In an integer model [freeScales] may lower that scale 1.
 var foldBatchNorm = graph.Pass{Name: "fold batch norm", Run: func(g *graph.Graph) error {
 	for _, gr := range g.Groups() {
 		w := gr.Anchor.Inputs[graph.InputWeights]
