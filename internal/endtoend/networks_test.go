@@ -22,6 +22,8 @@ type network struct {
 	batchNorm bool
 	// probabilities says that the network ends in a softmax.
 	probabilities bool
+	// gain multiplies the pixels, which lie in [0, 1]; 0 is 1.
+	gain float32
 	// prepare and prune, where not nil, set parameters before and after training.
 	prepare, prune func(*graph.Graph)
 	// float returns the trained network, which nobody may change.
@@ -77,7 +79,7 @@ var networks = prepared(
 		},
 	},
 	&network{
-		name: "gammas", input: layers.Input{8, 8, 1}, batchNorm: true, probabilities: true,
+		name: "gammas", input: layers.Input{8, 8, 1}, batchNorm: true, probabilities: true, gain: 16,
 		layers: layers.Sequential{
 			layers.Conv2D{Filters: 8, Kernel: [2]int{3, 3}, Strides: [2]int{2, 1}, Padding: layers.Same},
 			layers.BatchNorm{Name: "signs"},
@@ -105,7 +107,7 @@ var networks = prepared(
 func pruneSigns(g *graph.Graph) {
 	gamma, beta := variable(g, "signs/gamma"), variable(g, "signs/beta")
 	gamma[2], beta[2] = 0, 0
-	gamma[5], beta[5] = 0, 0.5
+	gamma[5], beta[5] = 0, 0.22
 }
 
 // variable returns the values of a tensor that must exist.
@@ -172,29 +174,33 @@ var calibration = posttrain.Calibration{Samples: 300}
 // they are, or with the first column of pixels cut off and a row of zeros below.
 func (n *network) digits() (training, test data.Dataset, err error) {
 	training, test = digits.Load()
-	if n.input[0] == 8 {
-		return training, test, nil
+	if training, err = n.adapted(training); err == nil {
+		test, err = n.adapted(test)
 	}
-	if training, err = cropped(training); err != nil {
-		return nil, nil, err
-	}
-	test, err = cropped(test)
 	return training, test, err
 }
 
-func cropped(ds data.Dataset) (data.Dataset, error) {
+func (n *network) adapted(ds data.Dataset) (data.Dataset, error) {
 	x, y, err := rows(ds)
 	if err != nil {
 		return nil, err
 	}
-	var crop []float32
-	for i := range y {
-		for r := range 8 {
-			crop = append(crop, x[i*64+r*8+1:][:7]...)
+	if n.gain != 0 {
+		for i := range x {
+			x[i] *= n.gain
 		}
-		crop = append(crop, make([]float32, 7)...)
 	}
-	return data.NewMemory(data.Arrays{InputShape: []int{9, 7, 1}, X: crop, Y: y, Classes: 10})
+	if n.input[0] == 9 {
+		var crop []float32
+		for i := range y {
+			for r := range 8 {
+				crop = append(crop, x[i*64+r*8+1:][:7]...)
+			}
+			crop = append(crop, make([]float32, 7)...)
+		}
+		x = crop
+	}
+	return data.NewMemory(data.Arrays{InputShape: n.input, X: x, Y: y, Classes: 10})
 }
 
 // rows returns all of a set.
