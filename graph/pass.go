@@ -70,7 +70,8 @@ func (g *Graph) Clone() *Graph {
 				q.Range, q.MinScale = tensor(q.Range), slices.Clone(q.MinScale)
 				quantizers[f.Quantizer] = q
 			}
-			f.Quantizer, m.Op = q, f
+			f.Quantizer = q
+			m.Op = f
 		}
 		c.Nodes = append(c.Nodes, m)
 	}

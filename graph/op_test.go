@@ -1,0 +1,153 @@
+package graph
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"math"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/goqat/goqat/quant"
+)
+
+// TestEveryOperatorIsInTheTable looks for operators in the source: types with a
+// method Class.
+func TestEveryOperatorIsInTheTable(t *testing.T) {
+	var stored []string
+	for _, decode := range operators {
+		op, err := decode([]byte("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		stored = append(stored, strings.TrimPrefix(fmt.Sprintf("%T", op), "graph."))
+	}
+	sources, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var declared []string
+	for _, path := range sources {
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range file.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok && f.Name.Name == "Class" && f.Recv != nil {
+				declared = append(declared, f.Recv.List[0].Type.(*ast.Ident).Name)
+			}
+		}
+	}
+	slices.Sort(stored)
+	slices.Sort(declared)
+	if diff := cmp.Diff(declared, stored); diff != "" {
+		t.Errorf("operators in the source and in the table of files (-source +table):\n%s", diff)
+	}
+}
+
+// TestClasses: each class promises an interface.
+func TestClasses(t *testing.T) {
+	want := map[string]Class{
+		"FULLY_CONNECTED": Anchor, "CONV_2D": Anchor,
+		"RELU": Requantize, "RELU6": Requantize,
+		"MAX_POOL_2D": SameScale, "AVERAGE_POOL_2D": SameScale, "RESHAPE": SameScale,
+		"SOFTMAX":  FixedOutput,
+		"QUANTIZE": Border, "DEQUANTIZE": Border,
+		"BATCH_NORM": TrainingOnly, "FOLD_WEIGHTS": TrainingOnly, "FOLD_BIAS": TrainingOnly, "DROPOUT": TrainingOnly, "FAKE_QUANT": TrainingOnly,
+	}
+	got := map[string]Class{}
+	for name, decode := range operators {
+		op, err := decode([]byte("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got[name] = op.Class()
+		if op.Class().String() == "" {
+			t.Errorf("%s: class %d has no name", name, op.Class())
+		}
+		if _, ok := op.(Anchored); ok != (op.Class() == Anchor) {
+			t.Errorf("%s: class %v, Anchored is %v", name, op.Class(), ok)
+		}
+		if _, ok := op.(FixedParams); ok != (op.Class() == FixedOutput) {
+			t.Errorf("%s: class %v, FixedParams is %v", name, op.Class(), ok)
+		}
+		if _, ok := op.(Averaging); ok && op.Class() != SameScale {
+			t.Errorf("%s: class %v, but it averages", name, op.Class())
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("classes (-want +got):\n%s", diff)
+	}
+}
+
+func TestFuse(t *testing.T) {
+	for _, op := range []Anchored{FullyConnected{KeepDims: true}, Conv2D{StrideH: 2}} {
+		fused := op.Fuse(FusedRelu6).(Anchored)
+		if fused.Activation() != FusedRelu6 || op.Activation() != NoActivation {
+			t.Errorf("%s: fused %v, before %v", op.Name(), fused.Activation(), op.Activation())
+		}
+		if fused.Fuse(NoActivation) != Op(op) {
+			t.Errorf("%s: fusing changed more than the activation", op.Name())
+		}
+	}
+}
+
+func TestActivationClamp(t *testing.T) {
+	infinite := float32(math.Inf(1))
+	for a, bounds := range map[ActivationKind][2]float32{
+		NoActivation: {-infinite, infinite}, FusedRelu: {0, infinite}, FusedRelu6: {0, 6}, FusedReluN1To1: {-1, 1},
+	} {
+		if lo, hi := a.Clamp(); lo != bounds[0] || hi != bounds[1] {
+			t.Errorf("%v clamps to [%v, %v], want %v", a, lo, hi, bounds)
+		}
+	}
+}
+
+func TestSoftmaxParams(t *testing.T) {
+	p, err := Softmax{}.FixedParams(8)
+	if err != nil || !p.Equal(quant.PerTensor(1.0/256, -128)) {
+		t.Errorf("parameters %v, %v", p, err)
+	}
+	_, err = Softmax{}.FixedParams(16)
+	want(t, err, "at 16 bits")
+}
+
+// TestNames: every enumeration survives the way through text, and values that
+// are no constants are refused both ways.
+func TestNames(t *testing.T) {
+	checkNames(t, len(typeNames), 0, Type.String, Type.MarshalText, (*Type).UnmarshalText)
+	checkNames(t, len(roleNames), 0, Role.String, Role.MarshalText, (*Role).UnmarshalText)
+	checkNames(t, len(sourceNames), 1, Source.String, Source.MarshalText, (*Source).UnmarshalText)
+	checkNames(t, len(paddingNames), 0, Padding.String, Padding.MarshalText, (*Padding).UnmarshalText)
+	checkNames(t, len(activationNames), 0, ActivationKind.String, ActivationKind.MarshalText, (*ActivationKind).UnmarshalText)
+}
+
+func checkNames[T ~uint8](t *testing.T, n, first int, name func(T) string, marshal func(T) ([]byte, error), unmarshal func(*T, []byte) error) {
+	t.Helper()
+	for v := T(first); int(v) < n; v++ {
+		text, err := marshal(v)
+		var back T
+		if err != nil || string(text) != name(v) || unmarshal(&back, text) != nil || back != v {
+			t.Errorf("%T %d: text %q (%v), name %q, read back as %d", v, v, text, err, name(v), back)
+		}
+	}
+	var v T
+	for _, unknown := range []T{T(n), 255} {
+		if text, err := marshal(unknown); err == nil {
+			t.Errorf("%T %d is written as %q", v, unknown, text)
+		}
+		if name(unknown) == "" && first == 0 {
+			t.Errorf("%T %d prints as nothing", v, unknown)
+		}
+	}
+	for _, text := range []string{"", "nonsense"} {
+		if err := unmarshal(&v, []byte(text)); err == nil {
+			t.Errorf("%T: %q is read as %d", v, text, v)
+		}
+	}
+}
