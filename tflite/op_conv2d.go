@@ -20,9 +20,10 @@ var conv2D = operator{
 		}
 		return k.version
 	},
-	runtimes: []string{"1.5.0", "1.14.0", "1.14.0", "2.3.0", "2.4.0", "2.9.0", "2.11.0", "2.15.0"},
-	inputs:   withBias,
-	bias:     graph.InputBias,
+	runtimes:  []string{"1.5.0", "1.14.0", "1.14.0", "2.3.0", "2.4.0", "2.9.0", "2.11.0", "2.15.0"},
+	inputs:    withBias,
+	bias:      graph.InputBias,
+	needsBias: true,
 	write: func(b *flatbuffers.Builder, op graph.Op) flatbuffers.UOffsetT {
 		o := op.(graph.Conv2D)
 		schema.Conv2DOptionsStart(b)
@@ -66,14 +67,18 @@ func anchorKinds(float, hybrid, integer int) []kind {
 	}
 }
 
+// maxAddedBias is far above the channels of any convolution. Weights that are
+// computed may claim any number, and a damaged file must not cost gigabytes.
+const maxAddedBias = 1 << 20
+
 // withBias adds a bias of zeros to a convolution that has none: LiteRT's kernel
-// refuses to run without.
+// refuses to run without. Beyond maxAddedBias the file fails its check instead.
 func withBias(n *graph.Node, c *constants) []*graph.Tensor {
 	x, w := n.Inputs[graph.InputX], n.Inputs[graph.InputWeights]
-	if n.Input(graph.InputBias) != nil {
+	channels := w.Shape[n.Op.(graph.Anchored).ChannelAxis()]
+	if n.Input(graph.InputBias) != nil || channels > maxAddedBias {
 		return n.Inputs
 	}
-	channels := w.Shape[n.Op.(graph.Anchored).ChannelAxis()]
 	shape := []int{channels}
 	name := n.Output.Name + "/bias"
 	if x.Type != graph.Int8 || x.Quant == nil || w.Quant == nil {

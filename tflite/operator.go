@@ -40,6 +40,8 @@ type operator struct {
 	runtimes []string
 	// bias is the input that is a bias; 0 for operators without.
 	bias int
+	// needsBias says that LiteRT's kernel refuses to run without it.
+	needsBias bool
 	// write appends the option table; nil for an empty one.
 	write func(b *flatbuffers.Builder, op graph.Op) flatbuffers.UOffsetT
 	// inputs returns the inputs that the node has in a file, where these are

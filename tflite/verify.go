@@ -97,7 +97,7 @@ func (v *verifier) version(have int, n *graph.Node) {
 		copied.Inputs = row.inputs(n, &constants{names{}})
 		inFile = &copied
 	}
-	if n.Op.Class() == graph.Anchor && n.Input(graph.InputBias) == nil && inFile.Input(graph.InputBias) != nil {
+	if row.needsBias && n.Input(row.bias) == nil {
 		v.fault("no bias, which LiteRT's kernel demands")
 	}
 	need, err := row.versionOf(inFile)

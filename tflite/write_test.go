@@ -227,6 +227,13 @@ func TestWriteErrors(t *testing.T) {
 			_, q := n.activation()
 			return n.done(n.add("soft", graph.Softmax{}, graph.Int8, &badScale, n.input(graph.Int8, q, 1, 4)))
 		}, []string{`operator 0, SOFTMAX`, `output "soft" must have scale 0.00390625 and zero point -128`}},
+		{"too many channels for a bias", func() *graph.Graph {
+			n := newNet(t, "", float, false)
+			x := n.input(graph.Float32, nil, 1, 1, 1, 1)
+			w := n.g.AddInput("w", graph.Float32, []int{1, 1<<20 + 1})
+			w = n.same("reshaped", graph.Reshape{Shape: []int{1<<20 + 1, 1, 1, 1}}, w)
+			return n.done(n.add("y", conv(graph.Valid, 0), graph.Float32, nil, x, w))
+		}, []string{"operator 1, CONV_2D", "no bias, which LiteRT's kernel demands"}},
 		{"no scale", func() *graph.Graph {
 			n := newNet(t, "", int8s, false)
 			return n.done(n.same("relu", graph.Relu{}, n.input(graph.Int8, nil, 1, 4)))
