@@ -25,10 +25,10 @@ type compiler struct {
 	// live tensors are those that the loss depends on.
 	live map[*graph.Tensor]bool
 
-	expr    *gorgonia.ExprGraph
-	nodes   map[*graph.Tensor]*gorgonia.Node
-	values  map[*graph.Tensor]*value
-	applied int
+	expr   *gorgonia.ExprGraph
+	nodes  map[*graph.Tensor]*gorgonia.Node
+	values map[*graph.Tensor]*value
+	named  int // nodes so far
 
 	// ws serves all kernels of the step: operators run one after the other.
 	ws f32.Workspace
@@ -182,10 +182,16 @@ func (c *compiler) load(t *graph.Tensor) {
 
 // variable adds an input node that is bound to v.
 func (c *compiler) variable(name string, v *value) *gorgonia.Node {
-	c.applied++ // Gorgonia merges inputs of one name and shape
-	unique := fmt.Sprintf("%s#%d.%d", name, c.applied, c.salt)
 	return gorgonia.NewTensor(c.expr, gorgonia.Float32, len(v.shape),
-		gorgonia.WithShape(v.shape...), gorgonia.WithName(unique), gorgonia.WithValue(v.boxed))
+		gorgonia.WithShape(v.shape...), gorgonia.WithName(c.unique(name)), gorgonia.WithValue(v.boxed))
+}
+
+// unique returns a name for a node: Gorgonia merges inputs of one name and
+// operators of one hash. What differs comes first, since two names with one hash
+// have one hash still when the same text follows.
+func (c *compiler) unique(name string) string {
+	c.named++
+	return fmt.Sprintf("%d.%d %s", c.salt, c.named, name)
 }
 
 // read returns the node by which a reader gets t.

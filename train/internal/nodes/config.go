@@ -6,7 +6,7 @@ import "fmt"
 type Executor uint8
 
 const (
-	// Fast is the machine of this package: no goroutine, no allocation.
+	// Fast is the machine of this package: no goroutine, nothing allocated.
 	Fast Executor = iota
 	// Tape is gorgonia.TapeMachine.
 	Tape

@@ -29,9 +29,9 @@
 // never used: they may overwrite our buffers. The sums it would insert where a
 // tensor has several readers are made by an operator of our own.
 //
-// Results are bit-identical for both executors and for any number of threads,
-// and nothing is allocated per step but a few dozen bytes for each quantizer
-// (and what Gorgonia's tape machine itself allocates).
+// Results are bit-identical for both executors and for any number of threads.
+// Buffers are allocated when a step is compiled; a run allocates only small
+// change: closures of parallel kernels and the parameters of quantizers.
 //
 // The package knows no optimizers, metrics or data; package train does.
 package nodes

@@ -79,11 +79,10 @@ type rounding struct {
 	seen      extent
 
 	parts   int
-	extents []extent // by part
-	lengths [][]int  // the shape of each part
-	faults  []error  // by part
-	codes   []int8   // of Dynamic
-	rows    int      // of Dynamic
+	lengths [][]int // the shape of each part
+	faults  []error // by part
+	codes   []int8  // of Dynamic
+	rows    int     // of Dynamic
 
 	x, y   []float32
 	params quant.Params
@@ -91,17 +90,17 @@ type rounding struct {
 	passes bool   // the gradient passes everywhere: mask is not set
 	dx, dy []float32
 
-	observePart, roundPart, dynamicPart func(part int)
+	roundPart, dynamicPart func(part int) // made once: a method value allocates
 }
 
 // prepare allocates what the steps need.
 func (f *rounding) prepare() error {
-	f.extents, f.faults = make([]extent, f.parts), make([]error, f.parts)
+	f.faults = make([]error, f.parts)
 	for p := range f.parts {
 		lo, hi := parallel.Range(len(f.y), f.parts, p)
 		f.lengths = append(f.lengths, []int{hi - lo})
 	}
-	f.observePart, f.roundPart, f.dynamicPart = f.observeIn, f.roundIn, f.dynamicIn
+	f.roundPart, f.dynamicPart = f.roundIn, f.dynamicIn
 	if q := f.quantizer; q.Source == graph.Dynamic {
 		if q.Bits != 8 || q.Axis < 0 || q.Axis >= len(f.shape) {
 			return fmt.Errorf("dynamic quantizer of tensor %q has %d bits and rows up to axis %d of shape %v, want 8 bits and an axis of the shape", q.Name, q.Bits, q.Axis, f.shape)
@@ -116,7 +115,7 @@ func (f *rounding) prepare() error {
 func (f *rounding) forward(x []float32) (err error) {
 	f.x, f.passes = x, false
 	if f.observe {
-		f.look()
+		f.seen.lo, f.seen.hi, f.seen.nan = f32.MinMax(x)
 	}
 	switch q := f.quantizer; {
 	case q.Source == graph.Dynamic:
@@ -146,22 +145,6 @@ func (f *rounding) forward(x []float32) (err error) {
 		}
 	}
 	return nil
-}
-
-// look finds the extremes of x.
-func (f *rounding) look() {
-	parallel.For(f.parts, f.observePart)
-	f.seen = f.extents[0]
-	for _, e := range f.extents[1:] {
-		f.seen.lo, f.seen.hi, f.seen.nan = min(f.seen.lo, e.lo), max(f.seen.hi, e.hi), f.seen.nan || e.nan
-	}
-}
-
-// observeIn finds the extremes of one part of x.
-func (f *rounding) observeIn(part int) {
-	lo, hi := parallel.Range(len(f.x), f.parts, part)
-	e := &f.extents[part]
-	e.lo, e.hi, e.nan = f32.MinMax(f.x[lo:hi])
 }
 
 // roundIn rounds one part of x by the one scale of the tensor.

@@ -12,13 +12,13 @@ import (
 
 // net builds test networks; every fault ends the test.
 type net struct {
-	t *testing.T
+	t testing.TB
 	*graph.Graph
 	random *rng.Stream
 }
 
 // newNet starts a network with one input of the given shape, without the batch.
-func newNet(t *testing.T, input ...int) (*net, *graph.Tensor) {
+func newNet(t testing.TB, input ...int) (*net, *graph.Tensor) {
 	n := &net{t: t, Graph: &graph.Graph{Name: t.Name()}, random: rng.New(7)}
 	return n, n.AddInput("x", graph.Float32, append([]int{1}, input...))
 }
@@ -83,7 +83,7 @@ func (n *net) lastValue(w *graph.Tensor, axis int) *graph.Tensor {
 
 // every returns a network with every operator, fused activation and quantizer
 // source that can be trained.
-func every(t *testing.T) *net {
+func every(t testing.TB) *net {
 	n, x := newNet(t, 8, 8, 2)
 	x = n.observed(x)
 	c1 := n.add("conv1", graph.Conv2D{Padding: graph.Same, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1},

@@ -113,9 +113,8 @@ var errCollision = errors.New("nodes: two operators have one hash")
 
 // apply adds a node that applies o to the given nodes.
 func (c *compiler) apply(o *operator, in ...*gorgonia.Node) (*gorgonia.Node, error) {
-	c.applied++
 	o.compiler, o.fault = c, &c.step.fault
-	o.identity = fmt.Appendf(nil, "%s#%d.%d", o.label, c.applied, c.salt)
+	o.identity = []byte(c.unique(o.label))
 	o.in = make([][]float32, len(in))
 	if o.differentiable == nil {
 		o.differentiable = make([]bool, len(in))

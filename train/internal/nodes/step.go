@@ -45,12 +45,13 @@ func Compile(g *graph.Graph, c Config) (s *Step, err error) {
 	construction.Lock()
 	defer construction.Unlock()
 	defer rescue("compile", &err)
-	for salt := 0; ; salt++ {
-		s, err := newCompiler(g, c, salt).compile()
+	for salt := range 8 { // one collision is a matter of one in a million
+		s, err = newCompiler(g, c, salt).compile()
 		if !errors.Is(err, errCollision) {
-			return s, err
+			break
 		}
 	}
+	return s, err
 }
 
 // Input returns the slice [batch, input...] that the caller fills before Run.

@@ -2,7 +2,11 @@ package nodes
 
 import (
 	"runtime"
+	"slices"
+	"strings"
 	"testing"
+
+	"github.com/goqat/goqat/internal/rng"
 )
 
 // TestExecutorsAgree trains a network with every operator on both executors and
@@ -28,5 +32,81 @@ func TestExecutorsAgree(t *testing.T) {
 		l, v := run(c.e, c.threads)
 		same(t, c.name+": losses", losses, l)
 		same(t, c.name+": variables", want, v)
+	}
+}
+
+// TestBatchesShareParameters: steps of different batches see the same
+// parameters, updates included, and compute the same rows.
+func TestBatchesShareParameters(t *testing.T) {
+	g := every(t).Graph
+	sgd(t, g, Config{Batch: 4, Training: true, Loss: &Loss{Kind: SparseCategoricalCrossentropy}}, 3, 5, 0.1)
+	all := compile(t, g, Config{Batch: 5})
+	one := compile(t, g, Config{Batch: 1})
+	for range 2 {
+		fill(all, rng.New(1), 1)
+		if err := all.Run(0); err != nil {
+			t.Fatal(err)
+		}
+		in, out := len(one.Input()), len(one.Output())
+		for r := range 5 {
+			copy(one.Input(), all.Input()[r*in:])
+			if err := one.Run(0); err != nil {
+				t.Fatal(err)
+			}
+			same(t, "row", all.Output()[r*out:(r+1)*out], one.Output())
+		}
+		for _, p := range g.Parameters() {
+			for i := range p.Float32s() {
+				p.Float32s()[i] *= 0.5
+			}
+		}
+	}
+}
+
+// TestUnusedParameter: a parameter that the loss does not depend on has a
+// gradient of zeros.
+func TestUnusedParameter(t *testing.T) {
+	n, x := newNet(t, 3)
+	n.dense("unused", x, 2)
+	n.dense("used", x, 2)
+	s := compile(t, n.Graph, Config{Batch: 2, Training: true, Loss: &Loss{Kind: MeanSquaredError}})
+	fill(s, rng.New(1), 9)
+	if err := s.Run(0); err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range n.Parameters() {
+		g := s.Gradients()[i]
+		if len(g) != p.Elements() {
+			t.Errorf("%s: %d gradients for %v", p.Name, len(g), p.Shape)
+		}
+		if zero := slices.Max(g) == 0 && slices.Min(g) == 0; zero != strings.HasPrefix(p.Name, "unused") {
+			t.Errorf("%s: gradient %v", p.Name, g)
+		}
+	}
+}
+
+// TestRunAllocatesLittle: no buffer is allocated by a run. The smallest
+// activation of a batch takes 160*5*4 = 3,200 bytes, the largest 164 KB; all of
+// them together and their gradients are over a megabyte.
+func TestRunAllocatesLittle(t *testing.T) {
+	s := compile(t, every(t).Graph, Config{Batch: 160, Training: true, Loss: &Loss{Kind: SparseCategoricalCrossentropy}})
+	step := func() {
+		if err := s.Run(0); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Commit(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	step()
+	const runs = 10
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range runs {
+		step()
+	}
+	runtime.ReadMemStats(&after)
+	if perRun := (after.TotalAlloc - before.TotalAlloc) / runs; perRun > 32<<10 {
+		t.Errorf("a run allocates %d bytes", perRun)
 	}
 }

@@ -1,0 +1,161 @@
+package nodes
+
+import (
+	"math"
+	"testing"
+
+	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/internal/rng"
+)
+
+// TestGradients compares the gradient of every operator with finite differences
+// of the mean squared error, which is computed in float64 from the float32
+// output.
+func TestGradients(t *testing.T) {
+	window := func(p graph.Padding, filter, stride int) graph.Pool {
+		return graph.Pool{Padding: p, FilterH: filter, FilterW: filter, StrideH: stride, StrideW: stride}
+	}
+	for _, c := range []struct {
+		name  string
+		input []int
+		build func(n *net, x *graph.Tensor) // adds the operator behind parameters
+	}{
+		{"dense", []int{4}, func(n *net, x *graph.Tensor) { n.dense("b", n.dense("a", x, 5), 3) }},
+		{"dense without bias", []int{4}, func(n *net, x *graph.Tensor) {
+			n.add("a", graph.FullyConnected{Activate: graph.FusedRelu}, x, n.parameter("w", 6, 4))
+		}},
+		{"dense on leading axes", []int{3, 4}, func(n *net, x *graph.Tensor) {
+			h := n.add("a", graph.FullyConnected{KeepDims: true, Activate: graph.FusedReluN1To1}, x, n.uniform("w", graph.Parameter, -2, 2, 5, 4))
+			n.dense("b", h, 2)
+		}},
+		{"only the bias is trained", []int{4}, func(n *net, x *graph.Tensor) {
+			h := n.add("a", graph.FullyConnected{Activate: graph.FusedRelu}, x, n.uniform("w", graph.Constant, -1, 1, 5, 4), n.parameter("b", 5))
+			n.add("c", graph.FullyConnected{}, h, n.uniform("v", graph.Constant, -1, 1, 3, 5))
+		}},
+		{"conv", []int{5, 6, 2}, func(n *net, x *graph.Tensor) {
+			n.conv("b", n.conv("a", x, 3, graph.FusedRelu), 2, graph.NoActivation)
+		}},
+		{"conv with strides", []int{7, 6, 2}, func(n *net, x *graph.Tensor) {
+			h := n.add("a", graph.Conv2D{Padding: graph.Same, StrideH: 2, StrideW: 1, DilationH: 1, DilationW: 1, Activate: graph.FusedRelu6}, x, n.uniform("w", graph.Parameter, -3, 3, 3, 3, 2, 2), n.parameter("b", 3))
+			n.add("c", graph.Conv2D{StrideH: 1, StrideW: 2, DilationH: 2, DilationW: 1}, h, n.parameter("v", 2, 2, 3, 3))
+		}},
+		{"max pool", []int{6, 6, 1}, func(n *net, x *graph.Tensor) {
+			n.add("p", graph.MaxPool2D{Pool: window(graph.Same, 3, 2)}, n.conv("a", x, 2, graph.NoActivation))
+		}},
+		{"average pool", []int{5, 6, 1}, func(n *net, x *graph.Tensor) {
+			n.add("p", graph.AveragePool2D{Pool: window(graph.Same, 3, 2)}, n.conv("a", x, 2, graph.NoActivation))
+		}},
+		{"reshape", []int{2, 4, 1}, func(n *net, x *graph.Tensor) {
+			n.dense("b", n.add("r", graph.Reshape{Shape: []int{-1, 16}}, n.conv("a", x, 2, graph.NoActivation)), 3)
+		}},
+		{"relu", []int{4}, func(n *net, x *graph.Tensor) { n.add("r", graph.Relu{}, n.dense("a", x, 5)) }},
+		{"relu6", []int{4}, func(n *net, x *graph.Tensor) {
+			n.add("r", graph.Relu6{}, n.add("a", graph.FullyConnected{}, x, n.uniform("w", graph.Parameter, -8, 8, 6, 4)))
+		}},
+		{"softmax", []int{4}, func(n *net, x *graph.Tensor) { n.dense("b", n.add("s", graph.Softmax{}, n.dense("a", x, 5)), 3) }},
+		{"batch norm of rows", []int{4}, func(n *net, x *graph.Tensor) { n.dense("c", n.batchNorm("b", n.dense("a", x, 3)), 2) }},
+		{"batch norm of images", []int{3, 3, 2}, func(n *net, x *graph.Tensor) {
+			n.conv("d", n.batchNorm("c", n.conv("b", n.batchNorm("a", x), 3, graph.NoActivation)), 2, graph.NoActivation)
+		}},
+		{"folded batch norm", []int{4, 4, 2}, func(n *net, x *graph.Tensor) {
+			gamma := n.uniform("gamma", graph.Parameter, 0.5, 1.5, 3)
+			variance := n.uniform("variance", graph.Statistic, 0.5, 1.5, 3)
+			w := n.add("fold", graph.FoldWeights{Epsilon: 1e-3}, n.parameter("w", 3, 2, 2, 2), gamma, variance)
+			b := n.add("foldbias", graph.FoldBias{Epsilon: 1e-3}, gamma, variance, n.parameter("beta", 3), n.uniform("mean", graph.Statistic, -1, 1, 3), n.parameter("b", 3))
+			n.add("a", graph.Conv2D{StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1}, x, w, b)
+		}},
+		{"folded batch norm without bias", []int{4, 4, 2}, func(n *net, x *graph.Tensor) {
+			gamma := n.uniform("gamma", graph.Parameter, 0.5, 1.5, 3)
+			variance := n.uniform("variance", graph.Statistic, 0.5, 1.5, 3)
+			b := n.add("foldbias", graph.FoldBias{Epsilon: 1e-3}, gamma, variance, n.parameter("beta", 3), n.uniform("mean", graph.Statistic, -1, 1, 3), nil)
+			n.add("a", graph.Conv2D{StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1}, x, n.parameter("w", 3, 2, 2, 2), b)
+		}},
+		{"dropout", []int{4}, func(n *net, x *graph.Tensor) {
+			n.dense("b", n.add("d", graph.Dropout{Rate: 0.4, Seed: 1}, n.dense("a", x, 8)), 3)
+		}},
+		{"a tensor with three readers", []int{4}, func(n *net, x *graph.Tensor) {
+			w := n.add("r", graph.Relu{}, n.parameter("w", 4, 4))
+			for _, name := range []string{"a", "b", "c"} {
+				x = n.add(name, graph.FullyConnected{}, x, w, n.parameter(name+"/b", 4))
+			}
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			n, x := newNet(t, c.input...)
+			c.build(n, x)
+			s := compile(t, n.Graph, Config{Batch: 4, Training: true, Seed: 9, Loss: &Loss{Kind: MeanSquaredError}})
+			random := rng.New(3)
+			for _, data := range [][]float32{s.Input(), s.Target()} {
+				for i := range data {
+					data[i] = 2*random.Float32() - 1
+				}
+			}
+			checkGradients(t, n.Graph, s)
+		})
+	}
+}
+
+// squaredLoss runs the step and returns the mean squared error in float64.
+func squaredLoss(t *testing.T, s *Step) float64 {
+	t.Helper()
+	if err := s.Run(2); err != nil {
+		t.Fatal(err)
+	}
+	var sum float64
+	for i, y := range s.Output() {
+		d := float64(y) - float64(s.Target()[i])
+		sum += d * d
+	}
+	return sum / float64(len(s.Output()))
+}
+
+// checkGradients compares the gradients of s with finite differences.
+//
+// Central differences at h and h/2 are extrapolated, which leaves an error of
+// order h^4, about 1e-8, and the float32 rounding of the outputs divided by h,
+// about 1e-5. Both are far below the tolerance of 1/500 of the tensor's largest
+// gradient, which a wrong term exceeds. For a smooth loss the second difference
+// at h is four times that at h/2; where it is not, a kink (relu, maximum) lies
+// between: such elements are left out, but not too many.
+func checkGradients(t *testing.T, g *graph.Graph, s *Step) {
+	t.Helper()
+	squaredLoss(t, s)
+	var grads [][]float32
+	for _, d := range s.Gradients() {
+		grads = append(grads, append([]float32(nil), d...))
+	}
+	const h = 1.0 / 128
+	checked, kinks := 0, 0
+	for i, p := range g.Parameters() {
+		var largest float64
+		for _, d := range grads[i] {
+			largest = max(largest, math.Abs(float64(d)))
+		}
+		if largest == 0 {
+			t.Errorf("%s: no gradient", p.Name)
+		}
+		tolerance := largest/500 + 1e-5
+		w := p.Float32s()
+		for j := 0; j < len(w); j += 1 + len(w)/24 {
+			at := w[j]
+			loss := func(h float32) float64 {
+				defer func() { w[j] = at }()
+				w[j] = at + h // exact up to a part in 10,000 of h
+				return squaredLoss(t, s)
+			}
+			here, up, down, halfUp, halfDown := loss(0), loss(h), loss(-h), loss(h/2), loss(-h/2)
+			if bend := (up - 2*here + down) - 4*(halfUp-2*here+halfDown); math.Abs(bend/h) > tolerance/2 {
+				kinks++
+				continue
+			}
+			wide, narrow := (up-down)/(2*h), (halfUp-halfDown)/h
+			checked++
+			if want := (4*narrow - wide) / 3; math.Abs(want-float64(grads[i][j])) > tolerance {
+				t.Errorf("%s[%d]: gradient %v, finite difference %v", p.Name, j, grads[i][j], want)
+			}
+		}
+	}
+	if kinks > checked/4 {
+		t.Errorf("%d elements checked, %d left out", checked, kinks)
+	}
+}
