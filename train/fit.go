@@ -54,6 +54,7 @@ func (m *Model) Fit(ctx context.Context, ds data.Dataset, c FitConfig) (*History
 		m.seed = c.Seed
 	}
 	c.Callbacks = lastCheckpoints(c.Callbacks)
+	defer stopProgress(c.Callbacks)
 	size := m.cfg.BatchSize
 	f := &Fitting{Model: m, Epochs: c.Epochs, Batches: (ds.Len() + size - 1) / size, History: history, cfg: c}
 	if err := f.begin(ds); err != nil {

@@ -45,8 +45,12 @@ func (p *Progress) EpochEnd(f *Fitting, e Epoch) error {
 	return nil
 }
 
-// End implements [EndCallback].
-func (p *Progress) End(*Fitting) error {
-	p.bar.Stop()
-	return nil
+// stopProgress removes the bars of a Fit that ends, in whatever way, so that
+// what is printed next has a line of its own.
+func stopProgress(list []Callback) {
+	for _, c := range list {
+		if p, ok := c.(*Progress); ok && p.bar != nil {
+			p.bar.Stop()
+		}
+	}
 }
