@@ -1,0 +1,75 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/goqat/goqat/cmd/goqat/internal/compare"
+	"github.com/goqat/goqat/data"
+	"github.com/goqat/goqat/tflite"
+)
+
+// evalCommand is `goqat eval`.
+type evalCommand struct {
+	Model string `arg:"" name:"MODEL.tflite" help:"File to measure."`
+	Data  string `placeholder:"DIR" help:"Directory of IDX files, of which the test part counts. Without it: the embedded digits."`
+	JSON  bool   `name:"json" help:"Print JSON."`
+}
+
+// Help is shown below the flags.
+func (evalCommand) Help() string {
+	return `The input of the model must have the shape of the images, its output one value for each class. Integer models get their inputs quantized.
+
+Examples:
+  goqat eval models/int8-qat.tflite
+  goqat eval fashion.tflite -data /usr/share/datasets/fashion-mnist`
+}
+
+// evaluation is what `goqat eval` found.
+type evaluation struct {
+	Model    string  `json:"model"`
+	Data     string  `json:"data"`
+	Rows     int     `json:"rows"`
+	Right    int     `json:"right"`
+	Accuracy float64 `json:"accuracy"`
+}
+
+// Run measures and prints.
+func (c *evalCommand) Run(s *session) error {
+	model, err := tflite.ReadFile(c.Model)
+	if err != nil {
+		return err
+	}
+	source, err := compare.Open(c.Data)
+	if err != nil {
+		return err
+	}
+	labels, err := data.Labels(source.Test)
+	if err != nil {
+		return err
+	}
+	predictions, err := compare.Predict(s.ctx, model, source.Test, compare.Progress{Writer: s.stderr, Label: "evaluate"})
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.Model, err)
+	}
+	e := evaluation{Model: c.Model, Data: source.Name, Rows: len(labels)}
+	for i, l := range labels {
+		if predictions[i] == l {
+			e.Right++
+		}
+	}
+	e.Accuracy = float64(e.Right) / float64(e.Rows)
+	if c.JSON {
+		return writeJSON(s.stdout, e)
+	}
+	_, err = fmt.Fprintf(s.stdout, "%s: accuracy %.2f %% (%d of %d test rows of %s)\n", e.Model, 100*e.Accuracy, e.Right, e.Rows, e.Data)
+	return err
+}
+
+// writeJSON prints one indented object.
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
