@@ -25,7 +25,7 @@ func fakeQuantize(c *compiler, n *graph.Node) (*operator, error) {
 	y := newValue(c.shapes[n.Output])
 	f := &rounding{
 		quantizer: op.Quantizer,
-		grid:      op.Quantizer.Grid(),
+		grid:      op.Grid(),
 		shape:     y.shape,
 		y:         y.data,
 		parts:     parallel.Parts(len(y.data), partElements, parallel.MaxParts),

@@ -57,18 +57,19 @@ func TestSharedQuantizer(t *testing.T) {
 	n, x := newNet(t, 2)
 	q := graph.NewObserved("shared", quant.Scheme{Bits: 8}, 0.5)
 	x = n.add("first", graph.FakeQuant{Quantizer: q, Observe: true}, x)
-	x = n.add("pool", graph.Relu{}, n.dense("dense", x, 2))
+	x = n.add("large", graph.FullyConnected{}, x, n.uniform("v", graph.Constant, -2, -2, 2, 2))
 	x = n.add("silent", graph.FakeQuant{Quantizer: q}, x)
-	n.add("second", graph.FakeQuant{Quantizer: q, Observe: true}, n.add("more", graph.FullyConnected{}, x, n.uniform("w", graph.Constant, 9, 9, 1, 2)))
+	n.add("second", graph.FakeQuant{Quantizer: q, Observe: true}, n.add("small", graph.FullyConnected{}, x, n.uniform("w", graph.Constant, 0.01, 0.01, 1, 2)))
 	s := compile(t, n.Graph, Config{Batch: 1, Training: true, Loss: &Loss{Kind: MeanSquaredError}})
-	copy(s.Input(), []float32{-1.5, 0.5})
+	copy(s.Input(), []float32{-1.5, 0.01})
 	if err := s.Run(0); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Commit(); err != nil {
 		t.Fatal(err)
 	}
-	if want, _ := (quant.Range{}).Averaged(-1.5, max(0.5, s.Output()[0]), 0.5); q.Observed() != want {
+	last := s.Output()[0] // above what the first node saw, below what the silent one did
+	if want, _ := (quant.Range{}).Averaged(-1.5, last, 0.5); q.Observed() != want || last < 0.02 || last > 1 {
 		t.Errorf("observed %v, want %v", q.Observed(), want)
 	}
 }

@@ -1,11 +1,13 @@
 package nodes
 
 import (
+	"fmt"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/internal/rng"
 )
 
@@ -108,5 +110,38 @@ func TestRunAllocatesLittle(t *testing.T) {
 	runtime.ReadMemStats(&after)
 	if perRun := (after.TotalAlloc - before.TotalAlloc) / runs; perRun > 32<<10 {
 		t.Errorf("a run allocates %d bytes", perRun)
+	}
+}
+
+// TestConcurrentSteps compiles and trains equal networks at the same time:
+// Gorgonia's global state must neither race (under -race) nor leak between them.
+func TestConcurrentSteps(t *testing.T) {
+	config := Config{Batch: 3, Training: true, Loss: &Loss{Kind: SparseCategoricalCrossentropy}}
+	train := func(t *testing.T, e Executor) []float32 {
+		c, g := config, every(t).Graph
+		c.Executor = e
+		sgd(t, g, c, 5, 5, 0.1)
+		return variables(g)
+	}
+	want := train(t, Fast)
+	for i := range 6 {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			t.Parallel()
+			same(t, "variables", want, train(t, Executor(i%2)))
+		})
+	}
+}
+
+// TestIdentity: a network that does nothing outside training returns its input.
+func TestIdentity(t *testing.T) {
+	for _, e := range []Executor{Fast, Tape} {
+		n, x := newNet(t, 2)
+		n.add("dropout", graph.Dropout{Rate: 0.5}, x)
+		s := compile(t, n.Graph, Config{Batch: 2, Executor: e})
+		copy(s.Input(), []float32{1, 2, 3, 4})
+		if err := s.Run(0); err != nil {
+			t.Fatal(err)
+		}
+		same(t, "output", []float32{1, 2, 3, 4}, s.Output())
 	}
 }
