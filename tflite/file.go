@@ -2,7 +2,6 @@ package tflite
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"math"
 	"runtime"
@@ -95,13 +94,13 @@ func parse(data []byte) (*file, error) {
 	}
 	p := &parser{f: &file{data: data}, where: "model", budget: expansion*len(data) + 1<<16}
 	if err := guard(p.model); err != nil {
-		return nil, fmt.Errorf("tflite: %s (byte %d): %w", p.where, p.at, err)
+		p.fail(err)
+	}
+	if p.err != nil {
+		return nil, p.err
 	}
 	return p.f, nil
 }
-
-// damage is what the parser panics with; only guard sees it.
-type damage string
 
 // guard runs read, which follows offsets of a file, and turns its panics into
 // errors: the accessors of FlatBuffers index the file without looking. This is
@@ -110,13 +109,11 @@ func guard(read func()) (err error) {
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
-		case damage:
-			err = errors.New(string(r))
 		case runtime.Error:
 			reason := strings.TrimPrefix(r.Error(), "runtime error: ")
 			err = fmt.Errorf("damaged or truncated file: an offset leads outside (%s)", reason)
 		default:
-			panic(r)
+			panic(r) // programmer error: decoding panics with nothing else
 		}
 	}()
 	read()
@@ -127,12 +124,13 @@ func guard(read func()) (err error) {
 // files stay below 4; objects that many others point to make it more.
 const expansion = 16
 
-// parser decodes a file. Its methods panic where the file is damaged.
+// parser decodes a file.
 type parser struct {
 	f      *file
 	where  string // what is being read
 	at     int    // byte offset of its table
 	budget int    // bytes that may still be allocated
+	err    error  // the first fault; what is decoded after it does not count
 }
 
 // enter notes what is being read, for errors.
@@ -140,24 +138,36 @@ func (p *parser) enter(t flatbuffers.Table, format string, a ...any) {
 	p.where, p.at = fmt.Sprintf(format, a...), int(t.Pos)
 }
 
-// take charges n objects of the given size before they are allocated.
-func (p *parser) take(n, size int) {
+// fail notes the first fault.
+func (p *parser) fail(err error) {
+	if p.err == nil {
+		p.err = fmt.Errorf("tflite: %s (byte %d): %w", p.where, p.at, err)
+	}
+}
+
+// take charges n objects of the given size before they are allocated, and
+// returns n, or 0 after a fault.
+func (p *parser) take(n, size int) int {
 	if n < 0 || n > len(p.f.data)/4+1 && size > 1 || n > p.budget/size {
-		panic(damage(fmt.Sprintf("a list of %d entries is longer than the file", n)))
+		p.fail(fmt.Errorf("damaged file: a list of %d entries is longer than the file", n))
+	}
+	if p.err != nil {
+		return 0
 	}
 	p.budget -= n * size
+	return n
 }
 
 func (p *parser) model() {
 	m := schema.GetRootAsModel(p.f.data, 0)
 	p.enter(m.Table(), "model")
 	if v := m.Version(); v != fileVersion {
-		panic(damage(fmt.Sprintf("schema version %d, want %d", v, fileVersion)))
+		p.fail(fmt.Errorf("schema version %d, want %d", v, fileVersion))
 	}
 	p.f.description = p.text(m.Description())
-	p.take(m.OperatorCodesLength(), 48)
-	p.f.codes = make([]opCode, 0, m.OperatorCodesLength())
-	for i := range m.OperatorCodesLength() {
+	n := p.take(m.OperatorCodesLength(), 48)
+	p.f.codes = make([]opCode, 0, n)
+	for i := range n {
 		var c schema.OperatorCode
 		m.OperatorCodes(&c, i)
 		p.enter(c.Table(), "operator code %d", i)
@@ -165,9 +175,9 @@ func (p *parser) model() {
 		number := max(int(c.DeprecatedBuiltinCode()), int(c.BuiltinCode()))
 		p.f.codes = append(p.f.codes, opCode{number, p.text(c.CustomCode()), int(c.Version())})
 	}
-	p.take(m.BuffersLength(), 16)
-	p.f.buffers = make([]buffer, 0, m.BuffersLength())
-	for i := range m.BuffersLength() {
+	n = p.take(m.BuffersLength(), 16)
+	p.f.buffers = make([]buffer, 0, n)
+	for i := range n {
 		var b schema.Buffer
 		m.Buffers(&b, i)
 		p.enter(b.Table(), "buffer %d", i)
@@ -187,11 +197,11 @@ func (p *parser) buffer(b *schema.Buffer) buffer {
 	// Offsets 0 and 1 stand for data inside the FlatBuffer or none.
 	if offset := b.Offset(); r.size == 0 && offset > 1 {
 		if offset > uint64(len(p.f.data)) || b.Size() > uint64(len(p.f.data))-offset {
-			panic(damage(fmt.Sprintf("data at %d to %d is outside the file", offset, offset+b.Size())))
+			p.fail(fmt.Errorf("data of %d bytes at byte %d is outside the file", b.Size(), offset))
+			return buffer{}
 		}
-		r = buffer{int(offset), int(b.Size())}
+		return buffer{int(offset), int(b.Size())}
 	}
-	_ = p.f.data[r.at : r.at+r.size]
 	return r
 }
 
@@ -201,7 +211,9 @@ func span(t flatbuffers.Table, field, element int) buffer {
 	if slot == 0 {
 		return buffer{}
 	}
-	return buffer{int(t.Vector(flatbuffers.UOffsetT(slot))), element * t.VectorLen(flatbuffers.UOffsetT(slot))}
+	r := buffer{int(t.Vector(flatbuffers.UOffsetT(slot))), element * t.VectorLen(flatbuffers.UOffsetT(slot))}
+	_ = t.Bytes[r.at : r.at+r.size] // guard's to catch
+	return r
 }
 
 func (p *parser) subgraph(g *schema.SubGraph) {
@@ -209,17 +221,17 @@ func (p *parser) subgraph(g *schema.SubGraph) {
 	p.f.name = p.text(g.Name())
 	p.f.inputs = p.ints(g.InputsLength(), g.Inputs)
 	p.f.outputs = p.ints(g.OutputsLength(), g.Outputs)
-	p.take(g.TensorsLength(), 256)
-	p.f.tensors = make([]tensor, 0, g.TensorsLength())
-	for i := range g.TensorsLength() {
+	n := p.take(g.TensorsLength(), 256)
+	p.f.tensors = make([]tensor, 0, n)
+	for i := range n {
 		var t schema.Tensor
 		g.Tensors(&t, i)
 		p.enter(t.Table(), "tensor %d", i)
 		p.f.tensors = append(p.f.tensors, p.tensor(&t))
 	}
-	p.take(g.OperatorsLength(), 128)
-	p.f.operators = make([]fileOperator, 0, g.OperatorsLength())
-	for i := range g.OperatorsLength() {
+	n = p.take(g.OperatorsLength(), 128)
+	p.f.operators = make([]fileOperator, 0, n)
+	for i := range n {
 		var o schema.Operator
 		g.Operators(&o, i)
 		p.enter(o.Table(), "operator %d", i)
@@ -252,12 +264,10 @@ func (p *parser) tensor(t *schema.Tensor) tensor {
 	if q.DetailsType() != schema.QuantizationDetailsNONE {
 		r.unsupported = "quantization other than scale and zero point"
 	}
-	p.take(q.ScaleLength(), 4)
-	for i := range q.ScaleLength() {
+	for i := range p.take(q.ScaleLength(), 4) {
 		r.scale = append(r.scale, q.Scale(i))
 	}
-	p.take(q.ZeroPointLength(), 8)
-	for i := range q.ZeroPointLength() {
+	for i := range p.take(q.ZeroPointLength(), 8) {
 		r.zero = append(r.zero, q.ZeroPoint(i))
 	}
 	r.axis = int(q.QuantizedDimension())
@@ -269,26 +279,22 @@ func (p *parser) tensor(t *schema.Tensor) tensor {
 
 // extras reads metadata and signatures.
 func (p *parser) extras(m *schema.Model) {
-	p.take(m.MetadataLength(), 32)
-	for i := range m.MetadataLength() {
+	for i := range p.take(m.MetadataLength(), 32) {
 		var d schema.Metadata
 		m.Metadata(&d, i)
 		p.enter(d.Table(), "metadata %d", i)
 		p.f.metadata = append(p.f.metadata, metadata{p.text(d.Name()), int(d.Buffer())})
 	}
-	p.take(m.SignatureDefsLength(), 32)
-	for i := range m.SignatureDefsLength() {
+	for i := range p.take(m.SignatureDefsLength(), 32) {
 		var s schema.SignatureDef
 		m.SignatureDefs(&s, i)
 		p.enter(s.Table(), "signature %d", i)
-		p.take(s.InputsLength(), 8)
-		p.take(s.OutputsLength(), 8)
 		var t schema.TensorMap
-		for j := range s.InputsLength() {
+		for j := range p.take(s.InputsLength(), 8) {
 			s.Inputs(&t, j)
 			p.f.signature = append(p.f.signature, int(t.TensorIndex()))
 		}
-		for j := range s.OutputsLength() {
+		for j := range p.take(s.OutputsLength(), 8) {
 			s.Outputs(&t, j)
 			p.f.signature = append(p.f.signature, int(t.TensorIndex()))
 		}
@@ -297,14 +303,12 @@ func (p *parser) extras(m *schema.Model) {
 
 // text copies a string: the accessor returns the file's own bytes.
 func (p *parser) text(b []byte) string {
-	p.take(len(b), 1)
-	return string(b)
+	return string(b[:p.take(len(b), 1)])
 }
 
 // ints copies a vector of int32.
 func (p *parser) ints(n int, at func(int) int32) []int {
-	p.take(n, 8)
-	list := make([]int, n)
+	list := make([]int, p.take(n, 8))
 	for i := range list {
 		list[i] = int(at(i))
 	}
