@@ -57,7 +57,7 @@ func (in *inserter) groupInterior() map[*graph.Tensor]bool {
 
 // observe puts a moving-average quantizer behind t.
 func (in *inserter) observe(t *graph.Tensor) {
-	in.attach(t, graph.NewObserved(t.Name, in.recipe.Activations, in.recipe.Decay), true)
+	in.attach(t, graph.FakeQuant{Quantizer: graph.NewObserved(t.Name, in.recipe.Activations, in.recipe.Decay), Observe: true})
 }
 
 // fix gives the output of n the parameters that its operator prescribes.
@@ -67,7 +67,8 @@ func (in *inserter) fix(n *graph.Node) error {
 	if err != nil {
 		return fmt.Errorf("fakequant: node %q: %w", n.Name, err)
 	}
-	in.attach(n.Output, &graph.Quantizer{Name: n.Output.Name, Bits: bits, Axis: -1, Source: graph.Fixed, FixedParams: &p}, false)
+	q := &graph.Quantizer{Name: n.Output.Name, Bits: bits, Axis: -1, Source: graph.Fixed, FixedParams: &p}
+	in.attach(n.Output, graph.FakeQuant{Quantizer: q})
 	return nil
 }
 
@@ -79,7 +80,7 @@ func (in *inserter) share(n *graph.Node) error {
 		return fmt.Errorf("fakequant: node %q: input %q has no quantizer to share", n.Name, n.Inputs[0].Name)
 	}
 	if a, ok := n.Op.(graph.Averaging); ok && a.Averages() {
-		in.attach(n.Output, q, false)
+		in.attach(n.Output, graph.FakeQuant{Quantizer: q, Mean: true})
 		return nil
 	}
 	in.of[n.Output] = q
@@ -88,16 +89,16 @@ func (in *inserter) share(n *graph.Node) error {
 
 // attach puts a FakeQuant node behind t for all its readers, graph outputs
 // included.
-func (in *inserter) attach(t *graph.Tensor, q *graph.Quantizer, observe bool) {
+func (in *inserter) attach(t *graph.Tensor, op graph.FakeQuant) {
 	at := 0
 	if p := in.g.Producer(t); p != nil {
 		at = in.position(p) + 1
 	}
-	out := in.fake(t, q, observe, at, in.g.Consumers(t))
+	out := in.fake(t, op, at, in.g.Consumers(t))
 	for i, y := range in.g.Outputs {
 		if y == t {
 			in.g.Outputs[i] = out
 		}
 	}
-	in.of[t], in.of[out] = q, q
+	in.of[t], in.of[out] = op.Quantizer, op.Quantizer
 }

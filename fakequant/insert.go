@@ -95,9 +95,9 @@ type inserter struct {
 
 // fake puts a FakeQuant node behind t, in front of the node at position at, and
 // makes users read its output instead of t.
-func (in *inserter) fake(t *graph.Tensor, q *graph.Quantizer, observe bool, at int, users []*graph.Node) *graph.Tensor {
+func (in *inserter) fake(t *graph.Tensor, op graph.FakeQuant, at int, users []*graph.Node) *graph.Tensor {
 	out := &graph.Tensor{Name: in.g.Unique(t.Name + "/fake_quant"), Type: graph.Float32, Shape: t.Shape}
-	n := &graph.Node{Name: out.Name, Op: graph.FakeQuant{Quantizer: q, Observe: observe}, Inputs: []*graph.Tensor{t}, Output: out}
+	n := &graph.Node{Name: out.Name, Op: op, Inputs: []*graph.Tensor{t}, Output: out}
 	for _, u := range users {
 		for i, x := range u.Inputs {
 			if x == t {

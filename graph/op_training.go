@@ -1,5 +1,7 @@
 package graph
 
+import "github.com/goqat/goqat/quant"
+
 // Dropout zeroes each element with probability Rate while training and scales
 // the rest by 1/(1-Rate); otherwise it is the identity. Shapes: y as x.
 type Dropout struct {
@@ -24,6 +26,18 @@ type FakeQuant struct {
 	// Observe lets the node feed the quantizer's range while training and
 	// calibrating.
 	Observe bool `json:"observe"`
+	// Mean says that the input is a mean of codes, which integer kernels round
+	// by [quant.FromCodeZero].
+	Mean bool `json:"mean,omitempty"`
+}
+
+// Grid returns the quantizer's codes with the node's rounding of ties.
+func (o FakeQuant) Grid() quant.Grid {
+	g := o.Quantizer.Grid()
+	if o.Mean {
+		g.Ties = quant.FromCodeZero
+	}
+	return g
 }
 
 func (FakeQuant) Name() string { return "FAKE_QUANT" }

@@ -14,7 +14,8 @@ func fakeQuant(s site) (kernel, error) {
 	if err := s.floatOnly(); err != nil {
 		return nil, err
 	}
-	q := s.Op.(graph.FakeQuant).Quantizer
+	op := s.Op.(graph.FakeQuant)
+	q, grid := op.Quantizer, op.Grid()
 	switch q.Source {
 	case graph.Fixed, graph.MovingAverage:
 		return func(in []*value, out *value) error {
@@ -26,7 +27,7 @@ func fakeQuant(s site) (kernel, error) {
 			if err != nil {
 				return err
 			}
-			return roundTrip(p, q.Grid(), in[graph.InputX], out)
+			return roundTrip(p, grid, in[graph.InputX], out)
 		}, nil
 	case graph.LastValue:
 		return func(in []*value, out *value) error {
@@ -34,7 +35,7 @@ func fakeQuant(s site) (kernel, error) {
 			if err != nil {
 				return err
 			}
-			return roundTrip(p, q.Grid(), in[graph.InputX], out)
+			return roundTrip(p, grid, in[graph.InputX], out)
 		}, nil
 	case graph.Dynamic:
 		return fakeQuantRows(q, len(s.Output.Shape))

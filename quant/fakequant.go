@@ -23,13 +23,28 @@ func roundAway(v float32) int32 {
 // code returns the code of x before saturation to a grid:
 // roundAway(float32(x/scale)) + zero, the quotient limited to ±codeLimit.
 func code(x, scale float32, zero int32) int32 {
-	v := x / scale
-	if v > codeLimit {
-		v = codeLimit
-	} else if v < -codeLimit {
-		v = -codeLimit
+	return roundAway(limited(x/scale)) + zero
+}
+
+// meanCode is code with ties by [FromCodeZero].
+func meanCode(x, scale float32, zero int32) int32 {
+	const half = 0.5 + 0x1p-10
+	v := limited(x/scale) + float32(zero)
+	if v < 0 {
+		return int32(v - half)
 	}
-	return roundAway(v) + zero
+	return int32(v + half)
+}
+
+// limited keeps v within ±codeLimit.
+func limited(v float32) float32 {
+	if v > codeLimit {
+		return codeLimit
+	}
+	if v < -codeLimit {
+		return -codeLimit
+	}
+	return v
 }
 
 // Code returns the code of x in g:
@@ -59,7 +74,8 @@ func Value(q int32, scale float32, zeroPoint int32) float32 {
 // no gradient.
 //
 // Shapes: dst, src and mask have the elements of shape in row-major order;
-// per-channel parameters run along p.Axis. dst may be src.
+// per-channel parameters run along p.Axis. dst may be src. g.Ties may ask for
+// another rounding of ties than the formula's.
 //
 // Errors: slices or parameters that do not fit shape.
 func (p Params) FakeQuantize(dst, src []float32, mask []bool, shape []int, g Grid) error {
@@ -86,7 +102,12 @@ func fakeQuantize(dst, src []float32, mask []bool, scale float32, zero int32, g 
 			}
 			continue
 		}
-		q := code(x, scale, zero)
+		q := int32(0)
+		if g.Ties == FromCodeZero {
+			q = meanCode(x, scale, zero)
+		} else {
+			q = code(x, scale, zero)
+		}
 		if mask != nil {
 			mask[i] = g.Contains(q)
 		}

@@ -30,7 +30,7 @@ func TestGrid(t *testing.T) {
 		narrow bool
 		want   Grid
 	}{
-		{8, false, Grid{-128, 127}}, {8, true, Grid{-127, 127}}, {4, true, Grid{-7, 7}}, {16, false, Grid{-32768, 32767}}, {2, true, Grid{-1, 1}},
+		{8, false, Grid{Min: -128, Max: 127}}, {8, true, Grid{Min: -127, Max: 127}}, {4, true, Grid{Min: -7, Max: 7}}, {16, false, Grid{Min: -32768, Max: 32767}}, {2, true, Grid{Min: -1, Max: 1}},
 	} {
 		if got := Signed(c.bits, c.narrow); got != c.want {
 			t.Errorf("%d bits, narrow %v: %v, want %v", c.bits, c.narrow, got, c.want)
@@ -97,7 +97,7 @@ func TestRangeFaults(t *testing.T) {
 		_, err = Symmetric(c.lo, c.hi, g)
 		want(t, err, "quant: invalid range: "+c.want)
 	}
-	_, _, err := Asymmetric(-math.MaxFloat32, math.MaxFloat32, Grid{0, 1})
+	_, _, err := Asymmetric(-math.MaxFloat32, math.MaxFloat32, Grid{Min: 0, Max: 1})
 	want(t, err, "is too wide")
 }
 

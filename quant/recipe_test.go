@@ -28,10 +28,10 @@ func TestPresets(t *testing.T) {
 	if diff := cmp.Diff(Int8(), perTensor); diff != "" {
 		t.Errorf("Int8PerTensor differs in more than PerChannel:\n%s", diff)
 	}
-	if g := Int8().Weights.Grid(); g != (Grid{-127, 127}) {
+	if g := Int8().Weights.Grid(); g != (Grid{Min: -127, Max: 127}) {
 		t.Errorf("weights have the codes %v", g)
 	}
-	if g := Int8().Activations.Grid(); g != (Grid{-128, 127}) {
+	if g := Int8().Activations.Grid(); g != (Grid{Min: -128, Max: 127}) {
 		t.Errorf("activations have the codes %v", g)
 	}
 }
