@@ -17,6 +17,9 @@
 //	y, err := g.Add("y", graph.Relu{}, x)
 //	g.Outputs = []*graph.Tensor{y}
 //
+// [Save] and [Load] keep a graph in a safetensors file, [Graph.WriteText] and
+// [Graph.WriteDOT] show it.
+//
 // The first axis is the batch and is 1 in the graph; [Graph.Shapes] gives the
 // shapes for any other batch without editing the graph.
 //

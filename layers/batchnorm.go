@@ -38,10 +38,10 @@ func (l BatchNorm) Lower(b *Builder, x *graph.Tensor) (*graph.Tensor, error) {
 		op.Epsilon = 1e-3
 	}
 	if !(op.Momentum > 0 && op.Momentum < 1) {
-		return nil, fmt.Errorf("Momentum is %v, want a number between 0 and 1", l.Momentum)
+		return nil, fmt.Errorf("momentum is %v, want a number between 0 and 1", l.Momentum)
 	}
 	if !(op.Epsilon > 0) || op.Epsilon-op.Epsilon != 0 {
-		return nil, fmt.Errorf("Epsilon is %v, want a positive number", l.Epsilon)
+		return nil, fmt.Errorf("epsilon is %v, want a positive number", l.Epsilon)
 	}
 	inputs := []*graph.Tensor{x}
 	for _, v := range []struct {

@@ -52,14 +52,14 @@ func (l Conv2D) Lower(b *Builder, x *graph.Tensor) (*graph.Tensor, error) {
 	strides, dilation := pairOr(l.Strides, [2]int{1, 1}), pairOr(l.Dilation, [2]int{1, 1})
 	switch {
 	case l.Filters < 1:
-		return nil, fmt.Errorf("Filters is %d, want a positive number", l.Filters)
+		return nil, fmt.Errorf("filters is %d, want a positive number", l.Filters)
 	case max(strides[0], strides[1]) > 1 && max(dilation[0], dilation[1]) > 1:
-		return nil, fmt.Errorf("Strides %v together with Dilation %v: one of them must be 1", strides, dilation)
+		return nil, fmt.Errorf("strides %v together with dilation %v: one of them must be 1", strides, dilation)
 	}
 	if err := b.checkImage("CONV_2D", x); err != nil {
 		return nil, err
 	}
-	if err := checkWindow(l.Padding, pair{"Kernel", l.Kernel}, pair{"Strides", strides}, pair{"Dilation", dilation}); err != nil {
+	if err := checkWindow(l.Padding, pair{"kernel", l.Kernel}, pair{"strides", strides}, pair{"dilation", dilation}); err != nil {
 		return nil, err
 	}
 	kernel, err := b.Parameter("kernel", []int{l.Filters, l.Kernel[0], l.Kernel[1], x.Shape[3]}, or(l.KernelInit, GlorotUniform{}))
@@ -80,7 +80,7 @@ type pair struct {
 // checkWindow refuses unknown paddings and sizes that make no window.
 func checkWindow(p Padding, pairs ...pair) error {
 	if p != Valid && p != Same {
-		return fmt.Errorf("unknown Padding %d", uint8(p))
+		return fmt.Errorf("unknown padding %d", uint8(p))
 	}
 	for _, q := range pairs {
 		if min(q.sizes[0], q.sizes[1]) < 1 {

@@ -33,7 +33,7 @@ func (l Dense) Identity() (class, name string) { return "Dense", l.Name }
 // Lower implements [Layer].
 func (l Dense) Lower(b *Builder, x *graph.Tensor) (*graph.Tensor, error) {
 	if l.Units < 1 {
-		return nil, fmt.Errorf("Units is %d, want a positive number", l.Units)
+		return nil, fmt.Errorf("units is %d, want a positive number", l.Units)
 	}
 	kernel, err := b.Parameter("kernel", []int{l.Units, x.Shape[len(x.Shape)-1]}, or(l.KernelInit, GlorotUniform{}))
 	if err != nil {

@@ -25,7 +25,7 @@ func (l Dropout) Identity() (class, name string) { return "Dropout", l.Name }
 // Lower implements [Layer].
 func (l Dropout) Lower(b *Builder, x *graph.Tensor) (*graph.Tensor, error) {
 	if !(l.Rate >= 0 && l.Rate < 1) {
-		return nil, fmt.Errorf("Rate is %v, want a number in [0, 1)", l.Rate)
+		return nil, fmt.Errorf("rate is %v, want a number in [0, 1)", l.Rate)
 	}
 	return b.Add("", graph.Dropout{Rate: l.Rate, Seed: b.Key()}, x)
 }

@@ -65,7 +65,7 @@ func (b *Builder) pool(op string, x *graph.Tensor, size, strides [2]int, p Paddi
 	if err := b.checkImage(op, x); err != nil {
 		return graph.Pool{}, err
 	}
-	if err := checkWindow(p, pair{"Pool", size}, pair{"Strides", strides}); err != nil {
+	if err := checkWindow(p, pair{"pool", size}, pair{"strides", strides}); err != nil {
 		return graph.Pool{}, err
 	}
 	return graph.Pool{Padding: p, FilterH: size[0], FilterW: size[1], StrideH: strides[0], StrideW: strides[1]}, nil

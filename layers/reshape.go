@@ -38,7 +38,7 @@ func (l Reshape) Identity() (class, name string) { return "Reshape", l.Name }
 // Lower implements [Layer].
 func (l Reshape) Lower(b *Builder, x *graph.Tensor) (*graph.Tensor, error) {
 	if len(l.Shape) == 0 {
-		return nil, fmt.Errorf("Shape is empty")
+		return nil, fmt.Errorf("shape is empty")
 	}
 	// The operator infers the batch, and would make two examples of one; so the
 	// shape of an example is settled here.
