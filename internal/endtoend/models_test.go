@@ -64,18 +64,23 @@ var simulations = func() (list []source) {
 	return list
 }()
 
-// calibrated is what posttrain.Quantize exports: BatchNorm folded, then ranges
-// from samples.
-func (n *network) calibrated(r quant.Recipe) (*graph.Graph, error) {
+// folded is the network as posttrain.Quantize prepares it.
+func (n *network) folded() (*graph.Graph, error) {
 	g, err := n.float()
 	if err != nil {
 		return nil, err
 	}
-	folded, err := graph.Passes{graph.DropDropout, graph.FoldBatchNorm}.Run(g)
+	return graph.Passes{graph.DropDropout, graph.FoldBatchNorm}.Run(g)
+}
+
+// calibrated is what posttrain.Quantize exports: BatchNorm folded, then ranges
+// from samples.
+func (n *network) calibrated(r quant.Recipe) (*graph.Graph, error) {
+	g, err := n.folded()
 	if err != nil {
 		return nil, err
 	}
-	return n.insert(folded, r)
+	return n.insert(g, r)
 }
 
 // fineTuned starts from calibrated ranges and trains with fake quantization;
@@ -115,6 +120,55 @@ var integerFiles = func() (list []*file) {
 	}
 	return list
 }()
+
+// floatFiles are those that compute in float32: plain, half precision, and
+// dynamic range with and without small weights, folded before and trained with
+// fake quantization.
+var floatFiles = func() (list []*file) {
+	for _, n := range networks {
+		list = append(list,
+			newFile(source{n, "float32", n.float}, "", export.Float32),
+			newFile(source{n, "float16", n.float}, "", export.Float16))
+		for _, s := range n.hybrids() {
+			list = append(list, newFile(s, "", export.DynamicRange))
+		}
+	}
+	return list
+}()
+
+// hybrids are the network's forms for dynamic range: weights quantized from 0 or
+// 1024 elements on, per channel and per tensor, after and during training.
+func (n *network) hybrids() (list []source) {
+	for _, perChannel := range []bool{true, false} {
+		for _, least := range []int{0, 1024} {
+			r := quant.DynamicRange()
+			r.MinElements, r.Weights.PerChannel = least, perChannel
+			kind := fmt.Sprintf("dynamic range from %d per channel %v", least, perChannel)
+			list = append(list, source{n, kind, sync.OnceValues(func() (*graph.Graph, error) {
+				folded, err := n.folded()
+				if err != nil {
+					return nil, err
+				}
+				return fakequant.Insert(folded, r)
+			})})
+			if least > 0 {
+				continue
+			}
+			list = append(list, source{n, kind + " trained", sync.OnceValues(func() (*graph.Graph, error) {
+				g, err := n.float()
+				if err != nil {
+					return nil, err
+				}
+				q, err := fakequant.Insert(g, r)
+				if err != nil {
+					return nil, err
+				}
+				return q, n.fit(q, 1, 5e-4)
+			})})
+		}
+	}
+	return list
+}
 
 // newFile returns the file that export makes of a source.
 func newFile(s source, border string, export func(*graph.Graph) (*graph.Graph, error)) *file {

@@ -1,0 +1,218 @@
+package endtoend
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/internal/kernels/q8"
+	"github.com/goqat/goqat/internal/oracle"
+	"github.com/goqat/goqat/interp"
+	"github.com/goqat/goqat/quant"
+)
+
+// summation is how far two float32 sums of the same products may be apart when
+// they are added in different orders, relative to the largest value of the
+// tensor: some tens of roundings of 2^-24 on sums of up to 200 products.
+const summation = 1e-5
+
+// Every operator of every float, float16 and dynamic-range file gives on LiteRT's
+// own inputs what LiteRT gives, up to the order of summation; constants and what
+// is widened from float16 are equal, and so is what hybrid operators quantize.
+func TestFloatFilesFollowLiteRT(t *testing.T) {
+	for _, f := range floatFiles {
+		t.Run(f.String(), func(t *testing.T) {
+			t.Parallel()
+			o, m := oracle.Start(t), f.must(t)
+			x, _ := f.testRows(t)
+			run := runLiteRT(t, o, m, oracle.Reference, x)
+			for _, tensor := range m.graph.Tensors() {
+				if tensor.Role != graph.Activation {
+					if err := sameElements(tensor.Data, run.values[tensor]); err != nil {
+						t.Errorf("constant %q: %v", tensor.Name, err)
+					}
+				}
+			}
+			worst, at := 0.0, ""
+			scratch := run.scratch
+			for _, n := range m.graph.Nodes {
+				d := run.compareNode(t, m.graph, n)
+				if d >= worst {
+					worst, at = d, n.Name
+				}
+				if hybrid(n) {
+					scratch = run.compareCodes(t, n, scratch)
+				}
+			}
+			ours := runInterp(t, m.graph, run.input, run.rows)[m.graph.Outputs[0]].([]float32)
+			theirs := run.values[m.graph.Outputs[0]].([]float32)
+			t.Logf("largest difference of an operator %.2g of its tensor (%s); end to end %.2g; %s",
+				worst, at, relative(ours, theirs), predictions(ours, theirs, m.graph.Outputs[0].Elements()))
+		})
+	}
+}
+
+// compareNode computes one node on LiteRT's inputs and returns the largest
+// difference to LiteRT's output, relative to its largest value.
+func (run liteRTRun) compareNode(t *testing.T, g *graph.Graph, n *graph.Node) float64 {
+	t.Helper()
+	given := map[*graph.Tensor]any{}
+	for _, x := range n.Inputs {
+		if x != nil && x.Role == graph.Activation {
+			given[x] = run.values[x]
+		}
+	}
+	got, err := interp.RunNode(g, n, given, interp.Options{Batch: run.rows})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := run.values[n.Output]
+	switch n.Op.(type) {
+	case graph.Dequantize, graph.MaxPool2D, graph.Reshape, graph.Relu, graph.Relu6:
+		if err := sameElements(got, want); err != nil { // these do not round
+			t.Errorf("%s %q: %v", n.Op.Name(), n.Name, err)
+		}
+	}
+	d := relative(got.([]float32), want.([]float32))
+	if !(d <= summation) {
+		t.Errorf("%s %q: off by %.3g of the largest value", n.Op.Name(), n.Name, d)
+	}
+	return d
+}
+
+// relative returns the largest difference divided by the largest value of want;
+// NaN if a value is.
+func relative(got, want []float32) float64 {
+	if len(got) != len(want) {
+		return math.NaN()
+	}
+	largest, apart := 0.0, 0.0
+	for i, w := range want {
+		largest = max(largest, math.Abs(float64(w)))
+		apart = max(apart, math.Abs(float64(got[i])-float64(w)))
+	}
+	if apart == 0 {
+		return 0
+	}
+	return apart / largest
+}
+
+// predictions compares the largest outputs of each row.
+func predictions(a, b []float32, width int) string {
+	same := 0
+	bs := largest(b, width)
+	for i, c := range largest(a, width) {
+		if c == bs[i] {
+			same++
+		}
+	}
+	return fmt.Sprintf("%d of %d predictions agree", same, len(bs))
+}
+
+// hybrid reports whether a node quantizes its float input as it runs.
+func hybrid(n *graph.Node) bool {
+	_, anchor := n.Op.(graph.Anchored)
+	return anchor && n.Inputs[graph.InputWeights].Type == graph.Int8
+}
+
+// compareCodes holds the codes, scales and zero points that LiteRT chose for the
+// input of a hybrid node to the rule of package q8. They stand in the kernel's
+// scratch tensors, in this order: (im2col,) codes in the input's shape, scales,
+// (sums,) zero points in the scales' shape. It returns the scratch tensors behind
+// those of the node.
+func (run liteRTRun) compareCodes(t *testing.T, n *graph.Node, scratch []oracle.Tensor) []oracle.Tensor {
+	t.Helper()
+	x, w := n.Inputs[graph.InputX], n.Inputs[graph.InputWeights]
+	next := func(what string, typ oracle.Type, shape []int) oracle.Tensor {
+		t.Helper()
+		for i, s := range scratch {
+			if s.Type == typ && (shape == nil || slices.Equal(s.Shape, shape)) && s.Examples == run.rows {
+				scratch = scratch[i+1:]
+				return s
+			}
+		}
+		t.Fatalf("node %q: LiteRT shows no %s", n.Name, what)
+		return oracle.Tensor{}
+	}
+	symmetric, folded := inputScheme(n)
+	codes := next("codes", oracle.Int8, x.Shape)
+	scales := next("scales", oracle.Float32, nil)
+	var zeros oracle.Tensor
+	if !symmetric {
+		zeros = next("zero points", oracle.Int32, scales.Shape)
+	}
+	input, width, want := run.values[x].([]float32), x.Elements(), make([]int8, x.Elements())
+	for row := range run.rows {
+		from := input[row*width:][:width]
+		if _, ok := n.Op.(graph.FullyConnected); ok && !slices.ContainsFunc(from, func(v float32) bool { return v != 0 }) {
+			continue // the kernel returns the bias before it touches its scratch tensors
+		}
+		var scale float32
+		var zero int32
+		if symmetric {
+			scale = q8.QuantizeSymmetric(want, from)
+		} else {
+			scale, zero = q8.QuantizeAsymmetric(want, from)
+		}
+		if folded {
+			scale *= w.Quant.Scale[0]
+		}
+		if got := first[int8](t, codes, row); !slices.Equal(got, want) {
+			t.Fatalf("node %q, row %d: codes %v, LiteRT has %v", n.Name, row, want, got)
+		}
+		if got := first[float32](t, scales, row)[0]; got != scale {
+			t.Errorf("node %q, row %d: scale %v, LiteRT has %v", n.Name, row, scale, got)
+		}
+		if !symmetric {
+			if got := first[int32](t, zeros, row)[0]; got != zero {
+				t.Errorf("node %q, row %d: zero point %d, LiteRT has %d", n.Name, row, zero, got)
+			}
+		}
+	}
+	return scratch
+}
+
+// first returns the elements of one row of a tensor.
+func first[T oracle.Element](t *testing.T, x oracle.Tensor, row int) []T {
+	t.Helper()
+	x.Data = x.Example(row)
+	values, err := oracle.Values[T](x)
+	if err != nil || len(values) == 0 {
+		t.Fatalf("scratch tensor %d: %d elements, %v", x.Index, len(values), err)
+	}
+	return values
+}
+
+// inputScheme says how LiteRT quantizes the input of a hybrid node: symmetrically
+// for convolutions whose weights have one scale or equal ones, and whether the
+// scale it keeps is multiplied by the weights'.
+func inputScheme(n *graph.Node) (symmetric, folded bool) {
+	scales := n.Inputs[graph.InputWeights].Quant.Scale
+	equal := !slices.ContainsFunc(scales, func(s float32) bool { return s != scales[0] })
+	if fc, ok := n.Op.(graph.FullyConnected); ok {
+		return !fc.AsymmetricInputs, len(scales) == 1
+	}
+	return equal, equal
+}
+
+// LiteRT takes a convolution whose weight scales are all equal for one with a
+// single scale, and so quantizes its input symmetrically.
+func TestEqualWeightScales(t *testing.T) {
+	o := oracle.Start(t)
+	for _, scales := range [][]float32{{0.011}, {0.011, 0.011, 0.011}, {0.011, 0.011, 0.0110001}} {
+		t.Run(fmt.Sprint(scales), func(t *testing.T) {
+			b := newBuilder(t)
+			x := b.AddInput("x", graph.Float32, []int{1, 5, 4, 2})
+			w := b.weights("w", 3, 3, 2, 2)
+			w.Quant = &quant.Params{Scale: scales, ZeroPoint: make([]int32, len(scales))}
+			bias := &graph.Tensor{Name: "b", Role: graph.Constant, Shape: []int{3}, Data: []float32{0.1, -0.2, 0.3}}
+			m := b.done(b.op(graph.Conv2D{StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1}, graph.Float32, nil, x, w, bias))
+			run := runLiteRT(t, o, m, oracle.Reference, b.reals(7*40))
+			n := m.graph.Nodes[0]
+			run.compareNode(t, m.graph, n)
+			run.compareCodes(t, n, run.scratch)
+		})
+	}
+}
