@@ -259,3 +259,22 @@ func TestNaNWeights(t *testing.T) {
 		}
 	}
 }
+
+// TestMeanTies: a node behind an average rounds ties as integer means do.
+func TestMeanTies(t *testing.T) {
+	for _, c := range []struct {
+		mean bool
+		want float32
+	}{{false, 1}, {true, 0}} { // 0.5 is code -2.5
+		n, x := newNet(t, 1)
+		p := quant.PerTensor(1, -3)
+		q := &graph.Quantizer{Name: "x", Bits: 8, Axis: -1, Source: graph.Fixed, FixedParams: &p}
+		n.add("fq", graph.FakeQuant{Quantizer: q, Mean: c.mean}, x)
+		s := compile(t, n.Graph, Config{Batch: 1})
+		s.Input()[0] = 0.5
+		if err := s.Run(0); err != nil {
+			t.Fatal(err)
+		}
+		same(t, "rounded", []float32{c.want}, s.Output())
+	}
+}

@@ -5,41 +5,56 @@ import (
 	"github.com/goqat/goqat/internal/kernels/f32"
 )
 
-// foldWeights builds [graph.FoldWeights]: w' = w*f per channel, with
-// f = gamma*invStd and invStd = 1/sqrt(variance + epsilon).
+// foldFactors are the per-channel factors of a folded BatchNorm.
+type foldFactors struct {
+	epsilon      float32
+	ones         []float32
+	factor       []float32 // gamma/sqrt(variance + epsilon)
+	invDeviation []float32 // 1/sqrt(variance + epsilon): the derivative by gamma
+}
+
+func newFoldFactors(channels int, epsilon float32) *foldFactors {
+	f := &foldFactors{epsilon, make([]float32, channels), make([]float32, channels), make([]float32, channels)}
+	for i := range f.ones {
+		f.ones[i] = 1
+	}
+	return f
+}
+
+func (f *foldFactors) compute(gamma, variance []float32) {
+	graph.FoldFactor(f.factor, gamma, variance, f.epsilon)
+	graph.FoldFactor(f.invDeviation, f.ones, variance, f.epsilon)
+}
+
+// foldWeights builds [graph.FoldWeights]: w' = w*f per channel.
 //
-// Gradient: dw = dw'*f, dgamma = invStd*sum(dw'*w); none for the variance.
+// Gradient: dw = dw'*f, dgamma = sum(dw'*w)/sqrt(variance + epsilon); none for
+// the variance.
 func foldWeights(c *compiler, n *graph.Node) (*operator, error) {
 	if err := c.frozen(n, 2); err != nil {
 		return nil, err
 	}
-	epsilon := n.Op.(graph.FoldWeights).Epsilon
 	y := newValue(c.shapes[n.Output])
 	channels := y.shape[0]
-	inner := len(y.data) / channels
-	invStd, factor := make([]float32, channels), make([]float32, channels)
-	channel := func(x []float32, i int) []float32 { return x[i*inner : (i+1)*inner] }
+	f := newFoldFactors(channels, n.Op.(graph.FoldWeights).Epsilon)
 	return &operator{
 		out: y,
 		run: func(in [][]float32) error {
-			w, gamma, variance := in[0], in[1], in[2]
-			f32.InvStd(invStd, variance, epsilon)
-			f32.MulTo(factor, gamma, invStd)
-			for i, f := range factor {
-				f32.ScaleTo(channel(y.data, i), f, channel(w, i))
-			}
+			f.compute(in[1], in[2])
+			graph.ScaleChannels(y.data, in[0], f.factor)
 			return nil
 		},
 		derive: func() derivative {
 			dw, dgamma := c.gradient(n.Inputs[0]), c.gradient(n.Inputs[1])
 			return derivative{grads: []*value{dw, dgamma, nil}, run: func(in [][]float32) error {
 				w, dy := in[0], in[4]
-				for i, f := range factor {
-					if dw != nil {
-						f32.ScaleTo(channel(dw.data, i), f, channel(dy, i))
-					}
-					if dgamma != nil {
-						dgamma.data[i] = f32.Dot(channel(dy, i), channel(w, i)) * invStd[i]
+				if dw != nil {
+					graph.ScaleChannels(dw.data, dy, f.factor)
+				}
+				if dgamma != nil {
+					inner := len(w) / channels
+					for i, inv := range f.invDeviation {
+						dgamma.data[i] = f32.Dot(row(dy, i, inner), row(w, i, inner)) * inv
 					}
 				}
 				return nil
@@ -57,32 +72,27 @@ const (
 	foldedBias
 )
 
-// foldBias builds [graph.FoldBias]: b' = beta + (b-mean)*f, with
-// f = gamma*invStd and invStd = 1/sqrt(variance + epsilon).
+// foldBias builds [graph.FoldBias]: b' = beta + (b-mean)*f.
 //
-// Gradient: dbeta = db', db = db'*f, dgamma = db'*(b-mean)*invStd; none for the
-// moving statistics.
+// Gradient: dbeta = db', db = db'*f, dgamma = db'*(b-mean)/sqrt(variance +
+// epsilon); none for the moving statistics.
 func foldBias(c *compiler, n *graph.Node) (*operator, error) {
 	if err := c.frozen(n, foldVariance, foldMean); err != nil {
 		return nil, err
 	}
-	epsilon := n.Op.(graph.FoldBias).Epsilon
 	y := newValue(c.shapes[n.Output])
-	channels := len(y.data)
-	invStd, factor, centred := make([]float32, channels), make([]float32, channels), make([]float32, channels)
-	zeros := make([]float32, channels)
+	f := newFoldFactors(len(y.data), n.Op.(graph.FoldBias).Epsilon)
+	biasOf := func(in [][]float32) []float32 { // nil for none
+		if n.Input(foldedBias) == nil {
+			return nil
+		}
+		return in[foldedBias]
+	}
 	return &operator{
 		out: y,
 		run: func(in [][]float32) error {
-			bias := zeros
-			if n.Input(foldedBias) != nil {
-				bias = in[foldedBias]
-			}
-			f32.InvStd(invStd, in[foldVariance], epsilon)
-			f32.MulTo(factor, in[foldGamma], invStd)
-			f32.SubTo(centred, bias, in[foldMean])
-			f32.MulTo(y.data, centred, factor)
-			f32.AddTo(y.data, y.data, in[foldBeta])
+			f.compute(in[foldGamma], in[foldVariance])
+			graph.FoldShift(y.data, f.factor, in[foldBeta], in[foldMean], biasOf(in))
 			return nil
 		},
 		derive: func() derivative {
@@ -91,17 +101,19 @@ func foldBias(c *compiler, n *graph.Node) (*operator, error) {
 			if n.Input(foldedBias) != nil {
 				d.grads = append(d.grads, dbias)
 			}
+			zeros := make([]float32, len(y.data))
 			d.run = func(in [][]float32) error {
 				dy := in[len(in)-1]
 				if dgamma != nil {
-					f32.MulTo(dgamma.data, dy, centred)
-					f32.MulTo(dgamma.data, dgamma.data, invStd)
+					// (b-mean)/deviation is the shift for beta = 0 and gamma = 1.
+					graph.FoldShift(dgamma.data, f.invDeviation, zeros, in[foldMean], biasOf(in))
+					f32.MulTo(dgamma.data, dgamma.data, dy)
 				}
 				if dbeta != nil {
 					copy(dbeta.data, dy)
 				}
 				if dbias != nil {
-					f32.MulTo(dbias.data, dy, factor)
+					f32.MulTo(dbias.data, dy, f.factor)
 				}
 				return nil
 			}
