@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 )
 
 // operators is the table of operators that files can hold, by name. An operator
@@ -25,6 +27,19 @@ var operators = map[string]func(options []byte) (Op, error){
 	FoldBias{}.Name():       decoder[FoldBias],
 	Dropout{}.Name():        decoder[Dropout],
 	FakeQuant{}.Name():      decoder[FakeQuant],
+}
+
+// Operators returns every operator with its zero configuration, by name. Other
+// packages' tests hold their own tables against it.
+func Operators() []Op {
+	var ops []Op
+	for _, name := range slices.Sorted(maps.Keys(operators)) {
+		op, err := operators[name]([]byte("{}"))
+		if err == nil { // an empty object has no field to refuse
+			ops = append(ops, op)
+		}
+	}
+	return ops
 }
 
 // decoder reads the options of operator T.
