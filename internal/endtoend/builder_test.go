@@ -16,8 +16,10 @@ type builder struct {
 }
 
 func newBuilder(t *testing.T) builder {
-	return builder{t, &graph.Graph{Name: t.Name()}, rng.New(1)}
+	return builder{t, &graph.Graph{Name: t.Name()}, newRandom(0)}
 }
+
+func newRandom(seed uint64) *rng.Stream { return rng.New(1, seed) }
 
 // per returns per-tensor parameters.
 func per(scale float32, zero int32) *quant.Params {

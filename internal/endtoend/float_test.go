@@ -99,18 +99,6 @@ func relative(got, want []float32) float64 {
 	return apart / largest
 }
 
-// predictions compares the largest outputs of each row.
-func predictions(a, b []float32, width int) string {
-	same := 0
-	bs := largest(b, width)
-	for i, c := range largest(a, width) {
-		if c == bs[i] {
-			same++
-		}
-	}
-	return fmt.Sprintf("%d of %d predictions agree", same, len(bs))
-}
-
 // hybrid reports whether a node quantizes its float input as it runs.
 func hybrid(n *graph.Node) bool {
 	_, anchor := n.Op.(graph.Anchored)
