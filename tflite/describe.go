@@ -3,6 +3,7 @@ package tflite
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -165,7 +166,7 @@ func (d *Description) WriteText(w io.Writer) error {
 			scale, zero = fmt.Sprint(x.Scales[0]), fmt.Sprint(first(x.ZeroPoints))
 		}
 		if len(x.Scales) > 1 {
-			scale = fmt.Sprintf("%d along axis %d, %s ...", len(x.Scales), x.Axis, scale)
+			scale = fmt.Sprintf("%d along axis %d, %v..%v", len(x.Scales), x.Axis, slices.Min(x.Scales), slices.Max(x.Scales))
 		}
 		fmt.Fprintf(t, "%d\t%s\t%v\t%s\t%s\t%d\t%s\n", x.Index, x.Type, x.Shape, scale, zero, x.Bytes, x.Name)
 	}
