@@ -23,6 +23,13 @@ func (in *inserter) activations() error {
 		case graph.Dropout:
 			in.of[n.Output] = in.of[n.Inputs[0]]
 			continue
+		case graph.Relu6:
+			if !in.ends(n) {
+				if err := in.share(n); err != nil {
+					return err
+				}
+				continue
+			}
 		}
 		switch class := n.Op.Class(); class {
 		case graph.Anchor, graph.Requantize, graph.TrainingOnly: // the last node of a group, or alone
@@ -55,6 +62,11 @@ func (in *inserter) groupInterior() map[*graph.Tensor]bool {
 	return inside
 }
 
+// ends reports whether n is the activation of a fusion group.
+func (in *inserter) ends(n *graph.Node) bool {
+	return slices.ContainsFunc(in.g.Groups(), func(gr graph.Group) bool { return gr.Activation == n })
+}
+
 // observe puts a moving-average quantizer behind t.
 func (in *inserter) observe(t *graph.Tensor) {
 	in.attach(t, graph.FakeQuant{Quantizer: graph.NewObserved(t.Name, in.recipe.Activations, in.recipe.Decay), Observe: true})
@@ -72,8 +84,9 @@ func (in *inserter) fix(n *graph.Node) error {
 	return nil
 }
 
-// share gives the output of a same-scale node the quantizer of its input; a
-// node that averages rounds its result on it.
+// share gives the output of a same-scale node the quantizer of its input; a node
+// that averages rounds its result on it, and a RELU6 its bound: TensorFlow Lite
+// Micro's kernel clamps codes without rescaling them.
 func (in *inserter) share(n *graph.Node) error {
 	q := in.of[n.Inputs[0]]
 	if q == nil {
@@ -81,6 +94,10 @@ func (in *inserter) share(n *graph.Node) error {
 	}
 	if a, ok := n.Op.(graph.Averaging); ok && a.Averages() {
 		in.attach(n.Output, graph.FakeQuant{Quantizer: q, Mean: true})
+		return nil
+	}
+	if _, ok := n.Op.(graph.Relu6); ok {
+		in.attach(n.Output, graph.FakeQuant{Quantizer: q})
 		return nil
 	}
 	in.of[n.Output] = q

@@ -18,7 +18,8 @@ import (
 //     average, still unknown in the copy;
 //   - operators with a fixed output (softmax): their fixed parameters;
 //   - operators that share one scale between input and output (reshape, pools):
-//     the input's quantizer; an average rounds again on it.
+//     the input's quantizer; an average rounds again on it, and so does a RELU6
+//     outside of groups, which TensorFlow Lite Micro computes on one scale only.
 //
 // A BatchNorm behind per-channel weights stays: conv(x, fq(w)) - BN - act - fq.
 // Behind per-tensor weights it is folded with its moving statistics before the

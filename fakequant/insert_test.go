@@ -2,6 +2,7 @@ package fakequant
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -104,6 +105,30 @@ func TestSharing(t *testing.T) {
 	want := map[string]int{"input": 1, "re_lu": 1, "conv2d_1/relu6": 2, "re_lu_1": 1, "dense": 1}
 	if diff := cmp.Diff(want, observed); diff != "" {
 		t.Errorf("nodes on each activation quantizer (-want +got):\n%s", diff)
+	}
+}
+
+// TensorFlow Lite Micro's RELU6 does not rescale, so one of its own shares the
+// quantizer of its input and rounds its bound to it; one in a group does not.
+func TestRelu6OutsideAGroup(t *testing.T) {
+	q, err := Insert(build(t, layers.Sequential{layers.Dense{Units: 2}, layers.Dense{Units: 2, Activation: layers.ActReLU6}, layers.Flatten{}, layers.ReLU6{}}, layers.Input{4}), quant.Int8())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, n := range q.Nodes {
+		if f, ok := n.Op.(graph.FakeQuant); ok && f.Quantizer.Source == graph.MovingAverage {
+			got = append(got, fmt.Sprintf("%s by %s, observing %v", n.Inputs[0].Name, f.Quantizer.Name, f.Observe))
+		}
+	}
+	want := []string{
+		"input by input, observing true",
+		"dense by dense, observing true",
+		"dense_1/relu6 by dense_1/relu6, observing true",
+		"re_lu6 by dense_1/relu6, observing false",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("quantizers of activations (-want +got):\n%s", diff)
 	}
 }
 

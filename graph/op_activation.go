@@ -21,7 +21,9 @@ func (Relu) Infer(in [][]int) ([]int, error) { return elementwise(in) }
 
 // Relu6 is min(max(x, 0), 6). Shapes: y as x.
 //
-// Quantized: as [Relu].
+// Quantized: fused as [Relu] is; by itself best with equal parameters of input
+// and output, which package fakequant gives it: TensorFlow Lite Micro's kernel
+// clamps the codes and does not rescale them.
 type Relu6 struct{}
 
 func (Relu6) Name() string          { return "RELU6" }
