@@ -123,18 +123,21 @@ func variable(g *graph.Graph, name string) []float32 {
 // prepared gives networks their float function, which trains once.
 func prepared(list ...*network) []*network {
 	for _, n := range list {
-		n.float = sync.OnceValues(func() (*graph.Graph, error) {
-			g, err := n.layers.Build(n.input, 7)
-			if err != nil {
-				return nil, err
-			}
-			if n.prepare != nil {
-				n.prepare(g)
-			}
-			return g, n.fit(g, 15, 3e-3)
-		})
+		n.float = sync.OnceValues(func() (*graph.Graph, error) { return n.trained(15) })
 	}
 	return list
+}
+
+// trained builds the network and trains it.
+func (n *network) trained(epochs int) (*graph.Graph, error) {
+	g, err := n.layers.Build(n.input, 7)
+	if err != nil {
+		return nil, err
+	}
+	if n.prepare != nil {
+		n.prepare(g)
+	}
+	return g, n.fit(g, epochs, 3e-3)
 }
 
 // config is how the network is trained.

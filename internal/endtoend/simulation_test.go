@@ -11,9 +11,9 @@ import (
 )
 
 // The theorem the project rests on: fed what the integer operator is fed, the
-// fake-quantized operator gives the same code or one beside it. Requantization
-// in fixed point, and averages rounded over codes that count from the zero point,
-// are the causes of a difference of one.
+// fake-quantized operator gives the same code or one beside it. The causes of a
+// difference of one are requantization in fixed point, the rounding of biases and
+// that of float32 sums.
 func TestSimulationPredictsIntegers(t *testing.T) {
 	for _, s := range simulations {
 		t.Run(s.name+"/"+s.kind, func(t *testing.T) {
