@@ -7,7 +7,9 @@
 //
 // What is held, and where:
 //
-//   - litert_test.go: every kind of file of every network, tensor by tensor;
+//   - litert_test.go: every integer file of every network, tensor by tensor;
+//   - float_test.go: float, float16 and dynamic-range files, operator by operator
+//     on LiteRT's own inputs, with the codes that LiteRT chooses at run time;
 //   - default_test.go: the same files on LiteRT's optimized kernels, by their
 //     predictions;
 //   - operators_test.go: integer operators one by one, over many geometries, on

@@ -10,6 +10,10 @@ import (
 	"github.com/goqat/goqat/parity"
 )
 
+// onePath are the operators whose codes are copied, or rounded by one definition
+// in simulation and kernel: they may not differ at all.
+var onePath = []string{"input", "QUANTIZE", "MAX_POOL_2D", "AVERAGE_POOL_2D", "RESHAPE", "RELU6"}
+
 // The theorem the project rests on: fed what the integer operator is fed, the
 // fake-quantized operator gives the same code or one beside it. The causes of a
 // difference of one are requantization in fixed point, the rounding of biases and
@@ -36,7 +40,11 @@ func TestSimulationPredictsIntegers(t *testing.T) {
 			}
 			for _, op := range operators {
 				t.Log(op)
-				if op.Largest > 1 {
+				limit := 1
+				if slices.Contains(onePath, op.Op) {
+					limit = 0
+				}
+				if op.Largest > limit {
 					t.Errorf("%s %q: %d steps", op.Op, op.Name, op.Largest)
 				}
 			}
