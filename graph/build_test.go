@@ -110,7 +110,7 @@ func quantNet(t *testing.T) *Graph {
 	x = n.node("dynamic", FakeQuant{Quantizer: &Quantizer{Name: "flatten", Bits: 8, Source: Dynamic}}, x)
 	w := n.node("kernel/fake_quant", FakeQuant{Quantizer: &Quantizer{
 		Name: "kernel", Bits: 8, Symmetric: true, Narrow: true, Source: LastValue, MinScale: []float32{0.5, 0, 0.1}}}, parameter("kernel", 3, 8))
-	x = n.node("dense", FullyConnected{Activate: FusedRelu6}, x, w, nil)
+	x = n.node("dense", FullyConnected{Activate: quant.Relu6}, x, w, nil)
 	x = n.node("dense/fake_quant", FakeQuant{Quantizer: NewObserved("dense", recipe.Activations, 0.99), Observe: true}, x)
 	fixed := quant.PerTensor(1.0/256, -128)
 	x = n.node("softmax", Softmax{}, x)

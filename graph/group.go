@@ -1,6 +1,10 @@
 package graph
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/goqat/goqat/quant"
+)
 
 // Group is a run of nodes that becomes one exported operator: an anchor, an
 // optional BatchNorm and an optional fusable activation. Dropout nodes between
@@ -23,7 +27,7 @@ func (gr Group) Output() *Tensor {
 }
 
 // Fused returns the activation of the exported operator.
-func (gr Group) Fused() ActivationKind {
+func (gr Group) Fused() quant.Activation {
 	if gr.Activation != nil {
 		return gr.Activation.Op.(Fusable).Fused()
 	}
@@ -43,7 +47,7 @@ func (g *Graph) Groups() []Group {
 			continue
 		}
 		gr := Group{Anchor: n}
-		if next := g.nextNode(n.Output); next != nil && anchor.Activation() == NoActivation {
+		if next := g.nextNode(n.Output); next != nil && anchor.Activation() == quant.NoActivation {
 			if _, ok := next.Op.(BatchNorm); ok {
 				gr.BatchNorm = next
 				next = g.nextNode(next.Output)

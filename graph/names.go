@@ -31,16 +31,6 @@ func (p Padding) MarshalText() ([]byte, error) { return nameOf(paddingNames[:], 
 // UnmarshalText reads a padding by name.
 func (p *Padding) UnmarshalText(b []byte) error { return parseName(paddingNames[:], p, b, "padding") }
 
-// MarshalText writes the activation by name.
-func (a ActivationKind) MarshalText() ([]byte, error) {
-	return nameOf(activationNames[:], a, "activation")
-}
-
-// UnmarshalText reads an activation by name.
-func (a *ActivationKind) UnmarshalText(b []byte) error {
-	return parseName(activationNames[:], a, b, "activation")
-}
-
 // nameOf returns names[v]; an empty name stands for a value that is not one of
 // the constants.
 func nameOf[T ~uint8](names []string, v T, what string) ([]byte, error) {

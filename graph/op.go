@@ -54,16 +54,16 @@ type Averaging interface {
 
 // Fusable is an operator that an anchor can absorb as its fused activation.
 type Fusable interface {
-	Fused() ActivationKind
+	Fused() quant.Activation
 }
 
 // Anchored is implemented by operators of class Anchor.
 type Anchored interface {
 	Op
 	// Fuse returns the operator with the fused activation replaced.
-	Fuse(ActivationKind) Op
+	Fuse(quant.Activation) Op
 	// Activation returns the fused activation.
-	Activation() ActivationKind
+	Activation() quant.Activation
 	// ChannelAxis is the axis of the weights that indexes output channels.
 	ChannelAxis() int
 }
@@ -74,37 +74,3 @@ const (
 	InputWeights
 	InputBias
 )
-
-// ActivationKind is an activation fused into an operator. The zero value is
-// none.
-type ActivationKind uint8
-
-// The activations that integer kernels can fuse: a clamp of the output.
-const (
-	NoActivation   ActivationKind = iota
-	FusedRelu                     // max(x, 0)
-	FusedRelu6                    // min(max(x, 0), 6)
-	FusedReluN1To1                // min(max(x, -1), 1)
-)
-
-var activationNames = [...]string{"none", "relu", "relu6", "relu_n1_to_1"}
-
-func (a ActivationKind) String() string {
-	if int(a) < len(activationNames) {
-		return activationNames[a]
-	}
-	return "unknown activation"
-}
-
-// Clamp returns the bounds of the activation; infinite where there are none.
-func (a ActivationKind) Clamp() (lo, hi float32) {
-	switch a {
-	case FusedRelu:
-		return 0, inf
-	case FusedRelu6:
-		return 0, 6
-	case FusedReluN1To1:
-		return -1, 1
-	}
-	return -inf, inf
-}

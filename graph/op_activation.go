@@ -12,9 +12,9 @@ import (
 // output have parameters of their own.
 type Relu struct{}
 
-func (Relu) Name() string          { return "RELU" }
-func (Relu) Class() Class          { return Requantize }
-func (Relu) Fused() ActivationKind { return FusedRelu }
+func (Relu) Name() string            { return "RELU" }
+func (Relu) Class() Class            { return Requantize }
+func (Relu) Fused() quant.Activation { return quant.Relu }
 
 // Infer implements [Op].
 func (Relu) Infer(in [][]int) ([]int, error) { return elementwise(in) }
@@ -26,9 +26,9 @@ func (Relu) Infer(in [][]int) ([]int, error) { return elementwise(in) }
 // clamps the codes and does not rescale them.
 type Relu6 struct{}
 
-func (Relu6) Name() string          { return "RELU6" }
-func (Relu6) Class() Class          { return Requantize }
-func (Relu6) Fused() ActivationKind { return FusedRelu6 }
+func (Relu6) Name() string            { return "RELU6" }
+func (Relu6) Class() Class            { return Requantize }
+func (Relu6) Fused() quant.Activation { return quant.Relu6 }
 
 // Infer implements [Op].
 func (Relu6) Infer(in [][]int) ([]int, error) { return elementwise(in) }

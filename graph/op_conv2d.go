@@ -1,8 +1,11 @@
 package graph
 
 import (
+	"errors"
 	"fmt"
 	"math"
+
+	"github.com/goqat/goqat/quant"
 )
 
 var inf = float32(math.Inf(1))
@@ -52,23 +55,23 @@ func (p Padding) Window(in, kernel, stride, dilation int) (out, before int) {
 // Quantized: x and y asymmetric int8, w symmetric int8 per tensor or along axis
 // 0, b int32 at scale s_x*s_w.
 type Conv2D struct {
-	Padding   Padding        `json:"padding"`
-	StrideH   int            `json:"stride_h"`
-	StrideW   int            `json:"stride_w"`
-	DilationH int            `json:"dilation_h"`
-	DilationW int            `json:"dilation_w"`
-	Activate  ActivationKind `json:"activation"`
+	Padding   Padding          `json:"padding"`
+	StrideH   int              `json:"stride_h"`
+	StrideW   int              `json:"stride_w"`
+	DilationH int              `json:"dilation_h"`
+	DilationW int              `json:"dilation_w"`
+	Activate  quant.Activation `json:"activation"`
 }
 
-func (Conv2D) Name() string                 { return "CONV_2D" }
-func (Conv2D) Class() Class                 { return Anchor }
-func (o Conv2D) Activation() ActivationKind { return o.Activate }
-func (o Conv2D) Fuse(a ActivationKind) Op   { o.Activate = a; return o }
-func (Conv2D) ChannelAxis() int             { return 0 }
+func (Conv2D) Name() string                   { return "CONV_2D" }
+func (Conv2D) Class() Class                   { return Anchor }
+func (o Conv2D) Activation() quant.Activation { return o.Activate }
+func (o Conv2D) Fuse(a quant.Activation) Op   { o.Activate = a; return o }
+func (Conv2D) ChannelAxis() int               { return 0 }
 
 // Infer implements [Op].
 func (o Conv2D) Infer(in [][]int) ([]int, error) {
-	if err := arity(in, 2, 3); err != nil {
+	if err := errors.Join(arity(in, 2, 3), o.Activate.Check()); err != nil {
 		return nil, err
 	}
 	x, w := in[InputX], in[InputWeights]

@@ -1,6 +1,11 @@
 package graph
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+
+	"github.com/goqat/goqat/quant"
+)
 
 // FullyConnected multiplies rows by a matrix.
 //
@@ -13,22 +18,22 @@ import "fmt"
 // 0, b int32 at scale s_x*s_w.
 type FullyConnected struct {
 	// KeepDims keeps the leading axes of x in y.
-	KeepDims bool           `json:"keep_dims"`
-	Activate ActivationKind `json:"activation"`
+	KeepDims bool             `json:"keep_dims"`
+	Activate quant.Activation `json:"activation"`
 	// AsymmetricInputs makes a dynamic-range model quantize each row of x with
 	// a zero point of its own.
 	AsymmetricInputs bool `json:"asymmetric_inputs,omitempty"`
 }
 
-func (FullyConnected) Name() string                 { return "FULLY_CONNECTED" }
-func (FullyConnected) Class() Class                 { return Anchor }
-func (o FullyConnected) Activation() ActivationKind { return o.Activate }
-func (o FullyConnected) Fuse(a ActivationKind) Op   { o.Activate = a; return o }
-func (FullyConnected) ChannelAxis() int             { return 0 }
+func (FullyConnected) Name() string                   { return "FULLY_CONNECTED" }
+func (FullyConnected) Class() Class                   { return Anchor }
+func (o FullyConnected) Activation() quant.Activation { return o.Activate }
+func (o FullyConnected) Fuse(a quant.Activation) Op   { o.Activate = a; return o }
+func (FullyConnected) ChannelAxis() int               { return 0 }
 
 // Infer implements [Op].
 func (o FullyConnected) Infer(in [][]int) ([]int, error) {
-	if err := arity(in, 2, 3); err != nil {
+	if err := errors.Join(arity(in, 2, 3), o.Activate.Check()); err != nil {
 		return nil, err
 	}
 	x, w := in[InputX], in[InputWeights]

@@ -5,7 +5,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -87,25 +86,22 @@ func TestClasses(t *testing.T) {
 
 func TestFuse(t *testing.T) {
 	for _, op := range []Anchored{FullyConnected{KeepDims: true}, Conv2D{StrideH: 2}} {
-		fused := op.Fuse(FusedRelu6).(Anchored)
-		if fused.Activation() != FusedRelu6 || op.Activation() != NoActivation {
+		fused := op.Fuse(quant.Relu6).(Anchored)
+		if fused.Activation() != quant.Relu6 || op.Activation() != quant.NoActivation {
 			t.Errorf("%s: fused %v, before %v", op.Name(), fused.Activation(), op.Activation())
 		}
-		if fused.Fuse(NoActivation) != Op(op) {
+		if fused.Fuse(quant.NoActivation) != Op(op) {
 			t.Errorf("%s: fusing changed more than the activation", op.Name())
 		}
 	}
 }
 
-func TestActivationClamp(t *testing.T) {
-	infinite := float32(math.Inf(1))
-	for a, bounds := range map[ActivationKind][2]float32{
-		NoActivation: {-infinite, infinite}, FusedRelu: {0, infinite}, FusedRelu6: {0, 6}, FusedReluN1To1: {-1, 1},
-	} {
-		if lo, hi := a.Clamp(); lo != bounds[0] || hi != bounds[1] {
-			t.Errorf("%v clamps to [%v, %v], want %v", a, lo, hi, bounds)
-		}
-	}
+func TestUnknownActivation(t *testing.T) {
+	g := &Graph{}
+	x := g.AddInput("x", Float32, []int{1, 3})
+	w := &Tensor{Name: "w", Role: Parameter, Shape: []int{2, 3}, Data: make([]float32, 6)}
+	_, err := g.Add("d", FullyConnected{Activate: 99}, x, w)
+	want(t, err, `node "d" (FULLY_CONNECTED): quant: unknown activation 99`)
 }
 
 func TestSoftmaxParams(t *testing.T) {
@@ -124,7 +120,6 @@ func TestNames(t *testing.T) {
 	checkNames(t, len(roleNames), 0, Role.String, Role.MarshalText, (*Role).UnmarshalText)
 	checkNames(t, len(sourceNames), 1, Source.String, Source.MarshalText, (*Source).UnmarshalText)
 	checkNames(t, len(paddingNames), 0, Padding.String, Padding.MarshalText, (*Padding).UnmarshalText)
-	checkNames(t, len(activationNames), 0, ActivationKind.String, ActivationKind.MarshalText, (*ActivationKind).UnmarshalText)
 }
 
 func checkNames[T ~uint8](t *testing.T, n, first int, name func(T) string, marshal func(T) ([]byte, error), unmarshal func(*T, []byte) error) {

@@ -196,7 +196,7 @@ func TestFoldNodes(t *testing.T) {
 func TestGroups(t *testing.T) {
 	type group struct {
 		anchor, norm, activation, output string
-		fused                            ActivationKind
+		fused                            quant.Activation
 	}
 	name := func(n *Node) string {
 		if n == nil {
@@ -209,44 +209,44 @@ func TestGroups(t *testing.T) {
 		build func(n *net) *Tensor
 		want  []group
 	}{
-		"bare":       {func(n *net) *Tensor { return n.conv("c", image(n)) }, []group{{"c", "", "", "c", NoActivation}}},
-		"norm":       {func(n *net) *Tensor { return n.batchNorm("b", n.conv("c", image(n))) }, []group{{"c", "b", "", "b", NoActivation}}},
-		"activation": {func(n *net) *Tensor { return n.node("a", Relu{}, n.conv("c", image(n))) }, []group{{"c", "", "a", "a", FusedRelu}}},
+		"bare":       {func(n *net) *Tensor { return n.conv("c", image(n)) }, []group{{"c", "", "", "c", quant.NoActivation}}},
+		"norm":       {func(n *net) *Tensor { return n.batchNorm("b", n.conv("c", image(n))) }, []group{{"c", "b", "", "b", quant.NoActivation}}},
+		"activation": {func(n *net) *Tensor { return n.node("a", Relu{}, n.conv("c", image(n))) }, []group{{"c", "", "a", "a", quant.Relu}}},
 		"all three": {func(n *net) *Tensor { return n.node("a", Relu6{}, n.batchNorm("b", n.conv("c", image(n)))) },
-			[]group{{"c", "b", "a", "a", FusedRelu6}}},
+			[]group{{"c", "b", "a", "a", quant.Relu6}}},
 		"dropout between": {func(n *net) *Tensor {
 			x := n.node("d1", Dropout{}, n.conv("c", image(n)))
 			x = n.node("d2", Dropout{}, n.batchNorm("b", n.node("d1", Dropout{}, x)))
 			return n.node("d3", Dropout{}, n.node("a", Relu{}, x))
-		}, []group{{"c", "b", "a", "a", FusedRelu}}},
-		"softmax is not fused": {func(n *net) *Tensor { return n.node("s", Softmax{}, n.conv("c", image(n))) }, []group{{"c", "", "", "c", NoActivation}}},
+		}, []group{{"c", "b", "a", "a", quant.Relu}}},
+		"softmax is not fused": {func(n *net) *Tensor { return n.node("s", Softmax{}, n.conv("c", image(n))) }, []group{{"c", "", "", "c", quant.NoActivation}}},
 		"two norms": {func(n *net) *Tensor { return n.batchNorm("b2", n.batchNorm("b1", n.conv("c", image(n)))) },
-			[]group{{"c", "b1", "", "b1", NoActivation}}},
+			[]group{{"c", "b1", "", "b1", quant.NoActivation}}},
 		"activation before norm": {func(n *net) *Tensor { return n.batchNorm("b", n.node("a", Relu{}, n.conv("c", image(n)))) },
-			[]group{{"c", "", "a", "a", FusedRelu}}},
+			[]group{{"c", "", "a", "a", quant.Relu}}},
 		"output inside": {func(n *net) *Tensor {
 			x := n.conv("c", image(n))
 			n.Outputs = append(n.Outputs, x)
 			return n.node("a", Relu{}, x)
-		}, []group{{"c", "", "", "c", NoActivation}}},
+		}, []group{{"c", "", "", "c", quant.NoActivation}}},
 		"two readers": {func(n *net) *Tensor {
 			x := n.conv("c", image(n))
 			n.Outputs = append(n.Outputs, n.node("r", Relu6{}, x))
 			return n.node("a", Relu{}, x)
-		}, []group{{"c", "", "", "c", NoActivation}}},
+		}, []group{{"c", "", "", "c", quant.NoActivation}}},
 		"fake quantization ends a group": {func(n *net) *Tensor {
 			q := NewObserved("c", quant.Int8().Activations, 0.9)
 			return n.node("a", Relu{}, n.node("fq", FakeQuant{Quantizer: q}, n.conv("c", image(n))))
-		}, []group{{"c", "", "", "c", NoActivation}}},
+		}, []group{{"c", "", "", "c", quant.NoActivation}}},
 		"own activation": {func(n *net) *Tensor {
 			x := n.conv("c", image(n))
-			n.Nodes[0].Op = n.Nodes[0].Op.(Anchored).Fuse(FusedRelu6)
+			n.Nodes[0].Op = n.Nodes[0].Op.(Anchored).Fuse(quant.Relu6)
 			return n.node("a", Relu{}, x)
-		}, []group{{"c", "", "", "c", FusedRelu6}}},
+		}, []group{{"c", "", "", "c", quant.Relu6}}},
 		"in order": {func(n *net) *Tensor {
 			x := n.node("a1", Relu{}, n.conv("c1", image(n)))
 			return n.batchNorm("b2", n.conv("c2", x))
-		}, []group{{"c1", "", "a1", "a1", FusedRelu}, {"c2", "b2", "", "b2", NoActivation}}},
+		}, []group{{"c1", "", "a1", "a1", quant.Relu}, {"c2", "b2", "", "b2", quant.NoActivation}}},
 	} {
 		t.Run(title, func(t *testing.T) {
 			n := newNet(t)

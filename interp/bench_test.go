@@ -6,6 +6,7 @@ import (
 
 	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/interp"
+	"github.com/goqat/goqat/quant"
 )
 
 // imageNet is a small network on images of 28x28, in int8 or float32.
@@ -23,7 +24,7 @@ func imageNet(t testing.TB, typ graph.Type) *graph.Graph {
 		w := b.weights(name+"/w", true, shape...)
 		return b.op(name, op, typ, p, x, w, b.bias(name+"/b", x, w))
 	}
-	conv := graph.Conv2D{Padding: graph.Same, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, Activate: graph.FusedRelu}
+	conv := graph.Conv2D{Padding: graph.Same, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, Activate: quant.Relu}
 	pool := graph.MaxPool2D{Pool: graph.Pool{FilterH: 2, FilterW: 2, StrideH: 2, StrideW: 2}}
 	h := anchor(conv, b.input("x", typ, p, 1, 28, 28, 1), 16, 3, 3, 1)
 	h = b.op("pool1", pool, typ, p, h)

@@ -143,7 +143,7 @@ func floatNet(t testing.TB) *graph.Graph {
 	h = b.float(graph.AveragePool2D{Pool: graph.Pool{Padding: graph.Same, FilterH: 3, FilterW: 3, StrideH: 2, StrideW: 2}}, h)
 	w := b.float(graph.FoldWeights{Epsilon: 1e-3}, b.floats("w2", 4, 2, 1, 5), b.floats("gamma2", 4), b.positive("variance2", 4))
 	bias := b.float(graph.FoldBias{Epsilon: 1e-3}, b.Tensors()[b.index("gamma2")], b.Tensors()[b.index("variance2")], b.floats("beta2", 4), b.floats("mean2", 4), nil)
-	h = b.float(graph.Conv2D{StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, Activate: graph.FusedReluN1To1}, h, w, bias)
+	h = b.float(graph.Conv2D{StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, Activate: quant.ReluN1To1}, h, w, bias)
 	h = b.float(graph.Relu6{}, h)
 	h = b.float(graph.Reshape{Shape: []int{-1, h.Elements()}}, h)
 	h = b.float(graph.FullyConnected{}, h, b.floats("w3", 6, h.Shape[1]))
@@ -167,7 +167,7 @@ func int8Net(t testing.TB, perChannel bool) *graph.Graph {
 	in := b.input("in", graph.UInt8, ptr(0.02, 115), 1, 9, 7, 3)
 	x := b.op("x", graph.Quantize{}, graph.Int8, ptr(0.02, -13), in)
 	w := b.weights("w1", perChannel, 8, 3, 3, 3)
-	h := b.op("conv", graph.Conv2D{Padding: graph.Same, StrideH: 2, StrideW: 1, DilationH: 1, DilationW: 2, Activate: graph.FusedRelu6}, graph.Int8, ptr(0.025, -128), x, w, b.bias("b1", x, w))
+	h := b.op("conv", graph.Conv2D{Padding: graph.Same, StrideH: 2, StrideW: 1, DilationH: 1, DilationW: 2, Activate: quant.Relu6}, graph.Int8, ptr(0.025, -128), x, w, b.bias("b1", x, w))
 	h = b.op("max", graph.MaxPool2D{Pool: graph.Pool{FilterH: 2, FilterW: 2, StrideH: 1, StrideW: 1}}, graph.Int8, h.Quant, h)
 	w = b.weights("w2", perChannel, 5, 2, 2, 8)
 	h = b.op("conv2", graph.Conv2D{StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1}, graph.Int8, ptr(0.05, 7), h, w)
@@ -199,7 +199,7 @@ func nets(t testing.TB) map[string]*graph.Graph {
 func hybridNet(t testing.TB, perChannel bool) *graph.Graph {
 	b := newBuilder(t, 3)
 	x := b.input("x", graph.Float32, nil, 1, 6, 5, 2)
-	h := b.float(graph.Conv2D{Padding: graph.Same, StrideH: 1, StrideW: 2, DilationH: 2, DilationW: 1, Activate: graph.FusedRelu}, x, b.weights("w1", perChannel, 4, 3, 3, 2), b.floats("b1", 4))
+	h := b.float(graph.Conv2D{Padding: graph.Same, StrideH: 1, StrideW: 2, DilationH: 2, DilationW: 1, Activate: quant.Relu}, x, b.weights("w1", perChannel, 4, 3, 3, 2), b.floats("b1", 4))
 	h = b.float(graph.Reshape{Shape: []int{-1, 6, h.Elements() / 6}}, h)
 	h = b.float(graph.FullyConnected{KeepDims: true, AsymmetricInputs: perChannel}, h, b.weights("w2", perChannel, 7, h.Shape[2]))
 	return b.done(h)
@@ -216,7 +216,7 @@ func float16Net(t testing.TB) *graph.Graph {
 		return b.float(graph.Dequantize{}, &graph.Tensor{Name: name, Type: graph.Float16, Role: graph.Constant, Shape: shape, Data: bits})
 	}
 	x := b.input("x", graph.Float32, nil, 1, 5)
-	return b.done(b.float(graph.FullyConnected{Activate: graph.FusedRelu6}, x, half("w", 3, 5), half("b", 3)))
+	return b.done(b.float(graph.FullyConnected{Activate: quant.Relu6}, x, half("w", 3, 5), half("b", 3)))
 }
 
 // fakeNet has a FakeQuant node of each source.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/interp"
+	"github.com/goqat/goqat/quant"
 )
 
 // compute runs one float32 operator on a batch of data of the first input.
@@ -49,8 +50,8 @@ func window(batch int, x, y []int, kernel, stride, dilation [2]int, padding grap
 }
 
 // clamp is a fused activation.
-func clamp(act graph.ActivationKind, v float32) float32 {
-	lo, hi := act.Clamp()
+func clamp(act quant.Activation, v float32) float32 {
+	lo, hi := act.Bounds()
 	return min(max(v, lo), hi)
 }
 
@@ -75,7 +76,7 @@ func TestConv2DIsItsFormula(t *testing.T) {
 		image, kernel, stride, dilation, padding := geometry(rt)
 		b := newBuilder(t, rapid.Uint64().Draw(rt, "seed"))
 		outputs := rapid.IntRange(1, 9).Draw(rt, "outputs")
-		act := graph.ActivationKind(rapid.IntRange(0, 3).Draw(rt, "activation"))
+		act := quant.Activation(rapid.IntRange(0, 3).Draw(rt, "activation"))
 		batch := rapid.IntRange(1, 3).Draw(rt, "batch")
 		op := graph.Conv2D{Padding: padding, StrideH: stride[0], StrideW: stride[1], DilationH: dilation[0], DilationW: dilation[1], Activate: act}
 		in := b.input("x", graph.Float32, nil, image...)
@@ -144,8 +145,8 @@ func TestFullyConnectedIsItsFormula(t *testing.T) {
 		op      graph.FullyConnected
 	}{
 		{[]int{1, 5}, 3, graph.FullyConnected{}},
-		{[]int{1, 33}, 17, graph.FullyConnected{Activate: graph.FusedRelu}},
-		{[]int{1, 2, 3, 7}, 4, graph.FullyConnected{KeepDims: true, Activate: graph.FusedRelu6}},
+		{[]int{1, 33}, 17, graph.FullyConnected{Activate: quant.Relu}},
+		{[]int{1, 2, 3, 7}, 4, graph.FullyConnected{KeepDims: true, Activate: quant.Relu6}},
 	} {
 		b := newBuilder(t, 1)
 		inputs := c.shape[len(c.shape)-1]

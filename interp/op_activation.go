@@ -11,7 +11,7 @@ func relu(s site) (kernel, error) {
 	kind := s.Op.(graph.Fusable).Fused()
 	switch s.unary() {
 	case allFloat:
-		act := floatActivations[kind]
+		act := kind
 		return func(in []*value, out *value) error {
 			f32.Activate(act, out.floats(), in[graph.InputX].floats())
 			return nil
@@ -21,7 +21,7 @@ func relu(s site) (kernel, error) {
 		if err != nil {
 			return nil, err
 		}
-		table, err := q8.NewRelu(codeActivations[kind], in, out, s.Profile.kernels())
+		table, err := q8.NewRelu(kind, in, out, s.Profile.kernels())
 		if err != nil {
 			return nil, err
 		}

@@ -28,7 +28,7 @@ func conv2DFloat(s site) (kernel, error) {
 	if err != nil {
 		return nil, err
 	}
-	act, image := floatActivations[op.Activate], g.InputLen()
+	act, image := op.Activate, g.InputLen()
 	return func(in []*value, out *value) error {
 		x := in[graph.InputX].floats()
 		g := g
@@ -55,7 +55,7 @@ func conv2DInt8(s site) (kernel, error) {
 	conv, err := q8.NewConv2D(q8.Conv2DSpec{
 		Window: window, Outputs: s.Output.Shape[3],
 		Input: in, Output: out, Weight: params,
-		Activation: codeActivations[op.Activate], Kernel: s.kernel(),
+		Activation: op.Activate, Kernel: s.kernel(),
 	}, weights, bias)
 	if err != nil {
 		return nil, err
@@ -80,7 +80,7 @@ func conv2DHybrid(s site) (kernel, error) {
 	op, window := s.Op.(graph.Conv2D), s.convWindow()
 	conv, err := q8.NewHybridConv2D(q8.HybridConv2DSpec{
 		Window: window, Outputs: s.Output.Shape[3], Weight: params,
-		Activation: codeActivations[op.Activate], Kernel: s.kernel(),
+		Activation: op.Activate, Kernel: s.kernel(),
 	}, weights, bias)
 	if err != nil {
 		return nil, err
@@ -125,12 +125,4 @@ func floatPadding(p graph.Padding) f32.Padding {
 		return f32.Same
 	}
 	return f32.Valid
-}
-
-var floatActivations = [...]f32.Activation{
-	graph.NoActivation: f32.None, graph.FusedRelu: f32.Relu, graph.FusedRelu6: f32.Relu6, graph.FusedReluN1To1: f32.ReluN1To1,
-}
-
-var codeActivations = [...]q8.Activation{
-	graph.NoActivation: q8.None, graph.FusedRelu: q8.Relu, graph.FusedRelu6: q8.Relu6, graph.FusedReluN1To1: q8.ReluN1To1,
 }

@@ -21,7 +21,7 @@ func fullyConnected(s site) (kernel, error) {
 func fullyConnectedFloat(s site) kernel {
 	w := s.Input(graph.InputWeights).Shape
 	outputs, inputs := w[0], w[1]
-	act := floatActivations[s.Op.(graph.FullyConnected).Activate]
+	act := s.Op.(graph.FullyConnected).Activate
 	return func(in []*value, out *value) error {
 		x := in[graph.InputX].floats()
 		f32.FullyConnected(s.ws, len(x)/inputs, inputs, outputs, out.floats(), x, in[graph.InputWeights].floats(), bias(in), act)
@@ -47,7 +47,7 @@ func fullyConnectedInt8(s site) (kernel, error) {
 	fc, err := q8.NewFullyConnected(q8.FullyConnectedSpec{
 		Inputs: inputs, Outputs: outputs,
 		Input: in, Output: out, Weight: params,
-		Activation: codeActivations[s.Op.(graph.FullyConnected).Activate],
+		Activation: s.Op.(graph.FullyConnected).Activate,
 		Profile:    s.Profile.kernels(), Kernel: s.kernel(),
 	}, weights, bias)
 	if err != nil {
@@ -73,7 +73,7 @@ func fullyConnectedHybrid(s site) (kernel, error) {
 	outputs, inputs := w[0], w[1]
 	fc, err := q8.NewHybridFullyConnected(q8.HybridFullyConnectedSpec{
 		Inputs: inputs, Outputs: outputs, Weight: params, Asymmetric: op.AsymmetricInputs,
-		Activation: codeActivations[op.Activate], Kernel: s.kernel(),
+		Activation: op.Activate, Kernel: s.kernel(),
 	}, weights, bias)
 	if err != nil {
 		return nil, err

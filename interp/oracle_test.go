@@ -129,7 +129,7 @@ func TestLiteRTConv2D(t *testing.T) {
 	for i, w := range windows {
 		for _, padding := range paddings {
 			for _, perChannel := range []bool{false, true} {
-				act := graph.ActivationKind(i % 4)
+				act := quant.Activation(i % 4)
 				op := graph.Conv2D{Padding: padding, StrideH: w.stride[0], StrideW: w.stride[1], DilationH: w.dilation[0], DilationW: w.dilation[1], Activate: act}
 				t.Run(fmt.Sprintf("%+v per channel %v", op, perChannel), func(t *testing.T) {
 					b := newBuilder(t, uint64(i))
@@ -167,9 +167,9 @@ func TestLiteRTFullyConnected(t *testing.T) {
 		bare    bool
 	}{
 		{[]int{1, 1}, 1, graph.FullyConnected{}, false},
-		{[]int{1, 64}, 10, graph.FullyConnected{Activate: graph.FusedRelu}, false},
-		{[]int{1, 131}, 7, graph.FullyConnected{Activate: graph.FusedRelu6}, true},
-		{[]int{1, 3, 33}, 5, graph.FullyConnected{KeepDims: true, Activate: graph.FusedReluN1To1}, false},
+		{[]int{1, 64}, 10, graph.FullyConnected{Activate: quant.Relu}, false},
+		{[]int{1, 131}, 7, graph.FullyConnected{Activate: quant.Relu6}, true},
+		{[]int{1, 3, 33}, 5, graph.FullyConnected{KeepDims: true, Activate: quant.ReluN1To1}, false},
 	} {
 		for _, perChannel := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%v per channel %v", c.shape, perChannel), func(t *testing.T) {
@@ -258,7 +258,7 @@ func TestLiteRTHybrid(t *testing.T) {
 		for _, perChannel := range []bool{false, true} {
 			t.Run(fmt.Sprintf("asymmetric %v per channel %v", asymmetric, perChannel), func(t *testing.T) {
 				b := newBuilder(t, 1)
-				op := graph.FullyConnected{AsymmetricInputs: asymmetric, Activate: graph.FusedRelu}
+				op := graph.FullyConnected{AsymmetricInputs: asymmetric, Activate: quant.Relu}
 				closeToLiteRT(t, b.done(b.float(op, b.input("x", graph.Float32, nil, 1, 131), b.weights("w", perChannel, 7, 131), b.floats("b", 7))))
 			})
 		}
@@ -274,6 +274,6 @@ func TestLiteRTFloat(t *testing.T) {
 	h = b.float(graph.AveragePool2D{Pool: graph.Pool{Padding: graph.Same, FilterH: 3, FilterW: 3, StrideH: 2, StrideW: 2}}, h)
 	h = b.float(graph.Relu6{}, h)
 	h = b.float(graph.Reshape{Shape: []int{-1, h.Elements()}}, h)
-	h = b.float(graph.FullyConnected{Activate: graph.FusedReluN1To1}, h, b.floats("w3", 6, h.Shape[1]), b.floats("b3", 6))
+	h = b.float(graph.FullyConnected{Activate: quant.ReluN1To1}, h, b.floats("w3", 6, h.Shape[1]), b.floats("b3", 6))
 	closeToLiteRT(t, b.done(b.float(graph.Softmax{}, h)))
 }

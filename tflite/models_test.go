@@ -155,7 +155,7 @@ func (n *net) softmax(x *graph.Tensor) *graph.Tensor {
 	return n.add("probabilities", graph.Softmax{}, t, q, x)
 }
 
-func conv(p graph.Padding, a graph.ActivationKind) graph.Conv2D {
+func conv(p graph.Padding, a quant.Activation) graph.Conv2D {
 	return graph.Conv2D{Padding: p, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, Activate: a}
 }
 
@@ -169,9 +169,9 @@ func cnn(t testing.TB, s storage, perChannel bool) *graph.Graph {
 	n := newNet(t, "cnn", s, perChannel)
 	typ, q := n.activation()
 	x := n.input(typ, q, 1, 28, 28, 1)
-	x = n.anchor("conv1", conv(graph.Same, graph.FusedRelu), x, false, 16, 3, 3, 1)
+	x = n.anchor("conv1", conv(graph.Same, quant.Relu), x, false, 16, 3, 3, 1)
 	x = n.same("pool1", graph.MaxPool2D{Pool: pool(2)}, x)
-	x = n.anchor("conv2", conv(graph.Same, graph.FusedRelu), x, false, 32, 3, 3, 16)
+	x = n.anchor("conv2", conv(graph.Same, quant.Relu), x, false, 32, 3, 3, 16)
 	x = n.same("pool2", graph.MaxPool2D{Pool: pool(2)}, x)
 	x = n.same("flatten", graph.Reshape{Shape: []int{-1, 7 * 7 * 32}}, x)
 	x = n.anchor("dense", graph.FullyConnected{AsymmetricInputs: s == hybrid}, x, false, 10, 7*7*32)
@@ -184,12 +184,12 @@ func odd(t testing.TB, s storage, perChannel bool) *graph.Graph {
 	n := newNet(t, "odd", s, perChannel)
 	typ, q := n.activation()
 	x := n.input(typ, q, 1, 9, 7, 3)
-	c := graph.Conv2D{StrideH: 2, StrideW: 1, DilationH: 1, DilationW: 2, Activate: graph.FusedReluN1To1}
+	c := graph.Conv2D{StrideH: 2, StrideW: 1, DilationH: 1, DilationW: 2, Activate: quant.ReluN1To1}
 	x = n.anchor("strided", c, x, true, 4, 3, 2, 3)
 	typ, q = n.activation()
 	x = n.add("relu", graph.Relu{}, typ, q, x)
 	x = n.same("mean", graph.AveragePool2D{Pool: graph.Pool{Padding: graph.Same, FilterH: 2, FilterW: 3, StrideH: 1, StrideW: 2}}, x)
-	first := n.anchor("kept", graph.FullyConnected{KeepDims: true, Activate: graph.FusedRelu6}, x, false, 5, 4)
+	first := n.anchor("kept", graph.FullyConnected{KeepDims: true, Activate: quant.Relu6}, x, false, 5, 4)
 	x = n.same("flatten", graph.Reshape{Shape: []int{-1, graph.Elements(x.Shape)}}, x)
 	x = n.anchor("bare", graph.FullyConnected{}, x, true, 2, x.Shape[1])
 	typ, q = n.activation()

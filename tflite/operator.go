@@ -7,6 +7,7 @@ import (
 	flatbuffers "github.com/google/flatbuffers/go"
 
 	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/quant"
 	"github.com/goqat/goqat/tflite/internal/schema"
 )
 
@@ -160,16 +161,16 @@ func (used names) unique(name string) string {
 
 // activationCodes are the numbers that files have for fused activations.
 var activationCodes = [...]schema.ActivationFunctionType{
-	graph.NoActivation:   schema.ActivationFunctionTypeNONE,
-	graph.FusedRelu:      schema.ActivationFunctionTypeRELU,
-	graph.FusedReluN1To1: schema.ActivationFunctionTypeRELU_N1_TO_1,
-	graph.FusedRelu6:     schema.ActivationFunctionTypeRELU6,
+	quant.NoActivation: schema.ActivationFunctionTypeNONE,
+	quant.Relu:         schema.ActivationFunctionTypeRELU,
+	quant.ReluN1To1:    schema.ActivationFunctionTypeRELU_N1_TO_1,
+	quant.Relu6:        schema.ActivationFunctionTypeRELU6,
 }
 
 // activationOf returns the fused activation that a file names.
-func activationOf(code schema.ActivationFunctionType) (graph.ActivationKind, error) {
+func activationOf(code schema.ActivationFunctionType) (quant.Activation, error) {
 	if i := slices.Index(activationCodes[:], code); i >= 0 {
-		return graph.ActivationKind(i), nil
+		return quant.Activation(i), nil
 	}
 	return 0, fmt.Errorf("fused activation %v is not supported", code)
 }

@@ -11,6 +11,7 @@ import (
 	flatbuffers "github.com/google/flatbuffers/go"
 
 	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/quant"
 	"github.com/goqat/goqat/tflite"
 	"github.com/goqat/goqat/tflite/internal/schema"
 )
@@ -55,7 +56,7 @@ func TestReadLeniency(t *testing.T) {
 	if names := []string{g.Inputs[0].Name, n.Inputs[1].Name, n.Inputs[2].Name, n.Output.Name}; !slices.Equal(names, []string{"tensor_0", "w", "w_1", "w_2"}) {
 		t.Errorf("names %q", names)
 	}
-	if a := n.Op.(graph.FullyConnected).Activate; a != graph.FusedRelu6 {
+	if a := n.Op.(graph.FullyConnected).Activate; a != quant.Relu6 {
 		t.Errorf("activation %v", a)
 	}
 

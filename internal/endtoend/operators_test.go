@@ -221,7 +221,7 @@ var windows = []struct{ image, kernel, stride, dilation [2]int }{
 var paddings = []graph.Padding{graph.Valid, graph.Same}
 
 // fused are the activations of an anchor.
-var fused = []graph.ActivationKind{graph.NoActivation, graph.FusedRelu, graph.FusedRelu6, graph.FusedReluN1To1}
+var fused = []quant.Activation{quant.NoActivation, quant.Relu, quant.Relu6, quant.ReluN1To1}
 
 func convolutions(t *testing.T) (list []opCase) {
 	const channels, outputs = 3, 11

@@ -4,41 +4,19 @@ import (
 	"math"
 
 	"github.com/goqat/goqat/internal/parallel"
+	"github.com/goqat/goqat/quant"
 )
-
-// Activation is a function fused into the end of a kernel: a clamp to an interval.
-type Activation uint8
-
-const (
-	None      Activation = iota // the identity
-	Relu                        // max(x, 0)
-	Relu6                       // min(max(x, 0), 6)
-	ReluN1To1                   // min(max(x, -1), 1)
-)
-
-// Bounds returns the interval that the activation clamps to.
-func (a Activation) Bounds() (lo, hi float32) {
-	switch a {
-	case Relu:
-		return 0, float32(math.Inf(1))
-	case Relu6:
-		return 0, 6
-	case ReluN1To1:
-		return -1, 1
-	}
-	return float32(math.Inf(-1)), float32(math.Inf(1))
-}
 
 // clamp limits v to [lo, hi]; NaN stays NaN.
 func clamp(v, lo, hi float32) float32 { return min(max(v, lo), hi) }
 
 // Activate computes y = act(x), elementwise over len(x) elements. It may work in place; NaN stays NaN.
-func Activate(act Activation, y, x []float32) {
+func Activate(act quant.Activation, y, x []float32) {
 	y = y[:len(x)]
 	lo, hi := act.Bounds()
 	each(len(x), costMove, func(from, to int) {
 		x, y := x[from:to], y[from:to]
-		if act == None {
+		if act == quant.NoActivation {
 			copy(y, x)
 			return
 		}
@@ -51,16 +29,16 @@ func Activate(act Activation, y, x []float32) {
 // ActivateGrad computes dx = dy where the activation passed its input through unclamped and 0 elsewhere, judging by its
 // output y: relu passes where y > 0, relu6 where 0 < y < 6, relu-n1-to-1 where -1 < y < 1, as in Keras. It may work in
 // place.
-func ActivateGrad(act Activation, dx, dy, y []float32) {
+func ActivateGrad(act quant.Activation, dx, dy, y []float32) {
 	dx, dy = dx[:len(y)], dy[:len(y)]
 	lo, hi := act.Bounds()
 	each(len(y), costMove, func(from, to int) {
 		dx, dy, y := dx[from:to], dy[from:to], y[from:to]
 		// Signs are random, so a branch per element would be mispredicted half of the time.
 		switch act {
-		case None:
+		case quant.NoActivation:
 			copy(dx, dy)
-		case Relu:
+		case quant.Relu:
 			for i, v := range y {
 				dx[i] = math.Float32frombits(math.Float32bits(dy[i]) & positive(v))
 			}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/goqat/goqat/internal/kernels/f32"
 	"github.com/goqat/goqat/internal/kernels/f32/kerneltest"
+	"github.com/goqat/goqat/quant"
 )
 
 // benchmark runs the kernel and its formula one after the other and reports the kernel's arithmetic speed.
@@ -42,8 +43,8 @@ func BenchmarkConv2D(b *testing.B) {
 		x, w, y, bias := random(r, g.InputLen()), random(r, g.WeightsLen()), random(r, g.OutputLen()), random(r, g.OutC)
 		flops := 2 * float64(g.OutputLen()) * float64(g.WeightsLen()/g.OutC)
 		var ws f32.Workspace
-		benchmark(b, c.name+"/forward", flops, func() { f32.Conv2D(&ws, g, y, x, w, bias, f32.Relu) },
-			func() { kerneltest.Conv2D(g, y, x, w, bias, f32.Relu) })
+		benchmark(b, c.name+"/forward", flops, func() { f32.Conv2D(&ws, g, y, x, w, bias, quant.Relu) },
+			func() { kerneltest.Conv2D(g, y, x, w, bias, quant.Relu) })
 		dw, dx := make([]float32, len(w)), make([]float32, len(x))
 		benchmark(b, c.name+"/weights", flops, func() { f32.Conv2DGradWeights(&ws, g, dw, bias, x, y) },
 			func() { kerneltest.Conv2DGradWeights(g, dw, bias, x, y) })
@@ -63,8 +64,8 @@ func BenchmarkFullyConnected(b *testing.B) {
 		x, w, y, bias := random(r, batch*c.in), random(r, c.in*c.out), random(r, batch*c.out), random(r, c.out)
 		flops := 2 * float64(batch*c.in*c.out)
 		var ws f32.Workspace
-		benchmark(b, c.name+"/forward", flops, func() { f32.FullyConnected(&ws, batch, c.in, c.out, y, x, w, bias, f32.Relu) },
-			func() { kerneltest.FullyConnected(batch, c.in, c.out, y, x, w, bias, f32.Relu) })
+		benchmark(b, c.name+"/forward", flops, func() { f32.FullyConnected(&ws, batch, c.in, c.out, y, x, w, bias, quant.Relu) },
+			func() { kerneltest.FullyConnected(batch, c.in, c.out, y, x, w, bias, quant.Relu) })
 		dw, dx := make([]float32, len(w)), make([]float32, len(x))
 		benchmark(b, c.name+"/weights", flops, func() { f32.FullyConnectedGradWeights(&ws, batch, c.in, c.out, dw, bias, x, y) },
 			func() { kerneltest.FullyConnectedGradWeights(batch, c.in, c.out, dw, bias, x, y) })
@@ -90,8 +91,8 @@ func BenchmarkRows(b *testing.B) {
 		func() { kerneltest.Normalize(rows, cols, y, x, mean, invStd, gamma, beta) })
 	run("NormalizeGrad", 12, func() { f32.NormalizeGrad(&ws, rows, cols, y, mean, beta, dy, x, mean, invStd, gamma) },
 		func() { kerneltest.NormalizeGrad(rows, cols, y, mean, beta, dy, x, mean, invStd, gamma) })
-	run("Activate", 1, func() { f32.Activate(f32.Relu, y, x) }, func() { kerneltest.Activate(f32.Relu, y, x) })
-	run("ActivateGrad", 1, func() { f32.ActivateGrad(f32.Relu, y, dy, x) }, func() { kerneltest.ActivateGrad(f32.Relu, y, dy, x) })
+	run("Activate", 1, func() { f32.Activate(quant.Relu, y, x) }, func() { kerneltest.Activate(quant.Relu, y, x) })
+	run("ActivateGrad", 1, func() { f32.ActivateGrad(quant.Relu, y, dy, x) }, func() { kerneltest.ActivateGrad(quant.Relu, y, dy, x) })
 	g, err := f32.NewPool(f32.Pool{Batch: 128, InH: 28, InW: 28, Channels: 16, KernelH: 2, KernelW: 2}, f32.Valid)
 	if err != nil {
 		b.Fatal(err)

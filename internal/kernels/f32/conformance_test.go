@@ -7,9 +7,11 @@ import (
 	"runtime"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"github.com/goqat/goqat/internal/kernels/f32"
 	"github.com/goqat/goqat/internal/kernels/f32/kerneltest"
-	"pgregory.net/rapid"
+	"github.com/goqat/goqat/quant"
 )
 
 // The tests in this file hold every kernel to its formula in kerneltest, bit by bit (NaN equals NaN): both add in the
@@ -49,8 +51,8 @@ func equal(t tester, what string, got, want []float32) {
 
 func drawRand(t *rapid.T) *rand.Rand { return rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0)) }
 
-func drawActivation(t *rapid.T) f32.Activation {
-	return f32.Activation(rapid.IntRange(int(f32.None), int(f32.ReluN1To1)).Draw(t, "activation"))
+func drawActivation(t *rapid.T) quant.Activation {
+	return quant.Activation(rapid.IntRange(int(quant.NoActivation), int(quant.ReluN1To1)).Draw(t, "activation"))
 }
 
 // mostly draws small sizes, and now and then one that fills several tiles, blocks or parts.
@@ -62,7 +64,7 @@ func mostly(t *rapid.T, name string, small, large int) int {
 }
 
 // checkConv compares the convolution kernels on one geometry; ws is not fresh, as in a training loop.
-func checkConv(t tester, ws *f32.Workspace, r *rand.Rand, g f32.Conv, bias bool, act f32.Activation) {
+func checkConv(t tester, ws *f32.Workspace, r *rand.Rand, g f32.Conv, bias bool, act quant.Activation) {
 	t.Helper()
 	x, w, dy := random(r, g.InputLen()), random(r, g.WeightsLen()), random(r, g.OutputLen())
 	var b []float32
@@ -129,11 +131,11 @@ func TestConv2DLarge(t *testing.T) {
 		if i < 4 && g.GradChunks() < 2 {
 			t.Errorf("%+v: one part only", g)
 		}
-		checkConv(t, &ws, rand.New(rand.NewPCG(1, uint64(i))), g, true, f32.Relu)
+		checkConv(t, &ws, rand.New(rand.NewPCG(1, uint64(i))), g, true, quant.Relu)
 	}
 }
 
-func checkFullyConnected(t tester, ws *f32.Workspace, r *rand.Rand, batch, in, out int, bias bool, act f32.Activation) {
+func checkFullyConnected(t tester, ws *f32.Workspace, r *rand.Rand, batch, in, out int, bias bool, act quant.Activation) {
 	t.Helper()
 	x, w, dy := random(r, batch*in), random(r, out*in), random(r, batch*out)
 	var b []float32
@@ -168,7 +170,7 @@ func TestFullyConnected(t *testing.T) {
 		checkFullyConnected(t, &ws, drawRand(t), batch, in, out, rapid.Bool().Draw(t, "bias"), drawActivation(t))
 	})
 	for _, s := range [][3]int{{128, 10, 1568}, {128, 1568, 10}, {1, 1568, 400}} { // several parts along either side
-		checkFullyConnected(t, &ws, rand.New(rand.NewPCG(2, 0)), s[0], s[1], s[2], true, f32.Relu6)
+		checkFullyConnected(t, &ws, rand.New(rand.NewPCG(2, 0)), s[0], s[1], s[2], true, quant.Relu6)
 	}
 }
 
@@ -355,7 +357,7 @@ func TestNoAllocationOfBuffers(t *testing.T) {
 	x, w, y := make([]float32, g.InputLen()), make([]float32, g.WeightsLen()), make([]float32, g.OutputLen())
 	var ws f32.Workspace
 	step := func() {
-		f32.Conv2D(&ws, g, y, x, w, nil, f32.None)
+		f32.Conv2D(&ws, g, y, x, w, nil, quant.NoActivation)
 		f32.Conv2DGradInput(&ws, g, x, y, w)
 		f32.Conv2DGradWeights(&ws, g, w, nil, x, y)
 	}

@@ -1,6 +1,9 @@
 package f32
 
-import "github.com/goqat/goqat/internal/parallel"
+import (
+	"github.com/goqat/goqat/internal/parallel"
+	"github.com/goqat/goqat/quant"
+)
 
 // Conv2D computes a 2-D convolution (cross-correlation, as in every deep-learning library):
 //
@@ -9,14 +12,14 @@ import "github.com/goqat/goqat/internal/parallel"
 //
 // over the taps that lie inside the image. Shapes: y [Batch, OutH, OutW, OutC], x [Batch, InH, InW, InC],
 // w [OutC, KernelH, KernelW, InC], bias [OutC] or nil for zeros.
-func Conv2D(ws *Workspace, g Conv, y, x, w, bias []float32, act Activation) {
+func Conv2D(ws *Workspace, g Conv, y, x, w, bias []float32, act quant.Activation) {
 	g.product(ws.floats(g.productScratch()), x, w, func(rows []float32, lo, hi int) {
 		finish(g.OutC, y[lo*g.OutC:hi*g.OutC], rows, bias, act)
 	})
 }
 
 // finish computes dst = act(sums + bias) for rows of the given number of channels.
-func finish(channels int, dst, sums, bias []float32, act Activation) {
+func finish(channels int, dst, sums, bias []float32, act quant.Activation) {
 	if bias == nil {
 		Activate(act, dst, sums)
 		return

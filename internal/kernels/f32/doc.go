@@ -8,7 +8,7 @@
 //	...
 //	var ws f32.Workspace
 //	y := make([]float32, g.OutputLen())
-//	f32.Conv2D(&ws, g, y, x, weights, bias, f32.Relu)
+//	f32.Conv2D(&ws, g, y, x, weights, bias, quant.Relu)
 //
 // Layout is TensorFlow Lite's: activations NHWC, convolution weights OHWI [OutC, KernelH, KernelW, InC], fully-connected
 // weights [Out, In], row-major without gaps. Destinations come before sources in every argument list. A slice may be

@@ -1,11 +1,13 @@
 package f32
 
+import "github.com/goqat/goqat/quant"
+
 // FullyConnected computes y = act(x * transpose(w) + bias):
 //
 //	y[b,o] = act(sum over i of x[b,i]*w[o,i] + bias[o])
 //
 // Shapes: y [batch, out], x [batch, in], w [out, in], bias [out] or nil for zeros.
-func FullyConnected(_ *Workspace, batch, in, out int, y, x, w, bias []float32, act Activation) {
+func FullyConnected(_ *Workspace, batch, in, out int, y, x, w, bias []float32, act quant.Activation) {
 	gemmParts(batch, out, in, y, x, w)
 	y = y[:batch*out]
 	finish(out, y, y, bias, act)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/goqat/goqat/internal/kernels/f32"
 	"github.com/goqat/goqat/internal/kernels/f32/kerneltest"
+	"github.com/goqat/goqat/quant"
 )
 
 // The tests in this file check the formulas themselves: conformance_test.go carries the result over to the kernels.
@@ -39,19 +40,19 @@ func TestLinearGradients(t *testing.T) {
 		}
 		x, w, dy := random(r, g.InputLen()), random(r, g.WeightsLen()), random(r, g.OutputLen())
 		y, dx, dw, db := dirty(len(dy)), dirty(len(x)), dirty(len(w)), dirty(g.OutC)
-		kerneltest.Conv2D(g, y, x, w, nil, f32.None)
+		kerneltest.Conv2D(g, y, x, w, nil, quant.NoActivation)
 		kerneltest.Conv2DGradInput(g, dx, dy, w)
 		kerneltest.Conv2DGradWeights(g, dw, db, x, dy)
 		near(t, "conv dx", dot(dx, x), dot(dy, y))
 		near(t, "conv dw", dot(dw, w), dot(dy, y))
 		one := []float32{1, 1, 1, 1}
-		kerneltest.Conv2D(g, y, x, make([]float32, len(w)), one, f32.None)
+		kerneltest.Conv2D(g, y, x, make([]float32, len(w)), one, quant.NoActivation)
 		near(t, "conv dbias", dot(db, one), dot(dy, y))
 	}
 
 	x, w, dy := random(r, 3*7), random(r, 5*7), random(r, 3*5)
 	y, dx, dw, db := dirty(3*5), dirty(3*7), dirty(5*7), dirty(5)
-	kerneltest.FullyConnected(3, 7, 5, y, x, w, nil, f32.None)
+	kerneltest.FullyConnected(3, 7, 5, y, x, w, nil, quant.NoActivation)
 	kerneltest.FullyConnectedGradInput(3, 7, 5, dx, dy, w)
 	kerneltest.FullyConnectedGradWeights(3, 7, 5, dw, db, x, dy)
 	near(t, "fully-connected dx", dot(dx, x), dot(dy, y))

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/goqat/goqat/internal/kernels/f32"
+	"github.com/goqat/goqat/quant"
 )
 
 var (
@@ -109,7 +110,7 @@ func ExampleConv2D() {
 	w := []float32{1, 0, 0, -1} // x[y,x] - x[y+1,x+1]
 	y := make([]float32, g.OutputLen())
 	var ws f32.Workspace
-	f32.Conv2D(&ws, g, y, x, w, []float32{10}, f32.None)
+	f32.Conv2D(&ws, g, y, x, w, []float32{10}, quant.NoActivation)
 	fmt.Println(y)
 	// Output: [6 6 13 6 6 16 17 18 19]
 }
@@ -119,7 +120,7 @@ func ExampleFullyConnected() {
 	w := []float32{1, 1, 1, -1, 0, 0} // two outputs of three inputs
 	y := make([]float32, 2)
 	var ws f32.Workspace
-	f32.FullyConnected(&ws, 1, 3, 2, y, x, w, []float32{0.5, 0.5}, f32.Relu)
+	f32.FullyConnected(&ws, 1, 3, 2, y, x, w, []float32{0.5, 0.5}, quant.Relu)
 	fmt.Println(y)
 	// Output: [6.5 0]
 }

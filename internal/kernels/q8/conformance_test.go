@@ -6,8 +6,9 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/goqat/goqat/quant"
 	"pgregory.net/rapid"
+
+	"github.com/goqat/goqat/quant"
 )
 
 // This file holds the fast matrix kernels to the reference ones over random
@@ -74,7 +75,7 @@ func drawWindow(t *rapid.T) Window {
 }
 
 var (
-	activations = rapid.SampledFrom([]Activation{None, Relu, Relu6, ReluN1To1})
+	activations = rapid.SampledFrom([]quant.Activation{quant.NoActivation, quant.Relu, quant.Relu6, quant.ReluN1To1})
 	profiles    = rapid.SampledFrom([]Profile{LiteRT, TFLM})
 )
 

@@ -13,7 +13,7 @@ type Conv2DSpec struct {
 	Outputs       int          // output channels
 	Input, Output quant.Params // per tensor
 	Weight        quant.Params // per tensor, or one scale per output channel along axis 0
-	Activation    Activation
+	Activation    quant.Activation
 	Kernel        Kernel
 }
 

@@ -5,8 +5,9 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/goqat/goqat/quant"
 	"pgregory.net/rapid"
+
+	"github.com/goqat/goqat/quant"
 )
 
 // TestRequantizeShift holds the conversion between int8 and uint8 of the same
@@ -36,15 +37,15 @@ func TestRelu(t *testing.T) {
 	in, out := quant.PerTensor(.05, -3), quant.PerTensor(.1, -11)
 	src := []int8{-128, -4, -3, -2, 7, 116, 117, 118, 127}
 	for _, c := range []struct {
-		activation Activation
+		activation quant.Activation
 		profile    Profile
 		want       []int8
 	}{
-		{Relu, LiteRT, []int8{-11, -11, -11, -10, -6, 49, 49, 50, 54}}, // at exponent 0 half a step rounds up, also below zero
-		{Relu, TFLM, []int8{-11, -11, -11, -10, -6, 49, 49, 50, 54}},
-		{Relu6, LiteRT, []int8{-11, -11, -11, -10, -6, 49, 49, 49, 49}},
-		{Relu6, TFLM, []int8{-3, -3, -3, -2, 7, 116, 117, 117, 117}}, // clamps the input codes
-		{ReluN1To1, LiteRT, []int8{-21, -11, -11, -10, -6, -1, -1, -1, -1}},
+		{quant.Relu, LiteRT, []int8{-11, -11, -11, -10, -6, 49, 49, 50, 54}}, // at exponent 0 half a step rounds up, also below zero
+		{quant.Relu, TFLM, []int8{-11, -11, -11, -10, -6, 49, 49, 50, 54}},
+		{quant.Relu6, LiteRT, []int8{-11, -11, -11, -10, -6, 49, 49, 49, 49}},
+		{quant.Relu6, TFLM, []int8{-3, -3, -3, -2, 7, 116, 117, 117, 117}}, // clamps the input codes
+		{quant.ReluN1To1, LiteRT, []int8{-21, -11, -11, -10, -6, -1, -1, -1, -1}},
 	} {
 		r, err := NewRelu(c.activation, in, out, c.profile)
 		if err != nil {
@@ -60,7 +61,7 @@ func TestRelu(t *testing.T) {
 // TestReluPrecision: 2 * 0.7/0.4 is 3.5 or a little less; with the quotient
 // rounded to float32 it is a little more.
 func TestReluPrecision(t *testing.T) {
-	r, err := NewRelu(Relu, quant.PerTensor(.7, 0), quant.PerTensor(.4, 0), LiteRT)
+	r, err := NewRelu(quant.Relu, quant.PerTensor(.7, 0), quant.PerTensor(.4, 0), LiteRT)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +95,7 @@ func TestMaxPool(t *testing.T) {
 		Window: Window{
 			Input: [2]int{3, 3}, Output: [2]int{2, 2}, Kernel: [2]int{2, 2}, Stride: [2]int{2, 2}, Channels: 2,
 		},
-		Quantized: quant.PerTensor(1, -40), Activation: Relu,
+		Quantized: quant.PerTensor(1, -40), Activation: quant.Relu,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -12,7 +12,7 @@ type FullyConnectedSpec struct {
 	Inputs, Outputs int
 	Input, Output   quant.Params // per tensor
 	Weight          quant.Params // per tensor, or one scale per output along axis 0
-	Activation      Activation
+	Activation      quant.Activation
 	Profile         Profile
 	Kernel          Kernel
 }

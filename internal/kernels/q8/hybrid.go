@@ -82,8 +82,8 @@ func saturate(v float32, zero, lowest int32) int8 {
 }
 
 // clampReal applies a fused activation to float32 values.
-func clampReal(values []float32, activation Activation) {
-	lo, hi := activation.Limits()
+func clampReal(values []float32, activation quant.Activation) {
+	lo, hi := activation.Bounds()
 	for i, v := range values {
 		values[i] = min(max(v, lo), hi)
 	}

@@ -13,7 +13,7 @@ type HybridConv2DSpec struct {
 	Window     Window
 	Outputs    int          // output channels
 	Weight     quant.Params // per tensor, or one scale per output channel along axis 0; no zero points
-	Activation Activation
+	Activation quant.Activation
 	Kernel     Kernel
 }
 

@@ -14,7 +14,7 @@ type HybridFullyConnectedSpec struct {
 	Inputs, Outputs int
 	Weight          quant.Params // per tensor, or one scale per output along axis 0; no zero points
 	Asymmetric      bool         // quantize input rows with a zero point (asymmetric_quantize_inputs)
-	Activation      Activation
+	Activation      quant.Activation
 	Kernel          Kernel
 }
 

@@ -13,7 +13,7 @@ import (
 type PoolSpec struct {
 	Window     Window
 	Quantized  quant.Params // of input and output, per tensor
-	Activation Activation
+	Activation quant.Activation
 }
 
 // Pool is a prepared int8 pooling operator. It is read-only.
@@ -50,7 +50,7 @@ func newPool(s PoolSpec, reduce func(dst, image []int8, offsets []int)) (*Pool, 
 	if err != nil {
 		return nil, fmt.Errorf("q8: pool: %w", err)
 	}
-	return &Pool{window: window, clamp: ActivationRange(s.Activation, s.Quantized, GridOf[int8]()), reduce: reduce}, nil
+	return &Pool{window: window, clamp: s.Activation.Range(s.Quantized, GridOf[int8]()), reduce: reduce}, nil
 }
 
 // Run computes dst [batch, output height, output width, Channels] from

@@ -8,26 +8,6 @@ import (
 	"github.com/goqat/goqat/quant"
 )
 
-func TestActivationRange(t *testing.T) {
-	for _, c := range []struct {
-		activation Activation
-		scale      float32
-		zero       int32
-		want       quant.Grid
-	}{
-		{None, .1, 3, quant.Grid{Min: -128, Max: 127}},
-		{Relu, .1, 3, quant.Grid{Min: 3, Max: 127}},
-		{Relu6, .1, 3, quant.Grid{Min: 3, Max: 63}},
-		{Relu6, .01, 3, quant.Grid{Min: 3, Max: 127}},
-		{Relu6, 4, -128, quant.Grid{Min: -128, Max: -126}}, // 1.5 rounds away from zero
-		{ReluN1To1, .4, 3, quant.Grid{Min: 0, Max: 6}},     // so does -2.5
-	} {
-		if got := ActivationRange(c.activation, quant.PerTensor(c.scale, c.zero), GridOf[int8]()); got != c.want {
-			t.Errorf("activation %d, scale %v, zero point %d: %v, want %v", c.activation, c.scale, c.zero, got, c.want)
-		}
-	}
-}
-
 func TestGridOf(t *testing.T) {
 	if g := GridOf[int8](); g != (quant.Grid{Min: -128, Max: 127}) {
 		t.Errorf("int8: %v", g)
@@ -169,7 +149,7 @@ func TestErrors(t *testing.T) {
 		_, err := NewRequantize[int8, uint8](in, out)
 		return err
 	}
-	relu := func(a Activation, in quant.Params) error {
+	relu := func(a quant.Activation, in quant.Params) error {
 		_, err := NewRelu(a, in, tensor, LiteRT)
 		return err
 	}
@@ -216,9 +196,9 @@ func TestErrors(t *testing.T) {
 		{softmax(quant.PerTensor(1e-9, 0), softmaxOutput, 1, 4), "not above 2^-26"},
 		{requantize(tensor, quant.PerTensor(1, 255)), ""},
 		{requantize(tensor, quant.PerTensor(1, -1)), "q8: requantize: zero point -1 of the output is outside [0, 255]"},
-		{relu(Relu, tensor), ""},
-		{relu(None, tensor), "q8: relu: no activation"},
-		{relu(Relu, quant.PerTensor(-1, 0)), "input: quant: scale 0 is -1"},
+		{relu(quant.Relu, tensor), ""},
+		{relu(quant.NoActivation, tensor), "q8: relu: no activation"},
+		{relu(quant.Relu, quant.PerTensor(-1, 0)), "input: quant: scale 0 is -1"},
 		{hybrid(6, 3, weight), ""},
 		{hybrid(6, 1, weight), "q8: hybrid fully connected: 1 biases for 3 outputs"},
 		{hybrid(6, 0, quant.PerTensor(1, 2)), "zero point 0 of the weights is 2"},

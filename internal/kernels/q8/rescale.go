@@ -22,11 +22,11 @@ type rescaler struct {
 // fully-connected layers, whose multipliers are float64 throughout.
 //
 // Source: LiteRT, tflite/kernels/kernel_util.cc, PopulateConvolutionQuantizationParams.
-func newRescaler(in, out quant.Params, weights []float32, activation Activation) rescaler {
+func newRescaler(in, out quant.Params, weights []float32, activation quant.Activation) rescaler {
 	r := rescaler{
 		multipliers: make([]quant.Multiplier, len(weights)),
 		zero:        out.ZeroPoint[0],
-		clamp:       ActivationRange(activation, out, GridOf[int8]()),
+		clamp:       activation.Range(out, GridOf[int8]()),
 	}
 	for c, w := range weights {
 		r.multipliers[c] = quant.QuantizeMultiplier(float64(in.Scale[0]) * float64(w) / float64(out.Scale[0]))
@@ -39,7 +39,7 @@ func newRescaler(in, out quant.Params, weights []float32, activation Activation)
 // before the float64 division.
 //
 // Source: LiteRT, tflite/kernels/kernel_util.cc, GetQuantizedConvolutionMultipler.
-func newSharedRescaler(in, out quant.Params, weight float32, outputs int, activation Activation) rescaler {
+func newSharedRescaler(in, out quant.Params, weight float32, outputs int, activation quant.Activation) rescaler {
 	r := newRescaler(in, out, make([]float32, outputs), activation)
 	product := float32(in.Scale[0] * weight)
 	for c := range r.multipliers {
@@ -52,7 +52,7 @@ func newSharedRescaler(in, out quant.Params, weight float32, outputs int, activa
 // LiteRT 2.x.
 //
 // Source: LiteRT, tflite/kernels/internal/reference/integer_ops/fully_connected.h.
-func newRealRescaler(in, out quant.Params, weights []float32, activation Activation) rescaler {
+func newRealRescaler(in, out quant.Params, weights []float32, activation quant.Activation) rescaler {
 	r := newRescaler(in, out, nil, activation)
 	r.factors = make([]float64, len(weights))
 	for c, w := range weights {

@@ -52,7 +52,7 @@ func NewRequantize[In, Out Code](in, out quant.Params) (*Table[In, Out], error) 
 //
 //	y = clamp(multiply(x - z_x, s_x/s_y) + z_y)
 //
-// to the codes [ActivationRange] of the output, with the [quant.Multiplier] of
+// to the codes [quant.Activation.Range] of the output, with the [quant.Multiplier] of
 // the float32 quotient. RELU6 in [TFLM] only clamps, to the range of the input,
 // whose parameters the output is taken to have.
 //
@@ -61,19 +61,19 @@ func NewRequantize[In, Out Code](in, out quant.Params) (*Table[In, Out], error) 
 //
 // Source: LiteRT, tflite/kernels/activations.cc; tflite-micro,
 // tensorflow/lite/micro/kernels/activations.cc.
-func NewRelu(activation Activation, in, out quant.Params, profile Profile) (*Table[int8, int8], error) {
+func NewRelu(activation quant.Activation, in, out quant.Params, profile Profile) (*Table[int8, int8], error) {
 	err := checkBorders[int8, int8](in, out)
-	if activation == None {
+	if activation == quant.NoActivation {
 		err = errors.Join(err, errors.New("no activation"))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("q8: relu: %w", err)
 	}
 	grid := GridOf[int8]()
-	if profile == TFLM && activation == Relu6 {
-		return newTable[int8, int8](ActivationRange(activation, in, grid).Clamp), nil
+	if profile == TFLM && activation == quant.Relu6 {
+		return newTable[int8, int8](activation.Range(in, grid).Clamp), nil
 	}
-	clamp := ActivationRange(activation, out, grid)
+	clamp := activation.Range(out, grid)
 	m := quant.QuantizeMultiplier(float64(in.Scale[0] / out.Scale[0]))
 	return newTable[int8, int8](func(x int32) int32 {
 		return clamp.Clamp(m.Apply(x-in.ZeroPoint[0]) + out.ZeroPoint[0])

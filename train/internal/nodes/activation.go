@@ -7,10 +7,7 @@ import (
 
 // activation builds operators that clamp: [graph.Relu], [graph.Relu6].
 func activation(c *compiler, n *graph.Node) (*operator, error) {
-	act, err := fused(n.Op.(graph.Fusable).Fused())
-	if err != nil {
-		return nil, err
-	}
+	act := n.Op.(graph.Fusable).Fused()
 	y := newValue(c.shapes[n.Output])
 	return &operator{
 		out: y,

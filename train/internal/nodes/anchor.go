@@ -1,27 +1,23 @@
 package nodes
 
 import (
-	"fmt"
-
 	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/internal/kernels/f32"
+	"github.com/goqat/goqat/quant"
 )
 
 // anchor is what a convolution and a dense layer have in common: weights, an
 // optional bias, a fused activation, and gradient kernels that take the gradient
 // before the activation.
 type anchor struct {
-	forward     func(y, x, w, bias []float32, act f32.Activation)
+	forward     func(y, x, w, bias []float32, act quant.Activation)
 	gradWeights func(dw, dbias, x, dy []float32)
 	gradInput   func(dx, dy, w []float32)
 }
 
 // build makes the operator of node n.
 func (a anchor) build(c *compiler, n *graph.Node) (*operator, error) {
-	act, err := fused(n.Op.(graph.Anchored).Activation())
-	if err != nil {
-		return nil, err
-	}
+	act := n.Op.(graph.Anchored).Activation()
 	y := newValue(c.shapes[n.Output])
 	o := &operator{out: y, run: func(in [][]float32) error {
 		a.forward(y.data, in[0], in[1], bias(n, in), act)
@@ -33,11 +29,11 @@ func (a anchor) build(c *compiler, n *graph.Node) (*operator, error) {
 
 // derive makes the gradient. Only what is trained is computed: a network's first
 // layer has no gradient of its input.
-func (a anchor) derive(c *compiler, n *graph.Node, act f32.Activation) derivative {
+func (a anchor) derive(c *compiler, n *graph.Node, act quant.Activation) derivative {
 	x, w, b := n.Inputs[graph.InputX], n.Inputs[graph.InputWeights], n.Input(graph.InputBias)
 	dx, dw, db := c.gradient(x), c.gradient(w), c.gradient(b)
 	var dz, weights, bias []float32 // dz: before the activation
-	if act != f32.None {
+	if act != quant.NoActivation {
 		dz = make([]float32, c.elements(n.Output))
 	}
 	if dw != nil || db != nil {
@@ -55,7 +51,7 @@ func (a anchor) derive(c *compiler, n *graph.Node, act f32.Activation) derivativ
 	}
 	d.run = func(in [][]float32) error {
 		y, dy := in[len(in)-2], in[len(in)-1]
-		if act != f32.None {
+		if act != quant.NoActivation {
 			f32.ActivateGrad(act, dz, dy, y)
 			dy = dz
 		}
@@ -76,19 +72,4 @@ func bias(n *graph.Node, in [][]float32) []float32 {
 		return nil
 	}
 	return in[2]
-}
-
-// fused returns the kernel's name for a fused activation.
-func fused(a graph.ActivationKind) (f32.Activation, error) {
-	switch a {
-	case graph.NoActivation:
-		return f32.None, nil
-	case graph.FusedRelu:
-		return f32.Relu, nil
-	case graph.FusedRelu6:
-		return f32.Relu6, nil
-	case graph.FusedReluN1To1:
-		return f32.ReluN1To1, nil
-	}
-	return 0, fmt.Errorf("%v cannot be trained", a)
 }

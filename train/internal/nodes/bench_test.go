@@ -46,7 +46,7 @@ func cnn(t testing.TB, quantized bool) *graph.Graph {
 	h := observed(g.AddInput("x", graph.Float32, []int{1, 28, 28, 1}))
 	for i, filters := range []int{16, 32} {
 		name := []string{"conv1", "conv2"}[i]
-		op := graph.Conv2D{Padding: graph.Same, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, Activate: graph.FusedRelu}
+		op := graph.Conv2D{Padding: graph.Same, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, Activate: quant.Relu}
 		h = observed(add(name, op, h, weights(name+"/w", filters, 3, 3, h.Shape[3]), bias(name+"/b", filters)))
 		h = add("pool_"+name, graph.MaxPool2D{Pool: graph.Pool{FilterH: 2, FilterW: 2, StrideH: 2, StrideW: 2}}, h)
 	}

@@ -3,6 +3,7 @@ package nodes
 import (
 	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/internal/kernels/f32"
+	"github.com/goqat/goqat/quant"
 )
 
 // conv2D builds [graph.Conv2D].
@@ -19,7 +20,7 @@ func conv2D(c *compiler, n *graph.Node) (*operator, error) {
 		return nil, err
 	}
 	return anchor{
-		forward: func(y, x, w, bias []float32, act f32.Activation) {
+		forward: func(y, x, w, bias []float32, act quant.Activation) {
 			f32.Conv2D(&c.ws, g, y, x, w, bias, act)
 		},
 		gradWeights: func(dw, dbias, x, dy []float32) {

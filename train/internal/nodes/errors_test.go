@@ -50,9 +50,6 @@ func TestCompileErrors(t *testing.T) {
 			n.add("d", graph.FullyConnected{}, x, n.add("f", graph.FoldWeights{}, n.parameter("w", 2, 3), n.parameter("g", 2), n.parameter("v", 2)))
 		}, `input 2 ("v") is a statistic`},
 		{"dropout rate", Config{Batch: 2}, func(n *net, x *graph.Tensor) { n.add("d", graph.Dropout{Rate: 1}, x) }, `node "d" (DROPOUT): rate 1 is outside [0, 1)`},
-		{"fused activation", Config{Batch: 2}, func(n *net, x *graph.Tensor) {
-			n.add("d", graph.FullyConnected{Activate: 99}, x, n.parameter("w", 2, 3))
-		}, `node "d" (FULLY_CONNECTED): unknown activation cannot be trained`},
 		{"dynamic axis", Config{Batch: 2}, func(n *net, x *graph.Tensor) {
 			n.add("d", graph.FakeQuant{Quantizer: &graph.Quantizer{Name: "h", Bits: 8, Axis: 2, Source: graph.Dynamic}}, x)
 		}, `dynamic quantizer of tensor "h"`},

@@ -6,6 +6,7 @@ import (
 
 	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/internal/rng"
+	"github.com/goqat/goqat/quant"
 )
 
 // TestGradients compares the gradient of every operator with finite differences
@@ -22,31 +23,31 @@ func TestGradients(t *testing.T) {
 	}{
 		{"dense", []int{4}, func(n *net, x *graph.Tensor) { n.dense("b", n.dense("a", x, 5), 3) }},
 		{"dense without bias", []int{4}, func(n *net, x *graph.Tensor) {
-			n.add("a", graph.FullyConnected{Activate: graph.FusedRelu}, x, n.parameter("w", 6, 4))
+			n.add("a", graph.FullyConnected{Activate: quant.Relu}, x, n.parameter("w", 6, 4))
 		}},
 		{"dense on leading axes", []int{3, 4}, func(n *net, x *graph.Tensor) {
-			h := n.add("a", graph.FullyConnected{KeepDims: true, Activate: graph.FusedReluN1To1}, x, n.uniform("w", graph.Parameter, -2, 2, 5, 4))
+			h := n.add("a", graph.FullyConnected{KeepDims: true, Activate: quant.ReluN1To1}, x, n.uniform("w", graph.Parameter, -2, 2, 5, 4))
 			n.dense("b", h, 2)
 		}},
 		{"only the bias is trained", []int{4}, func(n *net, x *graph.Tensor) {
-			h := n.add("a", graph.FullyConnected{Activate: graph.FusedRelu}, x, n.uniform("w", graph.Constant, -1, 1, 5, 4), n.parameter("b", 5))
+			h := n.add("a", graph.FullyConnected{Activate: quant.Relu}, x, n.uniform("w", graph.Constant, -1, 1, 5, 4), n.parameter("b", 5))
 			n.add("c", graph.FullyConnected{}, h, n.uniform("v", graph.Constant, -1, 1, 3, 5))
 		}},
 		{"conv", []int{5, 6, 2}, func(n *net, x *graph.Tensor) {
-			n.conv("b", n.conv("a", x, 3, graph.FusedRelu), 2, graph.NoActivation)
+			n.conv("b", n.conv("a", x, 3, quant.Relu), 2, quant.NoActivation)
 		}},
 		{"conv with strides", []int{7, 6, 2}, func(n *net, x *graph.Tensor) {
-			h := n.add("a", graph.Conv2D{Padding: graph.Same, StrideH: 2, StrideW: 1, DilationH: 1, DilationW: 1, Activate: graph.FusedRelu6}, x, n.uniform("w", graph.Parameter, -3, 3, 3, 3, 2, 2), n.parameter("b", 3))
+			h := n.add("a", graph.Conv2D{Padding: graph.Same, StrideH: 2, StrideW: 1, DilationH: 1, DilationW: 1, Activate: quant.Relu6}, x, n.uniform("w", graph.Parameter, -3, 3, 3, 3, 2, 2), n.parameter("b", 3))
 			n.add("c", graph.Conv2D{StrideH: 1, StrideW: 2, DilationH: 2, DilationW: 1}, h, n.parameter("v", 2, 2, 3, 3))
 		}},
 		{"max pool", []int{6, 6, 1}, func(n *net, x *graph.Tensor) {
-			n.add("p", graph.MaxPool2D{Pool: window(graph.Same, 3, 2)}, n.conv("a", x, 2, graph.NoActivation))
+			n.add("p", graph.MaxPool2D{Pool: window(graph.Same, 3, 2)}, n.conv("a", x, 2, quant.NoActivation))
 		}},
 		{"average pool", []int{5, 6, 1}, func(n *net, x *graph.Tensor) {
-			n.add("p", graph.AveragePool2D{Pool: window(graph.Same, 3, 2)}, n.conv("a", x, 2, graph.NoActivation))
+			n.add("p", graph.AveragePool2D{Pool: window(graph.Same, 3, 2)}, n.conv("a", x, 2, quant.NoActivation))
 		}},
 		{"reshape", []int{2, 4, 1}, func(n *net, x *graph.Tensor) {
-			n.dense("b", n.add("r", graph.Reshape{Shape: []int{-1, 16}}, n.conv("a", x, 2, graph.NoActivation)), 3)
+			n.dense("b", n.add("r", graph.Reshape{Shape: []int{-1, 16}}, n.conv("a", x, 2, quant.NoActivation)), 3)
 		}},
 		{"relu", []int{4}, func(n *net, x *graph.Tensor) { n.add("r", graph.Relu{}, n.dense("a", x, 5)) }},
 		{"relu6", []int{4}, func(n *net, x *graph.Tensor) {
@@ -55,7 +56,7 @@ func TestGradients(t *testing.T) {
 		{"softmax", []int{4}, func(n *net, x *graph.Tensor) { n.dense("b", n.add("s", graph.Softmax{}, n.dense("a", x, 5)), 3) }},
 		{"batch norm of rows", []int{4}, func(n *net, x *graph.Tensor) { n.dense("c", n.batchNorm("b", n.dense("a", x, 3)), 2) }},
 		{"batch norm of images", []int{3, 3, 2}, func(n *net, x *graph.Tensor) {
-			n.conv("d", n.batchNorm("c", n.conv("b", n.batchNorm("a", x), 3, graph.NoActivation)), 2, graph.NoActivation)
+			n.conv("d", n.batchNorm("c", n.conv("b", n.batchNorm("a", x), 3, quant.NoActivation)), 2, quant.NoActivation)
 		}},
 		{"folded batch norm", []int{4, 4, 2}, func(n *net, x *graph.Tensor) {
 			gamma := n.uniform("gamma", graph.Parameter, 0.5, 1.5, 3)

@@ -55,7 +55,7 @@ func (n *net) dense(name string, x *graph.Tensor, units int) *graph.Tensor {
 }
 
 // conv appends a 3x3 convolution.
-func (n *net) conv(name string, x *graph.Tensor, filters int, act graph.ActivationKind) *graph.Tensor {
+func (n *net) conv(name string, x *graph.Tensor, filters int, act quant.Activation) *graph.Tensor {
 	return n.add(name, graph.Conv2D{Padding: graph.Same, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, Activate: act},
 		x, n.parameter(name+"/w", filters, 3, 3, x.Shape[3]), n.parameter(name+"/b", filters))
 }
@@ -97,7 +97,7 @@ func every(t testing.TB) *net {
 	w := n.add("conv2/fold", graph.FoldWeights{Epsilon: 1e-3}, n.parameter("conv2/w", 3, 2, 2, 4), gamma, variance)
 	b := n.add("conv2/foldbias", graph.FoldBias{Epsilon: 1e-3}, gamma, variance, n.parameter("conv2/beta", 3),
 		n.uniform("conv2/mean", graph.Statistic, -0.1, 0.1, 3), n.parameter("conv2/b", 3))
-	c2 := n.observed(n.add("conv2", graph.Conv2D{StrideH: 1, StrideW: 1, DilationH: 2, DilationW: 1, Activate: graph.FusedRelu6},
+	c2 := n.observed(n.add("conv2", graph.Conv2D{StrideH: 1, StrideW: 1, DilationH: 2, DilationW: 1, Activate: quant.Relu6},
 		p1, n.lastValue(w, -1), b))
 
 	p2 := n.add("pool2", graph.AveragePool2D{Pool: graph.Pool{Padding: graph.Same, FilterH: 2, FilterW: 2, StrideH: 1, StrideW: 1}}, c2)
@@ -107,7 +107,7 @@ func every(t testing.TB) *net {
 	// One weight matrix for two layers, on dynamically quantized rows.
 	shared := n.lastValue(n.parameter("square/w", 9, 9), 0)
 	dynamic := &graph.Quantizer{Name: "rows", Bits: 8, Axis: 1, Source: graph.Dynamic}
-	h := n.add("square1", graph.FullyConnected{KeepDims: true, Activate: graph.FusedReluN1To1}, n.add("rows/fq", graph.FakeQuant{Quantizer: dynamic}, r), shared)
+	h := n.add("square1", graph.FullyConnected{KeepDims: true, Activate: quant.ReluN1To1}, n.add("rows/fq", graph.FakeQuant{Quantizer: dynamic}, r), shared)
 	h = n.add("relu6", graph.Relu6{}, n.add("square2", graph.FullyConnected{KeepDims: true}, h, shared, n.parameter("square2/b", 9)))
 	flat := n.add("flat", graph.Reshape{Shape: []int{-1, 18}}, h)
 	logits := n.observed(n.dense("dense", flat, 5))

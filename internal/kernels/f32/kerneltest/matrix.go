@@ -3,10 +3,11 @@ package kerneltest
 import (
 	"github.com/goqat/goqat/internal/kernels/f32"
 	"github.com/goqat/goqat/internal/parallel"
+	"github.com/goqat/goqat/quant"
 )
 
 // FullyConnected defines f32.FullyConnected.
-func FullyConnected(batch, in, out int, y, x, w, bias []float32, act f32.Activation) {
+func FullyConnected(batch, in, out int, y, x, w, bias []float32, act quant.Activation) {
 	for b := range batch {
 		for o := range out {
 			var s float32
@@ -46,7 +47,7 @@ func FullyConnectedGradWeights(batch, in, out int, dw, dbias, x, dy []float32) {
 }
 
 // Conv2D defines f32.Conv2D.
-func Conv2D(g f32.Conv, y, x, w, bias []float32, act f32.Activation) {
+func Conv2D(g f32.Conv, y, x, w, bias []float32, act quant.Activation) {
 	k := g.KernelH * g.KernelW * g.InC
 	for p := range g.OutputLen() / g.OutC {
 		for o := range g.OutC {
@@ -114,7 +115,7 @@ func eachTap(g f32.Conv, p int, f func(in, tap int)) {
 }
 
 // activate finishes one output element of channel o.
-func activate(s float32, o int, bias []float32, act f32.Activation) float32 {
+func activate(s float32, o int, bias []float32, act quant.Activation) float32 {
 	if bias != nil {
 		s += bias[o]
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/goqat/goqat/internal/kernels/f32"
 	"github.com/goqat/goqat/internal/parallel"
+	"github.com/goqat/goqat/quant"
 )
 
 // Sum defines f32.Sum, and f32.Dot by the products: 16 lanes by index, then a tree.
@@ -98,22 +99,22 @@ func normalizeParamGrads(rows, cols int, dgamma, dbeta, dy, x, mean, invStd []fl
 }
 
 // Activate defines f32.Activate.
-func Activate(act f32.Activation, y, x []float32) {
+func Activate(act quant.Activation, y, x []float32) {
 	for i, v := range x {
 		y[i] = activate(v, 0, nil, act)
 	}
 }
 
 // ActivateGrad defines f32.ActivateGrad.
-func ActivateGrad(act f32.Activation, dx, dy, y []float32) {
+func ActivateGrad(act quant.Activation, dx, dy, y []float32) {
 	for i, v := range y {
 		pass := true
 		switch act {
-		case f32.Relu:
+		case quant.Relu:
 			pass = v > 0
-		case f32.Relu6:
+		case quant.Relu6:
 			pass = v > 0 && v < 6
-		case f32.ReluN1To1:
+		case quant.ReluN1To1:
 			pass = v > -1 && v < 1
 		}
 		dx[i] = 0
