@@ -4,6 +4,7 @@ import (
 	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/internal/kernels/f32"
 	"github.com/goqat/goqat/internal/kernels/q8"
+	"github.com/goqat/goqat/internal/kernels/window"
 )
 
 func conv2D(s site) (kernel, error) {
@@ -19,15 +20,8 @@ func conv2D(s site) (kernel, error) {
 }
 
 func conv2DFloat(s site) (kernel, error) {
-	op, x, w := s.Op.(graph.Conv2D), s.Input(graph.InputX).Shape, s.Input(graph.InputWeights).Shape
-	g, err := f32.NewConv(f32.Conv{
-		Batch: 1, InH: x[1], InW: x[2], InC: x[3],
-		OutC: w[0], KernelH: w[1], KernelW: w[2],
-		StrideH: op.StrideH, StrideW: op.StrideW, DilationH: op.DilationH, DilationW: op.DilationW,
-	}, floatPadding(op.Padding))
-	if err != nil {
-		return nil, err
-	}
+	op, window := s.Op.(graph.Conv2D), s.convWindow()
+	g := f32.Conv{Window: window.Window, Batch: 1, InC: window.Channels, OutC: s.Output.Shape[3]}
 	act, image := op.Activate, g.InputLen()
 	return func(in []*value, out *value) error {
 		x := in[graph.InputX].floats()
@@ -96,20 +90,18 @@ func conv2DHybrid(s site) (kernel, error) {
 	}, nil
 }
 
-// convWindow returns the geometry of a convolution for the integer kernels.
+// convWindow returns the geometry of a convolution.
 func (s site) convWindow() q8.Window {
 	op, w := s.Op.(graph.Conv2D), s.Input(graph.InputWeights).Shape
 	return s.window(op.Padding, [2]int{w[1], w[2]}, [2]int{op.StrideH, op.StrideW}, [2]int{op.DilationH, op.DilationW})
 }
 
-// window returns the geometry of an operator on images for the integer kernels.
+// window returns the geometry of an operator on images.
 func (s site) window(p graph.Padding, kernel, stride, dilation [2]int) q8.Window {
 	x := s.Input(graph.InputX).Shape
-	w := q8.Window{Input: [2]int{x[1], x[2]}, Kernel: kernel, Stride: stride, Dilation: dilation, Channels: x[3]}
-	for axis := range 2 {
-		w.Output[axis], w.Pad[axis] = p.Window(w.Input[axis], kernel[axis], stride[axis], dilation[axis])
-	}
-	return w
+	return q8.Window{Window: window.Window{
+		Input: [2]int{x[1], x[2]}, Kernel: kernel, Stride: stride, Dilation: dilation,
+	}.Complete(p.Window), Channels: x[3]}
 }
 
 // bias returns the bias of a float32 anchor; nil where it is omitted.
@@ -118,11 +110,4 @@ func bias(in []*value) []float32 {
 		return nil
 	}
 	return in[graph.InputBias].floats()
-}
-
-func floatPadding(p graph.Padding) f32.Padding {
-	if p == graph.Same {
-		return f32.Same
-	}
-	return f32.Valid
 }

@@ -17,17 +17,11 @@ func averagePool(s site) (kernel, error) {
 
 // pool prepares either operator, given its kernel for each type.
 func pool(s site, op graph.Pool, float func(g f32.Pool, y, x []float32), code func(q8.PoolSpec) (*q8.Pool, error)) (kernel, error) {
-	x := s.Input(graph.InputX).Shape
-	image := x[1] * x[2] * x[3]
+	window := s.window(op.Padding, [2]int{op.FilterH, op.FilterW}, [2]int{op.StrideH, op.StrideW}, [2]int{1, 1})
+	image := window.Pixels() * window.Channels
 	switch s.unary() {
 	case allFloat:
-		g, err := f32.NewPool(f32.Pool{
-			Batch: 1, InH: x[1], InW: x[2], Channels: x[3],
-			KernelH: op.FilterH, KernelW: op.FilterW, StrideH: op.StrideH, StrideW: op.StrideW,
-		}, floatPadding(op.Padding))
-		if err != nil {
-			return nil, err
-		}
+		g := f32.Pool{Window: window.Window, Batch: 1, Channels: window.Channels}
 		return func(in []*value, out *value) error {
 			x := in[graph.InputX].floats()
 			g := g
@@ -41,7 +35,7 @@ func pool(s site, op graph.Pool, float func(g f32.Pool, y, x []float32), code fu
 			return nil, err
 		}
 		pool, err := code(q8.PoolSpec{
-			Window:    s.window(op.Padding, [2]int{op.FilterH, op.FilterW}, [2]int{op.StrideH, op.StrideW}, [2]int{1, 1}),
+			Window:    window,
 			Quantized: p,
 		})
 		if err != nil {

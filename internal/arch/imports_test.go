@@ -28,7 +28,7 @@ var (
 	plot        = []string{"gonum.org/v1/gonum", "gonum.org/v1/plot"}
 	cpu         = []string{"golang.org/x/sys/cpu"}
 	terminal    = []string{"github.com/schollz/progressbar/v3", "golang.org/x/term"}
-	kernels     = []string{"internal/kernels/f32", "internal/kernels/q8"}
+	kernels     = []string{"internal/kernels/f32", "internal/kernels/q8", "internal/kernels/window"}
 )
 
 // table is the architecture: a package may import what its row names and nothing else, and a package without a row
@@ -36,15 +36,16 @@ var (
 var table = map[string]rule{
 	"quant": {},
 
-	"internal/arch":        {},
-	"internal/atomicfile":  {},
-	"internal/endtoend":    {}, // tests only, which may import anything
-	"internal/oracle":      {},
-	"internal/parallel":    {},
-	"internal/progress":    {foreign: terminal},
-	"internal/rng":         {},
-	"internal/kernels/f32": {own: []string{"quant", "internal/parallel"}, foreign: cpu},
-	"internal/kernels/q8":  {own: []string{"quant", "internal/parallel"}, foreign: cpu},
+	"internal/arch":           {},
+	"internal/atomicfile":     {},
+	"internal/endtoend":       {}, // tests only, which may import anything
+	"internal/oracle":         {},
+	"internal/parallel":       {},
+	"internal/progress":       {foreign: terminal},
+	"internal/rng":            {},
+	"internal/kernels/f32":    {own: []string{"quant", "internal/parallel", "internal/kernels/window"}, foreign: cpu},
+	"internal/kernels/q8":     {own: []string{"quant", "internal/parallel", "internal/kernels/window"}, foreign: cpu},
+	"internal/kernels/window": {},
 	// The conformance suites: every kernel against its reference, for the tests of any implementation.
 	"internal/kernels/f32/kerneltest": {own: []string{"quant", "internal/parallel", "internal/kernels/f32"}},
 	"internal/kernels/q8/kerneltest":  {own: []string{"quant", "internal/parallel", "internal/kernels/q8"}},

@@ -32,13 +32,10 @@ func BenchmarkConv2D(b *testing.B) {
 		name string
 		g    f32.Conv
 	}{
-		{"conv1", f32.Conv{Batch: 128, InH: 28, InW: 28, InC: 1, OutC: 16, KernelH: 3, KernelW: 3}},
-		{"conv2", f32.Conv{Batch: 128, InH: 14, InW: 14, InC: 16, OutC: 32, KernelH: 3, KernelW: 3}},
+		{"conv1", f32.Conv{Window: same(28, 28, 3, one), Batch: 128, InC: 1, OutC: 16}},
+		{"conv2", f32.Conv{Window: same(14, 14, 3, one), Batch: 128, InC: 16, OutC: 32}},
 	} {
-		g, err := f32.NewConv(c.g, f32.Same)
-		if err != nil {
-			b.Fatal(err)
-		}
+		g := c.g
 		r := rand.New(rand.NewPCG(1, 2))
 		x, w, y, bias := random(r, g.InputLen()), random(r, g.WeightsLen()), random(r, g.OutputLen()), random(r, g.OutC)
 		flops := 2 * float64(g.OutputLen()) * float64(g.WeightsLen()/g.OutC)
@@ -93,10 +90,7 @@ func BenchmarkRows(b *testing.B) {
 		func() { kerneltest.NormalizeGrad(rows, cols, y, mean, beta, dy, x, mean, invStd, gamma) })
 	run("Activate", 1, func() { f32.Activate(quant.Relu, y, x) }, func() { kerneltest.Activate(quant.Relu, y, x) })
 	run("ActivateGrad", 1, func() { f32.ActivateGrad(quant.Relu, y, dy, x) }, func() { kerneltest.ActivateGrad(quant.Relu, y, dy, x) })
-	g, err := f32.NewPool(f32.Pool{Batch: 128, InH: 28, InW: 28, Channels: 16, KernelH: 2, KernelW: 2}, f32.Valid)
-	if err != nil {
-		b.Fatal(err)
-	}
+	g := f32.Pool{Window: same(28, 28, 2, [2]int{2, 2}), Batch: 128, Channels: 16}
 	arg := make([]int32, g.OutputLen())
 	run("MaxPool2D", 1, func() { f32.MaxPool2D(g, y, x, arg) }, func() { kerneltest.MaxPool2D(g, y, x, arg) })
 	run("MaxPool2DGrad", 1, func() { f32.MaxPool2DGrad(g, x, dy, arg) }, func() { kerneltest.MaxPool2DGrad(g, x, dy, arg) })

@@ -9,8 +9,10 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/internal/kernels/f32"
 	"github.com/goqat/goqat/internal/kernels/f32/kerneltest"
+	"github.com/goqat/goqat/internal/kernels/window"
 	"github.com/goqat/goqat/quant"
 )
 
@@ -63,6 +65,26 @@ func mostly(t *rapid.T, name string, small, large int) int {
 	return rapid.IntRange(1, small).Draw(t, name)
 }
 
+var one = [2]int{1, 1}
+
+// drawWindow draws a geometry: valid where the kernel fits and the draw says so, otherwise same.
+func drawWindow(t *rapid.T, image, kernel, stride, dilation int) window.Window {
+	two := func(name string, hi int) [2]int {
+		return [2]int{rapid.IntRange(1, hi).Draw(t, name+" height"), rapid.IntRange(1, hi).Draw(t, name+" width")}
+	}
+	w := window.Window{Input: two("image", image), Kernel: two("kernel", kernel), Stride: two("stride", stride), Dilation: two("dilation", dilation)}
+	w = w.Complete(rapid.SampledFrom([]graph.Padding{graph.Same, graph.Valid}).Draw(t, "padding").Window)
+	if min(w.Output[0], w.Output[1]) < 1 {
+		w = w.Complete(graph.Same.Window)
+	}
+	return w
+}
+
+// same is a square kernel with the given stride that keeps the size of the image, but for the stride.
+func same(height, width, kernel int, stride [2]int) window.Window {
+	return window.Window{Input: [2]int{height, width}, Kernel: [2]int{kernel, kernel}, Stride: stride, Dilation: one}.Complete(graph.Same.Window)
+}
+
 // checkConv compares the convolution kernels on one geometry; ws is not fresh, as in a training loop.
 func checkConv(t tester, ws *f32.Workspace, r *rand.Rand, g f32.Conv, bias bool, act quant.Activation) {
 	t.Helper()
@@ -94,21 +116,9 @@ func checkConv(t tester, ws *f32.Workspace, r *rand.Rand, g f32.Conv, bias bool,
 func TestConv2D(t *testing.T) {
 	var ws f32.Workspace
 	rapid.Check(t, func(t *rapid.T) {
-		draw := func(name string, hi int) int { return rapid.IntRange(1, hi).Draw(t, name) }
-		g := f32.Conv{Batch: mostly(t, "batch", 3, 12), InH: draw("height", 12), InW: draw("width", 12),
-			InC: mostly(t, "input channels", 5, 20), OutC: mostly(t, "output channels", 7, 20),
-			KernelH: draw("kernel height", 5), KernelW: draw("kernel width", 5),
-			StrideH: draw("stride height", 3), StrideW: draw("stride width", 3),
-			DilationH: draw("dilation height", 3), DilationW: draw("dilation width", 3)}
-		padding := rapid.SampledFrom([]f32.Padding{f32.Same, f32.Valid}).Draw(t, "padding")
-		complete, err := f32.NewConv(g, padding)
-		if err != nil {
-			complete, err = f32.NewConv(g, f32.Same)
-		}
-		if err != nil {
-			t.Fatalf("%v", err)
-		}
-		checkConv(t, &ws, drawRand(t), complete, rapid.Bool().Draw(t, "bias"), drawActivation(t))
+		g := f32.Conv{Window: drawWindow(t, 12, 5, 3, 3), Batch: mostly(t, "batch", 3, 12),
+			InC: mostly(t, "input channels", 5, 20), OutC: mostly(t, "output channels", 7, 20)}
+		checkConv(t, &ws, drawRand(t), g, rapid.Bool().Draw(t, "bias"), drawActivation(t))
 	})
 }
 
@@ -118,16 +128,12 @@ func TestConv2DLarge(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
 	var ws f32.Workspace
 	for i, g := range []f32.Conv{
-		{Batch: 16, InH: 28, InW: 28, InC: 1, OutC: 16, KernelH: 3, KernelW: 3},
-		{Batch: 5, InH: 14, InW: 14, InC: 16, OutC: 32, KernelH: 3, KernelW: 3},
-		{Batch: 7, InH: 15, InW: 14, InC: 11, OutC: 30, KernelH: 3, KernelW: 3, StrideH: 2, StrideW: 2},
-		{Batch: 3, InH: 17, InW: 14, InC: 40, OutC: 24, KernelH: 1, KernelW: 1},
-		{Batch: 3, InH: 17, InW: 19, InC: 40, OutC: 24, KernelH: 1, KernelW: 1, StrideH: 2, StrideW: 3},
+		{Window: same(28, 28, 3, one), Batch: 16, InC: 1, OutC: 16},
+		{Window: same(14, 14, 3, one), Batch: 5, InC: 16, OutC: 32},
+		{Window: same(15, 14, 3, [2]int{2, 2}), Batch: 7, InC: 11, OutC: 30},
+		{Window: same(17, 14, 1, one), Batch: 3, InC: 40, OutC: 24},
+		{Window: same(17, 19, 1, [2]int{2, 3}), Batch: 3, InC: 40, OutC: 24},
 	} {
-		g, err := f32.NewConv(g, f32.Same)
-		if err != nil {
-			t.Fatal(err)
-		}
 		if i < 4 && g.GradChunks() < 2 {
 			t.Errorf("%+v: one part only", g)
 		}
@@ -177,18 +183,7 @@ func TestFullyConnected(t *testing.T) {
 func TestPool2D(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
 	rapid.Check(t, func(t *rapid.T) {
-		draw := func(name string, lo, hi int) int { return rapid.IntRange(lo, hi).Draw(t, name) }
-		g := f32.Pool{Batch: mostly(t, "batch", 3, 40), InH: draw("height", 1, 14), InW: draw("width", 1, 14), Channels: mostly(t, "channels", 5, 40),
-			KernelH: draw("kernel height", 1, 4), KernelW: draw("kernel width", 1, 4), StrideH: draw("stride height", 0, 4), StrideW: draw("stride width", 0, 4)}
-		padding := rapid.SampledFrom([]f32.Padding{f32.Same, f32.Valid}).Draw(t, "padding")
-		complete, err := f32.NewPool(g, padding)
-		if err != nil {
-			complete, err = f32.NewPool(g, f32.Same)
-		}
-		if err != nil {
-			t.Fatalf("%v", err)
-		}
-		g = complete
+		g := f32.Pool{Window: drawWindow(t, 14, 4, 4, 1), Batch: mostly(t, "batch", 3, 40), Channels: mostly(t, "channels", 5, 40)}
 		r := drawRand(t)
 		x, dy := random(r, g.InputLen()), random(r, g.OutputLen())
 		for i := range x {
@@ -196,7 +191,7 @@ func TestPool2D(t *testing.T) {
 				x[i] = 0 // no -0: the sign of a zero maximum is unspecified
 			}
 		}
-		if draw("NaN", 0, 3) == 0 {
+		if rapid.IntRange(0, 3).Draw(t, "NaN") == 0 {
 			x[r.IntN(len(x))], x[r.IntN(len(x))] = float32(math.NaN()), float32(math.Inf(1))
 		}
 		got, want := dirty(g.OutputLen()), dirty(g.OutputLen())
@@ -326,10 +321,7 @@ func TestSoftmax(t *testing.T) {
 // TestThreadCount runs kernels that reduce over parts at several GOMAXPROCS.
 func TestThreadCount(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
-	g, err := f32.NewConv(f32.Conv{Batch: 32, InH: 14, InW: 14, InC: 8, OutC: 16, KernelH: 3, KernelW: 3}, f32.Same)
-	if err != nil {
-		t.Fatal(err)
-	}
+	g := f32.Conv{Window: same(14, 14, 3, one), Batch: 32, InC: 8, OutC: 16}
 	r := rand.New(rand.NewPCG(3, 0))
 	x, dy := random(r, g.InputLen()), random(r, g.OutputLen())
 	var want []float32
@@ -350,10 +342,7 @@ func TestThreadCount(t *testing.T) {
 // TestNoAllocationOfBuffers allows the closures and goroutines of parallel calls, a few kilobytes, but no scratch memory,
 // which is some hundred here.
 func TestNoAllocationOfBuffers(t *testing.T) {
-	g, err := f32.NewConv(f32.Conv{Batch: 8, InH: 14, InW: 14, InC: 16, OutC: 32, KernelH: 3, KernelW: 3}, f32.Same)
-	if err != nil {
-		t.Fatal(err)
-	}
+	g := f32.Conv{Window: same(14, 14, 3, one), Batch: 8, InC: 16, OutC: 32}
 	x, w, y := make([]float32, g.InputLen()), make([]float32, g.WeightsLen()), make([]float32, g.OutputLen())
 	var ws f32.Workspace
 	step := func() {

@@ -1,6 +1,7 @@
 package f32
 
 import (
+	"github.com/goqat/goqat/internal/kernels/window"
 	"github.com/goqat/goqat/internal/parallel"
 	"github.com/goqat/goqat/quant"
 )
@@ -8,7 +9,7 @@ import (
 // Conv2D computes a 2-D convolution (cross-correlation, as in every deep-learning library):
 //
 //	y[b,oy,ox,o] = act(sum over ky,kx,c of x[b,iy,ix,c]*w[o,ky,kx,c] + bias[o])
-//	iy = oy*StrideH - PadTop + ky*DilationH,  ix = ox*StrideW - PadLeft + kx*DilationW
+//	iy = oy*StrideH - PadH + ky*DilationH,  ix = ox*StrideW - PadW + kx*DilationW
 //
 // over the taps that lie inside the image. Shapes: y [Batch, OutH, OutW, OutC], x [Batch, InH, InW, InC],
 // w [OutC, KernelH, KernelW, InC], bias [OutC] or nil for zeros.
@@ -43,19 +44,19 @@ func finish(channels int, dst, sums, bias []float32, act quant.Activation) {
 func Conv2DGradInput(ws *Workspace, g Conv, dx, dy, w []float32) {
 	// Input pixels of equal (iy mod StrideH, ix mod StrideW) see the same taps at the same distances: they are the
 	// output of a convolution of dy with stride 1 whose kernel holds those taps, turned by 180 degrees.
-	if g.StrideH > 1 || g.StrideW > 1 {
+	if g.Stride != one {
 		clear(dx[:g.InputLen()]) // a stride above the kernel size leaves pixels that no output sees
 	}
-	for ry := range min(g.StrideH, g.InH) {
-		v := newPhase(g.InH, g.KernelH, g.StrideH, g.DilationH, g.PadTop, ry)
-		for rx := range min(g.StrideW, g.InW) {
-			h := newPhase(g.InW, g.KernelW, g.StrideW, g.DilationW, g.PadLeft, rx)
+	for ry := range min(g.Stride[0], g.Input[0]) {
+		v := newPhase(g.Input[0], g.Kernel[0], g.Stride[0], g.Dilation[0], g.Pad[0], ry)
+		for rx := range min(g.Stride[1], g.Input[1]) {
+			h := newPhase(g.Input[1], g.Kernel[1], g.Stride[1], g.Dilation[1], g.Pad[1], rx)
 			if v.taps == 0 || h.taps == 0 {
 				continue
 			}
-			q := Conv{Batch: g.Batch, InH: g.OutH, InW: g.OutW, InC: g.OutC, OutH: v.pixels, OutW: h.pixels, OutC: g.InC,
-				KernelH: v.taps, KernelW: h.taps, StrideH: 1, StrideW: 1, DilationH: v.dilation, DilationW: h.dilation,
-				PadTop: v.before, PadLeft: h.before}
+			q := Conv{Batch: g.Batch, InC: g.OutC, OutC: g.InC, Window: window.Window{
+				Input: g.Output, Output: [2]int{v.pixels, h.pixels}, Kernel: [2]int{v.taps, h.taps},
+				Stride: one, Dilation: [2]int{v.dilation, h.dilation}, Pad: [2]int{v.before, h.before}}}
 			s := ws.floats(q.productScratch() + q.WeightsLen())
 			turned := s[q.productScratch():]
 			turnWeights(turned, w, g, v, h)
@@ -96,11 +97,11 @@ func newPhase(in, kernel, stride, dilation, pad, r int) phase {
 
 // turnWeights writes the weights of one phase as [InC, taps down, taps across, OutC], the largest taps first.
 func turnWeights(dst, w []float32, g Conv, v, h phase) {
-	k := g.taps()
+	k := g.depth()
 	for c := range g.InC {
 		for ty := range v.taps {
 			for tx := range h.taps {
-				at := ((v.last-ty*v.step)*g.KernelW+h.last-tx*h.step)*g.InC + c
+				at := ((v.last-ty*v.step)*g.Kernel[1]+h.last-tx*h.step)*g.InC + c
 				for o := range g.OutC {
 					dst[o] = w[at+o*k]
 				}
@@ -112,13 +113,13 @@ func turnWeights(dst, w []float32, g Conv, v, h phase) {
 
 // scatter moves rows lo to hi-1 of a phase's gradients to their places in dx.
 func (q Conv) scatter(g Conv, dx, rows []float32, lo, hi, ry, rx int) {
-	if g.StrideH == 1 && g.StrideW == 1 {
+	if g.Stride == one {
 		copy(dx[lo*g.InC:], rows)
 		return
 	}
 	for p := lo; p < hi; p++ {
-		b, y, x := p/(q.OutH*q.OutW), p/q.OutW%q.OutH, p%q.OutW
-		at := ((b*g.InH+ry+y*g.StrideH)*g.InW + rx + x*g.StrideW) * g.InC
+		b, y, x := p/q.Positions(), p/q.Output[1]%q.Output[0], p%q.Output[1]
+		at := ((b*g.Input[0]+ry+y*g.Stride[0])*g.Input[1] + rx + x*g.Stride[1]) * g.InC
 		move(dx[at:at+g.InC], rows[(p-lo)*g.InC:])
 	}
 }
@@ -130,7 +131,7 @@ func (q Conv) scatter(g Conv, dx, rows []float32, lo, hi, ry, rx int) {
 //
 // The sum for dw is one chain per chunk of output pixels, [Conv.GradChunks] of them. Shapes as in [Conv2D].
 func Conv2DGradWeights(ws *Workspace, g Conv, dw, dbias, x, dy []float32) {
-	k, step, pixels, chunks := g.taps(), g.block(), g.pixels(), g.GradChunks()
+	k, step, pixels, chunks := g.depth(), g.block(), g.rows(), g.GradChunks()
 	n := g.WeightsLen()
 	perChunk := n + step*(2*k+g.OutC)
 	scratch := ws.floats(chunks * perChunk)
@@ -164,4 +165,4 @@ func Conv2DGradWeights(ws *Workspace, g Conv, dw, dbias, x, dy []float32) {
 
 // GradChunks is the number of chunks of output pixels (numbered as y is laid out, divided as by parallel.Range) whose
 // contributions to the gradient of the weights are summed separately and then added in order.
-func (g Conv) GradChunks() int { return split(g.pixels(), g.taps()*g.OutC) }
+func (g Conv) GradChunks() int { return split(g.rows(), g.depth()*g.OutC) }

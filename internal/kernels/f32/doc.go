@@ -4,8 +4,9 @@
 // The two functions you want are [Conv2D] and [FullyConnected]; each has gradient kernels beside it. A forward pass
 // over one batch of 28x28 images:
 //
-//	g, err := f32.NewConv(f32.Conv{Batch: 128, InH: 28, InW: 28, InC: 1, OutC: 16, KernelH: 3, KernelW: 3}, f32.Same)
-//	...
+//	one := [2]int{1, 1}
+//	w := window.Window{Input: [2]int{28, 28}, Kernel: [2]int{3, 3}, Stride: one, Dilation: one}.Complete(graph.Same.Window)
+//	g := f32.Conv{Window: w, Batch: 128, InC: 1, OutC: 16}
 //	var ws f32.Workspace
 //	y := make([]float32, g.OutputLen())
 //	f32.Conv2D(&ws, g, y, x, weights, bias, quant.Relu)

@@ -5,8 +5,10 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/internal/kernels/f32"
 	"github.com/goqat/goqat/internal/kernels/f32/kerneltest"
+	"github.com/goqat/goqat/internal/kernels/window"
 	"github.com/goqat/goqat/quant"
 )
 
@@ -33,11 +35,9 @@ func near(t *testing.T, what string, got, want float64) {
 // TestLinearGradients uses that a map which is linear in x and in w has <dy, f(x, w)> = <dx, x> = <dw, w>.
 func TestLinearGradients(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 4))
-	for _, padding := range []f32.Padding{f32.Same, f32.Valid} {
-		g, err := f32.NewConv(f32.Conv{Batch: 2, InH: 9, InW: 8, InC: 3, OutC: 4, KernelH: 3, KernelW: 2, StrideH: 2, DilationW: 2}, padding)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, padding := range []graph.Padding{graph.Same, graph.Valid} {
+		shape := window.Window{Input: [2]int{9, 8}, Kernel: [2]int{3, 2}, Stride: [2]int{2, 1}, Dilation: [2]int{1, 2}}
+		g := f32.Conv{Window: shape.Complete(padding.Window), Batch: 2, InC: 3, OutC: 4}
 		x, w, dy := random(r, g.InputLen()), random(r, g.WeightsLen()), random(r, g.OutputLen())
 		y, dx, dw, db := dirty(len(dy)), dirty(len(x)), dirty(len(w)), dirty(g.OutC)
 		kerneltest.Conv2D(g, y, x, w, nil, quant.NoActivation)
@@ -58,10 +58,7 @@ func TestLinearGradients(t *testing.T) {
 	near(t, "fully-connected dx", dot(dx, x), dot(dy, y))
 	near(t, "fully-connected dw", dot(dw, w), dot(dy, y))
 
-	p, err := f32.NewPool(f32.Pool{Batch: 2, InH: 7, InW: 5, Channels: 3, KernelH: 3, KernelW: 2, StrideH: 2, StrideW: 1}, f32.Same)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := f32.Pool{Window: same(7, 5, 3, [2]int{2, 1}), Batch: 2, Channels: 3}
 	x, dy = random(r, p.InputLen()), random(r, p.OutputLen())
 	y, dx = dirty(len(dy)), dirty(len(x))
 	kerneltest.AveragePool2D(p, y, x)

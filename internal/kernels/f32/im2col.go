@@ -8,29 +8,28 @@ const blockLen = 12 << 10
 
 // block returns the number of pixels that are gathered at a time.
 func (g Conv) block() int {
-	return min(max(blockLen/g.taps()&^(tileRows-1), tileRows), g.pixels())
+	return min(max(blockLen/g.depth()&^(tileRows-1), tileRows), g.rows())
 }
 
 // pointwise says whether the input itself is the matrix that im2col would make.
 func (g Conv) pointwise() bool {
-	return g.KernelH == 1 && g.KernelW == 1 && g.StrideH == 1 && g.StrideW == 1 && g.PadTop == 0 && g.PadLeft == 0 &&
-		g.OutH == g.InH && g.OutW == g.InW
+	return g.Kernel == one && g.Stride == one && g.Pad == [2]int{} && g.Output == g.Input
 }
 
 // im2col gathers the taps of the output pixels lo to hi-1 into the rows of dst [hi-lo, taps], in the order of the
 // weights, with zeros for taps outside the image.
 func (g *Conv) im2col(dst, x []float32, lo, hi int) {
-	row := g.KernelW * g.InC
-	b, oy, ox := lo/(g.OutH*g.OutW), lo/g.OutW%g.OutH, lo%g.OutW
+	row := g.Kernel[1] * g.InC
+	b, oy, ox := lo/g.Positions(), lo/g.Output[1]%g.Output[0], lo%g.Output[1]
 	for range hi - lo {
-		ix := ox*g.StrideW - g.PadLeft
-		inside := g.DilationW == 1 && ix >= 0 && ix+g.KernelW <= g.InW
-		for ky := range g.KernelH {
+		ix := ox*g.Stride[1] - g.Pad[1]
+		inside := g.Dilation[1] == 1 && ix >= 0 && ix+g.Kernel[1] <= g.Input[1]
+		for ky := range g.Kernel[0] {
 			d := dst[:row]
 			dst = dst[row:]
-			iy := oy*g.StrideH - g.PadTop + ky*g.DilationH
-			switch line := (b*g.InH + iy) * g.InW; {
-			case iy < 0 || iy >= g.InH:
+			iy := oy*g.Stride[0] - g.Pad[0] + ky*g.Dilation[0]
+			switch line := (b*g.Input[0] + iy) * g.Input[1]; {
+			case iy < 0 || iy >= g.Input[0]:
 				clear(d)
 			case inside:
 				move(d, x[(line+ix)*g.InC:])
@@ -38,9 +37,9 @@ func (g *Conv) im2col(dst, x []float32, lo, hi int) {
 				g.gatherRow(d, x, line, ix)
 			}
 		}
-		if ox++; ox == g.OutW {
+		if ox++; ox == g.Output[1] {
 			ox = 0
-			if oy++; oy == g.OutH {
+			if oy++; oy == g.Output[0] {
 				oy = 0
 				b++
 			}
@@ -50,14 +49,14 @@ func (g *Conv) im2col(dst, x []float32, lo, hi int) {
 
 // gatherRow gathers the taps of one kernel row that starts at column ix of the image row whose first pixel is line.
 func (g *Conv) gatherRow(d, x []float32, line, ix int) {
-	for range g.KernelW {
-		if ix < 0 || ix >= g.InW {
+	for range g.Kernel[1] {
+		if ix < 0 || ix >= g.Input[1] {
 			clear(d[:g.InC])
 		} else {
 			move(d[:g.InC], x[(line+ix)*g.InC:])
 		}
 		d = d[g.InC:]
-		ix += g.DilationW
+		ix += g.Dilation[1]
 	}
 }
 
@@ -76,7 +75,7 @@ func move(dst, src []float32) {
 // product computes rows of (im2col of x) * transpose(w) block by block on all cores, and hands each block
 // [hi-lo, OutC] of the pixels lo to hi-1 to out, which moves it to its place.
 func (g Conv) product(scratch, x, w []float32, out func(rows []float32, lo, hi int)) {
-	k, step, pixels := g.taps(), g.block(), g.pixels()
+	k, step, pixels := g.depth(), g.block(), g.rows()
 	parts := g.productParts()
 	parallel.For(parts, func(p int) {
 		s := scratch[p*step*(k+g.OutC):][:step*(k+g.OutC)]
@@ -96,7 +95,7 @@ func (g Conv) product(scratch, x, w []float32, out func(rows []float32, lo, hi i
 	})
 }
 
-func (g Conv) productParts() int { return split(g.pixels(), g.taps()*g.OutC) }
+func (g Conv) productParts() int { return split(g.rows(), g.depth()*g.OutC) }
 
 // productScratch is the length of product's scratch memory.
-func (g Conv) productScratch() int { return g.productParts() * g.block() * (g.taps() + g.OutC) }
+func (g Conv) productScratch() int { return g.productParts() * g.block() * (g.depth() + g.OutC) }

@@ -9,11 +9,11 @@ import "math"
 // Shapes: y, argmax [Batch, OutH, OutW, Channels], x [Batch, InH, InW, Channels].
 func MaxPool2D(g Pool, y, x []float32, argmax []int32) {
 	ch := g.Channels
-	each(g.Batch*g.OutH, g.OutW*ch*g.KernelH*g.KernelW*costMove, func(from, to int) {
+	each(g.Batch*g.Output[0], g.Output[1]*ch*g.Taps()*costMove, func(from, to int) {
 		for row := from; row < to; row++ {
-			for ox := range g.OutW {
+			for ox := range g.Output[1] {
 				w := g.window(row, ox)
-				at := (row*g.OutW + ox) * ch
+				at := (row*g.Output[1] + ox) * ch
 				if argmax == nil {
 					w.max(y[at:][:ch], x)
 				} else if !w.argMax(y[at:][:ch], argmax[at:][:ch], x) {
@@ -83,7 +83,7 @@ func (w *poolWindow) argMaxNaN(best []float32, arg []int32, x []float32) {
 // MaxPool2DGrad computes the gradient of the input of [MaxPool2D]: each dy[i] is added to dx[argmax[i]], in ascending
 // order of i, and all other elements of dx are 0.
 func MaxPool2DGrad(g Pool, dx, dy []float32, argmax []int32) {
-	in, out := g.InH*g.InW*g.Channels, g.OutH*g.OutW*g.Channels
+	in, out := g.Pixels()*g.Channels, g.Positions()*g.Channels
 	each(g.Batch, max(in, out)*costMove, func(from, to int) {
 		clear(dx[from*in : to*in])
 		arg := argmax[from*out : to*out]
@@ -97,11 +97,11 @@ func MaxPool2DGrad(g Pool, dx, dy []float32, argmax []int32) {
 // [MaxPool2D].
 func AveragePool2D(g Pool, y, x []float32) {
 	ch := g.Channels
-	each(g.Batch*g.OutH, g.OutW*ch*g.KernelH*g.KernelW*costMove, func(from, to int) {
+	each(g.Batch*g.Output[0], g.Output[1]*ch*g.Taps()*costMove, func(from, to int) {
 		for row := from; row < to; row++ {
-			for ox := range g.OutW {
+			for ox := range g.Output[1] {
 				w := g.window(row, ox)
-				sum := y[(row*g.OutW+ox)*ch:][:ch]
+				sum := y[(row*g.Output[1]+ox)*ch:][:ch]
 				clear(sum)
 				for iy := w.top; iy < w.bottom; iy++ {
 					for ix := w.left; ix < w.right; ix++ {
@@ -122,14 +122,14 @@ func AveragePool2D(g Pool, y, x []float32) {
 // AveragePool2DGrad computes the gradient of the input of [AveragePool2D]: dy/n is added to each of a window's n taps
 // inside the image, in row-major order of windows.
 func AveragePool2DGrad(g Pool, dx, dy []float32) {
-	ch, in := g.Channels, g.InH*g.InW*g.Channels
-	each(g.Batch, max(in, g.OutH*g.OutW*ch*g.KernelH*g.KernelW)*costMove, func(from, to int) {
+	ch, in := g.Channels, g.Pixels()*g.Channels
+	each(g.Batch, max(in, g.Positions()*ch*g.Taps())*costMove, func(from, to int) {
 		clear(dx[from*in : to*in])
-		for row := from * g.OutH; row < to*g.OutH; row++ {
-			for ox := range g.OutW {
+		for row := from * g.Output[0]; row < to*g.Output[0]; row++ {
+			for ox := range g.Output[1] {
 				w := g.window(row, ox)
 				n := w.taps()
-				d := dy[(row*g.OutW+ox)*ch:][:ch]
+				d := dy[(row*g.Output[1]+ox)*ch:][:ch]
 				for iy := w.top; iy < w.bottom; iy++ {
 					for ix := w.left; ix < w.right; ix++ {
 						dst := dx[w.index(iy, ix):][:len(d)]
@@ -152,12 +152,12 @@ type poolWindow struct {
 
 // window returns the window of column ox of output row (batch*OutH + oy).
 func (g *Pool) window(row, ox int) poolWindow {
-	b, oy := row/g.OutH, row%g.OutH
-	iy, ix := oy*g.StrideH-g.PadTop, ox*g.StrideW-g.PadLeft
+	b, oy := row/g.Output[0], row%g.Output[0]
+	iy, ix := oy*g.Stride[0]-g.Pad[0], ox*g.Stride[1]-g.Pad[1]
 	return poolWindow{
-		top: max(0, iy), bottom: min(g.InH, iy+g.KernelH),
-		left: max(0, ix), right: min(g.InW, ix+g.KernelW),
-		image: b, height: g.InH, width: g.InW, channels: g.Channels,
+		top: max(0, iy), bottom: min(g.Input[0], iy+g.Kernel[0]),
+		left: max(0, ix), right: min(g.Input[1], ix+g.Kernel[1]),
+		image: b, height: g.Input[0], width: g.Input[1], channels: g.Channels,
 	}
 }
 

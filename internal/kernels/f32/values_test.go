@@ -6,7 +6,9 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/internal/kernels/f32"
+	"github.com/goqat/goqat/internal/kernels/window"
 	"github.com/goqat/goqat/quant"
 )
 
@@ -41,10 +43,8 @@ func TestMinMax(t *testing.T) {
 }
 
 func TestMaxPoolTiesAndNaN(t *testing.T) {
-	g, err := f32.NewPool(f32.Pool{Batch: 1, InH: 1, InW: 8, Channels: 1, KernelH: 1, KernelW: 4}, f32.Valid)
-	if err != nil {
-		t.Fatal(err)
-	}
+	row := window.Window{Input: [2]int{1, 8}, Output: [2]int{1, 2}, Kernel: [2]int{1, 4}, Stride: [2]int{1, 4}, Dilation: one}
+	g := f32.Pool{Window: row, Batch: 1, Channels: 1}
 	y, arg := make([]float32, 2), make([]int32, 2)
 	f32.MaxPool2D(g, y, []float32{1, 2, 2, 0, inf, nan, 7, -nan}, arg)
 	if y[0] != 2 || y[1] == y[1] || !slices.Equal(arg, []int32{1, 5}) {
@@ -53,10 +53,7 @@ func TestMaxPoolTiesAndNaN(t *testing.T) {
 }
 
 func TestAveragePoolCountsValidTaps(t *testing.T) {
-	g, err := f32.NewPool(f32.Pool{Batch: 1, InH: 3, InW: 3, Channels: 1, KernelH: 2, KernelW: 2}, f32.Same)
-	if err != nil {
-		t.Fatal(err)
-	}
+	g := f32.Pool{Window: same(3, 3, 2, [2]int{2, 2}), Batch: 1, Channels: 1}
 	y := make([]float32, 4)
 	f32.AveragePool2D(g, y, []float32{1, 2, 3, 4, 5, 6, 7, 8, 9})
 	if want := []float32{3, 4.5, 7.5, 9}; !slices.Equal(y, want) {
@@ -101,11 +98,8 @@ func TestMomentsAreAccurate(t *testing.T) {
 }
 
 func ExampleConv2D() {
-	g, err := f32.NewConv(f32.Conv{Batch: 1, InH: 3, InW: 3, InC: 1, OutC: 1, KernelH: 2, KernelW: 2}, f32.Same)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
+	kernel := window.Window{Input: [2]int{3, 3}, Kernel: [2]int{2, 2}, Stride: [2]int{1, 1}, Dilation: [2]int{1, 1}}
+	g := f32.Conv{Window: kernel.Complete(graph.Same.Window), Batch: 1, InC: 1, OutC: 1}
 	x := []float32{1, 2, 3, 4, 5, 6, 7, 8, 9}
 	w := []float32{1, 0, 0, -1} // x[y,x] - x[y+1,x+1]
 	y := make([]float32, g.OutputLen())

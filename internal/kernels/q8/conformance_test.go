@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/goqat/goqat/internal/kernels/window"
 	"github.com/goqat/goqat/quant"
 )
 
@@ -67,11 +68,7 @@ func drawWindow(t *rapid.T) Window {
 	two := func(lo, hi int, name string) [2]int {
 		return [2]int{rapid.IntRange(lo, hi).Draw(t, name+" height"), rapid.IntRange(lo, hi).Draw(t, name+" width")}
 	}
-	return Window{
-		Input: two(1, 9, "input"), Output: two(1, 7, "output"), Kernel: two(1, 4, "kernel"),
-		Stride: two(0, 3, "stride"), Dilation: two(0, 3, "dilation"), Pad: two(0, 3, "pad"),
-		Channels: rapid.IntRange(1, 9).Draw(t, "channels"),
-	}
+	return Window{Window: window.Window{Input: two(1, 9, "input"), Output: two(1, 7, "output"), Kernel: two(1, 4, "kernel"), Stride: two(0, 3, "stride"), Dilation: two(0, 3, "dilation"), Pad: two(0, 3, "pad")}, Channels: rapid.IntRange(1, 9).Draw(t, "channels")}
 }
 
 var (
@@ -134,7 +131,7 @@ func TestConv2DConformance(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			dst := make([]int8, batch*w.positions()*spec.Outputs)
+			dst := make([]int8, batch*w.Positions()*spec.Outputs)
 			c.Run(dst, src, batch)
 			return dst
 		}
@@ -192,7 +189,7 @@ func TestHybridConv2DConformance(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			dst := make([]float32, batch*w.positions()*spec.Outputs)
+			dst := make([]float32, batch*w.Positions()*spec.Outputs)
 			c.Run(dst, src, batch)
 			return dst
 		}
@@ -260,10 +257,7 @@ func TestManyParts(t *testing.T) {
 		Input: quant.PerTensor(.03, 5), Weight: quant.PerTensor(.01, 0), Output: quant.PerTensor(.5, -9),
 	}
 	conv := Conv2DSpec{
-		Window: Window{
-			Input: [2]int{31, 29}, Output: [2]int{16, 15}, Kernel: [2]int{3, 5}, Stride: [2]int{2, 2},
-			Pad: [2]int{1, 2}, Channels: 7,
-		},
+		Window:  Window{Window: window.Window{Input: [2]int{31, 29}, Output: [2]int{16, 15}, Kernel: [2]int{3, 5}, Stride: [2]int{2, 2}, Pad: [2]int{1, 2}}, Channels: 7},
 		Outputs: 23, Input: fc.Input, Weight: fc.Weight, Output: fc.Output,
 	}
 	const rows, batch = 101, 5
@@ -278,7 +272,7 @@ func TestManyParts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		y, z := make([]int8, rows*fc.Outputs), make([]int8, batch*conv.Window.positions()*conv.Outputs)
+		y, z := make([]int8, rows*fc.Outputs), make([]int8, batch*conv.Window.Positions()*conv.Outputs)
 		f.Run(y, codes(rows*fc.Inputs), rows)
 		c.Run(z, codes(batch*conv.Window.inputSize()), batch)
 		outputs[k] = [2][]int8{y, z}
@@ -309,10 +303,7 @@ func BenchmarkConv2D(b *testing.B) {
 	for _, s := range []struct{ size, in, out int }{{28, 1, 16}, {14, 16, 32}} {
 		b.Run(fmt.Sprintf("%dx%dx%d-%d", s.size, s.size, s.in, s.out), func(b *testing.B) {
 			spec := Conv2DSpec{
-				Window: Window{
-					Input: [2]int{s.size, s.size}, Output: [2]int{s.size, s.size}, Kernel: [2]int{3, 3},
-					Pad: [2]int{1, 1}, Channels: s.in,
-				},
+				Window:  Window{Window: window.Window{Input: [2]int{s.size, s.size}, Output: [2]int{s.size, s.size}, Kernel: [2]int{3, 3}, Pad: [2]int{1, 1}}, Channels: s.in},
 				Outputs: s.out,
 				Input:   quant.PerTensor(.05, -128), Weight: quant.PerTensor(.01, 0), Output: quant.PerTensor(.1, -128),
 			}

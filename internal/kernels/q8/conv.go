@@ -79,7 +79,7 @@ func (c *Conv2D) Run(dst, src []int8, batch int) {
 	}
 	// Outside the image stands the zero point: it adds nothing.
 	outside := func(int) int8 { return int8(c.inputZero) }
-	c.packed.each(batch*c.window.positions(), c.window.patches(src, outside),
+	c.packed.each(batch*c.window.Positions(), c.window.patches(src, outside),
 		func(row int, acc []int32) { c.rescale.codes(dst[row*c.outputs:][:c.outputs], acc, c.folded) })
 }
 
@@ -88,7 +88,7 @@ func (c *Conv2D) reference(dst, src []int8, batch int) {
 	w := &c.window
 	for n := range batch {
 		image := src[n*w.inputSize():]
-		for p := range w.positions() {
+		for p := range w.Positions() {
 			for o := range c.outputs {
 				acc := c.bias[o]
 				w.taps(p, func(tap, offset int) {
@@ -96,7 +96,7 @@ func (c *Conv2D) reference(dst, src []int8, batch int) {
 						acc += int32(c.weights[o*w.depth()+tap*w.Channels+i]) * (int32(image[offset+i]) - c.inputZero)
 					}
 				})
-				dst[(n*w.positions()+p)*c.outputs+o] = c.rescale.code(acc, o)
+				dst[(n*w.Positions()+p)*c.outputs+o] = c.rescale.code(acc, o)
 			}
 		}
 	}
@@ -109,7 +109,7 @@ func (w *Window) patches(src []int8, outside func(image int) int8) func(scratch 
 	return func(scratch []int8, lo, hi int) []int8 {
 		depth := w.depth()
 		for row := lo; row < hi; row++ {
-			n, position := row/w.positions(), row%w.positions()
+			n, position := row/w.Positions(), row%w.Positions()
 			image := src[n*w.inputSize():][:w.inputSize()]
 			w.gather(scratch[(row-lo)*depth:][:depth], image, position, outside(n))
 		}

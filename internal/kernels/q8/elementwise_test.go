@@ -7,6 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/goqat/goqat/internal/kernels/window"
 	"github.com/goqat/goqat/quant"
 )
 
@@ -92,9 +93,7 @@ func TestQuantize(t *testing.T) {
 
 func TestMaxPool(t *testing.T) {
 	p, err := NewMaxPool2D(PoolSpec{
-		Window: Window{
-			Input: [2]int{3, 3}, Output: [2]int{2, 2}, Kernel: [2]int{2, 2}, Stride: [2]int{2, 2}, Channels: 2,
-		},
+		Window:    Window{Window: window.Window{Input: [2]int{3, 3}, Output: [2]int{2, 2}, Kernel: [2]int{2, 2}, Stride: [2]int{2, 2}}, Channels: 2},
 		Quantized: quant.PerTensor(1, -40), Activation: quant.Relu,
 	})
 	if err != nil {
@@ -117,7 +116,7 @@ func TestMaxPool(t *testing.T) {
 // from zero, not toward the zero point.
 func TestAveragePoolRounds(t *testing.T) {
 	p, err := NewAveragePool2D(PoolSpec{
-		Window:    Window{Input: [2]int{1, 2}, Output: [2]int{1, 1}, Kernel: [2]int{1, 2}, Channels: 1},
+		Window:    Window{Window: window.Window{Input: [2]int{1, 2}, Output: [2]int{1, 1}, Kernel: [2]int{1, 2}}, Channels: 1},
 		Quantized: quant.PerTensor(1, 17),
 	})
 	if err != nil {
@@ -151,7 +150,7 @@ func TestPoolSkipsOutside(t *testing.T) {
 				t.Fatal(err)
 			}
 			code := rapid.Int8().Draw(t, "code")
-			src, dst := make([]int8, w.inputSize()), make([]int8, w.positions()*w.Channels)
+			src, dst := make([]int8, w.inputSize()), make([]int8, w.Positions()*w.Channels)
 			fill(src, code)
 			p.Run(dst, src, 1)
 			for i, q := range dst {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/goqat/goqat/internal/kernels/window"
 	"github.com/goqat/goqat/quant"
 )
 
@@ -96,10 +97,7 @@ func TestAveragePoolGolden(t *testing.T) {
 		image[i] = int8((53*i+7)%256 - 128)
 	}
 	p, err := NewAveragePool2D(PoolSpec{
-		Window: Window{
-			Input: [2]int{5, 5}, Output: [2]int{3, 3}, Kernel: [2]int{3, 3},
-			Stride: [2]int{2, 2}, Pad: [2]int{1, 1}, Channels: 4,
-		},
+		Window:    Window{Window: window.Window{Input: [2]int{5, 5}, Output: [2]int{3, 3}, Kernel: [2]int{3, 3}, Stride: [2]int{2, 2}, Pad: [2]int{1, 1}}, Channels: 4},
 		Quantized: quant.PerTensor(1, 0),
 	})
 	if err != nil {

@@ -5,8 +5,10 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/goqat/goqat/quant"
 	"pgregory.net/rapid"
+
+	"github.com/goqat/goqat/internal/kernels/window"
+	"github.com/goqat/goqat/quant"
 )
 
 func TestQuantizeRows(t *testing.T) {
@@ -170,7 +172,7 @@ func TestHybridConvScheme(t *testing.T) {
 	} {
 		for _, kernel := range []Kernel{Fast, Reference} {
 			conv, err := NewHybridConv2D(HybridConv2DSpec{
-				Window:  Window{Input: [2]int{1, 1}, Output: [2]int{1, 1}, Kernel: [2]int{1, 1}, Channels: 2},
+				Window:  Window{Window: window.Window{Input: [2]int{1, 1}, Output: [2]int{1, 1}, Kernel: [2]int{1, 1}}, Channels: 2},
 				Outputs: 2, Weight: quant.Params{Scale: c.scales, ZeroPoint: make([]int32, len(c.scales))},
 				Kernel: kernel,
 			}, []int8{0, 1, 1, 0}, nil)
@@ -203,7 +205,7 @@ func TestHybridConvIsFullyConnected(t *testing.T) {
 			t.Fatal(err)
 		}
 		c, err := NewHybridConv2D(HybridConv2DSpec{
-			Window:  Window{Input: [2]int{1, 1}, Output: [2]int{1, 1}, Kernel: [2]int{1, 1}, Channels: inputs},
+			Window:  Window{Window: window.Window{Input: [2]int{1, 1}, Output: [2]int{1, 1}, Kernel: [2]int{1, 1}}, Channels: inputs},
 			Outputs: outputs, Weight: weight,
 		}, weights, bias)
 		if err != nil {

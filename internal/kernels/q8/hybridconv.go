@@ -72,7 +72,7 @@ func NewHybridConv2D(s HybridConv2DSpec, weights []int8, bias []float32) (*Hybri
 // src [batch, input height, input width, Window.Channels].
 func (c *HybridConv2D) Run(dst, src []float32, batch int) {
 	in := quantizeRows(src, batch, c.window.inputSize(), c.perChannel)
-	positions := c.window.positions()
+	positions := c.window.Positions()
 	if c.packed == nil {
 		c.reference(dst, in)
 	} else {
@@ -101,7 +101,7 @@ func (c *HybridConv2D) reference(dst []float32, in quantized) {
 	w := &c.window
 	for n := range in.scales {
 		image := in.codes[n*w.inputSize():]
-		for p := range w.positions() {
+		for p := range w.Positions() {
 			for o := range c.spec.Outputs {
 				acc := int32(0)
 				w.taps(p, func(tap, offset int) {
@@ -109,7 +109,7 @@ func (c *HybridConv2D) reference(dst []float32, in quantized) {
 						acc += int32(c.weights[o*w.depth()+tap*w.Channels+i]) * (int32(image[offset+i]) - in.zeros[n])
 					}
 				})
-				dst[(n*w.positions()+p)*c.spec.Outputs+o] = c.output(acc, in.scales[n], o)
+				dst[(n*w.Positions()+p)*c.spec.Outputs+o] = c.output(acc, in.scales[n], o)
 			}
 		}
 	}

@@ -58,16 +58,16 @@ func newPool(s PoolSpec, reduce func(dst, image []int8, offsets []int)) (*Pool, 
 func (p *Pool) Run(dst, src []int8, batch int) {
 	w := &p.window
 	const taps = 1 << 15 // worth a goroutine
-	rows := batch * w.positions()
+	rows := batch * w.Positions()
 	parts := parallel.Parts(rows, taps/w.depth()+1, parallel.MaxParts)
 	parallel.For(parts, func(part int) {
 		offsets := make([]int, 0, w.Kernel[0]*w.Kernel[1])
 		lo, hi := parallel.Range(rows, parts, part)
 		for row := lo; row < hi; row++ {
 			offsets = offsets[:0]
-			w.taps(row%w.positions(), func(_, offset int) { offsets = append(offsets, offset) })
+			w.taps(row%w.Positions(), func(_, offset int) { offsets = append(offsets, offset) })
 			to := dst[row*w.Channels:][:w.Channels]
-			p.reduce(to, src[row/w.positions()*w.inputSize():], offsets)
+			p.reduce(to, src[row/w.Positions()*w.inputSize():], offsets)
 			for c, q := range to {
 				to[c] = int8(p.clamp.Clamp(int32(q)))
 			}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/goqat/goqat/internal/kernels/window"
 	"github.com/goqat/goqat/quant"
 )
 
@@ -87,7 +88,7 @@ func TestMultiplierPrecision(t *testing.T) {
 		t.Errorf("fully connected, per channel: %v, want %v", r.multipliers, exact)
 	}
 	conv, err := NewConv2D(Conv2DSpec{
-		Window:  Window{Input: [2]int{1, 1}, Output: [2]int{1, 1}, Kernel: [2]int{1, 1}, Channels: 1},
+		Window:  Window{Window: window.Window{Input: [2]int{1, 1}, Output: [2]int{1, 1}, Kernel: [2]int{1, 1}}, Channels: 1},
 		Outputs: 1, Input: in, Output: out, Weight: quant.PerTensor(weight, 0),
 	}, []int8{1}, nil)
 	if err != nil {
@@ -103,7 +104,7 @@ func TestMultiplierPrecision(t *testing.T) {
 func TestConv2DByHand(t *testing.T) {
 	for _, kernel := range []Kernel{Fast, Reference} {
 		c, err := NewConv2D(Conv2DSpec{
-			Window:  Window{Input: [2]int{2, 2}, Output: [2]int{2, 2}, Kernel: [2]int{2, 2}, Pad: [2]int{1, 1}, Channels: 1},
+			Window:  Window{Window: window.Window{Input: [2]int{2, 2}, Output: [2]int{2, 2}, Kernel: [2]int{2, 2}, Pad: [2]int{1, 1}}, Channels: 1},
 			Outputs: 1,
 			Input:   quant.PerTensor(1, 1), Weight: quant.PerTensor(1, 0), Output: quant.PerTensor(.5, -20),
 			Kernel: kernel,
@@ -122,7 +123,7 @@ func TestConv2DByHand(t *testing.T) {
 
 func TestErrors(t *testing.T) {
 	tensor, weight := quant.PerTensor(1, 0), quant.PerTensor(1, 0)
-	window := Window{Input: [2]int{3, 3}, Output: [2]int{2, 2}, Kernel: [2]int{2, 2}, Channels: 2}
+	window := Window{Window: window.Window{Input: [2]int{3, 3}, Output: [2]int{2, 2}, Kernel: [2]int{2, 2}}, Channels: 2}
 	fc := func(edit func(*FullyConnectedSpec), weights, biases int) error {
 		s := FullyConnectedSpec{Inputs: 2, Outputs: 3, Input: tensor, Weight: weight, Output: tensor}
 		edit(&s)
@@ -183,7 +184,7 @@ func TestErrors(t *testing.T) {
 		{conv(func(s *Conv2DSpec) {}), ""},
 		{conv(func(s *Conv2DSpec) { s.Weight = quant.PerTensor(1, 1) }), "q8: convolution: zero point 0 of the weights is 1"},
 		{conv(func(s *Conv2DSpec) { s.Window.Channels = 0 }), "0 input channels"},
-		{conv(func(s *Conv2DSpec) { s.Window.Pad[1] = -1 }), "width: input 3, output 2, kernel 2, pad -1"},
+		{conv(func(s *Conv2DSpec) { s.Window.Pad[1] = -1 }), "width: input 3, output 2, kernel 2, stride 1, dilation 1, pad -1"},
 		{conv(func(s *Conv2DSpec) { s.Window.Input[0] = 0 }), "height: input 0"},
 		{pool(func(s *PoolSpec) {}), ""},
 		{pool(func(s *PoolSpec) { s.Window.Pad[0] = 2 }), "q8: pool: a pool needs dilation 1 and an input under every window"},

@@ -4,8 +4,9 @@ import (
 	"math"
 	"testing"
 
-	"github.com/goqat/goqat/quant"
 	"pgregory.net/rapid"
+
+	"github.com/goqat/goqat/quant"
 )
 
 // TestSoftmaxNearReal compares with the real softmax. One code of difference:

@@ -3,15 +3,13 @@ package nodes
 import (
 	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/internal/kernels/f32"
+	"github.com/goqat/goqat/internal/kernels/window"
 )
 
 // maxPool2D builds [graph.MaxPool2D]. The gradient goes to the element that was
 // the maximum, the first of equal ones.
 func maxPool2D(c *compiler, n *graph.Node) (*operator, error) {
-	g, err := c.pool(n, n.Op.(graph.MaxPool2D).Pool)
-	if err != nil {
-		return nil, err
-	}
+	g := c.pool(n, n.Op.(graph.MaxPool2D).Pool)
 	y := newValue(c.shapes[n.Output])
 	var winners []int32
 	if c.config.Training {
@@ -35,10 +33,7 @@ func maxPool2D(c *compiler, n *graph.Node) (*operator, error) {
 
 // averagePool2D builds [graph.AveragePool2D].
 func averagePool2D(c *compiler, n *graph.Node) (*operator, error) {
-	g, err := c.pool(n, n.Op.(graph.AveragePool2D).Pool)
-	if err != nil {
-		return nil, err
-	}
+	g := c.pool(n, n.Op.(graph.AveragePool2D).Pool)
 	y := newValue(c.shapes[n.Output])
 	return &operator{
 		out: y,
@@ -57,10 +52,10 @@ func averagePool2D(c *compiler, n *graph.Node) (*operator, error) {
 }
 
 // pool returns the geometry of a pooling node.
-func (c *compiler) pool(n *graph.Node, p graph.Pool) (f32.Pool, error) {
+func (c *compiler) pool(n *graph.Node, p graph.Pool) f32.Pool {
 	x := c.shapes[n.Inputs[0]]
-	return f32.NewPool(f32.Pool{
-		Batch: x[0], InH: x[1], InW: x[2], Channels: x[3],
-		KernelH: p.FilterH, KernelW: p.FilterW, StrideH: p.StrideH, StrideW: p.StrideW,
-	}, padding(p.Padding))
+	return f32.Pool{Batch: x[0], Channels: x[3], Window: window.Window{
+		Input: [2]int{x[1], x[2]}, Kernel: [2]int{p.FilterH, p.FilterW},
+		Stride: [2]int{p.StrideH, p.StrideW}, Dilation: [2]int{1, 1},
+	}.Complete(p.Padding.Window)}
 }

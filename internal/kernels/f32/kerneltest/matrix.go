@@ -48,7 +48,7 @@ func FullyConnectedGradWeights(batch, in, out int, dw, dbias, x, dy []float32) {
 
 // Conv2D defines f32.Conv2D.
 func Conv2D(g f32.Conv, y, x, w, bias []float32, act quant.Activation) {
-	k := g.KernelH * g.KernelW * g.InC
+	k := g.Taps() * g.InC
 	for p := range g.OutputLen() / g.OutC {
 		for o := range g.OutC {
 			var s float32
@@ -64,7 +64,7 @@ func Conv2D(g f32.Conv, y, x, w, bias []float32, act quant.Activation) {
 
 // Conv2DGradInput defines f32.Conv2DGradInput.
 func Conv2DGradInput(g f32.Conv, dx, dy, w []float32) {
-	k := g.KernelH * g.KernelW * g.InC
+	k := g.Taps() * g.InC
 	clear(dx[:g.InputLen()])
 	for p := range g.OutputLen() / g.OutC {
 		for o := range g.OutC {
@@ -79,7 +79,7 @@ func Conv2DGradInput(g f32.Conv, dx, dy, w []float32) {
 
 // Conv2DGradWeights defines f32.Conv2DGradWeights.
 func Conv2DGradWeights(g f32.Conv, dw, dbias, x, dy []float32) {
-	k, n, pixels := g.KernelH*g.KernelW*g.InC, g.WeightsLen(), g.OutputLen()/g.OutC
+	k, n, pixels := g.Taps()*g.InC, g.WeightsLen(), g.OutputLen()/g.OutC
 	clear(dw[:n])
 	for chunk := range g.GradChunks() {
 		lo, hi := parallel.Range(pixels, g.GradChunks(), chunk)
@@ -103,15 +103,8 @@ func Conv2DGradWeights(g f32.Conv, dw, dbias, x, dy []float32) {
 // eachTap calls f for every tap of output pixel p that lies inside the image, with the offsets of the tap's first
 // channel in the input and in one output channel's weights.
 func eachTap(g f32.Conv, p int, f func(in, tap int)) {
-	b, oy, ox := p/(g.OutH*g.OutW), p/g.OutW%g.OutH, p%g.OutW
-	for ky := range g.KernelH {
-		for kx := range g.KernelW {
-			iy, ix := oy*g.StrideH-g.PadTop+ky*g.DilationH, ox*g.StrideW-g.PadLeft+kx*g.DilationW
-			if iy >= 0 && iy < g.InH && ix >= 0 && ix < g.InW {
-				f(((b*g.InH+iy)*g.InW+ix)*g.InC, (ky*g.KernelW+kx)*g.InC)
-			}
-		}
-	}
+	image := p / g.Positions() * g.Pixels()
+	g.EachTap(p%g.Positions(), func(tap, pixel int) { f((image+pixel)*g.InC, tap*g.InC) })
 }
 
 // activate finishes one output element of channel o.

@@ -48,13 +48,6 @@ func AveragePool2DGrad(g f32.Pool, dx, dy []float32) {
 // eachPoolTap calls f with the input index of every tap of output element i that lies inside the image.
 func eachPoolTap(g f32.Pool, i int, f func(in int)) {
 	c, p := i%g.Channels, i/g.Channels
-	b, oy, ox := p/(g.OutH*g.OutW), p/g.OutW%g.OutH, p%g.OutW
-	for ky := range g.KernelH {
-		for kx := range g.KernelW {
-			iy, ix := oy*g.StrideH-g.PadTop+ky, ox*g.StrideW-g.PadLeft+kx
-			if iy >= 0 && iy < g.InH && ix >= 0 && ix < g.InW {
-				f(((b*g.InH+iy)*g.InW+ix)*g.Channels + c)
-			}
-		}
-	}
+	image := p / g.Positions() * g.Pixels()
+	g.EachTap(p%g.Positions(), func(_, pixel int) { f((image+pixel)*g.Channels + c) })
 }
