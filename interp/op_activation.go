@@ -11,9 +11,8 @@ func relu(s site) (kernel, error) {
 	kind := s.Op.(graph.Fusable).Fused()
 	switch s.unary() {
 	case allFloat:
-		act := kind
 		return func(in []*value, out *value) error {
-			f32.Activate(act, out.floats(), in[graph.InputX].floats())
+			f32.Activate(kind, out.floats(), in[graph.InputX].floats())
 			return nil
 		}, nil
 	case allInt8:
@@ -47,14 +46,7 @@ func softmax(s site) (kernel, error) {
 		}
 		const beta = 1 // the graph's Softmax has no other
 		soft, err := q8.NewSoftmax(in, out, beta, depth)
-		if err != nil {
-			return nil, err
-		}
-		return func(in []*value, out *value) error {
-			x := elements[int8](in[graph.InputX])
-			soft.Run(elements[int8](out), x, len(x)/depth)
-			return nil
-		}, nil
+		return byRow(soft, depth), err
 	}
 	return nil, s.unsupported()
 }

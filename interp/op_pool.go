@@ -21,12 +21,9 @@ func pool(s site, op graph.Pool, float func(g f32.Pool, y, x []float32), code fu
 	image := window.Pixels() * window.Channels
 	switch s.unary() {
 	case allFloat:
-		g := f32.Pool{Window: window.Window, Batch: 1, Channels: window.Channels}
 		return func(in []*value, out *value) error {
 			x := in[graph.InputX].floats()
-			g := g
-			g.Batch = len(x) / image
-			float(g, out.floats(), x)
+			float(f32.Pool{Window: window.Window, Batch: len(x) / image, Channels: window.Channels}, out.floats(), x)
 			return nil
 		}, nil
 	case allInt8:
@@ -34,18 +31,8 @@ func pool(s site, op graph.Pool, float func(g f32.Pool, y, x []float32), code fu
 		if err != nil {
 			return nil, err
 		}
-		pool, err := code(q8.PoolSpec{
-			Window:    window,
-			Quantized: p,
-		})
-		if err != nil {
-			return nil, err
-		}
-		return func(in []*value, out *value) error {
-			x := elements[int8](in[graph.InputX])
-			pool.Run(elements[int8](out), x, len(x)/image)
-			return nil
-		}, nil
+		pool, err := code(q8.PoolSpec{Window: window, Quantized: p})
+		return byRow(pool, image), err
 	}
 	return nil, s.unsupported()
 }

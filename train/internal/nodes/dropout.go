@@ -24,32 +24,25 @@ func dropout(c *compiler, n *graph.Node) (*operator, error) {
 	if !c.config.Training {
 		return nil, nil
 	}
-	y := newValue(c.shapes[n.Output])
+	elements := c.elements(n.Output)
 	d := &dropped{
 		threshold: uint64(float64(op.Rate) * (1 << 64)),
 		scale:     1 / (1 - op.Rate),
-		mask:      make([]bool, len(y.data)),
-		parts:     parallel.Parts(len(y.data), partElements, parallel.MaxParts),
+		mask:      make([]bool, elements),
+		parts:     parallel.Parts(elements, partElements, parallel.MaxParts),
 	}
 	draw, apply := d.draw, d.apply // made once: a method value allocates
-	return &operator{
-		out: y,
-		run: func(in [][]float32) error {
+	return c.unary(n,
+		func(y, x []float32) {
 			d.key = rng.Key(c.config.Seed, op.Seed, c.step.number)
 			parallel.For(d.parts, draw)
-			d.dst, d.src = y.data, in[0]
+			d.dst, d.src = y, x
 			parallel.For(d.parts, apply)
-			return nil
 		},
-		derive: func() derivative {
-			dx := c.gradient(n.Inputs[0])
-			return derivative{grads: []*value{dx}, run: func(in [][]float32) error {
-				d.dst, d.src = dx.data, in[2]
-				parallel.For(d.parts, apply)
-				return nil
-			}}
-		},
-	}, nil
+		func(dx, dy, _ []float32) {
+			d.dst, d.src = dx, dy
+			parallel.For(d.parts, apply)
+		}), nil
 }
 
 // dropped is the state of a Dropout node during a step.

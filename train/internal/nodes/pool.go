@@ -10,45 +10,21 @@ import (
 // the maximum, the first of equal ones.
 func maxPool2D(c *compiler, n *graph.Node) (*operator, error) {
 	g := c.pool(n, n.Op.(graph.MaxPool2D).Pool)
-	y := newValue(c.shapes[n.Output])
 	var winners []int32
 	if c.config.Training {
-		winners = make([]int32, len(y.data))
+		winners = make([]int32, g.OutputLen())
 	}
-	return &operator{
-		out: y,
-		run: func(in [][]float32) error {
-			f32.MaxPool2D(g, y.data, in[0], winners)
-			return nil
-		},
-		derive: func() derivative {
-			dx := c.gradient(n.Inputs[0])
-			return derivative{grads: []*value{dx}, run: func(in [][]float32) error {
-				f32.MaxPool2DGrad(g, dx.data, in[2], winners)
-				return nil
-			}}
-		},
-	}, nil
+	return c.unary(n,
+		func(y, x []float32) { f32.MaxPool2D(g, y, x, winners) },
+		func(dx, dy, _ []float32) { f32.MaxPool2DGrad(g, dx, dy, winners) }), nil
 }
 
 // averagePool2D builds [graph.AveragePool2D].
 func averagePool2D(c *compiler, n *graph.Node) (*operator, error) {
 	g := c.pool(n, n.Op.(graph.AveragePool2D).Pool)
-	y := newValue(c.shapes[n.Output])
-	return &operator{
-		out: y,
-		run: func(in [][]float32) error {
-			f32.AveragePool2D(g, y.data, in[0])
-			return nil
-		},
-		derive: func() derivative {
-			dx := c.gradient(n.Inputs[0])
-			return derivative{grads: []*value{dx}, run: func(in [][]float32) error {
-				f32.AveragePool2DGrad(g, dx.data, in[2])
-				return nil
-			}}
-		},
-	}, nil
+	return c.unary(n,
+		func(y, x []float32) { f32.AveragePool2D(g, y, x) },
+		func(dx, dy, _ []float32) { f32.AveragePool2DGrad(g, dx, dy) }), nil
 }
 
 // pool returns the geometry of a pooling node.

@@ -1,0 +1,84 @@
+package interp
+
+import (
+	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/quant"
+)
+
+// anchored is what operators with weights have in common: a kernel for each
+// signature, on rows (or images) of the input.
+type anchored struct {
+	row    int // elements of the input
+	float  func(rows int, y, x, w, bias []float32)
+	int8   func(in, out, weight quant.Params, weights []int8, bias []int32) (runner[int8], error)
+	hybrid func(weight quant.Params, weights []int8, bias []float32) (runner[float32], error)
+}
+
+// A runner is a prepared operator of package q8.
+type runner[T int8 | float32] interface{ Run(dst, src []T, rows int) }
+
+// prepare returns the kernel for the types at s.
+func (a anchored) prepare(s site) (kernel, error) {
+	switch {
+	case s.anchor() == allFloat:
+		return func(in []*value, out *value) error {
+			x := in[graph.InputX].floats()
+			var bias []float32
+			if len(in) > graph.InputBias {
+				bias = in[graph.InputBias].floats()
+			}
+			a.float(len(x)/a.row, out.floats(), x, in[graph.InputWeights].floats(), bias)
+			return nil
+		}, nil
+	case s.anchor() == allInt8:
+		return a.prepareInt8(s)
+	case s.anchor() == hybrid && s.Profile == LiteRT:
+		return a.prepareHybrid(s)
+	}
+	return nil, s.unsupported()
+}
+
+func (a anchored) prepareInt8(s site) (kernel, error) {
+	in, out, err := s.activationParams()
+	if err != nil {
+		return nil, err
+	}
+	weights, params, err := s.weights()
+	if err != nil {
+		return nil, err
+	}
+	bias, err := data[int32](s.Input(graph.InputBias))
+	if err != nil {
+		return nil, err
+	}
+	op, err := a.int8(in, out, params, weights, bias)
+	return byRow(op, a.row), err
+}
+
+func (a anchored) prepareHybrid(s site) (kernel, error) {
+	weights, params, err := s.weights()
+	if err != nil {
+		return nil, err
+	}
+	bias, err := data[float32](s.Input(graph.InputBias))
+	if err != nil {
+		return nil, err
+	}
+	op, err := a.hybrid(params, weights, bias)
+	run := byRow(op, a.row)
+	return func(in []*value, out *value) error {
+		if err := in[graph.InputX].checkFinite(); err != nil {
+			return err
+		}
+		return run(in, out)
+	}, err
+}
+
+// byRow is the kernel that runs op on rows of the given number of elements.
+func byRow[T int8 | float32](op runner[T], row int) kernel {
+	return func(in []*value, out *value) error {
+		x := elements[T](in[graph.InputX])
+		op.Run(elements[T](out), x, len(x)/row)
+		return nil
+	}
+}
