@@ -59,7 +59,7 @@ func (s Sequential) build(in Input, seed uint64) (*Builder, error) {
 		return nil, fmt.Errorf("layers: %w", err)
 	}
 	b.graph.Outputs = []*graph.Tensor{y}
-	if err := b.graph.Check(); err != nil {
+	if b.graph, err = (graph.Passes{graph.CancelReshapes}).Run(b.graph); err != nil {
 		return nil, fmt.Errorf("layers: %w", err)
 	}
 	return b, nil
