@@ -48,12 +48,15 @@ var checkInteger = graph.Pass{Name: "check integers", Run: func(g *graph.Graph) 
 func checkSums(n *graph.Node) error {
 	x, w, b := n.Inputs[graph.InputX], n.Inputs[graph.InputWeights], n.Inputs[graph.InputBias]
 	codes, biases := w.Int8s(), b.Int32s()
-	inner := len(codes) / len(biases)
+	inner := graph.Inner(w.Shape, n.Op.(graph.Anchored).ChannelAxis())
+	bounds := make([]float64, len(biases))
 	for c, bias := range biases {
-		bound := math.Abs(float64(bias))
-		for _, q := range codes[c*inner : (c+1)*inner] {
-			bound += 255 * math.Abs(float64(q))
-		}
+		bounds[c] = math.Abs(float64(bias))
+	}
+	for i, q := range codes {
+		bounds[i/inner%len(bounds)] += 255 * math.Abs(float64(q))
+	}
+	for c, bound := range bounds {
 		scale := w.Quant.Scale[min(c, len(w.Quant.Scale)-1)]
 		m := quant.QuantizeMultiplier(float64(x.Quant.Scale[0]) * float64(scale) / float64(n.Output.Quant.Scale[0]))
 		if limit := bound * math.Pow(2, float64(max(m.Exponent, 0))); limit >= 1<<31 {

@@ -52,12 +52,12 @@ var quantizeBiases = graph.Pass{Name: "quantize biases", Run: func(g *graph.Grap
 		if w.Type != graph.Int8 {
 			return fmt.Errorf("node %q: weights %q have no quantizer", anchor.Name, w.Name)
 		}
-		channels := w.Shape[anchor.Op.(graph.Anchored).ChannelAxis()]
-		values := make([]float32, channels)
+		axis := anchor.Op.(graph.Anchored).ChannelAxis()
+		values := make([]float32, w.Shape[axis])
 		if b := anchor.Input(graph.InputBias); b != nil {
 			values = b.Float32s()
 		}
-		w = freeScales(w, x.Quant.Scale[0], anchor.Output.Quant.Scale[0])
+		w = freeScales(w, graph.Inner(w.Shape, axis), x.Quant.Scale[0], anchor.Output.Quant.Scale[0])
 		bias, err := biasCodes(graph.BiasName(g, anchor), values, x.Quant.Scale[0], w.Quant.Scale)
 		if err != nil {
 			return fmt.Errorf("node %q: %w", anchor.Name, err)
@@ -67,8 +67,8 @@ var quantizeBiases = graph.Pass{Name: "quantize biases", Run: func(g *graph.Grap
 	return nil
 }}
 
-// freeScales returns the weights with smaller scales where these belong to zero
-// codes only (a dead channel, a BatchNorm's gamma of 0) and are so large that a
+// freeScales returns the weights, inner elements behind the axis of the channels,
+// with smaller scales where these belong to zero codes only (a dead channel, a BatchNorm's gamma of 0) and are so large that a
 // step of the bias would be coarser than one of the output:
 //
 //	s_w = min(s_w, s_y/s_x)
@@ -76,12 +76,15 @@ var quantizeBiases = graph.Pass{Name: "quantize biases", Run: func(g *graph.Grap
 // Any scale fits zero codes, and there the bias is the output: behind a wide
 // input the scale that dead weights have otherwise would round it to another code
 // than training saw.
-func freeScales(w *graph.Tensor, xScale, yScale float32) *graph.Tensor {
+func freeScales(w *graph.Tensor, inner int, xScale, yScale float32) *graph.Tensor {
 	p := quant.Params{Scale: slices.Clone(w.Quant.Scale), ZeroPoint: w.Quant.ZeroPoint, Axis: w.Quant.Axis}
-	codes := w.Int8s()
-	each := len(codes) / len(p.Scale)
-	for c := range p.Scale {
-		if !slices.ContainsFunc(codes[c*each:(c+1)*each], func(q int8) bool { return q != 0 }) {
+	used := make([]bool, len(p.Scale))
+	for i, q := range w.Int8s() {
+		c := i / inner % len(used)
+		used[c] = used[c] || q != 0
+	}
+	for c, codes := range used {
+		if !codes {
 			p.Scale[c] = min(p.Scale[c], yScale/xScale)
 		}
 	}

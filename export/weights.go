@@ -78,7 +78,7 @@ var foldBatchNorm = graph.Pass{Name: "fold batch norm", Run: func(g *graph.Graph
 		if err != nil {
 			return err
 		}
-		folded, err := foldCodes(w, factor)
+		folded, err := foldCodes(w, factor, graph.Inner(w.Shape, gr.Anchor.Op.(graph.Anchored).ChannelAxis()))
 		if err != nil {
 			return err
 		}
@@ -91,25 +91,27 @@ var foldBatchNorm = graph.Pass{Name: "fold batch norm", Run: func(g *graph.Graph
 	return graph.FoldBatchNorm.Run(g) // float weights, and the check that none is left
 }}
 
-// foldCodes multiplies per-channel int8 weights by one factor per channel.
-func foldCodes(w *graph.Tensor, factor []float32) (*graph.Tensor, error) {
+// foldCodes multiplies per-channel int8 weights, inner elements behind the axis of
+// the channels, by one factor per channel.
+func foldCodes(w *graph.Tensor, factor []float32, inner int) (*graph.Tensor, error) {
 	if len(w.Quant.Scale) != len(factor) {
 		return nil, fmt.Errorf("tensor %q: %d scales cannot take the BatchNorm factors of %d channels", w.Name, len(w.Quant.Scale), len(factor))
 	}
 	codes := append([]int8(nil), w.Int8s()...)
 	p := quant.Params{Scale: make([]float32, len(factor)), ZeroPoint: w.Quant.ZeroPoint, Axis: w.Quant.Axis}
-	inner := len(codes) / len(factor)
+	sign := make([]int8, len(factor))
 	for c, f := range factor {
-		channel := codes[c*inner : (c+1)*inner]
 		switch p.Scale[c] = w.Quant.Scale[c] * max(f, -f); {
 		case p.Scale[c] == 0:
 			p.Scale[c] = 1
-			clear(channel)
 		case f < 0:
-			for i := range channel {
-				channel[i] = -channel[i]
-			}
+			sign[c] = -1
+		default:
+			sign[c] = 1
 		}
+	}
+	for i := range codes {
+		codes[i] *= sign[i/inner%len(sign)]
 	}
 	return &graph.Tensor{Name: w.Name, Type: graph.Int8, Role: graph.Constant, Shape: w.Shape, Data: codes, Quant: &p}, nil
 }

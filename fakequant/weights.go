@@ -40,7 +40,7 @@ func (in *inserter) fold(gr graph.Group) error {
 	mean, variance := bn.Inputs[graph.InputMean], bn.Inputs[graph.InputVariance]
 	epsilon := bn.Op.(graph.BatchNorm).Epsilon
 	w, err := in.before(anchor, anchor.Inputs[graph.InputWeights].Name+"/folded",
-		graph.FoldWeights{Epsilon: epsilon}, anchor.Inputs[graph.InputWeights], gamma, variance)
+		graph.FoldWeights{Epsilon: epsilon, Axis: anchor.Op.(graph.Anchored).ChannelAxis()}, anchor.Inputs[graph.InputWeights], gamma, variance)
 	if err != nil {
 		return err
 	}

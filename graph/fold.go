@@ -25,12 +25,17 @@ func FoldShift(dst, factor, beta, mean, bias []float32) {
 	}
 }
 
-// ScaleChannels writes w*factor, channel by channel along the first axis.
-// Shapes: dst and w [C, ...]; factor [C].
-func ScaleChannels(dst, w, factor []float32) {
-	inner := len(w) / len(factor)
-	for i, v := range w {
-		dst[i] = v * factor[i/inner]
+// ScaleChannels writes w*factor, channel by channel.
+// Shapes: dst and w [..., C, ...] with inner elements behind the axis of the
+// channels, see [Inner]; factor [C].
+func ScaleChannels(dst, w, factor []float32, inner int) {
+	for len(w) > 0 {
+		for _, f := range factor {
+			for i, v := range w[:inner] {
+				dst[i] = v * f
+			}
+			dst, w = dst[inner:], w[inner:]
+		}
 	}
 }
 
@@ -60,11 +65,12 @@ func checkFold(n *Node, factor, shift []float32) error {
 
 // FoldedWeights returns what a FoldWeights node computes.
 func FoldedWeights(n *Node) []float32 {
-	w, gamma, variance := n.Inputs[0].Float32s(), n.Inputs[1].Float32s(), n.Inputs[2].Float32s()
+	op, w := n.Op.(FoldWeights), n.Inputs[0]
+	gamma, variance := n.Inputs[1].Float32s(), n.Inputs[2].Float32s()
 	factor := make([]float32, len(gamma))
-	FoldFactor(factor, gamma, variance, n.Op.(FoldWeights).Epsilon)
-	folded := make([]float32, len(w))
-	ScaleChannels(folded, w, factor)
+	FoldFactor(factor, gamma, variance, op.Epsilon)
+	folded := make([]float32, w.Elements())
+	ScaleChannels(folded, w.Float32s(), factor, Inner(w.Shape, op.Axis))
 	return folded
 }
 

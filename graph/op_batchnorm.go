@@ -48,31 +48,33 @@ func (BatchNorm) Infer(in [][]int) ([]int, error) {
 }
 
 // FoldWeights multiplies the weights of an anchor by the BatchNorm that follows
-// it, channel by channel along the first axis, with the moving statistics:
+// it, channel by channel along Axis, with the moving statistics:
 //
 //	w' = w * gamma/sqrt(variance + Epsilon)
 //
 // It stands in QAT graphs whose weights have one scale for all channels, where
 // folding and quantizing do not commute.
 //
-// Inputs in this order: w [C, ...], gamma [C], variance [C]; w' as w.
+// Inputs in this order: w [..., C, ...], gamma [C], variance [C]; w' as w.
 type FoldWeights struct {
 	Epsilon float32 `json:"epsilon"`
+	// Axis is the anchor's [Anchored.ChannelAxis].
+	Axis int `json:"axis,omitempty"`
 }
 
 func (FoldWeights) Name() string { return "FOLD_WEIGHTS" }
 func (FoldWeights) Class() Class { return TrainingOnly }
 
 // Infer implements [Op].
-func (FoldWeights) Infer(in [][]int) ([]int, error) {
+func (o FoldWeights) Infer(in [][]int) ([]int, error) {
 	if err := arity(in, 3, 3); err != nil {
 		return nil, err
 	}
 	w := in[InputX]
-	if len(w) < 2 {
-		return nil, &ShapeError{Got: w, Want: "[C, ...]"}
+	if len(w) < 2 || o.Axis < 0 || o.Axis >= len(w) {
+		return nil, &ShapeError{Got: w, Want: fmt.Sprintf("two axes or more, channels along axis %d", o.Axis)}
 	}
-	if err := channelVectors(in, 1, w[0]); err != nil {
+	if err := channelVectors(in, 1, w[o.Axis]); err != nil {
 		return nil, err
 	}
 	return append([]int(nil), w...), nil

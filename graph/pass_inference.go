@@ -71,7 +71,7 @@ func (g *Graph) foldInto(anchor, bn *Node) error {
 		return err
 	}
 	folded := make([]float32, len(values))
-	ScaleChannels(folded, values, factor)
+	ScaleChannels(folded, values, factor, Inner(w.Shape, anchor.Op.(Anchored).ChannelAxis()))
 	anchor.Inputs = []*Tensor{
 		anchor.Inputs[InputX],
 		{Name: w.Name, Role: Parameter, Shape: w.Shape, Data: folded},

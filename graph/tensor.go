@@ -175,3 +175,7 @@ func Elements(shape []int) int {
 	}
 	return n
 }
+
+// Inner returns the number of elements behind an axis: element i of a tensor has
+// the index i/Inner%shape[axis] along it.
+func Inner(shape []int, axis int) int { return Elements(shape[axis+1:]) }

@@ -26,12 +26,12 @@ func foldWeights(s site) (kernel, error) {
 	if err := s.floatOnly(); err != nil {
 		return nil, err
 	}
-	epsilon := s.Op.(graph.FoldWeights).Epsilon
-	factor := make([]float32, s.Output.Shape[0])
+	op, shape := s.Op.(graph.FoldWeights), s.Output.Shape
+	factor := make([]float32, shape[op.Axis])
 	return func(in []*value, out *value) error {
 		w, gamma, variance := in[0].floats(), in[1].floats(), in[2].floats()
-		graph.FoldFactor(factor, gamma, variance, epsilon)
-		graph.ScaleChannels(out.floats(), w, factor)
+		graph.FoldFactor(factor, gamma, variance, op.Epsilon)
+		graph.ScaleChannels(out.floats(), w, factor, graph.Inner(shape, op.Axis))
 		return nil
 	}, nil
 }

@@ -44,10 +44,11 @@ func (l Dense) Lower(b *Builder, x *graph.Tensor) (*graph.Tensor, error) {
 
 // anchor appends what layers with a kernel have in common: the node with its
 // optional bias, then the activation.
-func (b *Builder) anchor(op graph.Op, x, kernel *graph.Tensor, noBias bool, init Initializer, a Activation) (*graph.Tensor, error) {
+func (b *Builder) anchor(op graph.Anchored, x, kernel *graph.Tensor, noBias bool, init Initializer, a Activation) (*graph.Tensor, error) {
 	inputs := []*graph.Tensor{x, kernel}
 	if !noBias {
-		bias, err := b.Parameter("bias", kernel.Shape[:1], or(init, Zeros{}))
+		axis := op.ChannelAxis()
+		bias, err := b.Parameter("bias", kernel.Shape[axis:axis+1], or(init, Zeros{}))
 		if err != nil {
 			return nil, err
 		}

@@ -209,7 +209,7 @@ func (v *verifier) sums(n *graph.Node, axis int) {
 	z := int64(x.Quant.ZeroPoint[0])
 	farthest := max(math.MaxInt8-z, z-math.MinInt8)
 	totals := make([]int64, w.Shape[axis])
-	inner := graph.Elements(w.Shape[axis+1:])
+	inner := graph.Inner(w.Shape, axis)
 	for i, q := range w.Int8s() {
 		totals[i/inner%len(totals)] += max(int64(q), -int64(q)) * farthest
 	}

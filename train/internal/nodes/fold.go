@@ -35,13 +35,14 @@ func foldWeights(c *compiler, n *graph.Node) (*operator, error) {
 		return nil, err
 	}
 	y := newValue(c.shapes[n.Output])
-	channels := y.shape[0]
-	f := newFoldFactors(channels, n.Op.(graph.FoldWeights).Epsilon)
+	op := n.Op.(graph.FoldWeights)
+	channels, inner := y.shape[op.Axis], graph.Inner(y.shape, op.Axis)
+	f := newFoldFactors(channels, op.Epsilon)
 	return &operator{
 		out: y,
 		run: func(in [][]float32) error {
 			f.compute(in[1], in[2])
-			graph.ScaleChannels(y.data, in[0], f.factor)
+			graph.ScaleChannels(y.data, in[0], f.factor, inner)
 			return nil
 		},
 		derive: func() derivative {
@@ -49,13 +50,14 @@ func foldWeights(c *compiler, n *graph.Node) (*operator, error) {
 			return derivative{grads: []*value{dw, dgamma, nil}, run: func(in [][]float32) error {
 				w, dy := in[0], in[4]
 				if dw != nil {
-					graph.ScaleChannels(dw.data, dy, f.factor)
+					graph.ScaleChannels(dw.data, dy, f.factor, inner)
 				}
 				if dgamma != nil {
-					inner := len(w) / channels
-					for i, inv := range f.invDeviation {
-						dgamma.data[i] = f32.Dot(row(dy, i, inner), row(w, i, inner)) * inv
+					clear(dgamma.data)
+					for i := 0; i < len(w); i += inner {
+						dgamma.data[i/inner%channels] += f32.Dot(dy[i:i+inner], w[i:i+inner])
 					}
+					f32.MulTo(dgamma.data, dgamma.data, f.invDeviation)
 				}
 				return nil
 			}}
