@@ -131,41 +131,49 @@ func (run liteRTRun) compareCodes(t *testing.T, n *graph.Node, scratch []oracle.
 	if !symmetric {
 		zeros = next("zero points", oracle.Int32, scales.Shape)
 	}
-	input, width, want := run.values[x].([]float32), x.Elements(), make([]int8, x.Elements())
-	for row := range run.rows {
-		from := input[row*width:][:width]
-		if _, ok := n.Op.(graph.FullyConnected); ok && !slices.ContainsFunc(from, func(v float32) bool { return v != 0 }) {
+	// A convolution quantizes an image at a time, a dense layer each row of one.
+	_, dense := n.Op.(graph.FullyConnected)
+	width := x.Elements()
+	if dense {
+		width = x.Shape[len(x.Shape)-1]
+	}
+	input, want := run.values[x].([]float32), make([]int8, width)
+	for example := range run.rows {
+		image := input[example*x.Elements():][:x.Elements()]
+		if dense && !slices.ContainsFunc(image, func(v float32) bool { return v != 0 }) {
 			continue // the kernel returns the bias before it touches its scratch tensors
 		}
-		var scale float32
-		var zero int32
-		if symmetric {
-			scale = q8.QuantizeSymmetric(want, from)
-		} else {
-			scale, zero = q8.QuantizeAsymmetric(want, from)
-		}
-		if folded {
-			scale *= w.Quant.Scale[0]
-		}
-		if got := first[int8](t, codes, row); !slices.Equal(got, want) {
-			t.Fatalf("node %q, row %d: codes %v, LiteRT has %v", n.Name, row, want, got)
-		}
-		if got := first[float32](t, scales, row)[0]; got != scale {
-			t.Errorf("node %q, row %d: scale %v, LiteRT has %v", n.Name, row, scale, got)
-		}
-		if !symmetric {
-			if got := first[int32](t, zeros, row)[0]; got != zero {
-				t.Errorf("node %q, row %d: zero point %d, LiteRT has %d", n.Name, row, zero, got)
+		for row := range x.Elements() / width {
+			var scale float32
+			var zero int32
+			if symmetric {
+				scale = q8.QuantizeSymmetric(want, image[row*width:][:width])
+			} else {
+				scale, zero = q8.QuantizeAsymmetric(want, image[row*width:][:width])
+			}
+			if folded {
+				scale *= w.Quant.Scale[0]
+			}
+			if got := part[int8](t, codes, example)[row*width:][:width]; !slices.Equal(got, want) {
+				t.Fatalf("node %q, example %d, row %d: codes %v, LiteRT has %v", n.Name, example, row, want, got)
+			}
+			if got := part[float32](t, scales, example)[row]; got != scale {
+				t.Errorf("node %q, example %d, row %d: scale %v, LiteRT has %v", n.Name, example, row, scale, got)
+			}
+			if !symmetric {
+				if got := part[int32](t, zeros, example)[row]; got != zero {
+					t.Errorf("node %q, example %d, row %d: zero point %d, LiteRT has %d", n.Name, example, row, zero, got)
+				}
 			}
 		}
 	}
 	return scratch
 }
 
-// first returns the elements of one row of a tensor.
-func first[T oracle.Element](t *testing.T, x oracle.Tensor, row int) []T {
+// part returns the elements of one example of a tensor.
+func part[T oracle.Element](t *testing.T, x oracle.Tensor, example int) []T {
 	t.Helper()
-	x.Data = x.Example(row)
+	x.Data = x.Example(example)
 	values, err := oracle.Values[T](x)
 	if err != nil || len(values) == 0 {
 		t.Fatalf("scratch tensor %d: %d elements, %v", x.Index, len(values), err)

@@ -100,6 +100,22 @@ var networks = prepared(
 		},
 		prune: pruneSigns,
 	},
+	&network{
+		// A digit as a series of 8 rows.
+		name: "series", input: layers.Input{8, 8}, batchNorm: true,
+		layers: layers.Sequential{
+			layers.Conv1D{Filters: 24, Kernel: 3, Padding: layers.Same, NoBias: true},
+			layers.BatchNorm{},
+			layers.ReLU{},
+			layers.MaxPool1D{Strides: 1, Padding: layers.Same},
+			layers.Conv1D{Filters: 17, Kernel: 3, Strides: 2, Padding: layers.Same, Activation: layers.ActReLU},
+			layers.Conv1D{Filters: 16, Kernel: 2, Dilation: 2, Padding: layers.Same},
+			layers.AveragePool1D{Pool: 3, Strides: 1},
+			layers.Dense{Units: 12, Activation: layers.ActReLU},
+			layers.Flatten{},
+			layers.Dense{Units: 10},
+		},
+	},
 )
 
 // pruneSigns switches two channels of network gammas off: one that is zero for
