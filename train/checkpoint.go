@@ -30,6 +30,7 @@ type progressState struct {
 	Fingerprint string            `json:"data"`
 	Seed        uint64            `json:"seed"`
 	InOrder     bool              `json:"in_order"`
+	Freeze      int               `json:"freeze_batch_norm"`
 	Step        uint64            `json:"step"`
 	Epoch       int               `json:"epoch"`
 	Batch       int               `json:"batch"`
@@ -69,7 +70,7 @@ func (c *Checkpoint) save(f *Fitting) error {
 	m := f.Model
 	p := progressState{
 		Version: progressVersion, Config: m.cfg.identity(), Fingerprint: c.fingerprint,
-		Seed: f.cfg.Seed, InOrder: f.cfg.InOrder, Step: m.step, Epoch: f.Epoch, Batch: f.Batch,
+		Seed: f.cfg.Seed, InOrder: f.cfg.InOrder, Freeze: f.cfg.FreezeBatchNorm, Step: m.step, Epoch: f.Epoch, Batch: f.Batch,
 		Running: f.m, Stopped: f.stopped, History: *f.History,
 	}
 	file := &graph.File{Graph: m.g}
@@ -163,7 +164,8 @@ func Resume(path string, c Config) (*Model, error) {
 
 // restore puts a resumed Fit where the interrupted one stopped.
 //
-// Errors: other data, another seed or order, other callbacks with memory.
+// Errors: other data, another seed, order or FreezeBatchNorm, other callbacks
+// with memory.
 func (f *Fitting) restore(ds data.Dataset) error {
 	p := f.Model.resume
 	fingerprint, err := data.Fingerprint(ds)
@@ -175,6 +177,9 @@ func (f *Fitting) restore(ds data.Dataset) error {
 	}
 	if f.cfg.Seed != p.Seed || f.cfg.InOrder != p.InOrder {
 		return fmt.Errorf("train: resume: seed %d and in order %t, but the checkpoint has %d and %t", f.cfg.Seed, f.cfg.InOrder, p.Seed, p.InOrder)
+	}
+	if f.cfg.FreezeBatchNorm != p.Freeze {
+		return fmt.Errorf("train: resume: FreezeBatchNorm is %d, but the checkpoint has %d", f.cfg.FreezeBatchNorm, p.Freeze)
 	}
 	callbacks := stateful(f.cfg.Callbacks)
 	if len(callbacks) != len(p.Callbacks) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/goqat/goqat/data"
 	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/quant"
 	"github.com/goqat/goqat/train/internal/nodes"
 )
 
@@ -22,9 +23,24 @@ type FitConfig struct {
 	// Seed drives the order of rows and dropout.
 	Seed uint64
 	// InOrder visits rows in their order instead of shuffling each epoch.
-	InOrder   bool
-	Callbacks []Callback
+	InOrder bool
+	// FreezeBatchNorm is the epoch, counted from 1, from whose first step on the
+	// moving statistics of BatchNorm stay as they are and training normalizes
+	// with them, as the exported model will: quantizers and weights then settle
+	// on what the model computes. gamma, beta and all weights are trained on.
+	//
+	// 0 is the default: networks with an integer recipe are frozen in the last
+	// third of all steps, from step ceil(2/3 * Epochs * steps of an epoch) on,
+	// counted from 0, and others never are. [Never] freezes nothing. A BatchNorm
+	// behind per-tensor weights is folded with its moving statistics, and so
+	// frozen, from the first step, whatever is asked for here.
+	FreezeBatchNorm int
+	Callbacks       []Callback
 }
+
+// Never is a [FitConfig.FreezeBatchNorm] that lets the statistics move to the
+// end.
+const Never = -1
 
 // Fit trains the graph on ds. Each epoch visits every row once, in an order
 // that depends only on seed and epoch; a last partial batch is trained on like
@@ -48,6 +64,9 @@ func (m *Model) Fit(ctx context.Context, ds data.Dataset, c FitConfig) (*History
 	}
 	if c.Epochs == 0 {
 		c.Epochs = 1
+	}
+	if c.FreezeBatchNorm < Never {
+		return history, fmt.Errorf("train: FreezeBatchNorm is %d, want an epoch, 0 for the default or train.Never", c.FreezeBatchNorm)
 	}
 	if m.seed != c.Seed {
 		m.forget()
@@ -142,6 +161,7 @@ func (f *Fitting) step(ds data.Dataset, index []int) error {
 	if err := checkLabels(m.cfg.Loss, s.Target(), graph.Elements(m.g.Outputs[0].Shape[1:]), index); err != nil {
 		return err
 	}
+	s.FreezeStatistics(f.frozen())
 	if err := s.Run(m.step); err != nil {
 		return err
 	}
@@ -158,6 +178,20 @@ func (f *Fitting) step(ds data.Dataset, index []int) error {
 	}
 	f.m.add(m.cfg, s.Loss(), len(index), s.Output(), s.Target())
 	return nil
+}
+
+// frozen reports whether BatchNorm statistics are frozen in the current step. It
+// depends on the position alone, so that a resumed run agrees with one that
+// never stopped.
+func (f *Fitting) frozen() bool {
+	switch from := f.cfg.FreezeBatchNorm; {
+	case from > 0:
+		return f.Epoch+1 >= from
+	case from == Never:
+		return false
+	}
+	recipe := f.Model.g.Recipe
+	return recipe != nil && recipe.Mode == quant.Integer && 3*(f.Epoch*f.Batches+f.Batch) >= 2*f.Epochs*f.Batches
 }
 
 // finite reports a loss or gradient that is NaN or infinite.

@@ -133,6 +133,8 @@ func TestResume(t *testing.T) {
 		{"between epochs", 8, 0},
 		{"in the middle of an epoch", 6, 2},
 		{"before the last partial batch", 7, 1},
+		{"before the first step with frozen statistics", 11, 1}, // of 16, two thirds are 10.7
+		{"among steps with frozen statistics", 13, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path := filepath.Join(dir, "checkpoint")
@@ -179,18 +181,20 @@ func TestResumeRefuses(t *testing.T) {
 		name, path string
 		config     train.Config
 		data       data.Dataset
-		seed       uint64
+		fit        train.FitConfig
 		want       string
 	}{
-		{"no file", path + ".none", config(), rows(64), 3, "no such file"},
-		{"no training state", path + ".net", config(), rows(64), 3, "no training state"},
-		{"another configuration", path, other, rows(64), 3, "batch 32"},
-		{"other data", path, config(), rows(65), 3, "data set differs"},
-		{"another seed", path, config(), rows(64), 4, "seed 4"},
+		{"no file", path + ".none", config(), rows(64), train.FitConfig{Seed: 3}, "no such file"},
+		{"no training state", path + ".net", config(), rows(64), train.FitConfig{Seed: 3}, "no training state"},
+		{"another configuration", path, other, rows(64), train.FitConfig{Seed: 3}, "batch 32"},
+		{"other data", path, config(), rows(65), train.FitConfig{Seed: 3}, "data set differs"},
+		{"another seed", path, config(), rows(64), train.FitConfig{Seed: 4}, "seed 4"},
+		{"frozen at another time", path, config(), rows(64), train.FitConfig{Seed: 3, FreezeBatchNorm: 2}, "FreezeBatchNorm is 2"},
 	} {
 		m, err := train.Resume(c.path, c.config)
 		if err == nil {
-			_, err = m.Fit(context.Background(), c.data, train.FitConfig{Epochs: 2, Seed: c.seed})
+			c.fit.Epochs = 2
+			_, err = m.Fit(context.Background(), c.data, c.fit)
 			m.Close()
 		}
 		if err == nil || !strings.Contains(err.Error(), c.want) {
@@ -209,14 +213,14 @@ func TestFiftyStepsOfQAT(t *testing.T) {
 		t.Skip("the hash is recorded for amd64; other architectures are deterministic by themselves")
 	}
 	g := qat(t, quant.Int8())
-	if got := fit(t, g, config(), rows(320), train.FitConfig{Epochs: 5, Seed: 1}); got != fiftySteps {
+	if got := fit(t, g, config(), rows(320), train.FitConfig{Epochs: 5, Seed: 1, FreezeBatchNorm: train.Never}); got != fiftySteps {
 		t.Errorf("after 50 steps the variables hash to %s, want %s", got, fiftySteps)
 	}
 }
 
 func TestSameBytes(t *testing.T) {
 	for _, recipe := range []quant.Recipe{quant.Int8(), quant.Int8PerTensor(), quant.DynamicRange()} {
-		f := train.FitConfig{Epochs: 2, Seed: 1}
+		f := train.FitConfig{Epochs: 2, Seed: 1} // with frozen statistics at the end where the recipe is an integer one
 		want := fit(t, qat(t, recipe), config(), rows(100), f)
 
 		before := runtime.GOMAXPROCS(1)

@@ -8,8 +8,8 @@ import (
 )
 
 // batchNorm builds [graph.BatchNorm]: over the batch's own moments while
-// training, which [Step.Commit] adds to the moving ones, otherwise over the
-// moving ones.
+// training, which [Step.Commit] adds to the moving ones, otherwise, and while
+// they are frozen, over the moving ones.
 func batchNorm(c *compiler, n *graph.Node) (*operator, error) {
 	if err := c.frozen(n, graph.InputMean, graph.InputVariance); err != nil {
 		return nil, err
@@ -42,10 +42,13 @@ func trainedBatchNorm(c *compiler, n *graph.Node, epsilon float32) (*operator, e
 	return &operator{
 		out: y,
 		run: func(in [][]float32) error {
-			x, gamma, beta := in[0], in[1], in[2]
-			f32.Moments(&c.ws, rows, channels, mean, variance, x)
-			f32.InvStd(invStd, variance, epsilon)
-			f32.Normalize(rows, channels, y.data, x, mean, invStd, gamma, beta)
+			x, gamma, beta, useMean, useVariance := in[0], in[1], in[2], in[3], in[4]
+			if !c.step.frozen {
+				f32.Moments(&c.ws, rows, channels, mean, variance, x)
+				useMean, useVariance = mean, variance
+			}
+			f32.InvStd(invStd, useVariance, epsilon)
+			f32.Normalize(rows, channels, y.data, x, useMean, invStd, gamma, beta)
 			return nil
 		},
 		derive: func() derivative {
@@ -53,6 +56,10 @@ func trainedBatchNorm(c *compiler, n *graph.Node, epsilon float32) (*operator, e
 			dx, dgamma, dbeta := newValue(y.shape), newValue([]int{channels}), newValue([]int{channels})
 			d := derivative{grads: make([]*value, len(n.Inputs)), run: func(in [][]float32) error {
 				x, gamma, dy := in[0], in[1], in[len(in)-1]
+				if c.step.frozen {
+					f32.NormalizeFrozenGrad(&c.ws, rows, channels, dx.data, dgamma.data, dbeta.data, dy, x, in[3], invStd, gamma)
+					return nil
+				}
 				f32.NormalizeGrad(&c.ws, rows, channels, dx.data, dgamma.data, dbeta.data, dy, x, mean, invStd, gamma)
 				return nil
 			}}

@@ -28,7 +28,8 @@ type extent struct {
 	nan    bool
 }
 
-// Commit ends a training step: it moves the BatchNorm statistics and the ranges
+// Commit ends a training step: it moves the BatchNorm statistics, unless they are
+// frozen, and the ranges
 // of the moving-average quantizers by what the last Run saw, each quantizer once
 // by the extremes of all its nodes. Without a Run since the last Commit, or
 // outside training, it does nothing.
@@ -47,7 +48,11 @@ func (s *Step) Commit() error {
 		}
 		ranges[i] = r
 	}
-	for _, st := range s.statistics {
+	statistics := s.statistics
+	if s.frozen {
+		statistics = nil
+	}
+	for _, st := range statistics {
 		for c, v := range st.batch {
 			if v != v || math.IsInf(float64(v), 0) {
 				return fmt.Errorf("nodes: tensor %q: channel %d of the batch has %v", st.moving.Name, c, v)
@@ -57,7 +62,7 @@ func (s *Step) Commit() error {
 	for i, o := range s.observations {
 		o.quantizer.SetRange(ranges[i])
 	}
-	for _, st := range s.statistics {
+	for _, st := range statistics {
 		f32.MovingAverage(st.moving.Float32s(), st.batch, st.momentum)
 	}
 	s.fresh = false

@@ -92,6 +92,10 @@ func TestGradients(t *testing.T) {
 				}
 			}
 			checkGradients(t, n.Graph, s)
+			if len(s.statistics) > 0 {
+				s.FreezeStatistics(true)
+				checkGradients(t, n.Graph, s)
+			}
 		})
 	}
 }

@@ -142,7 +142,8 @@ func fill(s *Step, random *rng.Stream, classes int) {
 	}
 }
 
-// sgd trains g for some steps and returns the losses.
+// sgd trains g for some steps, the last third of them with frozen statistics, and
+// returns the losses.
 func sgd(t testing.TB, g *graph.Graph, c Config, steps, classes int, rate float32) []float32 {
 	t.Helper()
 	s := compile(t, g, c)
@@ -150,6 +151,7 @@ func sgd(t testing.TB, g *graph.Graph, c Config, steps, classes int, rate float3
 	fill(s, random, classes)
 	var losses []float32
 	for step := range steps {
+		s.FreezeStatistics(3*step >= 2*steps)
 		if err := s.Run(uint64(step)); err != nil {
 			t.Fatal(err)
 		}

@@ -23,6 +23,7 @@ type Step struct {
 	statistics      []statistic
 	observations    []*observation
 	fresh           bool // a run has been observed and not yet committed
+	frozen          bool // BatchNorm uses the moving statistics and keeps them
 }
 
 // construction guards Gorgonia's global state, which building a graph or a
@@ -102,6 +103,11 @@ func (s *Step) Run(step uint64) (err error) {
 	s.fresh = true
 	return nil
 }
+
+// FreezeStatistics says how the BatchNorm nodes of a training step work from the
+// next Run on. Frozen, they normalize with the moving statistics, which are
+// constants to the gradients of x, gamma and beta, and Commit leaves them alone.
+func (s *Step) FreezeStatistics(frozen bool) { s.frozen = frozen }
 
 // Close releases the machine.
 func (s *Step) Close() error { return s.machine.Close() }

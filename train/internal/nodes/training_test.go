@@ -10,7 +10,8 @@ import (
 )
 
 // TestBatchNorm: training normalizes by the batch and moves the statistics at
-// Commit as Keras 3 does; evaluation uses the moving ones.
+// Commit as Keras 3 does; evaluation, and training with frozen statistics, uses
+// the moving ones.
 func TestBatchNorm(t *testing.T) {
 	n, x := newNet(t, 3, 2)
 	y := n.batchNorm("bn", x)
@@ -49,6 +50,18 @@ func TestBatchNorm(t *testing.T) {
 		}
 	}
 	check(evaluate, wide(mean), wide(variance))
+
+	train.FreezeStatistics(true)
+	oldMean, oldVariance = wide(mean), wide(variance)
+	check(train, oldMean, oldVariance)
+	if err := train.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(oldMean, wide(mean)) || !slices.Equal(oldVariance, wide(variance)) {
+		t.Error("a step with frozen statistics moved them")
+	}
+	train.FreezeStatistics(false)
+	check(train, batchMean, batchVariance)
 }
 
 // moments returns each channel's mean and biased variance.
