@@ -26,11 +26,13 @@ type document struct {
 }
 
 type tensorRecord struct {
-	Name  string        `json:"name"`
-	Type  Type          `json:"type"`
-	Role  Role          `json:"role"`
-	Shape []int         `json:"shape"`
-	Quant *quant.Params `json:"quant,omitempty"`
+	Name       string        `json:"name"`
+	Type       Type          `json:"type"`
+	Role       Role          `json:"role"`
+	Shape      []int         `json:"shape"`
+	Quant      *quant.Params `json:"quant,omitempty"`
+	Penalty    Penalty       `json:"penalty,omitzero"`
+	Constraint Constraint    `json:"constraint,omitzero"`
 }
 
 type quantizerEntry struct {
@@ -55,7 +57,7 @@ func newDocument(g *Graph) (*document, error) {
 		return nil, err
 	}
 	for _, t := range g.allTensors() {
-		d.Tensors = append(d.Tensors, tensorRecord{t.Name, t.Type, t.Role, append([]int{}, t.Shape...), t.Quant})
+		d.Tensors = append(d.Tensors, tensorRecord{t.Name, t.Type, t.Role, append([]int{}, t.Shape...), t.Quant, t.Penalty, t.Constraint})
 	}
 	index := map[*Quantizer]*int{}
 	for i, q := range g.Quantizers() {
@@ -174,7 +176,10 @@ func (b *builder) addTensor(r tensorRecord, stored map[string]*Tensor) error {
 	if err := checkSize(r.Shape); err != nil {
 		return err
 	}
-	t := &Tensor{Name: r.Name, Type: r.Type, Role: r.Role, Shape: r.Shape, Quant: r.Quant}
+	t := &Tensor{
+		Name: r.Name, Type: r.Type, Role: r.Role, Shape: r.Shape, Quant: r.Quant,
+		Penalty: r.Penalty, Constraint: r.Constraint,
+	}
 	if r.Role != Activation {
 		s := stored[r.Name]
 		if s == nil {

@@ -42,7 +42,9 @@ func (g *Graph) Clone() *Graph {
 		if !ok {
 			c = t
 			if t.Role != Constant {
-				c = &Tensor{Name: t.Name, Type: t.Type, Role: t.Role, Shape: slices.Clone(t.Shape), Data: cloneData(t.Data), Quant: t.Quant}
+				copied := *t
+				c = &copied
+				c.Shape, c.Data = slices.Clone(t.Shape), cloneData(t.Data)
 			}
 			tensors[t] = c
 		}

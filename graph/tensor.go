@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/goqat/goqat/quant"
@@ -73,6 +74,9 @@ type Tensor struct {
 	// Quant ties integer codes to real values; nil for float tensors and for
 	// plain integers such as shapes.
 	Quant *quant.Params
+	// Penalty and Constraint are of no effect but on a Parameter being trained.
+	Penalty    Penalty
+	Constraint Constraint
 }
 
 // Float32s returns the data of a Float32 tensor, nil for other types and for
@@ -103,6 +107,9 @@ func (t *Tensor) check() error {
 		if d <= 0 {
 			return fmt.Errorf("graph: tensor %q: shape %v has a size that is not positive", t.Name, t.Shape)
 		}
+	}
+	if err := errors.Join(t.Penalty.Check(), t.Constraint.Check()); err != nil {
+		return fmt.Errorf("graph: tensor %q: %w", t.Name, err)
 	}
 	if t.Quant != nil {
 		if err := t.Quant.Check(t.Shape); err != nil {

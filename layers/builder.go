@@ -18,6 +18,7 @@ type Builder struct {
 	row     *row
 	path    []uint64 // the layer's position: indices from the outermost layer inwards
 	streams uint64   // random streams handed out to the layer
+	rules   map[string]rule
 }
 
 // network is what the builders of one network share.
@@ -81,10 +82,15 @@ func (b *Builder) Add(suffix string, op graph.Op, inputs ...*graph.Tensor) (*gra
 // Shapes: [O, I] or [O, KH, KW, I] for kernels, [C] for vectors.
 func (b *Builder) Parameter(suffix string, shape []int, init Initializer) (*graph.Tensor, error) {
 	t, err := b.variable(graph.Parameter, suffix, shape, init)
-	if err == nil {
-		b.row.parameters += t.Elements()
+	if err != nil {
+		return nil, err
 	}
-	return t, err
+	b.row.parameters += t.Elements()
+	t.Penalty, t.Constraint = b.rules[suffix].penalty, b.rules[suffix].constraint
+	if err := errors.Join(t.Penalty.Check(), t.Constraint.Check()); err != nil {
+		return nil, fmt.Errorf("%s: %w", suffix, err)
+	}
+	return t, nil
 }
 
 // Statistic returns a new tensor that training updates without gradients.

@@ -42,6 +42,9 @@ type Conv2D struct {
 	KernelInit Initializer // nil: GlorotUniform
 	BiasInit   Initializer // nil: Zeros
 	Name       string
+
+	KernelRegularizer, BiasRegularizer Regularizer
+	KernelConstraint, BiasConstraint   Constraint
 }
 
 // Identity implements [Layer].
@@ -62,6 +65,8 @@ func (l Conv2D) Lower(b *Builder, x *graph.Tensor) (*graph.Tensor, error) {
 	if err := checkWindow(l.Padding, pair{"kernel", l.Kernel}, pair{"strides", strides}, pair{"dilation", dilation}); err != nil {
 		return nil, err
 	}
+	b.Rule("kernel", l.KernelRegularizer, l.KernelConstraint)
+	b.Rule("bias", l.BiasRegularizer, l.BiasConstraint)
 	kernel, err := b.Parameter("kernel", []int{l.Filters, l.Kernel[0], l.Kernel[1], x.Shape[3]}, or(l.KernelInit, GlorotUniform{}))
 	if err != nil {
 		return nil, err

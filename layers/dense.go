@@ -25,6 +25,9 @@ type Dense struct {
 	KernelInit Initializer // nil: GlorotUniform
 	BiasInit   Initializer // nil: Zeros
 	Name       string
+
+	KernelRegularizer, BiasRegularizer Regularizer
+	KernelConstraint, BiasConstraint   Constraint
 }
 
 // Identity implements [Layer].
@@ -35,6 +38,8 @@ func (l Dense) Lower(b *Builder, x *graph.Tensor) (*graph.Tensor, error) {
 	if l.Units < 1 {
 		return nil, fmt.Errorf("units is %d, want a positive number", l.Units)
 	}
+	b.Rule("kernel", l.KernelRegularizer, l.KernelConstraint)
+	b.Rule("bias", l.BiasRegularizer, l.BiasConstraint)
 	kernel, err := b.Parameter("kernel", []int{l.Units, x.Shape[len(x.Shape)-1]}, or(l.KernelInit, GlorotUniform{}))
 	if err != nil {
 		return nil, err

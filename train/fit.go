@@ -176,6 +176,9 @@ func (f *Fitting) step(ds data.Dataset, index []int) error {
 	for i, p := range m.g.Parameters() {
 		m.cfg.Optimizer.update(p.Float32s(), s.Gradients()[i], m.state[i], rate, m.step)
 	}
+	for i := range m.projections {
+		m.projections[i].apply()
+	}
 	f.m.add(m.cfg, s.Loss(), len(index), s.Output(), s.Target())
 	return nil
 }

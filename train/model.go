@@ -15,7 +15,8 @@ type Model struct {
 	g   *graph.Graph
 	cfg Config
 	// state holds the optimizer's vectors: by parameter, by slot.
-	state [][][]float32
+	state       [][][]float32
+	projections []projection
 	// step counts the updates made so far.
 	step uint64
 	// seed is that of the compiled training steps: it drives dropout.
@@ -42,7 +43,7 @@ func Compile(g *graph.Graph, c Config) (*Model, error) {
 	if len(g.Inputs) != 1 || len(g.Outputs) != 1 {
 		return nil, fmt.Errorf("train: network %q has %d inputs and %d outputs, want one of each", g.Name, len(g.Inputs), len(g.Outputs))
 	}
-	m := &Model{g: g, cfg: c, training: map[int]*nodes.Step{}, inference: map[int]*nodes.Step{}}
+	m := &Model{g: g, cfg: c, projections: projections(g), training: map[int]*nodes.Step{}, inference: map[int]*nodes.Step{}}
 	for _, p := range g.Parameters() {
 		vectors := make([][]float32, len(c.Optimizer.slots()))
 		for i := range vectors {

@@ -71,6 +71,7 @@ func (c *compiler) compile() (*Step, error) {
 		if err := c.addLoss(source); err != nil {
 			return nil, err
 		}
+		c.addPenalties()
 	}
 	if !distinct(c.expr) {
 		return nil, errCollision

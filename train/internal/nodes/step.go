@@ -20,6 +20,8 @@ type Step struct {
 	target, weights []float32
 	loss            *gorgonia.F32
 	gradients       [][]float32
+	penalties       []penalty
+	penalty         float32 // sum of the penalties in the last Run
 	statistics      []statistic
 	observations    []*observation
 	fresh           bool // a run has been observed and not yet committed
@@ -71,12 +73,13 @@ func (s *Step) Weights() []float32 { return s.weights }
 func (s *Step) Output() []float32 { return s.output }
 
 // Loss returns the loss of the last Run: the sum of each row's loss times its
-// weight, divided by the number of rows. It is 0 without a loss.
+// weight, divided by the number of rows, and the penalties of the parameters. It
+// is 0 without a loss.
 func (s *Step) Loss() float32 {
 	if s.loss == nil {
 		return 0
 	}
-	return float32(*s.loss)
+	return float32(*s.loss) + s.penalty
 }
 
 // Gradients returns the gradients of the loss after Run, in the order of the
@@ -100,6 +103,7 @@ func (s *Step) Run(step uint64) (err error) {
 	if err != nil {
 		return fmt.Errorf("nodes: %w", err)
 	}
+	s.penalize()
 	s.fresh = true
 	return nil
 }
