@@ -53,7 +53,7 @@ func (in *inserter) activations() error {
 // outputs of its nodes before the last, and of Dropout nodes between them.
 func (in *inserter) groupInterior() map[*graph.Tensor]bool {
 	inside := map[*graph.Tensor]bool{}
-	for _, gr := range in.g.Groups() {
+	for _, gr := range in.g.Fusions() {
 		for t := gr.Output(); t != gr.Anchor.Output; {
 			t = in.g.Producer(t).Inputs[graph.InputX]
 			inside[t] = true
@@ -64,7 +64,7 @@ func (in *inserter) groupInterior() map[*graph.Tensor]bool {
 
 // ends reports whether n is the activation of a fusion group.
 func (in *inserter) ends(n *graph.Node) bool {
-	return slices.ContainsFunc(in.g.Groups(), func(gr graph.Group) bool { return gr.Activation == n })
+	return slices.ContainsFunc(in.g.Fusions(), func(gr graph.Group) bool { return gr.Activation == n })
 }
 
 // observe puts a moving-average quantizer behind t.

@@ -6,10 +6,12 @@ import (
 	"github.com/goqat/goqat/quant"
 )
 
-// Group is a run of nodes that becomes one exported operator: an anchor, an
-// optional BatchNorm and an optional fusable activation. Dropout nodes between
+// Group is a run of nodes that becomes one exported operator: a head, which is
+// an anchor or other operator that can fuse an activation, behind an anchor an
+// optional BatchNorm, and an optional fusable activation. Dropout nodes between
 // them do not matter.
 type Group struct {
+	// Anchor is the head.
 	Anchor *Node
 	// BatchNorm and Activation are nil where the group has none.
 	BatchNorm, Activation *Node
@@ -31,24 +33,35 @@ func (gr Group) Fused() quant.Activation {
 	if gr.Activation != nil {
 		return gr.Activation.Op.(Fusable).Fused()
 	}
-	return gr.Anchor.Op.(Anchored).Activation()
+	return gr.Anchor.Op.(Fusing).Activation()
 }
 
-// Groups returns the fusion groups in execution order, one for each anchor.
+// Groups returns the fusion groups of the anchors in execution order: those with
+// weights.
+func (g *Graph) Groups() []Group {
+	return slices.DeleteFunc(g.Fusions(), func(gr Group) bool {
+		_, anchor := gr.Anchor.Op.(Anchored)
+		return !anchor
+	})
+}
+
+// Fusions returns all fusion groups in execution order, one for each operator
+// that can fuse an activation.
 //
 // A BatchNorm belongs to an anchor when nothing else reads the anchor's output
-// and the anchor has no activation of its own; an activation, when nothing else
-// reads what is before it. FakeQuant nodes end a group.
-func (g *Graph) Groups() []Group {
+// and the anchor has no activation of its own; an activation, to whatever heads a
+// group when nothing else reads what is before it. FakeQuant nodes end a group.
+func (g *Graph) Fusions() []Group {
 	var groups []Group
 	for _, n := range g.Nodes {
-		anchor, ok := n.Op.(Anchored)
+		head, ok := n.Op.(Fusing)
 		if !ok {
 			continue
 		}
 		gr := Group{Anchor: n}
-		if next := g.nextNode(n.Output); next != nil && anchor.Activation() == quant.NoActivation {
-			if _, ok := next.Op.(BatchNorm); ok {
+		if next := g.nextNode(n.Output); next != nil && head.Activation() == quant.NoActivation {
+			_, anchor := head.(Anchored)
+			if _, ok := next.Op.(BatchNorm); ok && anchor {
 				gr.BatchNorm = next
 				next = g.nextNode(next.Output)
 			}

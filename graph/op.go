@@ -52,18 +52,24 @@ type Averaging interface {
 	Averages() bool
 }
 
-// Fusable is an operator that an anchor can absorb as its fused activation.
+// Fusable is an operator that a [Fusing] one can absorb as its fused activation.
 type Fusable interface {
 	Fused() quant.Activation
 }
 
-// Anchored is implemented by operators of class Anchor.
-type Anchored interface {
+// Fusing is implemented by operators that can apply an activation to their
+// output: anchors, and arithmetic on two tensors.
+type Fusing interface {
 	Op
 	// Fuse returns the operator with the fused activation replaced.
 	Fuse(quant.Activation) Op
 	// Activation returns the fused activation.
 	Activation() quant.Activation
+}
+
+// Anchored is implemented by operators of class Anchor.
+type Anchored interface {
+	Fusing
 	// ChannelAxis is the axis of the weights that indexes output channels.
 	ChannelAxis() int
 }

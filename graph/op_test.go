@@ -54,6 +54,8 @@ func TestClasses(t *testing.T) {
 	want := map[string]Class{
 		"FULLY_CONNECTED": Anchor, "CONV_2D": Anchor,
 		"RELU": Requantize, "RELU6": Requantize,
+		"ADD": Requantize, "SUB": Requantize, "MUL": Requantize,
+		"CONCATENATION": SameScale,
 		"MAX_POOL_2D": SameScale, "AVERAGE_POOL_2D": SameScale, "RESHAPE": SameScale,
 		"SOFTMAX":  FixedOutput,
 		"QUANTIZE": Border, "DEQUANTIZE": Border,
@@ -85,8 +87,8 @@ func TestClasses(t *testing.T) {
 }
 
 func TestFuse(t *testing.T) {
-	for _, op := range []Anchored{FullyConnected{KeepDims: true}, Conv2D{StrideH: 2}} {
-		fused := op.Fuse(quant.Relu6).(Anchored)
+	for _, op := range []Fusing{FullyConnected{KeepDims: true}, Conv2D{StrideH: 2}, Add{}, Sub{}, Mul{}} {
+		fused := op.Fuse(quant.Relu6).(Fusing)
 		if fused.Activation() != quant.Relu6 || op.Activation() != quant.NoActivation {
 			t.Errorf("%s: fused %v, before %v", op.Name(), fused.Activation(), op.Activation())
 		}

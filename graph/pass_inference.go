@@ -80,13 +80,13 @@ func (g *Graph) foldInto(anchor, bn *Node) error {
 	return nil
 }
 
-// FuseActivations absorbs activations into the anchors before them.
+// FuseActivations absorbs activations into the operators before them.
 var FuseActivations = Pass{"fuse activations", func(g *Graph) error {
-	for _, gr := range g.Groups() {
+	for _, gr := range g.Fusions() {
 		if gr.Activation == nil || gr.BatchNorm != nil {
 			continue
 		}
-		gr.Anchor.Op = gr.Anchor.Op.(Anchored).Fuse(gr.Fused())
+		gr.Anchor.Op = gr.Anchor.Op.(Fusing).Fuse(gr.Fused())
 		g.Absorb(gr.Anchor, gr.Activation)
 	}
 	return nil

@@ -12,12 +12,16 @@ import (
 // operators is the table of operators that files can hold, by name. An operator
 // is stored as its name and the JSON of its struct.
 var operators = map[string]func(options []byte) (Op, error){
+	Add{}.Name():            decoder[Add],
+	Concat{}.Name():         decoder[Concat],
 	FullyConnected{}.Name(): decoder[FullyConnected],
 	Conv2D{}.Name():         decoder[Conv2D],
 	MaxPool2D{}.Name():      decoder[MaxPool2D],
 	AveragePool2D{}.Name():  decoder[AveragePool2D],
+	Mul{}.Name():            decoder[Mul],
 	Reshape{}.Name():        decoder[Reshape],
 	Softmax{}.Name():        decoder[Softmax],
+	Sub{}.Name():            decoder[Sub],
 	Relu{}.Name():           decoder[Relu],
 	Relu6{}.Name():          decoder[Relu6],
 	Quantize{}.Name():       decoder[Quantize],

@@ -192,6 +192,8 @@ func nets(t testing.TB) map[string]*graph.Graph {
 		"hybrid per tensor": hybridNet(t, false),
 		"float16":           float16Net(t),
 		"fake quantized":    fakeNet(t),
+		"float32 branches":  branchNet(t, graph.Float32),
+		"int8 branches":     branchNet(t, graph.Int8),
 	}
 }
 

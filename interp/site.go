@@ -20,8 +20,10 @@ type factory func(s site) (kernel, error)
 
 // factories has one entry for each operator.
 var factories = map[string]factory{
+	graph.Add{}.Name():            add,
 	graph.AveragePool2D{}.Name():  averagePool,
 	graph.BatchNorm{}.Name():      batchNorm,
+	graph.Concat{}.Name():         concat,
 	graph.Conv2D{}.Name():         conv2D,
 	graph.Dequantize{}.Name():     dequantize,
 	graph.Dropout{}.Name():        reshape, // copies, as at inference a Dropout does
@@ -30,11 +32,13 @@ var factories = map[string]factory{
 	graph.FoldWeights{}.Name():    foldWeights,
 	graph.FullyConnected{}.Name(): fullyConnected,
 	graph.MaxPool2D{}.Name():      maxPool,
+	graph.Mul{}.Name():            mul,
 	graph.Quantize{}.Name():       quantize,
 	graph.Relu{}.Name():           relu,
 	graph.Relu6{}.Name():          relu,
 	graph.Reshape{}.Name():        reshape,
 	graph.Softmax{}.Name():        softmax,
+	graph.Sub{}.Name():            sub,
 }
 
 // Operators returns the names of the operators that an interpreter can run, in
@@ -76,8 +80,8 @@ type site struct {
 	ws *f32.Workspace // for use while the kernel runs
 }
 
-// A signature is the types of an operator's first input, weights and output.
-// Operators without weights repeat the input's.
+// A signature is the types of an operator's first input, weights (or second
+// input) and output. Operators on one tensor repeat the input's.
 type signature struct{ x, weights, y graph.Type }
 
 var (
@@ -148,13 +152,20 @@ func perTensor(t *graph.Tensor) (quant.Params, error) {
 // grids are the codes of the types that activations may have.
 var grids = map[graph.Type]quant.Grid{graph.Int8: quant.Signed(8, false), graph.UInt8: {Min: 0, Max: 255}}
 
-// sharedParams returns the parameters that input and output of an integer
-// operator of class SameScale have in common.
-func (s site) sharedParams() (quant.Params, error) {
-	in, out, err := s.activationParams()
+// sharedParams returns the parameters that the first input and the output of an
+// integer operator of class SameScale have in common.
+func (s site) sharedParams() (quant.Params, error) { return s.shares(s.Input(graph.InputX)) }
+
+// shares returns the parameters that an input and the output have in common.
+func (s site) shares(x *graph.Tensor) (quant.Params, error) {
+	in, err := perTensor(x)
+	if err != nil {
+		return in, err
+	}
+	out, err := perTensor(s.Output)
 	if err == nil && !in.Equal(out) {
 		err = fmt.Errorf("tensors %q and %q must have equal scale and zero point, not %v, %d and %v, %d",
-			s.Input(graph.InputX).Name, s.Output.Name, in.Scale[0], in.ZeroPoint[0], out.Scale[0], out.ZeroPoint[0])
+			x.Name, s.Output.Name, in.Scale[0], in.ZeroPoint[0], out.Scale[0], out.ZeroPoint[0])
 	}
 	return in, err
 }

@@ -14,16 +14,20 @@ import (
 // operators are the operators that files can carry. A new one is a row here and
 // a file of its own.
 var operators = []operator{
+	add,
 	averagePool2D,
+	concatenation,
 	conv2D,
 	dequantize,
 	fullyConnected,
 	maxPool2D,
+	mul,
 	quantize,
 	relu,
 	relu6,
 	reshape,
 	softmax,
+	sub,
 }
 
 // operator is everything the package knows of one operator. Its name in the
@@ -34,6 +38,8 @@ type operator struct {
 	options schema.BuiltinOptions
 	// kinds are the number types that runtimes take, each with its version.
 	kinds []kind
+	// variadic operators take any number of inputs of the kind's last type.
+	variadic bool
 	// version replaces the version of the kind where more than types decide;
 	// nil otherwise. The node has the inputs of the file.
 	version func(n *graph.Node, k kind) int
@@ -60,16 +66,22 @@ type kind struct {
 	version int
 }
 
-func (k kind) matches(n *graph.Node) bool {
-	if len(n.Inputs) > len(k.in) || n.Output.Type != k.out {
+// matches reports whether a node has the kind's types.
+func (o *operator) matches(k kind, n *graph.Node) bool {
+	if o.tooMany(n) || n.Output.Type != k.out {
 		return false
 	}
 	for i, t := range n.Inputs {
-		if t != nil && t.Type != k.in[i] {
+		if t != nil && t.Type != k.in[min(i, len(k.in)-1)] {
 			return false
 		}
 	}
 	return true
+}
+
+// tooMany reports whether a node has more inputs than the operator takes.
+func (o *operator) tooMany(n *graph.Node) bool {
+	return !o.variadic && len(n.Inputs) > len(o.kinds[0].in)
 }
 
 // name is the operator's name in the schema.
@@ -89,7 +101,7 @@ func byName(name string) *operator {
 // Source: LiteRT, tflite/converter/tools/versioning/op_version.cc.
 func (o *operator) versionOf(n *graph.Node) (int, error) {
 	for _, k := range o.kinds {
-		if !k.matches(n) {
+		if !o.matches(k, n) {
 			continue
 		}
 		if o.version != nil {
@@ -97,8 +109,8 @@ func (o *operator) versionOf(n *graph.Node) (int, error) {
 		}
 		return k.version, nil
 	}
-	if most := len(o.kinds[0].in); len(n.Inputs) > most {
-		return 0, fmt.Errorf("%d inputs, want at most %d", len(n.Inputs), most)
+	if o.tooMany(n) {
+		return 0, fmt.Errorf("%d inputs, want at most %d", len(n.Inputs), len(o.kinds[0].in))
 	}
 	var types []string
 	for _, t := range n.Inputs {

@@ -91,10 +91,12 @@ func every(t testing.TB) *net {
 	b1 := n.observed(n.add("relu1", graph.Relu{}, n.batchNorm("bn1", c1)))
 	p1 := n.add("pool1", graph.MaxPool2D{Pool: graph.Pool{FilterH: 2, FilterW: 2, StrideH: 2, StrideW: 2}}, b1)
 
+	p1 = n.branched(p1)
+
 	// A convolution with its BatchNorm folded: gamma has two readers.
 	gamma := n.uniform("conv2/gamma", graph.Parameter, 0.5, 1.5, 3)
 	variance := n.uniform("conv2/variance", graph.Statistic, 0.5, 1.5, 3)
-	w := n.add("conv2/fold", graph.FoldWeights{Epsilon: 1e-3}, n.parameter("conv2/w", 3, 2, 2, 4), gamma, variance)
+	w := n.add("conv2/fold", graph.FoldWeights{Epsilon: 1e-3}, n.parameter("conv2/w", 3, 2, 2, p1.Shape[3]), gamma, variance)
 	b := n.add("conv2/foldbias", graph.FoldBias{Epsilon: 1e-3}, gamma, variance, n.parameter("conv2/beta", 3),
 		n.uniform("conv2/mean", graph.Statistic, -0.1, 0.1, 3), n.parameter("conv2/b", 3))
 	c2 := n.observed(n.add("conv2", graph.Conv2D{StrideH: 1, StrideW: 1, DilationH: 2, DilationW: 1, Activate: quant.Relu6},

@@ -1,0 +1,50 @@
+package axes
+
+// Joint is the geometry of arrays that are joined along one axis: the result consists of blocks, one for each index
+// tuple of the axes before, and each block of one piece from every array.
+type Joint struct {
+	blocks int
+	pieces []int // elements of each array in a block
+	width  int   // elements of a block
+}
+
+// Join returns the geometry of arrays of the given shapes, which agree but for the axis.
+func Join(shapes [][]int, axis int) Joint {
+	product := func(sizes []int) int {
+		n := 1
+		for _, d := range sizes {
+			n *= d
+		}
+		return n
+	}
+	j := Joint{blocks: product(shapes[0][:axis])}
+	for _, s := range shapes {
+		j.pieces = append(j.pieces, product(s[axis:]))
+		j.width += j.pieces[len(j.pieces)-1]
+	}
+	return j
+}
+
+// Concat writes the joined arrays to dst.
+func Concat[T any](j Joint, dst []T, srcs ...[]T) {
+	at := 0
+	for i, n := range j.pieces {
+		for b := range j.blocks {
+			copy(dst[b*j.width+at:][:n], srcs[i][b*n:])
+		}
+		at += n
+	}
+}
+
+// Split writes to each array its part of src; arrays that are nil are left out. It is the inverse of [Concat].
+func Split[T any](j Joint, src []T, dsts ...[]T) {
+	at := 0
+	for i, n := range j.pieces {
+		for b := range j.blocks {
+			if dsts[i] != nil {
+				copy(dsts[i][b*n:][:n], src[b*j.width+at:])
+			}
+		}
+		at += n
+	}
+}

@@ -1,0 +1,190 @@
+package q8
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/goqat/goqat/internal/kernels/axes"
+	"github.com/goqat/goqat/internal/parallel"
+	"github.com/goqat/goqat/quant"
+)
+
+// ArithmeticSpec describes an int8 ADD, SUB or MUL operator.
+type ArithmeticSpec struct {
+	A, B, Output quant.Params // per tensor
+	Activation   quant.Activation
+	Profile      Profile
+	Kernel       Kernel
+}
+
+// Arithmetic is a prepared int8 operator on two tensors. It is read-only.
+type Arithmetic struct {
+	// left and right are what the codes of each input contribute: see combine.
+	left, right operand
+	product     bool // of the contributions; otherwise their sum
+	multiplier  quant.Multiplier
+	zero        int32
+	clamp       quant.Grid
+	kernel      Kernel
+}
+
+// operand turns codes into int32 contributions.
+type operand struct {
+	zero       int32
+	shift      int              // bits of precision added
+	multiplier quant.Multiplier // applied after the shift; the zero one for none
+	negative   bool
+	values     [256]int32 // contribution by code: what of computes
+}
+
+// of returns the contribution of a code.
+func (o *operand) of(code int8) int32 {
+	v := (int32(code) - o.zero) << o.shift
+	if o.multiplier != (quant.Multiplier{}) {
+		v = o.multiplier.Apply(v)
+	}
+	if o.negative {
+		v = -v
+	}
+	return v
+}
+
+// sumBits is the number of bits by which ADD and SUB raise the precision of
+// their inputs.
+const sumBits = 20
+
+// NewAdd prepares y = act(a + b) in fixed point:
+//
+//	r_i = multiply((q_i - z_i) << 20, s_i/(2*max(s_a, s_b)))
+//	y = clamp(multiply(r_a + r_b, 2*max(s_a, s_b)/(2^20*s_y)) + z_y)
+//
+// The same in every profile.
+//
+// Errors: parameters that cannot be; a last factor that is not below 1, which
+// LiteRT refuses.
+//
+// Source: LiteRT, tflite/kernels/add.cc, tflite/kernels/internal/reference/add.h.
+func NewAdd(s ArithmeticSpec) (*Arithmetic, error) { return newSum(s, "add", LiteRT) }
+
+// NewSub prepares y = act(a - b), as [NewAdd] with r_a - r_b. [TFLM] divides the
+// scales in float32.
+//
+// Source: LiteRT, tflite/kernels/sub.cc; tflite-micro,
+// tensorflow/lite/micro/kernels/sub_common.cc.
+func NewSub(s ArithmeticSpec) (*Arithmetic, error) {
+	o, err := newSum(s, "sub", s.Profile)
+	if err == nil {
+		o.right.negative = true
+		o.tabulate()
+	}
+	return o, err
+}
+
+func newSum(s ArithmeticSpec, name string, profile Profile) (*Arithmetic, error) {
+	if err := s.check(name); err != nil {
+		return nil, err
+	}
+	a, b, y := s.A.Scale[0], s.B.Scale[0], s.Output.Scale[0]
+	twice := 2 * max(a, b) // exact
+	ratio := func(over, under float32) float64 { return float64(over) / float64(under) }
+	if profile == TFLM {
+		ratio = func(over, under float32) float64 { return float64(over / under) }
+	}
+	// 2^20*s_y is exact too, or overflows where both quotients are 0.
+	o := s.operator(quant.QuantizeMultiplier(ratio(twice, (1<<sumBits)*y)))
+	if o.multiplier.Exponent > 0 {
+		return nil, fmt.Errorf("q8: %s: input scales %v and %v need an output scale above %v, not %v", name, a, b, twice/(1<<sumBits), y)
+	}
+	o.left.shift, o.right.shift = sumBits, sumBits
+	o.left.multiplier, o.right.multiplier = quant.QuantizeMultiplier(ratio(a, twice)), quant.QuantizeMultiplier(ratio(b, twice))
+	o.tabulate()
+	return o, nil
+}
+
+// NewMul prepares y = act(a * b) in fixed point:
+//
+//	y = clamp(multiply((q_a - z_a)*(q_b - z_b), s_a*s_b/s_y) + z_y)
+//
+// The factor is computed in float32, in [TFLM] in float64.
+//
+// Errors: parameters that cannot be; a factor that shifts products out of int32.
+//
+// Source: LiteRT, tflite/kernels/mul.cc, tflite/kernels/internal/reference/mul.h;
+// tflite-micro, tensorflow/lite/micro/kernels/mul_common.cc.
+func NewMul(s ArithmeticSpec) (*Arithmetic, error) {
+	if err := s.check("mul"); err != nil {
+		return nil, err
+	}
+	a, b, y := s.A.Scale[0], s.B.Scale[0], s.Output.Scale[0]
+	factor := float64(float32(float32(a*b) / y))
+	if s.Profile == TFLM {
+		factor = float64(a) * float64(b) / float64(y)
+	}
+	o := s.operator(quant.QuantizeMultiplier(factor))
+	if o.multiplier.Exponent > 15 {
+		return nil, fmt.Errorf("q8: mul: scales %v*%v/%v make a factor of %v, beyond 2^15", a, b, y, factor)
+	}
+	o.product = true
+	o.tabulate()
+	return o, nil
+}
+
+func (s ArithmeticSpec) check(name string) error {
+	err := errors.Join(
+		checkTensor("first input", s.A, GridOf[int8]()),
+		checkTensor("second input", s.B, GridOf[int8]()),
+		checkTensor("output", s.Output, GridOf[int8]()),
+		s.Activation.Check(),
+	)
+	if err != nil {
+		return fmt.Errorf("q8: %s: %w", name, err)
+	}
+	return nil
+}
+
+// operator returns what all have in common.
+func (s ArithmeticSpec) operator(m quant.Multiplier) *Arithmetic {
+	return &Arithmetic{
+		left: operand{zero: s.A.ZeroPoint[0]}, right: operand{zero: s.B.ZeroPoint[0]},
+		multiplier: m, zero: s.Output.ZeroPoint[0],
+		clamp: s.Activation.Range(s.Output, GridOf[int8]()), kernel: s.Kernel,
+	}
+}
+
+// tabulate fills the tables of both operands.
+func (o *Arithmetic) tabulate() {
+	for i := range 256 {
+		o.left.values[i], o.right.values[i] = o.left.of(int8(i)), o.right.of(int8(i))
+	}
+}
+
+// combine returns the code for the contributions of two elements.
+func (o *Arithmetic) combine(a, b int32) int8 {
+	v := a + b
+	if o.product {
+		v = a * b
+	}
+	return int8(o.clamp.Clamp(o.multiplier.Apply(v) + o.zero))
+}
+
+// Run computes dst from the elements of a and b that p pairs.
+func (o *Arithmetic) Run(p axes.Pair, dst, a, b []int8) {
+	if o.kernel == Reference {
+		for i := range dst[:p.Len()] {
+			ia, ib := p.At(i)
+			dst[i] = o.combine(o.left.of(a[ia]), o.right.of(b[ib]))
+		}
+		return
+	}
+	const worthwhile = 1 << 13 // elements: some tens of microseconds
+	stepA, stepB := p.Steps()
+	parts := parallel.Parts(p.Len(), worthwhile, parallel.MaxParts)
+	parallel.For(parts, func(part int) {
+		lo, hi := parallel.Range(p.Len(), parts, part)
+		p.Runs(lo, hi, func(at, i, j, n int) {
+			for k := range n {
+				dst[at+k] = o.combine(o.left.values[uint8(a[i+k*stepA])], o.right.values[uint8(b[j+k*stepB])])
+			}
+		})
+	})
+}

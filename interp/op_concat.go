@@ -1,0 +1,41 @@
+package interp
+
+import (
+	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/internal/kernels/axes"
+)
+
+func concat(s site) (kernel, error) {
+	for i := range s.Inputs {
+		if s.Inputs[i].Type != s.Output.Type {
+			return nil, s.unsupported()
+		}
+		if _, coded := grids[s.Output.Type]; coded {
+			if _, err := s.shares(s.Inputs[i]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	axis := s.Op.(graph.Concat).Axis
+	switch s.Output.Type {
+	case graph.Float32:
+		return joined[float32](axis), nil
+	case graph.Int8:
+		return joined[int8](axis), nil
+	case graph.UInt8:
+		return joined[uint8](axis), nil
+	}
+	return nil, s.unsupported()
+}
+
+// joined is the kernel that copies elements of one type.
+func joined[T float32 | int8 | uint8](axis int) kernel {
+	return func(in []*value, out *value) error {
+		shapes, data := make([][]int, len(in)), make([][]T, len(in))
+		for i, v := range in {
+			shapes[i], data[i] = v.shape, elements[T](v)
+		}
+		axes.Concat(axes.Join(shapes, axis), elements[T](out), data...)
+		return nil
+	}
+}

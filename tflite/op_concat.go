@@ -1,0 +1,47 @@
+package tflite
+
+import (
+	"fmt"
+
+	flatbuffers "github.com/google/flatbuffers/go"
+
+	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/tflite/internal/schema"
+)
+
+// concatenation takes any number of inputs. The axis of a file may count from
+// the end.
+var concatenation = operator{
+	code:    schema.BuiltinOperatorCONCATENATION,
+	options: schema.BuiltinOptionsConcatenationOptions,
+	kinds: []kind{
+		{[]graph.Type{graph.Float32}, graph.Float32, 1},
+		{[]graph.Type{graph.Int8}, graph.Int8, 2},
+		{[]graph.Type{graph.UInt8}, graph.UInt8, 1},
+	},
+	variadic: true,
+	runtimes: []string{"1.5.0", "1.14.0", "2.3.0", "2.14.0", "2.21.0"},
+	write: func(b *flatbuffers.Builder, op graph.Op) flatbuffers.UOffsetT {
+		schema.ConcatenationOptionsStart(b)
+		schema.ConcatenationOptionsAddAxis(b, int32(op.(graph.Concat).Axis))
+		return schema.ConcatenationOptionsEnd(b)
+	},
+	read: func(s source) (graph.Op, []*graph.Tensor, error) {
+		if err := s.require(schema.BuiltinOptionsConcatenationOptions); err != nil {
+			return nil, nil, err
+		}
+		var o schema.ConcatenationOptions
+		o.Init(s.table.Bytes, s.table.Pos)
+		if err := noActivation(o.FusedActivationFunction()); err != nil {
+			return nil, nil, err
+		}
+		axis := int(o.Axis())
+		if len(s.inputs) == 0 || s.inputs[0] == nil {
+			return nil, nil, fmt.Errorf("no inputs")
+		}
+		if axis < 0 {
+			axis += len(s.inputs[0].Shape)
+		}
+		return graph.Concat{Axis: axis}, s.inputs, nil
+	},
+}
