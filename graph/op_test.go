@@ -56,7 +56,7 @@ func TestClasses(t *testing.T) {
 		"RELU": Requantize, "RELU6": Requantize,
 		"ADD": Requantize, "SUB": Requantize, "MUL": Requantize,
 		"CONCATENATION": SameScale,
-		"MAX_POOL_2D": SameScale, "AVERAGE_POOL_2D": SameScale, "RESHAPE": SameScale,
+		"MAX_POOL_2D":   SameScale, "AVERAGE_POOL_2D": SameScale, "RESHAPE": SameScale,
 		"SOFTMAX":  FixedOutput,
 		"QUANTIZE": Border, "DEQUANTIZE": Border,
 		"BATCH_NORM": TrainingOnly, "FOLD_WEIGHTS": TrainingOnly, "FOLD_BIAS": TrainingOnly, "DROPOUT": TrainingOnly, "FAKE_QUANT": TrainingOnly,

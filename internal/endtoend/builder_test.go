@@ -29,7 +29,7 @@ func per(scale float32, zero int32) *quant.Params {
 
 // input adds an input of codes, or of real values where p is nil.
 func (b builder) input(t graph.Type, p *quant.Params, shape ...int) *graph.Tensor {
-	x := b.AddInput("x", t, shape)
+	x := b.AddInput("x", t, shape) // or x_1, x_2
 	x.Quant = p
 	return x
 }

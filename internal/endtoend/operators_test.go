@@ -15,6 +15,9 @@ import (
 // where it takes them) need not share with its reference kernels, by one step,
 // and why. Every other operator must give the same codes on both.
 var mayDiffer = map[string]string{
+	"ADD":             "XNNPACK multiplies codes by 21-bit factors, adds and rounds once, half up; the reference raises both to one scale and rounds each, and the sum twice, in 31-bit fixed point",
+	"MUL":             "XNNPACK multiplies the product by float32(s_a*s_b/s_y) and rounds half to even; the reference multiplies in fixed point and rounds twice",
+	"SUB":             "as ADD",
 	"CONV_2D":         "XNNPACK multiplies the sum by float32(s_x*s_w/s_y) and rounds half to even; the reference multiplies in fixed point and rounds twice",
 	"FULLY_CONNECTED": "XNNPACK multiplies the sum by float32(s_x*s_w/s_y) and rounds half to even; the reference multiplies in float64 and rounds half away from zero",
 	"QUANTIZE":        "XNNPACK multiplies real values by float32(1/s) and rounds half to even, codes by s_x/s_y in 8 fractional bits and rounds half up; the reference divides, or multiplies in fixed point, and rounds half away from zero",
@@ -29,6 +32,10 @@ func TestOperatorsEqualLiteRT(t *testing.T) {
 		name  string
 		cases func(*testing.T) []opCase
 	}{
+		{"ADD", func(t *testing.T) []opCase { return arithmetic(t, graph.Add{}) }},
+		{"MUL", func(t *testing.T) []opCase { return arithmetic(t, graph.Mul{}) }},
+		{"SUB", func(t *testing.T) []opCase { return arithmetic(t, graph.Sub{}) }},
+		{"CONCATENATION", concatenations},
 		{"CONV_2D", convolutions},
 		{"FULLY_CONNECTED", fullyConnected},
 		{"MAX_POOL_2D", func(t *testing.T) []opCase {
@@ -89,18 +96,25 @@ var magnitudes = []int{4, 42, 256}
 // default ones are from them.
 func (c opCase) compare(t *testing.T, o *oracle.Oracle) (total difference) {
 	t.Helper()
-	x, y := c.graph.Inputs[0], c.graph.Outputs[0]
+	y := c.graph.Outputs[0]
 	for i, m := range magnitudes {
 		const rows = 1 + 7
-		input := operatorInput(x, uint64(i), rows*x.Elements(), m, y)
-		want := c.runOracle(t, o, oracle.Reference, input, rows)
+		var inputs []any
+		for k, x := range c.graph.Inputs {
+			inputs = append(inputs, operatorInput(x, uint64(i+len(magnitudes)*k), rows*x.Elements(), m, y))
+		}
+		want := c.runOracle(t, o, oracle.Reference, inputs, rows)
 		for _, kernels := range []bool{false, true} {
 			ip, err := interp.New(c.graph, interp.Options{Batch: rows - 1, Reference: kernels})
 			if err != nil {
 				t.Fatalf("%s: %v", c.name, err)
 			}
 			for _, r := range [][2]int{{0, 1}, {1, rows}} {
-				if err := ip.Run(section(input, r[0]*x.Elements(), r[1]*x.Elements())); err != nil {
+				part := make([]any, len(inputs))
+				for k, x := range c.graph.Inputs {
+					part[k] = section(inputs[k], r[0]*x.Elements(), r[1]*x.Elements())
+				}
+				if err := ip.Run(part...); err != nil {
 					t.Fatalf("%s: %v", c.name, err)
 				}
 				if err := sameElements(ip.Output(0), section(want, r[0]*y.Elements(), r[1]*y.Elements())); err != nil {
@@ -108,7 +122,7 @@ func (c opCase) compare(t *testing.T, o *oracle.Oracle) (total difference) {
 				}
 			}
 		}
-		d := steps(c.runOracle(t, o, oracle.Default, input, rows), want)
+		d := steps(c.runOracle(t, o, oracle.Default, inputs, rows), want)
 		if d.steps > 1 {
 			t.Errorf("%s, magnitude %d: default kernels: %v", c.name, m, d)
 		}
@@ -118,9 +132,13 @@ func (c opCase) compare(t *testing.T, o *oracle.Oracle) (total difference) {
 }
 
 // runOracle returns the output of LiteRT.
-func (c opCase) runOracle(t *testing.T, o *oracle.Oracle, r oracle.Resolver, input any, rows int) any {
+func (c opCase) runOracle(t *testing.T, o *oracle.Oracle, r oracle.Resolver, inputs []any, rows int) any {
 	t.Helper()
-	tensors, err := o.Run(c.bytes, oracle.Options{Resolver: r, Batch: rows}, []oracle.Tensor{inputTensor(t, input)})
+	var fed []oracle.Tensor
+	for _, input := range inputs {
+		fed = append(fed, inputTensor(t, input))
+	}
+	tensors, err := o.Run(c.bytes, oracle.Options{Resolver: r, Batch: rows}, fed)
 	if err != nil {
 		t.Fatalf("%s: %v", c.name, err)
 	}

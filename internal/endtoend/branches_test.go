@@ -1,0 +1,86 @@
+package endtoend
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/quant"
+)
+
+// arithmetic are files of one operator on two tensors: equal shapes of every
+// rank, broadcasting on either side, the same tensor twice and constants; scales
+// far apart, and zero points at both ends.
+func arithmetic(t *testing.T, op graph.Fusing) (list []opCase) {
+	shapes := [][2][]int{
+		{{1, 7}, {1, 7}}, {{1, 3, 5}, {1, 3, 5}}, {{1, 3, 5, 4}, {1, 3, 5, 4}},
+		{{1, 3, 5, 4}, {1, 1, 1, 4}}, {{1, 1, 1, 4}, {1, 3, 5, 4}}, {{1, 3, 5, 1}, {1, 3, 5, 4}}, {{1, 3, 1, 4}, {1, 1, 5, 1}},
+	}
+	constants := [][]int{{4}, {}, {1}, {1, 1, 1, 4}, {3, 1, 1}, {1, 3, 5, 4}}
+	for _, p := range [][3]*quant.Params{
+		{per(0.05, -3), per(0.031, 7), per(0.07, -11)},
+		{per(0.05, -128), per(0.05, 127), per(0.0437, 127)},
+		{per(0.0213, 127), per(0.11, -128), per(0.25, -128)},
+		{per(3, 5), per(0.0007, -9), per(1.7, 0)}, // the second hardly counts
+		{per(0.0004, -9), per(2.1, 5), per(0.011, -30)},
+		{per(0.25, 0), per(0.5, 1), per(0.25, -5)}, // powers of two: ties
+		{per(0.5, 0), per(0.25, 1), per(2, 5)},
+		{per(3, 5), per(2.1, -9), per(0.3, 0)}, // products by 21
+	} {
+		for _, act := range fused {
+			add := func(what string, y func(b builder) *graph.Tensor) {
+				b := newBuilder(t)
+				list = append(list, opCase{fmt.Sprintf("%s %v of %s, %v", op.Name(), act, what, p), b.done(y(b))})
+			}
+			for _, s := range shapes {
+				add(fmt.Sprint(s), func(b builder) *graph.Tensor {
+					return b.op(op.Fuse(act), graph.Int8, p[2], b.input(graph.Int8, p[0], s[0]...), b.input(graph.Int8, p[1], s[1]...))
+				})
+			}
+			if act == quant.ReluN1To1 {
+				continue
+			}
+			add("itself", func(b builder) *graph.Tensor {
+				x := b.input(graph.Int8, p[0], 1, 3, 5)
+				return b.op(op.Fuse(act), graph.Int8, p[2], x, x)
+			})
+			for i, s := range constants {
+				add(fmt.Sprintf("constant %v", s), func(b builder) *graph.Tensor {
+					x, c := b.input(graph.Int8, p[0], 1, 3, 5, 4), b.weights("c", s...)
+					c.Quant = p[1]
+					if i%2 == 1 {
+						return b.op(op.Fuse(act), graph.Int8, p[2], c, x)
+					}
+					return b.op(op.Fuse(act), graph.Int8, p[2], x, c)
+				})
+			}
+		}
+	}
+	return list
+}
+
+// concatenations are files of one operator on two to four tensors, one of them
+// twice, along every axis of ranks 2 to 4.
+func concatenations(t *testing.T) (list []opCase) {
+	for _, p := range []*quant.Params{per(0.0213, -7), per(0.05, -128), per(0.05, 127)} {
+		for _, shape := range [][]int{{1, 6}, {1, 3, 5}, {1, 3, 5, 4}} {
+			for axis := 1; axis < len(shape); axis++ {
+				for n := 2; n <= 4; n++ {
+					b := newBuilder(t)
+					var inputs []*graph.Tensor
+					for i := range n {
+						s := append([]int{}, shape...)
+						s[axis] += i
+						inputs = append(inputs, b.input(graph.Int8, p, s...))
+					}
+					if n > 2 {
+						inputs = append(inputs, inputs[0])
+					}
+					y := b.op(graph.Concat{Axis: axis}, graph.Int8, p, inputs...)
+					list = append(list, opCase{fmt.Sprintf("%d of %v along %d, %v", len(inputs), shape, axis, p), b.done(y)})
+				}
+			}
+		}
+	}
+	return list
+}
