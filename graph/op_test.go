@@ -53,10 +53,11 @@ func TestEveryOperatorIsInTheTable(t *testing.T) {
 func TestClasses(t *testing.T) {
 	want := map[string]Class{
 		"FULLY_CONNECTED": Anchor, "CONV_2D": Anchor,
-		"RELU": Requantize, "RELU6": Requantize,
+		"RELU": Requantize, "RELU6": Requantize, "MEAN": Requantize,
 		"ADD": Requantize, "SUB": Requantize, "MUL": Requantize,
 		"CONCATENATION": SameScale,
 		"MAX_POOL_2D":   SameScale, "AVERAGE_POOL_2D": SameScale, "RESHAPE": SameScale,
+		"PAD": SameScale, "STRIDED_SLICE": SameScale, "TRANSPOSE": SameScale, "REDUCE_MAX": SameScale,
 		"SOFTMAX":  FixedOutput,
 		"QUANTIZE": Border, "DEQUANTIZE": Border,
 		"BATCH_NORM": TrainingOnly, "FOLD_WEIGHTS": TrainingOnly, "FOLD_BIAS": TrainingOnly, "DROPOUT": TrainingOnly, "FAKE_QUANT": TrainingOnly,

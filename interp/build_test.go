@@ -194,6 +194,8 @@ func nets(t testing.TB) map[string]*graph.Graph {
 		"fake quantized":    fakeNet(t),
 		"float32 branches":  branchNet(t, graph.Float32),
 		"int8 branches":     branchNet(t, graph.Int8),
+		"rearranged":        rearranged(t, graph.Float32),
+		"rearranged int8":   rearranged(t, graph.Int8),
 	}
 }
 

@@ -32,13 +32,18 @@ var factories = map[string]factory{
 	graph.FoldWeights{}.Name():    foldWeights,
 	graph.FullyConnected{}.Name(): fullyConnected,
 	graph.MaxPool2D{}.Name():      maxPool,
+	graph.Mean{}.Name():           mean,
 	graph.Mul{}.Name():            mul,
+	graph.Pad{}.Name():            pad,
 	graph.Quantize{}.Name():       quantize,
+	graph.ReduceMax{}.Name():      reduceMax,
 	graph.Relu{}.Name():           relu,
 	graph.Relu6{}.Name():          relu,
 	graph.Reshape{}.Name():        reshape,
 	graph.Softmax{}.Name():        softmax,
+	graph.StridedSlice{}.Name():   stridedSlice,
 	graph.Sub{}.Name():            sub,
+	graph.Transpose{}.Name():      transpose,
 }
 
 // Operators returns the names of the operators that an interpreter can run, in

@@ -26,11 +26,7 @@ var reshape = operator{
 	runtimes: []string{"1.5.0"},
 	inputs: func(n *graph.Node, c *constants) []*graph.Tensor {
 		shape := n.Op.(graph.Reshape).Shape
-		data := make([]int32, len(shape))
-		for i, d := range shape {
-			data[i] = int32(d)
-		}
-		return []*graph.Tensor{n.Inputs[0], c.add(n.Output.Name+"/shape", graph.Int32, []int{len(shape)}, data)}
+		return []*graph.Tensor{n.Inputs[0], c.ints(n.Output.Name+"/shape", []int{len(shape)}, shape...)}
 	},
 	write: func(b *flatbuffers.Builder, op graph.Op) flatbuffers.UOffsetT {
 		shape := op.(graph.Reshape).Shape
@@ -61,12 +57,9 @@ func newShape(s source) ([]int, error) {
 	var shape []int
 	switch {
 	case len(s.inputs) > inputShape && s.inputs[inputShape] != nil:
-		t := s.inputs[inputShape]
-		if t.Int32s() == nil || len(t.Shape) != 1 {
-			return nil, fmt.Errorf("new shape %v is not a constant vector of int32: sizes known only at run time are not supported", t)
-		}
-		for _, d := range t.Int32s() {
-			shape = append(shape, int(d))
+		var err error
+		if shape, err = s.ints(inputShape, "new shape", 1); err != nil {
+			return nil, err
 		}
 	case s.kind == schema.BuiltinOptionsReshapeOptions:
 		var o schema.ReshapeOptions

@@ -21,13 +21,18 @@ var operators = []operator{
 	dequantize,
 	fullyConnected,
 	maxPool2D,
+	mean,
 	mul,
+	pad,
 	quantize,
+	reduceMax,
 	relu,
 	relu6,
 	reshape,
 	softmax,
+	stridedSlice,
 	sub,
+	transpose,
 }
 
 // operator is everything the package knows of one operator. Its name in the
@@ -138,6 +143,23 @@ func (s source) require(kind schema.BuiltinOptions) error {
 	return nil
 }
 
+// ints returns the numbers of an input that must be a constant of int32 with one
+// of the given numbers of axes; what names it in errors.
+func (s source) ints(i int, what string, ranks ...int) ([]int, error) {
+	if len(s.inputs) <= i || s.inputs[0] == nil || s.inputs[i] == nil {
+		return nil, fmt.Errorf("no %s", what)
+	}
+	t := s.inputs[i]
+	if t.Int32s() == nil || !slices.Contains(ranks, len(t.Shape)) {
+		return nil, fmt.Errorf("%s %v is not a constant of int32 with %v axes: what is known only at run time is not supported", what, t, ranks)
+	}
+	list := make([]int, len(t.Int32s()))
+	for i, d := range t.Int32s() {
+		list[i] = int(d)
+	}
+	return list, nil
+}
+
 // plain reads an operator without options.
 func plain(op graph.Op) func(source) (graph.Op, []*graph.Tensor, error) {
 	return func(s source) (graph.Op, []*graph.Tensor, error) { return op, s.inputs, nil }
@@ -151,6 +173,15 @@ type constants struct{ names names }
 // from it.
 func (c *constants) add(name string, t graph.Type, shape []int, data any) *graph.Tensor {
 	return &graph.Tensor{Name: c.names.unique(name), Type: t, Role: graph.Constant, Shape: shape, Data: data}
+}
+
+// ints is add for numbers that the format has as int32.
+func (c *constants) ints(name string, shape []int, list ...int) *graph.Tensor {
+	data := make([]int32, len(list))
+	for i, d := range list {
+		data[i] = int32(d)
+	}
+	return c.add(name, graph.Int32, shape, data)
 }
 
 // perChannel reports whether t has a scale for each channel.

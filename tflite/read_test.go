@@ -124,7 +124,7 @@ func TestReadErrors(t *testing.T) {
 		{"identifier", change(func(r *raw) { r.identifier = "TFL2" }), []string{"not a TensorFlow Lite file"}},
 		{"no subgraph", change(func(r *raw) { r.subgraphs = 0 }), []string{"0 subgraphs"}},
 		{"two subgraphs", change(func(r *raw) { r.subgraphs = 2 }), []string{"2 subgraphs; only one is supported"}},
-		{"unknown operator", change(func(r *raw) { r.codes[0] = rawCode{old: 45} }), []string{"tflite: operator 0, STRIDED_SLICE (byte ", "this operator is not supported"}},
+		{"unknown operator", change(func(r *raw) { r.codes[0] = rawCode{old: 65} }), []string{"tflite: operator 0, SLICE (byte ", "this operator is not supported"}},
 		{"unnamed operator", change(func(r *raw) { r.codes[0] = rawCode{old: 127, code: 999} }), []string{"operator 0, operator 999 (byte "}},
 		{"custom operator", change(func(r *raw) { r.codes[0] = rawCode{old: 32, custom: "Mine"} }), []string{"custom operator Mine"}},
 		{"operator code", change(func(r *raw) { r.operators[0].opcode = 3 }), []string{"names operator code 3, there are 1"}},
@@ -163,7 +163,7 @@ func TestReadErrors(t *testing.T) {
 		{"types", change(func(r *raw) { r.tensors[0].typ = schema.TensorTypeUINT8 }), []string{"no runtime takes inputs [uint8 int8 int32] with output int8"}},
 		{"beta", floatFile(schema.BuiltinOperatorSOFTMAX, schema.BuiltinOptionsSoftmaxOptions, softmax, 0).bytes(), []string{"beta is 0"}},
 		{"no new shape", floatFile(schema.BuiltinOperatorRESHAPE, 0, nil, 0).bytes(), []string{"no new shape"}},
-		{"new shape known late", floatFile(schema.BuiltinOperatorRESHAPE, 0, nil, 0, 1).bytes(), []string{"not a constant vector of int32"}},
+		{"new shape known late", floatFile(schema.BuiltinOperatorRESHAPE, 0, nil, 0, 1).bytes(), []string{"not a constant of int32"}},
 		{"no inputs", floatFile(schema.BuiltinOperatorRESHAPE, 0, nil).bytes(), []string{"no inputs"}},
 		{"two faults", change(func(r *raw) { r.tensors[0].variable, r.tensors[1].sparse = true, true }), []string{"tensor 0", "tensor 1"}},
 	} {

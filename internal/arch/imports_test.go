@@ -28,7 +28,7 @@ var (
 	plot        = []string{"gonum.org/v1/gonum", "gonum.org/v1/plot"}
 	cpu         = []string{"golang.org/x/sys/cpu"}
 	terminal    = []string{"github.com/schollz/progressbar/v3", "golang.org/x/term"}
-	kernels     = []string{"internal/kernels/axes", "internal/kernels/f32", "internal/kernels/q8", "internal/kernels/window"}
+	kernels     = []string{"internal/kernels/axes", "internal/kernels/f32", "internal/kernels/q8", "internal/kernels/strided", "internal/kernels/window"}
 )
 
 // table is the architecture: a package may import what its row names and nothing else, and a package without a row
@@ -36,17 +36,18 @@ var (
 var table = map[string]rule{
 	"quant": {},
 
-	"internal/arch":           {},
-	"internal/atomicfile":     {},
-	"internal/endtoend":       {}, // tests only, which may import anything
-	"internal/oracle":         {},
-	"internal/parallel":       {},
-	"internal/progress":       {foreign: terminal},
-	"internal/rng":            {},
-	"internal/kernels/axes":   {},
-	"internal/kernels/f32":    {own: []string{"quant", "internal/parallel", "internal/kernels/axes", "internal/kernels/window"}, foreign: cpu},
-	"internal/kernels/q8":     {own: []string{"quant", "internal/parallel", "internal/kernels/axes", "internal/kernels/window"}, foreign: cpu},
-	"internal/kernels/window": {},
+	"internal/arch":            {},
+	"internal/atomicfile":      {},
+	"internal/endtoend":        {}, // tests only, which may import anything
+	"internal/oracle":          {},
+	"internal/parallel":        {},
+	"internal/progress":        {foreign: terminal},
+	"internal/rng":             {},
+	"internal/kernels/axes":    {},
+	"internal/kernels/f32":     {own: []string{"quant", "internal/parallel", "internal/kernels/axes", "internal/kernels/window"}, foreign: cpu},
+	"internal/kernels/q8":      {own: []string{"quant", "internal/parallel", "internal/kernels/axes", "internal/kernels/window"}, foreign: cpu},
+	"internal/kernels/strided": {own: []string{"internal/parallel"}},
+	"internal/kernels/window":  {},
 	// The conformance suites: every kernel against its reference, for the tests of any implementation.
 	"internal/kernels/f32/kerneltest": {own: []string{"quant", "internal/parallel", "internal/kernels/axes", "internal/kernels/f32"}},
 	"internal/kernels/q8/kerneltest":  {own: []string{"quant", "internal/parallel", "internal/kernels/q8"}},

@@ -116,6 +116,7 @@ var networks = prepared(
 			layers.Dense{Units: 10},
 		},
 	},
+	moving,
 )
 
 // pruneSigns switches two channels of network gammas off: one that is zero for

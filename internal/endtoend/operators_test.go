@@ -20,6 +20,7 @@ var mayDiffer = map[string]string{
 	"SUB":             "as ADD",
 	"CONV_2D":         "XNNPACK multiplies the sum by float32(s_x*s_w/s_y) and rounds half to even; the reference multiplies in fixed point and rounds twice",
 	"FULLY_CONNECTED": "XNNPACK multiplies the sum by float32(s_x*s_w/s_y) and rounds half to even; the reference multiplies in float64 and rounds half away from zero",
+	"MEAN":            "XNNPACK multiplies the sum in float32 by s_x/(n*s_y), adds the zero point and rounds once, half to even; the reference multiplies in fixed point and rounds twice",
 	"QUANTIZE":        "XNNPACK multiplies real values by float32(1/s) and rounds half to even, codes by s_x/s_y in 8 fractional bits and rounds half up; the reference divides, or multiplies in fixed point, and rounds half away from zero",
 }
 
@@ -44,6 +45,11 @@ func TestOperatorsEqualLiteRT(t *testing.T) {
 		{"AVERAGE_POOL_2D", func(t *testing.T) []opCase {
 			return pools(t, func(p graph.Pool) graph.Op { return graph.AveragePool2D{Pool: p} })
 		}},
+		{"MEAN", means},
+		{"PAD", pads},
+		{"REDUCE_MAX", maxima},
+		{"STRIDED_SLICE", slicesOf},
+		{"TRANSPOSE", transposes},
 		{"RELU", func(t *testing.T) []opCase { return activations(t, graph.Relu{}) }},
 		{"RELU6", func(t *testing.T) []opCase { return activations(t, graph.Relu6{}) }},
 		{"SOFTMAX", softmaxes},

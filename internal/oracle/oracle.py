@@ -73,12 +73,13 @@ def describe(interp, file):
     """One dict per tensor: those of the file at their own index, then the kernels' scratch tensors.
 
     The public get_tensor_details leaves out tensors without a name, scratch tensors among them, so this asks the
-    wrapped interpreter. It raises ValueError for what LiteRT has reserved and not used: "no type found".
+    wrapped interpreter. It raises ValueError for what LiteRT has reserved and not used: "no type found", "no shape
+    found".
     """
     raw, result = interp._interpreter, []
     for index in range(raw.NumTensors(0)):
         try:
-            kind = np.dtype(raw.TensorType(index, 0))
+            kind, shape = np.dtype(raw.TensorType(index, 0)), [int(n) for n in raw.TensorSize(index, 0)]
         except ValueError:
             if file.role(index) == "scratch":
                 continue
@@ -88,7 +89,7 @@ def describe(interp, file):
         scales, zero_points, dimension = raw.TensorQuantizationParameters(index, 0)[:3]
         result.append({
             "index": index, "name": raw.TensorName(index, 0), "type": NUMBERS[kind], "role": file.role(index),
-            "shape": [int(n) for n in raw.TensorSize(index, 0)], "scale_bits": scales.view(np.uint32).tolist(),
+            "shape": shape, "scale_bits": scales.view(np.uint32).tolist(),
             "zero_points": zero_points.tolist(), "quantized_dimension": int(dimension), "examples": 0, "size": 0,
         })
     return result

@@ -25,6 +25,12 @@ func (w Window) Complete(rule func(in, kernel, stride, dilation int) (out, befor
 	return w
 }
 
+// Whole returns the window that covers a column of the given number of pixels at its only position.
+func Whole(pixels int) Window {
+	one, all := [2]int{1, 1}, [2]int{pixels, 1}
+	return Window{Input: all, Output: one, Kernel: all, Stride: one, Dilation: one}
+}
+
 // Check reports sizes that cannot be.
 func (w *Window) Check() error {
 	var errs []error

@@ -49,6 +49,27 @@ func TestGradients(t *testing.T) {
 		{"reshape", []int{2, 4, 1}, func(n *net, x *graph.Tensor) {
 			n.dense("b", n.add("r", graph.Reshape{Shape: []int{-1, 16}}, n.conv("a", x, 2, quant.NoActivation)), 3)
 		}},
+		{"pad", []int{3, 4, 1}, func(n *net, x *graph.Tensor) {
+			p := n.add("p", graph.Pad{Paddings: [][2]int{{}, {2, 1}, {0, 3}, {1, 0}}}, n.conv("a", x, 2, quant.NoActivation))
+			n.add("c", graph.Conv2D{StrideH: 1, StrideW: 2, DilationH: 1, DilationW: 1}, p, n.parameter("v", 2, 3, 3, 3))
+		}},
+		{"slice", []int{5, 6, 1}, func(n *net, x *graph.Tensor) {
+			n.conv("b", n.add("s", graph.StridedSlice{
+				Begin: []int{0, 1, -2, 0}, End: []int{0, -1, 0, 3}, Strides: []int{1, 1, -2, 2}, BeginMask: 1, EndMask: 1,
+			}, n.conv("a", x, 3, quant.NoActivation)), 2, quant.NoActivation)
+		}},
+		{"transpose", []int{3, 4, 1}, func(n *net, x *graph.Tensor) {
+			n.dense("b", n.add("t", graph.Transpose{Perm: []int{0, 3, 1, 2}}, n.conv("a", x, 2, quant.NoActivation)), 3)
+		}},
+		{"mean", []int{3, 5, 1}, func(n *net, x *graph.Tensor) {
+			n.dense("b", n.add("m", graph.Mean{Reducer: graph.Reducer{Axes: []int{1, 2}}}, n.conv("a", x, 4, quant.NoActivation)), 2)
+		}},
+		{"mean over channels", []int{3, 4, 1}, func(n *net, x *graph.Tensor) {
+			n.add("m", graph.Mean{Reducer: graph.Reducer{Axes: []int{-1}, KeepDims: true}}, n.conv("a", x, 5, quant.Relu))
+		}},
+		{"reduce max", []int{3, 4, 1}, func(n *net, x *graph.Tensor) {
+			n.dense("b", n.add("m", graph.ReduceMax{Reducer: graph.Reducer{Axes: []int{2, 1}, KeepDims: true}}, n.conv("a", x, 3, quant.NoActivation)), 2)
+		}},
 		{"relu", []int{4}, func(n *net, x *graph.Tensor) { n.add("r", graph.Relu{}, n.dense("a", x, 5)) }},
 		{"relu6", []int{4}, func(n *net, x *graph.Tensor) {
 			n.add("r", graph.Relu6{}, n.add("a", graph.FullyConnected{}, x, n.uniform("w", graph.Parameter, -8, 8, 6, 4)))

@@ -103,7 +103,11 @@ func every(t testing.TB) *net {
 		p1, n.lastValue(w, -1), b))
 
 	p2 := n.add("pool2", graph.AveragePool2D{Pool: graph.Pool{Padding: graph.Same, FilterH: 2, FilterW: 2, StrideH: 1, StrideW: 1}}, c2)
-	d := n.add("dropout", graph.Dropout{Rate: 0.25, Seed: 3}, p2)
+	moved := n.add("pad", graph.Pad{Paddings: [][2]int{{}, {1, 1}, {2, 2}, {}}}, p2)
+	moved = n.add("slice", graph.StridedSlice{Begin: []int{0, 0, 1, 0}, End: []int{0, 0, 7, 3}, Strides: []int{1, -1, 1, 1}, BeginMask: 0b11, EndMask: 0b11}, moved)
+	moved = n.add("transpose", graph.Transpose{Perm: []int{0, 2, 1, 3}}, moved)
+	mean := n.add("mean", graph.Mean{Reducer: graph.Reducer{Axes: []int{2}}}, moved)
+	d := n.add("dropout", graph.Dropout{Rate: 0.25, Seed: 3}, mean)
 	r := n.add("rows", graph.Reshape{Shape: []int{-1, 2, 9}}, d)
 
 	// One weight matrix for two layers, on dynamically quantized rows.
@@ -111,7 +115,8 @@ func every(t testing.TB) *net {
 	dynamic := &graph.Quantizer{Name: "rows", Bits: 8, Axis: 1, Source: graph.Dynamic}
 	h := n.add("square1", graph.FullyConnected{KeepDims: true, Activate: quant.ReluN1To1}, n.add("rows/fq", graph.FakeQuant{Quantizer: dynamic}, r), shared)
 	h = n.add("relu6", graph.Relu6{}, n.add("square2", graph.FullyConnected{KeepDims: true}, h, shared, n.parameter("square2/b", 9)))
-	flat := n.add("flat", graph.Reshape{Shape: []int{-1, 18}}, h)
+	top := n.add("max", graph.ReduceMax{Reducer: graph.Reducer{Axes: []int{1}, KeepDims: true}}, h)
+	flat := n.add("flat", graph.Reshape{Shape: []int{-1, 9}}, top)
 	logits := n.observed(n.dense("dense", flat, 5))
 	fixed := quant.PerTensor(1.0/256, -128)
 	s := n.add("softmax", graph.Softmax{}, logits)

@@ -1,0 +1,74 @@
+package q8
+
+import (
+	"errors"
+	"fmt"
+	"math/bits"
+
+	"github.com/goqat/goqat/internal/parallel"
+	"github.com/goqat/goqat/quant"
+)
+
+// MeanSpec describes an int8 MEAN operator on rows [Count, Inner].
+type MeanSpec struct {
+	Count, Inner  int
+	Input, Output quant.Params // per tensor
+}
+
+// Mean is a prepared int8 MEAN operator. It is read-only.
+type Mean struct {
+	count, inner int
+	multiplier   quant.Multiplier
+	in, out      int32 // zero points
+}
+
+// maxCount is how many codes have a sum, away from any zero point, within int32.
+const maxCount = 1 << 23
+
+// NewMean prepares
+//
+//	y[i] = clamp(multiply(sum over n of (x[n,i] - z_x)) + z_y)
+//
+// The multiplier stands for s_x/(Count*s_y): that of s_x/s_y, with the mantissa
+// divided by Count and rounded down after as many left shifts as keep its size.
+//
+// Errors: sizes and parameters that cannot be.
+//
+// Source: LiteRT, tflite/kernels/internal/reference/reduce.h, QuantizedMeanOrSum.
+func NewMean(s MeanSpec) (*Mean, error) {
+	err := checkBorders[int8, int8](s.Input, s.Output)
+	if s.Count < 1 || s.Count > maxCount || s.Inner < 1 {
+		err = errors.Join(err, fmt.Errorf("rows [%d, %d], want 1 to %d codes in each of 1 or more means", s.Count, s.Inner, maxCount))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("q8: mean: %w", err)
+	}
+	m := quant.QuantizeMultiplier(float64(s.Input.Scale[0]) / float64(s.Output.Scale[0]))
+	shift := min(bits.Len(uint(s.Count))-1, 31+m.Exponent)
+	m.Mantissa = int32(int64(m.Mantissa) << shift / int64(s.Count))
+	m.Exponent -= shift
+	return &Mean{count: s.Count, inner: s.Inner, multiplier: m, in: s.Input.ZeroPoint[0], out: s.Output.ZeroPoint[0]}, nil
+}
+
+// Run computes dst [rows, Inner] from src [rows, Count, Inner].
+func (m *Mean) Run(dst, src []int8, rows int) {
+	const codes = 1 << 15 // worth a goroutine
+	grid, size := GridOf[int8](), m.count*m.inner
+	parts := parallel.Parts(rows, codes/size+1, parallel.MaxParts)
+	parallel.For(parts, func(part int) {
+		sums := make([]int32, m.inner)
+		lo, hi := parallel.Range(rows, parts, part)
+		for row := lo; row < hi; row++ {
+			clear(sums)
+			for from := src[row*size:][:size]; len(from) > 0; from = from[m.inner:] {
+				for i, q := range from[:m.inner] {
+					sums[i] += int32(q)
+				}
+			}
+			to := dst[row*m.inner:][:m.inner]
+			for i, sum := range sums {
+				to[i] = int8(grid.Clamp(m.multiplier.Apply(sum-m.in*int32(m.count)) + m.out))
+			}
+		}
+	})
+}
