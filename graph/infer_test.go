@@ -14,6 +14,10 @@ func conv(p Padding, stride, dilation int) Conv2D {
 	return Conv2D{Padding: p, StrideH: stride, StrideW: stride, DilationH: dilation, DilationW: dilation}
 }
 
+func depthwise(p Padding, stride, dilation, multiplier int) DepthwiseConv2D {
+	return DepthwiseConv2D{Padding: p, StrideH: stride, StrideW: stride, DilationH: dilation, DilationW: dilation, DepthMultiplier: multiplier}
+}
+
 func pool(p Padding, h, w, stride int) Pool {
 	return Pool{Padding: p, FilterH: h, FilterW: w, StrideH: stride, StrideW: stride}
 }
@@ -49,6 +53,16 @@ func TestInfer(t *testing.T) {
 		{conv(Valid, 1, 3), [][]int{s(2, 5, 9, 3), s(4, 3, 3, 3)}, nil, "want an image that holds a 7x7 window"},
 		{conv(Same, 0, 1), [][]int{s(2, 5, 6, 3), s(4, 3, 3, 3)}, nil, "must be between 1 and 32768"},
 		{conv(Same, 1, 1<<15+1), [][]int{s(2, 5, 6, 3), s(4, 3, 3, 3)}, nil, "must be between 1 and 32768"},
+		{depthwise(Same, 2, 1, 2), [][]int{s(2, 5, 6, 3), s(1, 3, 3, 6), s(6)}, s(2, 3, 3, 6), ""},
+		{depthwise(Valid, 1, 2, 1), [][]int{s(2, 5, 6, 3), s(1, 3, 3, 3), nil}, s(2, 1, 2, 3), ""},
+		{depthwise(Valid, 2, 2, 1), [][]int{s(2, 7, 9, 3), s(1, 3, 3, 3)}, s(2, 2, 3, 3), ""},
+		{depthwise(Same, 1, 1, 1), [][]int{s(2, 5, 3), s(1, 3, 3, 3)}, nil, "input 0 has shape [2 5 3], want [N, H, W, C]"},
+		{depthwise(Same, 1, 1, 2), [][]int{s(2, 5, 6, 3), s(1, 3, 3, 3)}, nil, "input 1 has shape [1 3 3 3], want [1, KH, KW, 6]"},
+		{depthwise(Same, 1, 1, 1), [][]int{s(2, 5, 6, 3), s(3, 3, 3, 3)}, nil, "input 1 has shape [3 3 3 3], want [1, KH, KW, 3]"},
+		{depthwise(Same, 1, 1, 1), [][]int{s(2, 5, 6, 3), s(1, 3, 3, 3), s(1)}, nil, "input 2 has shape [1], want [3]"},
+		{depthwise(Same, 1, 1, 0), [][]int{s(2, 5, 6, 3), s(1, 3, 3, 3)}, nil, "depth multiplier 0 must be between 1 and 32768"},
+		{depthwise(Same, 0, 1, 1), [][]int{s(2, 5, 6, 3), s(1, 3, 3, 3)}, nil, "must be between 1 and 32768"},
+		{depthwise(Valid, 1, 3, 1), [][]int{s(2, 5, 9, 3), s(1, 3, 3, 3)}, nil, "want an image that holds a 7x7 window"},
 		{MaxPool2D{pool(Valid, 2, 3, 2)}, [][]int{s(2, 5, 6, 3)}, s(2, 2, 2, 3), ""},
 		{AveragePool2D{pool(Same, 2, 3, 2)}, [][]int{s(2, 5, 6, 3)}, s(2, 3, 3, 3), ""},
 		{MaxPool2D{pool(Valid, 6, 1, 1)}, [][]int{s(2, 5, 6, 3)}, nil, "want an image that holds a 6x1 window"},

@@ -84,15 +84,25 @@ func (o Conv2D) Infer(in [][]int) ([]int, error) {
 	if err := biasShape(in, w[0]); err != nil {
 		return nil, err
 	}
-	if !windowSizes(o.StrideH, o.StrideW, o.DilationH, o.DilationW) {
-		return nil, fmt.Errorf("strides %dx%d and dilations %dx%d must be between 1 and %d", o.StrideH, o.StrideW, o.DilationH, o.DilationW, maxWindow)
+	image, err := convolved(o.Padding, x, w, [2]int{o.StrideH, o.StrideW}, [2]int{o.DilationH, o.DilationW})
+	if err != nil {
+		return nil, err
 	}
-	h, _ := o.Padding.Window(x[1], w[1], o.StrideH, o.DilationH)
-	v, _ := o.Padding.Window(x[2], w[2], o.StrideW, o.DilationW)
-	if h < 1 || v < 1 {
-		return nil, &ShapeError{Index: InputX, Got: x, Want: fmt.Sprintf("an image that holds a %dx%d window", (w[1]-1)*o.DilationH+1, (w[2]-1)*o.DilationW+1)}
+	return []int{x[0], image[0], image[1], w[0]}, nil
+}
+
+// convolved returns the height and width of images x [N, H, W, C] after the
+// windows of weights w [., KH, KW, .].
+func convolved(p Padding, x, w []int, stride, dilation [2]int) (image [2]int, err error) {
+	if !windowSizes(stride[0], stride[1], dilation[0], dilation[1]) {
+		return image, fmt.Errorf("strides %dx%d and dilations %dx%d must be between 1 and %d", stride[0], stride[1], dilation[0], dilation[1], maxWindow)
 	}
-	return []int{x[0], h, v, w[0]}, nil
+	for i := range image {
+		if image[i], _ = p.Window(x[1+i], w[1+i], stride[i], dilation[i]); image[i] < 1 {
+			return image, &ShapeError{Index: InputX, Got: x, Want: fmt.Sprintf("an image that holds a %dx%d window", (w[1]-1)*dilation[0]+1, (w[2]-1)*dilation[1]+1)}
+		}
+	}
+	return image, nil
 }
 
 // maxWindow bounds strides, dilations and windows, so that no position

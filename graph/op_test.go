@@ -52,7 +52,7 @@ func TestEveryOperatorIsInTheTable(t *testing.T) {
 // TestClasses: each class promises an interface.
 func TestClasses(t *testing.T) {
 	want := map[string]Class{
-		"FULLY_CONNECTED": Anchor, "CONV_2D": Anchor,
+		"FULLY_CONNECTED": Anchor, "CONV_2D": Anchor, "DEPTHWISE_CONV_2D": Anchor,
 		"RELU": Requantize, "RELU6": Requantize, "MEAN": Requantize,
 		"ADD": Requantize, "SUB": Requantize, "MUL": Requantize,
 		"CONCATENATION": SameScale,
@@ -88,7 +88,7 @@ func TestClasses(t *testing.T) {
 }
 
 func TestFuse(t *testing.T) {
-	for _, op := range []Fusing{FullyConnected{KeepDims: true}, Conv2D{StrideH: 2}, Add{}, Sub{}, Mul{}} {
+	for _, op := range []Fusing{FullyConnected{KeepDims: true}, Conv2D{StrideH: 2}, DepthwiseConv2D{DilationW: 3, DepthMultiplier: 2}, Add{}, Sub{}, Mul{}} {
 		fused := op.Fuse(quant.Relu6).(Fusing)
 		if fused.Activation() != quant.Relu6 || op.Activation() != quant.NoActivation {
 			t.Errorf("%s: fused %v, before %v", op.Name(), fused.Activation(), op.Activation())

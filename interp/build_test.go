@@ -68,8 +68,16 @@ func (b builder) positive(name string, shape ...int) *graph.Tensor {
 	return t
 }
 
+// channelAxis is the axis of output channels of weights in these tests.
+func channelAxis(shape []int) int {
+	if len(shape) == 4 && shape[0] == 1 {
+		return 3 // depthwise
+	}
+	return 0
+}
+
 // weights returns int8 weights in [-127, 127] with one scale, or one for each
-// index along the first axis.
+// output channel.
 func (b builder) weights(name string, perChannel bool, shape ...int) *graph.Tensor {
 	codes := make([]int8, graph.Elements(shape))
 	for i := range codes {
@@ -77,7 +85,8 @@ func (b builder) weights(name string, perChannel bool, shape ...int) *graph.Tens
 	}
 	p := quant.PerTensor(0.004, 0)
 	if perChannel {
-		p = quant.Params{Scale: make([]float32, shape[0]), ZeroPoint: make([]int32, shape[0])}
+		axis := channelAxis(shape)
+		p = quant.Params{Scale: make([]float32, shape[axis]), ZeroPoint: make([]int32, shape[axis]), Axis: axis}
 		for c := range p.Scale {
 			p.Scale[c] = 0.002 + 0.004*b.rand.Float32()
 		}
@@ -87,7 +96,7 @@ func (b builder) weights(name string, perChannel bool, shape ...int) *graph.Tens
 
 // bias returns an int32 bias for an anchor on x and w.
 func (b builder) bias(name string, x, w *graph.Tensor) *graph.Tensor {
-	codes := make([]int32, w.Shape[0])
+	codes := make([]int32, w.Shape[channelAxis(w.Shape)])
 	for i := range codes {
 		codes[i] = int32(b.rand.IntN(4001) - 2000)
 	}
@@ -95,7 +104,7 @@ func (b builder) bias(name string, x, w *graph.Tensor) *graph.Tensor {
 	for c, s := range w.Quant.Scale {
 		p.Scale[c] = x.Quant.Scale[0] * s
 	}
-	return &graph.Tensor{Name: name, Type: graph.Int32, Role: graph.Constant, Shape: w.Shape[:1], Data: codes, Quant: &p}
+	return &graph.Tensor{Name: name, Type: graph.Int32, Role: graph.Constant, Shape: []int{len(codes)}, Data: codes, Quant: &p}
 }
 
 // done sets the outputs and checks the graph.
@@ -185,17 +194,21 @@ func int8Net(t testing.TB, perChannel bool) *graph.Graph {
 // nets are networks that between them have every operator in every form.
 func nets(t testing.TB) map[string]*graph.Graph {
 	return map[string]*graph.Graph{
-		"float32":           floatNet(t),
-		"int8 per tensor":   int8Net(t, false),
-		"int8 per channel":  int8Net(t, true),
-		"hybrid":            hybridNet(t, true),
-		"hybrid per tensor": hybridNet(t, false),
-		"float16":           float16Net(t),
-		"fake quantized":    fakeNet(t),
-		"float32 branches":  branchNet(t, graph.Float32),
-		"int8 branches":     branchNet(t, graph.Int8),
-		"rearranged":        rearranged(t, graph.Float32),
-		"rearranged int8":   rearranged(t, graph.Int8),
+		"float32":                   floatNet(t),
+		"int8 per tensor":           int8Net(t, false),
+		"int8 per channel":          int8Net(t, true),
+		"hybrid":                    hybridNet(t, true),
+		"hybrid per tensor":         hybridNet(t, false),
+		"float16":                   float16Net(t),
+		"fake quantized":            fakeNet(t),
+		"depthwise float32":         depthwiseNet(t, graph.Float32, graph.Float32, false),
+		"depthwise int8":            depthwiseNet(t, graph.Int8, graph.Int8, true),
+		"depthwise int8 per tensor": depthwiseNet(t, graph.Int8, graph.Int8, false),
+		"depthwise hybrid":          depthwiseNet(t, graph.Float32, graph.Int8, true),
+		"float32 branches":          branchNet(t, graph.Float32),
+		"int8 branches":             branchNet(t, graph.Int8),
+		"rearranged":                rearranged(t, graph.Float32),
+		"rearranged int8":           rearranged(t, graph.Int8),
 	}
 }
 

@@ -236,8 +236,11 @@ func TestLiteRTElementwise(t *testing.T) {
 func TestLiteRTNetworks(t *testing.T) {
 	for _, perChannel := range []bool{false, true} {
 		t.Run(fmt.Sprintf("int8 per channel %v", perChannel), func(t *testing.T) { sameAsLiteRT(t, int8Net(t, perChannel)) })
+		t.Run(fmt.Sprintf("depthwise per channel %v", perChannel), func(t *testing.T) { sameAsLiteRT(t, depthwiseNet(t, graph.Int8, graph.Int8, perChannel)) })
 		t.Run(fmt.Sprintf("hybrid per channel %v", perChannel), func(t *testing.T) { closeToLiteRT(t, hybridNet(t, perChannel)) })
 	}
+	t.Run("depthwise hybrid", func(t *testing.T) { closeToLiteRT(t, depthwiseNet(t, graph.Float32, graph.Int8, true)) })
+	t.Run("depthwise float32", func(t *testing.T) { closeToLiteRT(t, depthwiseNet(t, graph.Float32, graph.Float32, false)) })
 	t.Run("float16", func(t *testing.T) { closeToLiteRT(t, float16Net(t)) })
 }
 

@@ -81,7 +81,12 @@ func (b *Builder) Add(suffix string, op graph.Op, inputs ...*graph.Tensor) (*gra
 //
 // Shapes: [O, I] or [O, KH, KW, I] for kernels, [C] for vectors.
 func (b *Builder) Parameter(suffix string, shape []int, init Initializer) (*graph.Tensor, error) {
-	t, err := b.variable(graph.Parameter, suffix, shape, init)
+	return b.Kernel(suffix, shape, fanOf(shape), init)
+}
+
+// Kernel is Parameter for kernels of any shape, whose fan the layer knows.
+func (b *Builder) Kernel(suffix string, shape []int, fan Fan, init Initializer) (*graph.Tensor, error) {
+	t, err := b.variable(graph.Parameter, suffix, shape, fan, init)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +100,7 @@ func (b *Builder) Parameter(suffix string, shape []int, init Initializer) (*grap
 
 // Statistic returns a new tensor that training updates without gradients.
 func (b *Builder) Statistic(suffix string, shape []int, init Initializer) (*graph.Tensor, error) {
-	t, err := b.variable(graph.Statistic, suffix, shape, init)
+	t, err := b.variable(graph.Statistic, suffix, shape, fanOf(shape), init)
 	if err == nil {
 		b.row.statistics += t.Elements()
 	}
@@ -108,13 +113,13 @@ func (b *Builder) Key() uint64 {
 	return rng.Key(b.seed, append(slices.Clone(b.path), b.streams-1)...)
 }
 
-func (b *Builder) variable(role graph.Role, suffix string, shape []int, init Initializer) (*graph.Tensor, error) {
+func (b *Builder) variable(role graph.Role, suffix string, shape []int, fan Fan, init Initializer) (*graph.Tensor, error) {
 	if err := checkSizes(shape); err != nil {
 		return nil, fmt.Errorf("%s: %w", suffix, err)
 	}
 	t := &graph.Tensor{Name: b.tensorName(suffix), Role: role, Shape: slices.Clone(shape)}
 	values := make([]float32, t.Elements())
-	init.Fill(values, fanOf(shape), rng.Restore(rng.State{Key: b.Key()}))
+	init.Fill(values, fan, rng.Restore(rng.State{Key: b.Key()}))
 	for i, v := range values {
 		if v-v != 0 {
 			return nil, fmt.Errorf("%s: initializer %T gives %v at %d", suffix, init, v, i)

@@ -18,6 +18,7 @@ var operators = []operator{
 	averagePool2D,
 	concatenation,
 	conv2D,
+	depthwiseConv2D,
 	dequantize,
 	fullyConnected,
 	maxPool2D,

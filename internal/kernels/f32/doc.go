@@ -1,5 +1,5 @@
-// Package f32 holds the float32 kernels of training and inference: fully-connected and convolution layers with their
-// gradients, pooling, batch normalization, activations, softmax, elementary functions and reductions, on plain slices.
+// Package f32 holds the float32 kernels of training and inference: fully-connected, convolution and depthwise
+// convolution layers with their gradients, pooling, batch normalization, activations, softmax, elementary functions and reductions, on plain slices.
 //
 // The two functions you want are [Conv2D] and [FullyConnected]; each has gradient kernels beside it. A forward pass
 // over one batch of 28x28 images:
@@ -11,8 +11,8 @@
 //	y := make([]float32, g.OutputLen())
 //	f32.Conv2D(&ws, g, y, x, weights, bias, quant.Relu)
 //
-// Layout is TensorFlow Lite's: activations NHWC, convolution weights OHWI [OutC, KernelH, KernelW, InC], fully-connected
-// weights [Out, In], row-major without gaps. Destinations come before sources in every argument list. A slice may be
+// Layout is TensorFlow Lite's: activations NHWC, convolution weights OHWI [OutC, KernelH, KernelW, InC], depthwise weights
+// [KernelH, KernelW, OutC], fully-connected weights [Out, In], row-major without gaps. Destinations come before sources in every argument list. A slice may be
 // longer than needed; a shorter one is a programming error and panics with the runtime's bounds error. Destinations
 // must not overlap sources unless a kernel says that it works in place. Scratch memory lives in a [Workspace] that the
 // caller keeps between calls.
@@ -23,6 +23,8 @@
 //   - forward outputs and the gradient of inputs and of fully-connected weights are one chain of additions per element,
 //     starting at +0, in ascending order of the summation index (for a convolution's weights: row-major taps, then
 //     channels; for its input gradient: row-major output pixels, then channels); the bias is added last;
+//   - the input gradient of a depthwise convolution is one such chain per output channel, and the chains of the output
+//     channels that belong to one input channel are added in order;
 //   - the gradient of convolution weights and column sums are one such chain per chunk of rows, and the chunks are added
 //     in order; the number of chunks depends on shapes only;
 //   - sums over a slice use 16 lanes by index modulo 16, which are then added pairwise in a fixed tree.

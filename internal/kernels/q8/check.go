@@ -33,14 +33,22 @@ func checkBorders[In, Out Code](in, out quant.Params) error {
 // checkWeights refuses weights, their parameters or biases that do not fit
 // [outputs, depth], the first axis being that of the scales. No bias is fine.
 func checkWeights(outputs, depth, weights, biases int, p quant.Params) error {
+	if err := checkCounts(outputs, depth, weights, biases); err != nil {
+		return err
+	}
+	if err := p.Check([]int{outputs, depth}); err != nil {
+		return fmt.Errorf("weights: %w", err)
+	}
+	return nil
+}
+
+// checkCounts refuses numbers of weights and biases that do not fit.
+func checkCounts(outputs, depth, weights, biases int) error {
 	if outputs <= 0 || depth <= 0 {
 		return fmt.Errorf("%d outputs of %d inputs each", outputs, depth)
 	}
 	if weights != outputs*depth {
 		return fmt.Errorf("%d weights, want %d for %d outputs of %d inputs each", weights, outputs*depth, outputs, depth)
-	}
-	if err := p.Check([]int{outputs, depth}); err != nil {
-		return fmt.Errorf("weights: %w", err)
 	}
 	if biases != 0 && biases != outputs {
 		return fmt.Errorf("%d biases for %d outputs", biases, outputs)

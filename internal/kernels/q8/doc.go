@@ -1,11 +1,12 @@
 // Package q8 computes the 8-bit operators of TensorFlow Lite on plain slices,
 // with the very integers of its reference kernels: activations in NHWC order,
-// convolution weights OHWI, fully-connected weights [outputs, inputs].
+// convolution weights OHWI, depthwise weights 1HWO, fully-connected weights
+// [outputs, inputs].
 //
 // An operator with parameters is made once with a New function, which turns
-// scales into integers ([NewFullyConnected], [NewConv2D], [NewSoftmax],
-// [NewRelu], [NewRequantize]), and then run any number of times, from several
-// goroutines if need be:
+// scales into integers ([NewFullyConnected], [NewConv2D],
+// [NewDepthwiseConv2D], [NewSoftmax], [NewRelu], [NewRequantize]), and then run
+// any number of times, from several goroutines if need be:
 //
 //	fc, err := q8.NewFullyConnected(q8.FullyConnectedSpec{
 //		Inputs: 2, Outputs: 1,
@@ -16,7 +17,8 @@
 //	fc.Run(dst, src, rows)
 //
 // Operators on float32 activations with 8-bit weights, which quantize their
-// input at run time, are [NewHybridFullyConnected] and [NewHybridConv2D].
+// input at run time, are [NewHybridFullyConnected], [NewHybridConv2D]
+// and [NewHybridDepthwiseConv2D].
 //
 // New functions check everything that does not depend on the data and return
 // errors; Run methods trust the slice lengths their comments state. Matrix

@@ -40,6 +40,21 @@ func TestGradients(t *testing.T) {
 			h := n.add("a", graph.Conv2D{Padding: graph.Same, StrideH: 2, StrideW: 1, DilationH: 1, DilationW: 1, Activate: quant.Relu6}, x, n.uniform("w", graph.Parameter, -3, 3, 3, 3, 2, 2), n.parameter("b", 3))
 			n.add("c", graph.Conv2D{StrideH: 1, StrideW: 2, DilationH: 2, DilationW: 1}, h, n.parameter("v", 2, 2, 3, 3))
 		}},
+		{"depthwise", []int{5, 6, 3}, func(n *net, x *graph.Tensor) {
+			op := graph.DepthwiseConv2D{Padding: graph.Same, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, DepthMultiplier: 1, Activate: quant.Relu}
+			h := n.add("a", op, x, n.uniform("w", graph.Parameter, -1, 1, 1, 3, 3, 3), n.parameter("b", 3))
+			n.add("c", op, h, n.uniform("v", graph.Parameter, -1, 1, 1, 3, 2, 3))
+		}},
+		{"depthwise with strides and multipliers", []int{9, 8, 2}, func(n *net, x *graph.Tensor) {
+			h := n.add("a", graph.DepthwiseConv2D{Padding: graph.Same, StrideH: 2, StrideW: 1, DilationH: 1, DilationW: 2, DepthMultiplier: 3, Activate: quant.Relu6}, x, n.uniform("w", graph.Parameter, -3, 3, 1, 3, 2, 6), n.parameter("b", 6))
+			n.add("c", graph.DepthwiseConv2D{StrideH: 1, StrideW: 2, DilationH: 2, DilationW: 1, DepthMultiplier: 2}, h, n.uniform("v", graph.Parameter, -1, 1, 1, 2, 2, 12), n.parameter("d", 12))
+		}},
+		{"depthwise with folded batch norm", []int{4, 4, 2}, func(n *net, x *graph.Tensor) {
+			gamma := n.uniform("gamma", graph.Parameter, 0.5, 1.5, 4)
+			variance := n.uniform("variance", graph.Statistic, 0.5, 1.5, 4)
+			w := n.add("fold", graph.FoldWeights{Epsilon: 1e-3, Axis: 3}, n.parameter("w", 1, 2, 2, 4), gamma, variance)
+			n.add("a", graph.DepthwiseConv2D{StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, DepthMultiplier: 2}, x, w)
+		}},
 		{"max pool", []int{6, 6, 1}, func(n *net, x *graph.Tensor) {
 			n.add("p", graph.MaxPool2D{Pool: window(graph.Same, 3, 2)}, n.conv("a", x, 2, quant.NoActivation))
 		}},

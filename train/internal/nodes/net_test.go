@@ -103,7 +103,9 @@ func every(t testing.TB) *net {
 		p1, n.lastValue(w, -1), b))
 
 	p2 := n.add("pool2", graph.AveragePool2D{Pool: graph.Pool{Padding: graph.Same, FilterH: 2, FilterW: 2, StrideH: 1, StrideW: 1}}, c2)
-	moved := n.add("pad", graph.Pad{Paddings: [][2]int{{}, {1, 1}, {2, 2}, {}}}, p2)
+	dw := n.observed(n.add("depthwise", graph.DepthwiseConv2D{Padding: graph.Same, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, DepthMultiplier: 1, Activate: quant.Relu},
+		p2, n.lastValue(n.parameter("depthwise/w", 1, 2, 2, 3), 3), n.parameter("depthwise/b", 3)))
+	moved := n.add("pad", graph.Pad{Paddings: [][2]int{{}, {1, 1}, {2, 2}, {}}}, dw)
 	moved = n.add("slice", graph.StridedSlice{Begin: []int{0, 0, 1, 0}, End: []int{0, 0, 7, 3}, Strides: []int{1, -1, 1, 1}, BeginMask: 0b11, EndMask: 0b11}, moved)
 	moved = n.add("transpose", graph.Transpose{Perm: []int{0, 2, 1, 3}}, moved)
 	mean := n.add("mean", graph.Mean{Reducer: graph.Reducer{Axes: []int{2}}}, moved)
