@@ -8,9 +8,11 @@ import (
 	"github.com/goqat/goqat/train/internal/nodes"
 )
 
-// Loss is what training minimizes: the mean over the rows of a batch. The
-// losses are [SparseCategoricalCrossentropy], [CategoricalCrossentropy],
-// [BinaryCrossentropy], [MeanSquaredError] and [MeanAbsoluteError].
+// Loss is what training minimizes: the sum over the rows of a batch, each times
+// its weight if it has one, divided by the number of rows. The losses are
+// [SparseCategoricalCrossentropy], [CategoricalCrossentropy],
+// [BinaryCrossentropy], [MeanSquaredError], [MeanAbsoluteError], [Huber],
+// [CategoricalHinge], [Hinge] and [SquaredHinge].
 type Loss interface {
 	// spec names the compiled loss.
 	spec() nodes.Loss
@@ -30,11 +32,15 @@ type Loss interface {
 // which is exact; otherwise probabilities are normalized and limited to
 // [1e-7, 1-1e-7] first.
 //
-// Source: Keras 3.
-type SparseCategoricalCrossentropy struct{ FromLogits bool }
+// Source: Keras 3, which smooths no labels here.
+type SparseCategoricalCrossentropy struct {
+	FromLogits bool
+	// LabelSmoothing is that of [CategoricalCrossentropy] on one-hot targets.
+	LabelSmoothing float64
+}
 
 func (l SparseCategoricalCrossentropy) spec() nodes.Loss {
-	return nodes.Loss{Kind: nodes.SparseCategoricalCrossentropy, FromLogits: l.FromLogits}
+	return nodes.Loss{Kind: nodes.SparseCategoricalCrossentropy, FromLogits: l.FromLogits, Smoothing: float32(l.LabelSmoothing)}
 }
 
 func (SparseCategoricalCrossentropy) fits(output []int, ds data.Dataset) error {
@@ -56,10 +62,14 @@ func (SparseCategoricalCrossentropy) fits(output []int, ds data.Dataset) error {
 // networks that end in Softmax.
 //
 // Source: Keras 3.
-type CategoricalCrossentropy struct{ FromLogits bool }
+type CategoricalCrossentropy struct {
+	FromLogits bool
+	// LabelSmoothing a, from 0 to 1, replaces each target t by t*(1-a) + a/C.
+	LabelSmoothing float64
+}
 
 func (l CategoricalCrossentropy) spec() nodes.Loss {
-	return nodes.Loss{Kind: nodes.CategoricalCrossentropy, FromLogits: l.FromLogits}
+	return nodes.Loss{Kind: nodes.CategoricalCrossentropy, FromLogits: l.FromLogits, Smoothing: float32(l.LabelSmoothing)}
 }
 
 func (CategoricalCrossentropy) fits(output []int, ds data.Dataset) error {
@@ -73,10 +83,14 @@ func (CategoricalCrossentropy) fits(output []int, ds data.Dataset) error {
 // Shapes: output and target equal.
 //
 // Source: Keras 3.
-type BinaryCrossentropy struct{ FromLogits bool }
+type BinaryCrossentropy struct {
+	FromLogits bool
+	// LabelSmoothing a, from 0 to 1, replaces each target t by t*(1-a) + a/2.
+	LabelSmoothing float64
+}
 
 func (l BinaryCrossentropy) spec() nodes.Loss {
-	return nodes.Loss{Kind: nodes.BinaryCrossentropy, FromLogits: l.FromLogits}
+	return nodes.Loss{Kind: nodes.BinaryCrossentropy, FromLogits: l.FromLogits, Smoothing: float32(l.LabelSmoothing)}
 }
 
 func (BinaryCrossentropy) fits(output []int, ds data.Dataset) error {
@@ -104,6 +118,61 @@ func (MeanAbsoluteError) spec() nodes.Loss { return nodes.Loss{Kind: nodes.MeanA
 
 func (MeanAbsoluteError) fits(output []int, ds data.Dataset) error {
 	return sameShape("mean absolute error", output, ds)
+}
+
+// Huber is the mean over the elements of a row of h(output-target):
+//
+//	h(d) = d^2/2 where |d| <= Delta,  Delta*(|d| - Delta/2) elsewhere
+//
+// Shapes: output and target equal. Gradient: d clipped to ±Delta.
+//
+// Source: Keras 3.
+type Huber struct{ Delta float64 } // 0 means 1
+
+func (l Huber) spec() nodes.Loss {
+	return nodes.Loss{Kind: nodes.Huber, Delta: float32(orDefault(l.Delta, 1))}
+}
+
+func (Huber) fits(output []int, ds data.Dataset) error { return sameShape("huber loss", output, ds) }
+
+// CategoricalHinge compares one-hot targets t with a score x for each class.
+//
+//	loss = max(0, 1 + max((1-t)*x) - sum(t*x))
+//
+// Shapes: output and target equal, classes last. Gradient: of the greatest
+// scores that are equal, the first.
+//
+// Source: Keras 3.
+type CategoricalHinge struct{}
+
+func (CategoricalHinge) spec() nodes.Loss { return nodes.Loss{Kind: nodes.CategoricalHinge} }
+
+func (CategoricalHinge) fits(output []int, ds data.Dataset) error {
+	return sameShape("categorical hinge loss", output, ds)
+}
+
+// Hinge is mean(max(0, 1 - target*output)) over the elements of a row. Targets
+// are 1 and -1; 0 stands for -1.
+//
+// Shapes: output and target equal.
+//
+// Source: Keras 3, which takes 0 for -1 in batches of nothing but 0 and 1.
+type Hinge struct{}
+
+func (Hinge) spec() nodes.Loss { return nodes.Loss{Kind: nodes.Hinge} }
+
+func (Hinge) fits(output []int, ds data.Dataset) error { return sameShape("hinge loss", output, ds) }
+
+// SquaredHinge is mean(max(0, 1 - target*output)^2), with the targets of
+// [Hinge].
+//
+// Shapes: output and target equal.
+type SquaredHinge struct{}
+
+func (SquaredHinge) spec() nodes.Loss { return nodes.Loss{Kind: nodes.SquaredHinge} }
+
+func (SquaredHinge) fits(output []int, ds data.Dataset) error {
+	return sameShape("squared hinge loss", output, ds)
 }
 
 func sameShape(loss string, output []int, ds data.Dataset) error {

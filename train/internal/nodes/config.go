@@ -27,6 +27,15 @@ const (
 	MeanSquaredError
 	// MeanAbsoluteError is sum(|x-t|) / K.
 	MeanAbsoluteError
+	// Huber is sum(h(|x-t|)) / K, h(d) = d^2/2 up to Delta and
+	// Delta*(d - Delta/2) beyond.
+	Huber
+	// CategoricalHinge is max(0, 1 + max((1-t)*x) - sum(t*x)).
+	CategoricalHinge
+	// Hinge is sum(max(0, 1-t*x)) / K, with t = -1 for a target of 0.
+	Hinge
+	// SquaredHinge is sum(max(0, 1-t*x)^2) / K, likewise.
+	SquaredHinge
 )
 
 var lossNames = map[LossKind]string{
@@ -35,6 +44,10 @@ var lossNames = map[LossKind]string{
 	BinaryCrossentropy:            "binary cross-entropy",
 	MeanSquaredError:              "mean squared error",
 	MeanAbsoluteError:             "mean absolute error",
+	Huber:                         "huber loss",
+	CategoricalHinge:              "categorical hinge loss",
+	Hinge:                         "hinge loss",
+	SquaredHinge:                  "squared hinge loss",
 }
 
 func (k LossKind) String() string {
@@ -54,6 +67,28 @@ type Loss struct {
 	// probabilities. It must be false if the network ends in SOFTMAX; the
 	// categorical losses are then still computed from the logits, stably.
 	FromLogits bool
+	// Smoothing a makes a cross-entropy take t*(1-a) + a/C for each target t,
+	// with C = K classes, or 2 for the binary one.
+	Smoothing float32
+	// Delta is where Huber turns from squares to lines.
+	Delta float32
+}
+
+// check reports settings that the kind does not have or that are out of range.
+func (l Loss) check() error {
+	switch {
+	case lossNames[l.Kind] == "":
+		return fmt.Errorf("nodes: unknown %v", l.Kind)
+	case l.FromLogits && !l.Kind.crossentropy():
+		return fmt.Errorf("nodes: %v takes predictions, not logits", l.Kind)
+	case !(l.Smoothing >= 0 && l.Smoothing <= 1):
+		return fmt.Errorf("nodes: %v: label smoothing is %v, want 0 to 1", l.Kind, l.Smoothing)
+	case l.Smoothing > 0 && !l.Kind.crossentropy():
+		return fmt.Errorf("nodes: %v has no label smoothing", l.Kind)
+	case l.Kind == Huber && (!(l.Delta > 0) || l.Delta-l.Delta != 0):
+		return fmt.Errorf("nodes: %v: delta is %v, want a positive number", l.Kind, l.Delta)
+	}
+	return nil
 }
 
 // Config says what a step computes.
@@ -81,10 +116,6 @@ func (c Config) check() error {
 		return fmt.Errorf("nodes: training without a loss")
 	case c.Loss == nil:
 		return nil
-	case lossNames[c.Loss.Kind] == "":
-		return fmt.Errorf("nodes: unknown %v", c.Loss.Kind)
-	case c.Loss.FromLogits && !c.Loss.Kind.crossentropy():
-		return fmt.Errorf("nodes: %v takes predictions, not logits", c.Loss.Kind)
 	}
-	return nil
+	return c.Loss.check()
 }

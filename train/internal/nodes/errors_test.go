@@ -17,7 +17,7 @@ type foreign struct{ graph.Relu }
 func (foreign) Name() string { return "FOREIGN" }
 
 func TestCompileErrors(t *testing.T) {
-	logits := &Loss{SparseCategoricalCrossentropy, true}
+	logits := &Loss{Kind: SparseCategoricalCrossentropy, FromLogits: true}
 	dense := func(n *net, x *graph.Tensor) { n.dense("dense", x, 2) }
 	for _, c := range []struct {
 		name   string
@@ -29,7 +29,10 @@ func TestCompileErrors(t *testing.T) {
 		{"executor", Config{Batch: 1, Executor: 7}, dense, "unknown executor 7"},
 		{"no loss", Config{Batch: 1, Training: true}, dense, "training without a loss"},
 		{"unknown loss", Config{Batch: 1, Loss: &Loss{}}, dense, "unknown loss 0"},
-		{"logits for a regression", Config{Batch: 1, Loss: &Loss{MeanSquaredError, true}}, dense, "mean squared error takes predictions, not logits"},
+		{"logits for a regression", Config{Batch: 1, Loss: &Loss{Kind: MeanSquaredError, FromLogits: true}}, dense, "mean squared error takes predictions, not logits"},
+		{"smoothing", Config{Batch: 1, Loss: &Loss{Kind: CategoricalCrossentropy, Smoothing: 1.5}}, dense, "label smoothing is 1.5, want 0 to 1"},
+		{"smoothed regression", Config{Batch: 1, Loss: &Loss{Kind: Hinge, Smoothing: 0.5}}, dense, "hinge loss has no label smoothing"},
+		{"no delta", Config{Batch: 1, Loss: &Loss{Kind: Huber}}, dense, "huber loss: delta is 0, want a positive number"},
 		{"softmax and logits", Config{Batch: 1, Loss: logits}, func(n *net, x *graph.Tensor) {
 			n.observed(n.add("probabilities", graph.Softmax{}, n.dense("dense", x, 2)))
 		}, `ends in SOFTMAX (node "probabilities")`},

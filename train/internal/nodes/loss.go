@@ -49,16 +49,24 @@ type lossFunction interface {
 }
 
 // newLoss returns the function of a loss over rows of the given size.
-func newLoss(k LossKind, logits bool, rows, size int) lossFunction {
+func newLoss(l *Loss, logits bool, rows, size int) lossFunction {
 	switch {
-	case k == BinaryCrossentropy && logits:
+	case l.Kind == BinaryCrossentropy && logits:
 		return binaryLogits{size}
-	case k == BinaryCrossentropy:
+	case l.Kind == BinaryCrossentropy:
 		return binaryProbabilities{size}
-	case k == MeanSquaredError:
+	case l.Kind == MeanSquaredError:
 		return squaredError{size}
-	case k == MeanAbsoluteError:
+	case l.Kind == MeanAbsoluteError:
 		return absoluteError{size}
+	case l.Kind == Huber:
+		return huber{size, l.Delta}
+	case l.Kind == CategoricalHinge:
+		return categoricalHinge{size}
+	case l.Kind == Hinge:
+		return hinge{size}
+	case l.Kind == SquaredHinge:
+		return squaredHinge{size}
 	case logits:
 		return &categoricalLogits{rows, size, make([]float32, rows*size)}
 	}
@@ -79,12 +87,16 @@ func (c *compiler) addLoss(source lossSource) error {
 	s.target, s.weights, s.loss = target.data, weights.data, new(gorgonia.F32)
 	l := &loss{
 		rows: rows, size: size, per: rows / c.config.Batch,
-		function: newLoss(kind, source.logits, rows, size),
-		row:      make([]float32, rows), scale: make([]float32, rows),
+		function: newLoss(c.config.Loss, source.logits, rows, size),
+		labels:   kind == SparseCategoricalCrossentropy, smoothing: c.config.Loss.Smoothing, classes: float32(size),
+		row: make([]float32, rows), scale: make([]float32, rows),
 		mean: s.loss,
 	}
-	if kind == SparseCategoricalCrossentropy {
-		l.oneHot = make([]float32, rows*size)
+	if kind == BinaryCrossentropy {
+		l.classes = 2
+	}
+	if l.labels || l.smoothing > 0 {
+		l.prepared = make([]float32, rows*size)
 	}
 	x, err := c.read(source.tensor, true)
 	if err != nil {
@@ -140,21 +152,21 @@ type loss struct {
 	rows, size int
 	per        int // rows of one sample
 	function   lossFunction
-	oneHot     []float32 // nil unless the target holds labels
+
+	labels     bool // the target holds labels
+	smoothing  float32
+	classes    float32   // among which smoothing divides
+	prepared   []float32 // the target as the function takes it; nil for as it is
 	row, scale []float32
 	mean       *gorgonia.F32
 }
 
 // forward takes predictions, target and sample weights.
 func (l *loss) forward(in [][]float32) error {
-	target := in[1]
-	if l.oneHot != nil {
-		if err := l.encode(target); err != nil {
-			return err
-		}
-		target = l.oneHot
+	if err := l.prepare(in[1]); err != nil {
+		return err
 	}
-	l.function.forward(l.row, in[0], target)
+	l.function.forward(l.row, in[0], l.target(in))
 	for r := range l.row {
 		l.row[r] *= in[2][r/l.per]
 	}
@@ -164,24 +176,47 @@ func (l *loss) forward(in [][]float32) error {
 
 // backward takes the same, the loss and the gradient of the loss.
 func (l *loss) backward(dx []float32, in [][]float32) {
-	target := in[1]
-	if l.oneHot != nil {
-		target = l.oneHot
-	}
 	for r := range l.scale {
 		l.scale[r] = in[4][0] * in[2][r/l.per] / float32(l.rows)
 	}
-	l.function.backward(dx, in[0], target, l.scale)
+	l.function.backward(dx, in[0], l.target(in), l.scale)
+}
+
+// target returns the target as the function takes it.
+func (l *loss) target(in [][]float32) []float32 {
+	if l.prepared != nil {
+		return l.prepared
+	}
+	return in[1]
+}
+
+// prepare writes labels as one-hot rows and smooths targets.
+func (l *loss) prepare(target []float32) error {
+	switch {
+	case l.labels:
+		if err := l.encode(target); err != nil {
+			return err
+		}
+	case l.prepared != nil:
+		copy(l.prepared, target)
+	}
+	if l.smoothing > 0 {
+		keep, share := 1-l.smoothing, l.smoothing/l.classes
+		for i, t := range l.prepared {
+			l.prepared[i] = float32(t*keep) + share
+		}
+	}
+	return nil
 }
 
 // encode writes labels as one-hot rows.
 func (l *loss) encode(labels []float32) error {
-	clear(l.oneHot)
+	clear(l.prepared)
 	for r, v := range labels {
 		if !(v >= 0 && v < float32(l.size)) || v != float32(int(v)) {
 			return fmt.Errorf("row %d has label %v, want an integer from 0 to %d", r, v, l.size-1)
 		}
-		l.oneHot[r*l.size+int(v)] = 1
+		l.prepared[r*l.size+int(v)] = 1
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package nodes
 
 import (
+	"maps"
 	"math"
 	"strings"
 	"testing"
@@ -37,14 +38,14 @@ func clip64(p float64) float64 {
 
 // formulas are the definitions; targets are one-hot rows for the sparse loss.
 var formulas = map[Loss]formula{
-	{CategoricalCrossentropy, true}: func(x, t []float64) float64 {
+	{Kind: CategoricalCrossentropy, FromLogits: true}: func(x, t []float64) float64 {
 		s := 0.0
 		for i := range x {
 			s += t[i] * (logSumExp(x) - x[i])
 		}
 		return s
 	},
-	{CategoricalCrossentropy, false}: func(p, t []float64) float64 {
+	{Kind: CategoricalCrossentropy}: func(p, t []float64) float64 {
 		total, s := 0.0, 0.0
 		for _, v := range p {
 			total += v
@@ -54,31 +55,81 @@ var formulas = map[Loss]formula{
 		}
 		return s
 	},
-	{BinaryCrossentropy, true}: func(x, t []float64) float64 {
+	{Kind: BinaryCrossentropy, FromLogits: true}: func(x, t []float64) float64 {
 		return mean(x, t, func(x, t float64) float64 { return math.Log1p(math.Exp(x)) - x*t })
 	},
-	{BinaryCrossentropy, false}: func(p, t []float64) float64 {
+	{Kind: BinaryCrossentropy}: func(p, t []float64) float64 {
 		return mean(p, t, func(p, t float64) float64 {
 			return -t*math.Log(clip64(p)) - (1-t)*math.Log(1-clip64(p))
 		})
 	},
-	{MeanSquaredError, false}: func(x, t []float64) float64 {
+	{Kind: MeanSquaredError}: func(x, t []float64) float64 {
 		return mean(x, t, func(x, t float64) float64 { return (x - t) * (x - t) })
 	},
-	{MeanAbsoluteError, false}: func(x, t []float64) float64 { return mean(x, t, func(x, t float64) float64 { return math.Abs(x - t) }) },
+	{Kind: MeanAbsoluteError}: func(x, t []float64) float64 { return mean(x, t, func(x, t float64) float64 { return math.Abs(x - t) }) },
+	{Kind: Huber, Delta: 0.75}: func(x, t []float64) float64 {
+		return mean(x, t, func(x, t float64) float64 {
+			if d := math.Abs(x - t); d > 0.75 {
+				return 0.75*d - 0.5*0.75*0.75
+			}
+			return 0.5 * (x - t) * (x - t)
+		})
+	},
+	{Kind: CategoricalHinge}: func(x, t []float64) float64 {
+		pos, neg := 0.0, math.Inf(-1)
+		for i := range x {
+			pos += t[i] * x[i]
+			neg = max(neg, (1-t[i])*x[i])
+		}
+		return max(neg-pos+1, 0)
+	},
+	{Kind: Hinge}: func(x, t []float64) float64 {
+		return mean(x, t, func(x, t float64) float64 { return max(1-t*x, 0) })
+	},
+	{Kind: SquaredHinge}: func(x, t []float64) float64 {
+		return mean(x, t, func(x, t float64) float64 { return max(1-t*x, 0) * max(1-t*x, 0) })
+	},
+}
+
+// smoothed is f on smoothed targets. Source: Keras 3, label_smoothing.
+func smoothed(l Loss, f formula) formula {
+	return func(x, t []float64) float64 {
+		a, classes := float64(l.Smoothing), float64(len(t))
+		if l.Kind == BinaryCrossentropy {
+			classes = 2
+		}
+		soft := make([]float64, len(t))
+		for i, v := range t {
+			soft[i] = v*(1-a) + a/classes
+		}
+		return f(x, soft)
+	}
 }
 
 // TestLosses compares losses and their gradients, over the outputs of a dense
 // layer and with sample weights, with the formulas and their finite differences
 // in float64.
 func TestLosses(t *testing.T) {
-	formulas[Loss{SparseCategoricalCrossentropy, true}] = formulas[Loss{CategoricalCrossentropy, true}]
-	formulas[Loss{SparseCategoricalCrossentropy, false}] = formulas[Loss{CategoricalCrossentropy, false}]
+	for l, f := range maps.Clone(formulas) {
+		if l.Kind.crossentropy() {
+			l.Smoothing = 0.25
+			formulas[l] = smoothed(l, f)
+		}
+	}
+	for l, f := range maps.Clone(formulas) {
+		if l.Kind == CategoricalCrossentropy {
+			l.Kind = SparseCategoricalCrossentropy
+			formulas[l] = f
+		}
+	}
 	const batch, positions, classes = 3, 2, 4
 	for l, f := range formulas {
 		name := l.Kind.String()
 		if l.FromLogits {
 			name += " from logits"
+		}
+		if l.Smoothing > 0 {
+			name += " smoothed"
 		}
 		t.Run(name, func(t *testing.T) {
 			n, x := newNet(t, positions, 5)
@@ -174,12 +225,20 @@ func TestExtremeLosses(t *testing.T) {
 		want     float32
 		gradient []float32
 	}{
-		{"certain and right", Loss{SparseCategoricalCrossentropy, true}, []float32{200, -200}, []float32{0}, 0, []float32{0, 0}},
-		{"certain and wrong", Loss{SparseCategoricalCrossentropy, true}, []float32{200, -200}, []float32{1}, 400, []float32{1, -1}},
-		{"binary", Loss{BinaryCrossentropy, true}, []float32{200, -200}, []float32{0, 0}, 100, []float32{0.5, 0}},
-		{"clipped", Loss{SparseCategoricalCrossentropy, false}, []float32{1, 0}, []float32{1}, float32(-math.Log(1e-7)), []float32{0, 0}},
-		{"clipped binary", Loss{BinaryCrossentropy, false}, []float32{-3, 0}, []float32{1, 1}, float32(-math.Log(1e-7)), []float32{0, 0}},
-		{"equal", Loss{MeanAbsoluteError, false}, []float32{1, 2}, []float32{1, 2}, 0, []float32{0, 0}},
+		{"certain and right", Loss{Kind: SparseCategoricalCrossentropy, FromLogits: true}, []float32{200, -200}, []float32{0}, 0, []float32{0, 0}},
+		{"certain and wrong", Loss{Kind: SparseCategoricalCrossentropy, FromLogits: true}, []float32{200, -200}, []float32{1}, 400, []float32{1, -1}},
+		{"binary", Loss{Kind: BinaryCrossentropy, FromLogits: true}, []float32{200, -200}, []float32{0, 0}, 100, []float32{0.5, 0}},
+		{"clipped", Loss{Kind: SparseCategoricalCrossentropy}, []float32{1, 0}, []float32{1}, float32(-math.Log(1e-7)), []float32{0, 0}},
+		{"clipped binary", Loss{Kind: BinaryCrossentropy}, []float32{-3, 0}, []float32{1, 1}, float32(-math.Log(1e-7)), []float32{0, 0}},
+		{"equal", Loss{Kind: MeanAbsoluteError}, []float32{1, 2}, []float32{1, 2}, 0, []float32{0, 0}},
+		{"huber", Loss{Kind: Huber, Delta: 1}, []float32{3, 0.5}, []float32{0, 1}, (2.5 + 0.125) / 2, []float32{0.5, -0.25}},
+		{"hinge of 0 and 1", Loss{Kind: Hinge}, []float32{0.5, 3}, []float32{0, 1}, 0.75, []float32{0.5, 0}},
+		{"hinge of -1 and 1", Loss{Kind: Hinge}, []float32{0.5, -1}, []float32{-1, 1}, 1.75, []float32{0.5, -0.5}},
+		{"squared hinge", Loss{Kind: SquaredHinge}, []float32{0.5, -1}, []float32{0, 1}, 3.125, []float32{1.5, -2}},
+		{"categorical hinge", Loss{Kind: CategoricalHinge}, []float32{0.5, 0.75}, []float32{1, 0}, 1.25, []float32{-1, 1}},
+		{"categorical hinge, others negative", Loss{Kind: CategoricalHinge}, []float32{0.5, -2}, []float32{1, 0}, 0.5, []float32{-1, 0}},
+		{"categorical hinge, wide margin", Loss{Kind: CategoricalHinge}, []float32{2, 0.75}, []float32{1, 0}, 0, []float32{0, 0}},
+		{"smoothed binary", Loss{Kind: BinaryCrossentropy, FromLogits: true, Smoothing: 0.5}, []float32{0, 0}, []float32{1, 0}, math.Ln2, []float32{-0.125, 0.125}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := compile(t, identity(t, 2).Graph, Config{Batch: 1, Training: true, Loss: &c.loss})
@@ -208,7 +267,7 @@ func TestLossBeforeSoftmax(t *testing.T) {
 				q := &graph.Quantizer{Name: "softmax", Bits: 8, Axis: -1, Source: graph.Fixed, FixedParams: &fixed}
 				n.add("softmax/fq", graph.FakeQuant{Quantizer: q}, n.add("softmax", graph.Softmax{}, y))
 			}
-			return append(sgd(t, n.Graph, Config{Batch: 5, Training: true, Loss: &Loss{kind, !softmax}}, 4, 2, 0.1), variables(n.Graph)...)
+			return append(sgd(t, n.Graph, Config{Batch: 5, Training: true, Loss: &Loss{Kind: kind, FromLogits: !softmax}}, 4, 2, 0.1), variables(n.Graph)...)
 		}
 		same(t, kind.String(), run(false), run(true))
 	}
@@ -240,7 +299,7 @@ func TestLabels(t *testing.T) {
 	n, x := newNet(t, 3)
 	n.dense("dense", x, 4)
 	for _, e := range []Executor{Fast, Tape} {
-		s := compile(t, n.Graph, Config{Batch: 3, Loss: &Loss{SparseCategoricalCrossentropy, true}, Executor: e})
+		s := compile(t, n.Graph, Config{Batch: 3, Loss: &Loss{Kind: SparseCategoricalCrossentropy, FromLogits: true}, Executor: e})
 		for _, bad := range []float32{4, -1, 0.5, float32(math.NaN()), float32(math.Inf(1)), 1e30} {
 			copy(s.Target(), []float32{0, 3, bad})
 			if err := s.Run(0); err == nil || !strings.Contains(err.Error(), "row 2 has label") {
