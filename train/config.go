@@ -3,6 +3,8 @@ package train
 import (
 	"errors"
 	"fmt"
+	"reflect"
+	"strings"
 
 	"github.com/goqat/goqat/train/internal/nodes"
 )
@@ -48,14 +50,33 @@ func (c Config) withDefaults() (Config, error) {
 	if _, known := executors[c.Executor]; !known {
 		faults = append(faults, fmt.Errorf("train: unknown executor %d", c.Executor))
 	}
-	return c, errors.Join(append(faults, c.Optimizer.check())...)
+	faults = append(faults, c.Optimizer.check(), checkMetrics(c.Metrics))
+	return c, errors.Join(faults...)
 }
 
 // identity describes what must stay the same for a run to be resumed.
 func (c Config) identity() string {
-	names := ""
+	metrics := ""
 	for _, m := range c.Metrics {
-		names += " " + m.Name()
+		metrics += " " + described(reflect.ValueOf(m))
 	}
-	return fmt.Sprintf("%T%+v %T%+v metrics%s batch %d", c.Optimizer, c.Optimizer, c.Loss, c.Loss, names, c.BatchSize)
+	return fmt.Sprintf("%s %s metrics%s batch %d", described(reflect.ValueOf(c.Optimizer)), described(reflect.ValueOf(c.Loss)), metrics, c.BatchSize)
+}
+
+// described prints a setting by its type and the exported fields that are not
+// zero: a field that is added later, with a default of zero, changes nothing.
+func described(v reflect.Value) string {
+	for v.Kind() == reflect.Interface || v.Kind() == reflect.Pointer {
+		v = v.Elem()
+	}
+	if v.Kind() != reflect.Struct {
+		return fmt.Sprint(v)
+	}
+	var fields []string
+	for i := range v.NumField() {
+		if f := v.Type().Field(i); f.IsExported() && !v.Field(i).IsZero() {
+			fields = append(fields, f.Name+":"+described(v.Field(i)))
+		}
+	}
+	return fmt.Sprintf("%v{%s}", v.Type(), strings.Join(fields, " "))
 }

@@ -14,16 +14,17 @@ type Monitor uint8
 const (
 	// ValidationLoss is the loss on FitConfig.Validation; smaller is better.
 	ValidationLoss Monitor = iota
-	// ValidationMetric is the first metric on FitConfig.Validation.
+	// ValidationMetric is a metric on FitConfig.Validation.
 	ValidationMetric
 	// TrainingLoss is the loss over the epoch; smaller is better.
 	TrainingLoss
-	// TrainingMetric is the first metric over the epoch.
+	// TrainingMetric is a metric over the epoch.
 	TrainingMetric
 )
 
-// value returns the monitored figure of an epoch.
-func (m Monitor) value(e Epoch) (float64, error) {
+// value returns the monitored figure of an epoch; metric is a name, or empty for
+// the first.
+func (m Monitor) value(e Epoch, metric string) (float64, error) {
 	scores := &e.Train
 	if m == ValidationLoss || m == ValidationMetric {
 		if scores = e.Validation; scores == nil {
@@ -36,7 +37,14 @@ func (m Monitor) value(e Epoch) (float64, error) {
 	if len(scores.Metrics) == 0 {
 		return 0, fmt.Errorf("train: early stopping watches a metric, but Config.Metrics is empty")
 	}
-	return scores.Metrics[0].Value, nil
+	if metric == "" {
+		return scores.Metrics[0].Value, nil
+	}
+	v, ok := scores.Metric(metric)
+	if !ok {
+		return 0, fmt.Errorf("train: early stopping watches metric %q, but Config.Metrics has none of that name", metric)
+	}
+	return v, nil
 }
 
 // EarlyStopping ends training when the monitored figure has not improved for
@@ -44,6 +52,8 @@ func (m Monitor) value(e Epoch) (float64, error) {
 // Fit that does not resume starts it afresh.
 type EarlyStopping struct {
 	Monitor Monitor
+	// Metric is the name of the metric that Monitor means; empty for the first.
+	Metric string
 	// Patience is the number of epochs without improvement after which training
 	// ends; 0 counts as 1, as in Keras.
 	Patience int
@@ -78,7 +88,7 @@ func (s *EarlyStopping) Start(f *Fitting) error {
 
 // EpochEnd implements [Callback].
 func (s *EarlyStopping) EpochEnd(f *Fitting, e Epoch) error {
-	v, err := s.Monitor.value(e)
+	v, err := s.Monitor.value(e, s.Metric)
 	if err != nil {
 		return err
 	}

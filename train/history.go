@@ -37,6 +37,8 @@ type Scores struct {
 type NamedScore struct {
 	Name  string  `json:"name"`
 	Value float64 `json:"value"`
+	// Confusion holds the counts of a [ConfusionMatrix]; nil for other metrics.
+	Confusion Confusion `json:"confusion,omitempty"`
 }
 
 // Metric returns the value of the named metric; ok is false if there is none.
@@ -47,6 +49,17 @@ func (s Scores) Metric(name string) (value float64, ok bool) {
 		}
 	}
 	return 0, false
+}
+
+// Confusion returns the counts of the first [ConfusionMatrix] among the metrics,
+// nil if there is none.
+func (s Scores) Confusion() Confusion {
+	for _, m := range s.Metrics {
+		if m.Confusion != nil {
+			return m.Confusion
+		}
+	}
+	return nil
 }
 
 func (s Scores) String() string { return s.text("") }
@@ -62,12 +75,13 @@ func (s Scores) text(prefix string) string {
 
 // meter sums scores over rows.
 type meter struct {
-	Loss    float64   `json:"loss"`
-	Metrics []float64 `json:"metrics"`
-	Rows    int       `json:"rows"`
+	Loss    float64     `json:"loss"`
+	Metrics []float64   `json:"metrics"`          // sums, 0 for accumulators
+	Counts  [][]float64 `json:"counts,omitempty"` // of accumulators, nil for others
+	Rows    int         `json:"rows"`
 }
 
-// scores returns the means.
+// scores returns the means, and the values of accumulators.
 func (m meter) scores(metrics []Metric) Scores {
 	if m.Rows == 0 {
 		return Scores{}
@@ -75,7 +89,14 @@ func (m meter) scores(metrics []Metric) Scores {
 	n := float64(m.Rows)
 	s := Scores{Loss: m.Loss / n}
 	for i, metric := range metrics {
-		s.Metrics = append(s.Metrics, NamedScore{metric.Name(), m.Metrics[i] / n})
+		score := NamedScore{Name: metric.Name(), Value: m.Metrics[i] / n}
+		if a, ok := metric.(Accumulator); ok {
+			score.Value = a.Value(m.Counts[i])
+		}
+		if c, ok := metric.(interface{ matrix([]float64) Confusion }); ok {
+			score.Confusion = c.matrix(m.Counts[i])
+		}
+		s.Metrics = append(s.Metrics, score)
 	}
 	return s
 }
@@ -83,14 +104,19 @@ func (m meter) scores(metrics []Metric) Scores {
 // add counts a batch: its mean loss, outputs and targets.
 func (m *meter) add(c Config, loss float32, rows int, output, target []float32) {
 	if m.Metrics == nil {
-		m.Metrics = make([]float64, len(c.Metrics))
+		m.Metrics, m.Counts = make([]float64, len(c.Metrics)), make([][]float64, len(c.Metrics))
 	}
 	m.Rows += rows
 	m.Loss += float64(loss) * float64(rows)
 	no, nt := len(output)/rows, len(target)/rows
 	for r := range rows {
+		out, want := output[r*no:(r+1)*no], target[r*nt:(r+1)*nt]
 		for i, metric := range c.Metrics {
-			m.Metrics[i] += metric.Score(output[r*no:(r+1)*no], target[r*nt:(r+1)*nt], c.Loss)
+			if a, ok := metric.(Accumulator); ok {
+				m.Counts[i] = a.Accumulate(m.Counts[i], out, want, c.Loss)
+			} else {
+				m.Metrics[i] += metric.Score(out, want, c.Loss)
+			}
 		}
 	}
 }

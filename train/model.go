@@ -100,7 +100,11 @@ func (m *Model) fits(ds data.Dataset) error {
 	if in := m.g.Inputs[0]; !slices.Equal(in.Shape[1:], ds.InputShape()) {
 		return fmt.Errorf("train: input %q takes rows of shape %v, but the data set has %v", in.Name, in.Shape[1:], ds.InputShape())
 	}
-	return m.cfg.Loss.fits(m.g.Outputs[0].Shape[1:], ds)
+	output := m.g.Outputs[0].Shape[1:]
+	if err := m.cfg.Loss.fits(output, ds); err != nil {
+		return err
+	}
+	return metricsFit(m.cfg.Metrics, output, ds)
 }
 
 // Evaluate returns the loss and metrics of the network on a set, in inference
