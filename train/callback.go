@@ -53,6 +53,7 @@ type Fitting struct {
 	History *History
 
 	m       meter
+	weights weights
 	cfg     FitConfig
 	stopped bool
 }

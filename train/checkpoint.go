@@ -3,6 +3,7 @@ package train
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/goqat/goqat/data"
 	"github.com/goqat/goqat/graph"
@@ -45,13 +46,22 @@ type progressState struct {
 // progressVersion is the version of the format this code reads and writes.
 const progressVersion = 1
 
-// prepare remembers the fingerprint of the data.
-func (c *Checkpoint) prepare(ds data.Dataset) (err error) {
+// prepare remembers the fingerprint of the data and the weights of its rows.
+func (c *Checkpoint) prepare(ds data.Dataset, w weights) (err error) {
 	if c.Path == "" {
 		return fmt.Errorf("train: checkpoint: Path is empty")
 	}
-	c.fingerprint, err = data.Fingerprint(ds)
+	c.fingerprint, err = fingerprint(ds, w)
 	return err
+}
+
+// fingerprint identifies a set and, where rows have weights, those.
+func fingerprint(ds data.Dataset, w weights) (string, error) {
+	s, err := data.Fingerprint(ds)
+	if of := w.fingerprint(); of != "" {
+		s += " weights " + of
+	}
+	return s, err
 }
 
 // BatchEnd implements [BatchCallback].
@@ -164,16 +174,20 @@ func Resume(path string, c Config) (*Model, error) {
 
 // restore puts a resumed Fit where the interrupted one stopped.
 //
-// Errors: other data, another seed, order or FreezeBatchNorm, other callbacks
-// with memory.
+// Errors: other data or weights of its rows, another seed, order or
+// FreezeBatchNorm, other callbacks with memory.
 func (f *Fitting) restore(ds data.Dataset) error {
 	p := f.Model.resume
-	fingerprint, err := data.Fingerprint(ds)
+	got, err := fingerprint(ds, f.weights)
 	if err != nil {
 		return err
 	}
-	if fingerprint != p.Fingerprint {
-		return fmt.Errorf("train: resume: the data set differs from that of the checkpoint (fingerprint %s, want %s)", fingerprint, p.Fingerprint)
+	if got != p.Fingerprint {
+		what := "data set differs from that"
+		if set, _, _ := strings.Cut(got, " "); strings.HasPrefix(p.Fingerprint, set) {
+			what = "class or sample weights differ from those"
+		}
+		return fmt.Errorf("train: resume: the %s of the checkpoint (fingerprint %s, want %s)", what, got, p.Fingerprint)
 	}
 	if f.cfg.Seed != p.Seed || f.cfg.InOrder != p.InOrder {
 		return fmt.Errorf("train: resume: seed %d and in order %t, but the checkpoint has %d and %t", f.cfg.Seed, f.cfg.InOrder, p.Seed, p.InOrder)

@@ -20,6 +20,13 @@ type FitConfig struct {
 	// Validation is measured after each epoch; nil for none. It is never
 	// trained on.
 	Validation data.Dataset
+	// ClassWeight multiplies the loss of each row by the weight of its class: the
+	// label, or the largest of several targets; classes left out have 1. It is
+	// for training only: validation and metrics stay without weights, as in
+	// Keras.
+	ClassWeight map[int]float32
+	// SampleWeight is the same by row of the data set; one of the two is nil.
+	SampleWeight []float32
 	// Seed drives the order of rows and dropout.
 	Seed uint64
 	// InOrder visits rows in their order instead of shuffling each epoch.
@@ -49,9 +56,9 @@ const Never = -1
 // When ctx ends, Fit returns its error; the variables are those of the last
 // finished step.
 //
-// Errors: a set that does not fit the network; a label out of range, by row; a
-// loss or gradient that is not finite, by epoch, batch and tensor, before it
-// touches the weights; what callbacks return.
+// Errors: a set that does not fit the network, or weights that do not fit the
+// set; a label out of range, by row; a loss or gradient that is not finite, by
+// epoch, batch and tensor, before it touches the weights; what callbacks return.
 func (m *Model) Fit(ctx context.Context, ds data.Dataset, c FitConfig) (*History, error) {
 	history := &History{}
 	if err := m.fits(ds); err != nil {
@@ -61,6 +68,10 @@ func (m *Model) Fit(ctx context.Context, ds data.Dataset, c FitConfig) (*History
 		if err := m.fits(c.Validation); err != nil {
 			return history, fmt.Errorf("validation: %w", err)
 		}
+	}
+	w, err := newWeights(c, ds)
+	if err != nil {
+		return history, err
 	}
 	if c.Epochs == 0 {
 		c.Epochs = 1
@@ -75,7 +86,7 @@ func (m *Model) Fit(ctx context.Context, ds data.Dataset, c FitConfig) (*History
 	c.Callbacks = lastCheckpoints(c.Callbacks)
 	defer stopProgress(c.Callbacks)
 	size := m.cfg.BatchSize
-	f := &Fitting{Model: m, Epochs: c.Epochs, Batches: (ds.Len() + size - 1) / size, History: history, cfg: c}
+	f := &Fitting{Model: m, Epochs: c.Epochs, Batches: (ds.Len() + size - 1) / size, History: history, weights: w, cfg: c}
 	if err := f.begin(ds); err != nil {
 		return history, err
 	}
@@ -103,7 +114,7 @@ func (f *Fitting) begin(ds data.Dataset) error {
 	}
 	for _, cb := range f.cfg.Callbacks {
 		if p, ok := cb.(*Checkpoint); ok {
-			if err := p.prepare(ds); err != nil {
+			if err := p.prepare(ds, f.weights); err != nil {
 				return err
 			}
 		}
@@ -162,6 +173,7 @@ func (f *Fitting) step(ds data.Dataset, index []int) error {
 		return err
 	}
 	s.FreezeStatistics(f.frozen())
+	f.weights.fill(s.Weights(), s.Target(), index)
 	if err := s.Run(m.step); err != nil {
 		return err
 	}
