@@ -1,10 +1,6 @@
 package graph
 
-import (
-	"fmt"
-
-	"github.com/goqat/goqat/quant"
-)
+import "github.com/goqat/goqat/quant"
 
 // Relu is max(x, 0). Shapes: y as x.
 //
@@ -45,11 +41,8 @@ func (Softmax) Class() Class { return FixedOutput }
 func (Softmax) Infer(in [][]int) ([]int, error) { return elementwise(in) }
 
 // FixedParams implements [FixedParams].
-func (Softmax) FixedParams(bits int) (quant.Params, error) {
-	if bits != 8 {
-		return quant.Params{}, fmt.Errorf("graph: SOFTMAX has no fixed output parameters at %d bits", bits)
-	}
-	return quant.PerTensor(1.0/256, -128), nil
+func (o Softmax) FixedParams(bits int) (quant.Params, error) {
+	return fixedAt8(o, bits, 1.0/256, -128)
 }
 
 // elementwise is the shape rule of operators that keep the shape of their one

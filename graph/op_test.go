@@ -54,11 +54,12 @@ func TestClasses(t *testing.T) {
 	want := map[string]Class{
 		"FULLY_CONNECTED": Anchor, "CONV_2D": Anchor, "DEPTHWISE_CONV_2D": Anchor,
 		"RELU": Requantize, "RELU6": Requantize, "MEAN": Requantize,
+		"LEAKY_RELU": Requantize, "PRELU": Requantize, "ELU": Requantize, "HARD_SWISH": Requantize,
 		"ADD": Requantize, "SUB": Requantize, "MUL": Requantize,
 		"CONCATENATION": SameScale,
 		"MAX_POOL_2D":   SameScale, "AVERAGE_POOL_2D": SameScale, "RESHAPE": SameScale,
 		"PAD": SameScale, "STRIDED_SLICE": SameScale, "TRANSPOSE": SameScale, "REDUCE_MAX": SameScale,
-		"SOFTMAX":  FixedOutput,
+		"SOFTMAX": FixedOutput, "LOGISTIC": FixedOutput, "TANH": FixedOutput,
 		"QUANTIZE": Border, "DEQUANTIZE": Border,
 		"BATCH_NORM": TrainingOnly, "FOLD_WEIGHTS": TrainingOnly, "FOLD_BIAS": TrainingOnly, "DROPOUT": TrainingOnly, "FAKE_QUANT": TrainingOnly,
 	}
@@ -107,13 +108,20 @@ func TestUnknownActivation(t *testing.T) {
 	want(t, err, `node "d" (FULLY_CONNECTED): quant: unknown activation 99`)
 }
 
-func TestSoftmaxParams(t *testing.T) {
-	p, err := Softmax{}.FixedParams(8)
-	if err != nil || !p.Equal(quant.PerTensor(1.0/256, -128)) {
-		t.Errorf("parameters %v, %v", p, err)
+func TestFixedOutputs(t *testing.T) {
+	for _, c := range []struct {
+		op   FixedParams
+		want quant.Params
+	}{
+		{Softmax{}, quant.PerTensor(1.0/256, -128)}, {Logistic{}, quant.PerTensor(1.0/256, -128)}, {Tanh{}, quant.PerTensor(1.0/128, 0)},
+	} {
+		p, err := c.op.FixedParams(8)
+		if err != nil || !p.Equal(c.want) {
+			t.Errorf("%T: parameters %v, %v", c.op, p, err)
+		}
+		_, err = c.op.FixedParams(16)
+		want(t, err, "at 16 bits")
 	}
-	_, err = Softmax{}.FixedParams(16)
-	want(t, err, "at 16 bits")
 }
 
 // TestNames: every enumeration survives the way through text, and values that

@@ -209,6 +209,8 @@ func nets(t testing.TB) map[string]*graph.Graph {
 		"int8 branches":             branchNet(t, graph.Int8),
 		"rearranged":                rearranged(t, graph.Float32),
 		"rearranged int8":           rearranged(t, graph.Int8),
+		"float32 nonlinear":         nonlinearNet(t, graph.Float32),
+		"int8 nonlinear":            nonlinearNet(t, graph.Int8),
 	}
 }
 

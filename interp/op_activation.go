@@ -4,29 +4,17 @@ import (
 	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/internal/kernels/f32"
 	"github.com/goqat/goqat/internal/kernels/q8"
+	"github.com/goqat/goqat/quant"
 )
 
 // relu prepares every activation that an anchor can fuse, standing alone.
 func relu(s site) (kernel, error) {
 	kind := s.Op.(graph.Fusable).Fused()
-	switch s.unary() {
-	case allFloat:
-		return func(in []*value, out *value) error {
-			f32.Activate(kind, out.floats(), in[graph.InputX].floats())
-			return nil
-		}, nil
-	case allInt8:
-		in, out, err := s.activationParams()
-		if err != nil {
-			return nil, err
-		}
-		table, err := q8.NewRelu(kind, in, out, s.Profile.kernels())
-		if err != nil {
-			return nil, err
-		}
-		return tabulated(table), nil
-	}
-	return nil, s.unsupported()
+	return s.elementwise(
+		func(y, x []float32) { f32.Activate(kind, y, x) },
+		func(in, out quant.Params) (*q8.Table[int8, int8], error) {
+			return q8.NewRelu(kind, in, out, s.Profile.kernels())
+		})
 }
 
 func softmax(s site) (kernel, error) {

@@ -28,14 +28,19 @@ var factories = map[string]factory{
 	graph.DepthwiseConv2D{}.Name(): depthwiseConv2D,
 	graph.Dequantize{}.Name():      dequantize,
 	graph.Dropout{}.Name():         reshape, // copies, as at inference a Dropout does
+	graph.Elu{}.Name():             elu,
 	graph.FakeQuant{}.Name():       fakeQuant,
 	graph.FoldBias{}.Name():        foldBias,
 	graph.FoldWeights{}.Name():     foldWeights,
 	graph.FullyConnected{}.Name():  fullyConnected,
+	graph.HardSwish{}.Name():       hardSwish,
+	graph.LeakyRelu{}.Name():       leakyRelu,
+	graph.Logistic{}.Name():        logistic,
 	graph.MaxPool2D{}.Name():       maxPool,
 	graph.Mean{}.Name():            mean,
 	graph.Mul{}.Name():             mul,
 	graph.Pad{}.Name():             pad,
+	graph.Prelu{}.Name():           prelu,
 	graph.Quantize{}.Name():        quantize,
 	graph.ReduceMax{}.Name():       reduceMax,
 	graph.Relu{}.Name():            relu,
@@ -44,6 +49,7 @@ var factories = map[string]factory{
 	graph.Softmax{}.Name():         softmax,
 	graph.StridedSlice{}.Name():    stridedSlice,
 	graph.Sub{}.Name():             sub,
+	graph.Tanh{}.Name():            tanh,
 	graph.Transpose{}.Name():       transpose,
 }
 

@@ -10,8 +10,9 @@ import (
 )
 
 // Trainable is the pass that makes a network read from a float file trainable:
-// the weights and biases of its anchors (float32 constants, or float16 constants
-// behind a Dequantize) become float32 parameters under the same names.
+// the weights and biases of its anchors and the slopes of a Prelu (float32
+// constants, or float16 constants behind a Dequantize) become float32 parameters
+// under the same names.
 //
 //	g, err := tflite.ReadFile("model.tflite")
 //	net, err := graph.Passes{tflite.Trainable}.Run(g)
@@ -19,10 +20,14 @@ import (
 // Errors: quantized weights, by node: their float values are gone.
 var Trainable = graph.Pass{Name: "trainable", Run: func(g *graph.Graph) error {
 	for _, n := range slices.Clone(g.Nodes) {
-		if _, ok := n.Op.(graph.Anchored); !ok {
-			continue
+		var trained []int
+		switch n.Op.(type) {
+		case graph.Anchored:
+			trained = []int{graph.InputWeights, graph.InputBias}
+		case graph.Prelu:
+			trained = []int{graph.InputAlpha}
 		}
-		for _, i := range []int{graph.InputWeights, graph.InputBias} {
+		for _, i := range trained {
 			t := n.Input(i)
 			if t == nil || t.Role == graph.Parameter {
 				continue

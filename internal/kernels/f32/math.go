@@ -24,16 +24,29 @@ func Exp(x float32) float32 {
 	n := float32(float32(x*log2E)+roundMagic) - roundMagic
 	r := x - float32(n*ln2Hi)
 	r -= float32(n * ln2Lo)
+	p := shortExpm1(r) + 1
+	// Two factors, since 2^n itself may be outside the range of normal numbers (n is in [-150, 128]).
+	i := int32(n)
+	return float32(p*pow2(i/2)) * pow2(i-i/2)
+}
+
+// shortExpm1 returns e^r - 1 for |r| up to log(2)/2.
+func shortExpm1(r float32) float32 {
 	p := float32(1.9875691500e-4)
 	p = float32(p*r) + 1.3981999507e-3
 	p = float32(p*r) + 8.3334519073e-3
 	p = float32(p*r) + 4.1665795894e-2
 	p = float32(p*r) + 1.6666665459e-1
 	p = float32(p*r) + 5.0000001201e-1
-	p = float32(p*float32(r*r)) + r + 1
-	// Two factors, since 2^n itself may be outside the range of normal numbers (n is in [-150, 128]).
-	i := int32(n)
-	return float32(p*pow2(i/2)) * pow2(i-i/2)
+	return float32(p*float32(r*r)) + r
+}
+
+// Expm1 returns e^x - 1 to within 4 ulp, near 0 too.
+func Expm1(x float32) float32 {
+	if abs(x) < 0.34 {
+		return shortExpm1(x)
+	}
+	return Exp(x) - 1
 }
 
 // pow2 returns 2^n for n in [-126, 127].
@@ -114,20 +127,21 @@ func Softplus(x float32) float32 {
 func abs(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^ (1 << 31)) }
 
 // ExpTo computes dst = Exp(x), elementwise over len(x) elements. It may work in place, as may the functions below.
-func ExpTo(dst, x []float32) { mapTo(dst, x, Exp) }
+func ExpTo(dst, x []float32) { mapTo(costExp, dst, x, Exp) }
 
 // LogTo computes dst = Log(x).
-func LogTo(dst, x []float32) { mapTo(dst, x, Log) }
+func LogTo(dst, x []float32) { mapTo(costExp, dst, x, Log) }
 
 // TanhTo computes dst = Tanh(x).
-func TanhTo(dst, x []float32) { mapTo(dst, x, Tanh) }
+func TanhTo(dst, x []float32) { mapTo(costExp, dst, x, Tanh) }
 
 // SigmoidTo computes dst = Sigmoid(x).
-func SigmoidTo(dst, x []float32) { mapTo(dst, x, Sigmoid) }
+func SigmoidTo(dst, x []float32) { mapTo(costExp, dst, x, Sigmoid) }
 
-func mapTo(dst, x []float32, f func(float32) float32) {
+// mapTo computes dst = f(x) for an f of the given cost.
+func mapTo(cost int, dst, x []float32, f func(float32) float32) {
 	dst = dst[:len(x)]
-	each(len(x), costExp, func(from, to int) {
+	each(len(x), cost, func(from, to int) {
 		dst := dst[from:to]
 		for i, v := range x[from:to] {
 			dst[i] = f(v)

@@ -30,6 +30,7 @@ func TestElementaryFunctions(t *testing.T) {
 		bound float64
 	}{
 		{"Exp", Exp, math.Exp, 1},
+		{"Expm1", Expm1, math.Expm1, 4},
 		{"Log", Log, math.Log, 1},
 		{"Tanh", Tanh, math.Tanh, 2},
 		{"Sigmoid", Sigmoid, func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }, 3},

@@ -5,8 +5,8 @@
 //
 // An operator with parameters is made once with a New function, which turns
 // scales into integers ([NewFullyConnected], [NewConv2D],
-// [NewDepthwiseConv2D], [NewSoftmax], [NewRelu], [NewRequantize]), and then run
-// any number of times, from several goroutines if need be:
+// [NewDepthwiseConv2D], [NewSoftmax], [NewRelu], [NewRequantize] and so on), and
+// then run any number of times, from several goroutines if need be:
 //
 //	fc, err := q8.NewFullyConnected(q8.FullyConnectedSpec{
 //		Inputs: 2, Outputs: 1,

@@ -1,6 +1,7 @@
 package q8
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -154,6 +155,22 @@ func TestErrors(t *testing.T) {
 		_, err := NewRelu(a, in, tensor, LiteRT)
 		return err
 	}
+	leaky := func(alpha float32, in quant.Params) error {
+		_, err := NewLeakyRelu(alpha, in, tensor)
+		return err
+	}
+	hardSwish := func(in quant.Params) error {
+		_, err := NewHardSwish(in, tensor)
+		return err
+	}
+	sigmoid := func(in, out quant.Params) error {
+		_, err := NewLogistic(in, out, LiteRT)
+		return err
+	}
+	prelu := func(alpha quant.Params) error {
+		_, err := NewPrelu(PreluSpec{Input: tensor, Alpha: alpha, Output: tensor})
+		return err
+	}
 	hybrid := func(weights, biases int, p quant.Params) error {
 		_, err := NewHybridFullyConnected(HybridFullyConnectedSpec{Inputs: 2, Outputs: 3, Weight: p}, make([]int8, weights), make([]float32, biases))
 		return err
@@ -200,6 +217,16 @@ func TestErrors(t *testing.T) {
 		{relu(quant.Relu, tensor), ""},
 		{relu(quant.NoActivation, tensor), "q8: relu: no activation"},
 		{relu(quant.Relu, quant.PerTensor(-1, 0)), "input: quant: scale 0 is -1"},
+		{leaky(-.5, tensor), ""},
+		{leaky(float32(math.NaN()), tensor), "q8: leaky relu: alpha is NaN"},
+		{leaky(1, quant.PerTensor(1, 300)), "zero point 300 of the input"},
+		{hardSwish(quant.PerTensor(127, 0)), ""},
+		{hardSwish(quant.PerTensor(128, 0)), "q8: hard swish: input scale 128 is not below 128 times the output scale 1"},
+		{hardSwish(quant.PerTensor(0, 0)), "input: quant: scale 0 is 0"},
+		{sigmoid(tensor, softmaxOutput), ""},
+		{sigmoid(tensor, tensor), "q8: logistic: output has scale 1 and zero point 0, want 0.00390625 and -128"},
+		{prelu(tensor), ""},
+		{prelu(quant.PerTensor(1, 200)), "q8: prelu: zero point 200 of the alpha"},
 		{hybrid(6, 3, weight), ""},
 		{hybrid(6, 1, weight), "q8: hybrid fully connected: 1 biases for 3 outputs"},
 		{hybrid(6, 0, quant.PerTensor(1, 2)), "zero point 0 of the weights is 2"},

@@ -47,7 +47,7 @@ func NewSoftmax(in, out quant.Params, beta float32, depth int) (*Softmax, error)
 		if distance > reach {
 			break
 		}
-		s.exp[distance] = expNegative(mul(int32(-distance)<<m.Exponent, m.Mantissa))
+		s.exp[distance] = expNegative(mul(int32(-distance)<<m.Exponent, m.Mantissa), 5)
 		s.term[distance] = quant.RoundingDivideByPOT(s.exp[distance], 12)
 	}
 	return s, nil

@@ -283,6 +283,7 @@ const (
 	BuiltinOperatorSQUARED_DIFFERENCE               BuiltinOperator = 99
 	BuiltinOperatorMIRROR_PAD                       BuiltinOperator = 100
 	BuiltinOperatorSPLIT_V                          BuiltinOperator = 102
+	BuiltinOperatorELU                              BuiltinOperator = 111
 	BuiltinOperatorQUANTIZE                         BuiltinOperator = 114
 	BuiltinOperatorHARD_SWISH                       BuiltinOperator = 117
 	BuiltinOperatorBATCH_MATMUL                     BuiltinOperator = 126
@@ -347,6 +348,7 @@ var EnumNamesBuiltinOperator = map[BuiltinOperator]string{
 	BuiltinOperatorSQUARED_DIFFERENCE:               "SQUARED_DIFFERENCE",
 	BuiltinOperatorMIRROR_PAD:                       "MIRROR_PAD",
 	BuiltinOperatorSPLIT_V:                          "SPLIT_V",
+	BuiltinOperatorELU:                              "ELU",
 	BuiltinOperatorQUANTIZE:                         "QUANTIZE",
 	BuiltinOperatorHARD_SWISH:                       "HARD_SWISH",
 	BuiltinOperatorBATCH_MATMUL:                     "BATCH_MATMUL",
@@ -411,6 +413,7 @@ var EnumValuesBuiltinOperator = map[string]BuiltinOperator{
 	"SQUARED_DIFFERENCE":               BuiltinOperatorSQUARED_DIFFERENCE,
 	"MIRROR_PAD":                       BuiltinOperatorMIRROR_PAD,
 	"SPLIT_V":                          BuiltinOperatorSPLIT_V,
+	"ELU":                              BuiltinOperatorELU,
 	"QUANTIZE":                         BuiltinOperatorQUANTIZE,
 	"HARD_SWISH":                       BuiltinOperatorHARD_SWISH,
 	"BATCH_MATMUL":                     BuiltinOperatorBATCH_MATMUL,

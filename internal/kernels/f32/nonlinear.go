@@ -1,0 +1,121 @@
+package f32
+
+import "github.com/goqat/goqat/internal/kernels/axes"
+
+// The activations in this file are elementwise over len(x) elements. They and their gradients may work in place; NaN stays
+// NaN.
+
+// LeakyReluTo computes y = x where x > 0 and alpha*x elsewhere.
+func LeakyReluTo(alpha float32, y, x []float32) {
+	mapTo(costMove, y, x, func(x float32) float32 {
+		if x > 0 {
+			return x
+		}
+		return alpha * x
+	})
+}
+
+// LeakyReluGrad computes dx = dy where x > 0 and alpha*dy elsewhere.
+func LeakyReluGrad(alpha float32, dx, dy, x []float32) {
+	gradTo(dx, dy, x, func(x float32) float32 {
+		if x > 0 {
+			return 1
+		}
+		return alpha
+	})
+}
+
+// Elu returns x where x > 0 and e^x - 1 elsewhere, to within 3 ulp.
+func Elu(x float32) float32 {
+	if x > 0 {
+		return x
+	}
+	return Expm1(x)
+}
+
+// EluTo computes y = Elu(x).
+func EluTo(y, x []float32) { mapTo(costExp, y, x, Elu) }
+
+// EluGrad computes the gradient of the input of [EluTo] from its output y: dx = dy where y > 0 and dy*(y+1) elsewhere.
+func EluGrad(dx, dy, y []float32) {
+	gradTo(dx, dy, y, func(y float32) float32 { return 1 + min(y, 0) })
+}
+
+// HardSwishTo computes y = x * min(max(x+3, 0), 6) / 6.
+func HardSwishTo(y, x []float32) {
+	mapTo(costMove, y, x, func(x float32) float32 { return float32(x*clamp(x+3, 0, 6)) / 6 })
+}
+
+// HardSwishGrad computes the gradient of the input x of [HardSwishTo]: dx = 0 where x <= -3, dy where x >= 3 and
+// dy*(x/3+1/2) between.
+func HardSwishGrad(dx, dy, x []float32) {
+	gradTo(dx, dy, x, func(x float32) float32 {
+		switch {
+		case x <= -3:
+			return 0
+		case x >= 3:
+			return 1
+		}
+		return x/3 + 0.5
+	})
+}
+
+// SigmoidGrad computes the gradient of the input of [SigmoidTo] from its output y: dx = dy * y*(1-y).
+func SigmoidGrad(dx, dy, y []float32) {
+	gradTo(dx, dy, y, func(y float32) float32 { return y * (1 - y) })
+}
+
+// TanhGrad computes the gradient of the input of [TanhTo] from its output y: dx = dy * (1-y)*(1+y).
+func TanhGrad(dx, dy, y []float32) {
+	gradTo(dx, dy, y, func(y float32) float32 { return (1 - y) * (1 + y) })
+}
+
+// gradTo computes dx = dy * slope(v), where v is the input or output of an activation.
+func gradTo(dx, dy, v []float32, slope func(float32) float32) {
+	dx, dy = dx[:len(v)], dy[:len(v)]
+	each(len(v), costMove, func(from, to int) {
+		dx, dy := dx[from:to], dy[from:to]
+		for i, v := range v[from:to] {
+			dx[i] = dy[i] * slope(v)
+		}
+	})
+}
+
+// Prelu computes y = x where x > 0 and alpha*x elsewhere, over the elements of x and alpha that p pairs. It may work in
+// place.
+func Prelu(p axes.Pair, y, x, alpha []float32) {
+	stepX, stepAlpha := p.Steps()
+	each(p.Len(), costMove, func(from, to int) {
+		p.Runs(from, to, func(at, i, j, n int) {
+			for k := range n {
+				v := x[i+k*stepX]
+				if !(v > 0) {
+					v *= alpha[j+k*stepAlpha]
+				}
+				y[at+k] = v
+			}
+		})
+	})
+}
+
+// PreluGrad computes the gradient of the input of [Prelu]: dx = dy where x > 0 and alpha*dy elsewhere. It may work in
+// place. The gradient of alpha is that of the product of alpha and min(x, 0): [CombineGrad].
+func PreluGrad(p axes.Pair, dx, dy, x, alpha []float32) {
+	stepX, stepAlpha := p.Steps()
+	each(p.Len(), costMove, func(from, to int) {
+		p.Runs(from, to, func(at, i, j, n int) {
+			for k := range n {
+				d := dy[at+k]
+				if !(x[i+k*stepX] > 0) {
+					d *= alpha[j+k*stepAlpha]
+				}
+				dx[at+k] = d
+			}
+		})
+	})
+}
+
+// NegativePart computes y = min(x, 0), elementwise over len(x) elements. It may work in place.
+func NegativePart(y, x []float32) {
+	mapTo(costMove, y, x, func(x float32) float32 { return min(x, 0) })
+}
