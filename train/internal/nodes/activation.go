@@ -5,8 +5,14 @@ import (
 	"github.com/goqat/goqat/internal/kernels/f32"
 )
 
-// unary makes the operator of a node with one input, given its kernels.
+// unary makes the operator of a node with one input, given its kernels, where
+// the gradient follows from the output.
 func (c *compiler) unary(n *graph.Node, forward func(y, x []float32), gradient func(dx, dy, y []float32)) *operator {
+	return c.unaryOf(n, forward, func(dx, dy, _, y []float32) { gradient(dx, dy, y) })
+}
+
+// unaryOf is unary with a gradient that may follow from input and output.
+func (c *compiler) unaryOf(n *graph.Node, forward func(y, x []float32), gradient func(dx, dy, x, y []float32)) *operator {
 	y := newValue(c.shapes[n.Output])
 	return &operator{
 		out: y,
@@ -17,7 +23,7 @@ func (c *compiler) unary(n *graph.Node, forward func(y, x []float32), gradient f
 		derive: func() derivative {
 			dx := c.gradient(n.Inputs[0])
 			return derivative{grads: []*value{dx}, run: func(in [][]float32) error {
-				gradient(dx.data, in[2], in[1])
+				gradient(dx.data, in[2], in[0], in[1])
 				return nil
 			}}
 		},

@@ -166,7 +166,7 @@ func checkGradients(t *testing.T, g *graph.Graph, s *Step) {
 		grads = append(grads, append([]float32(nil), d...))
 	}
 	const h = 1.0 / 128
-	checked, kinks := 0, 0
+	checked, kinks, worst := 0, 0, 0.0
 	for i, p := range g.Parameters() {
 		var largest float64
 		for _, d := range grads[i] {
@@ -191,11 +191,15 @@ func checkGradients(t *testing.T, g *graph.Graph, s *Step) {
 			}
 			wide, narrow := (up-down)/(2*h), (halfUp-halfDown)/h
 			checked++
-			if want := (4*narrow - wide) / 3; math.Abs(want-float64(grads[i][j])) > tolerance {
+			want := (4*narrow - wide) / 3
+			off := math.Abs(want - float64(grads[i][j]))
+			if off > tolerance {
 				t.Errorf("%s[%d]: gradient %v, finite difference %v", p.Name, j, grads[i][j], want)
 			}
+			worst = max(worst, off/max(largest, 1e-3)) // below, the differences' own rounding shows
 		}
 	}
+	t.Logf("%d elements checked, off by at most %.2g of their tensor's largest gradient", checked, worst)
 	if kinks > checked/4 {
 		t.Errorf("%d elements checked, %d left out", checked, kinks)
 	}

@@ -119,7 +119,7 @@ func every(t testing.TB) *net {
 	h = n.add("relu6", graph.Relu6{}, n.add("square2", graph.FullyConnected{KeepDims: true}, h, shared, n.parameter("square2/b", 9)))
 	top := n.add("max", graph.ReduceMax{Reducer: graph.Reducer{Axes: []int{1}, KeepDims: true}}, h)
 	flat := n.add("flat", graph.Reshape{Shape: []int{-1, 9}}, top)
-	logits := n.observed(n.dense("dense", flat, 5))
+	logits := n.observed(n.dense("dense", n.squashed(flat), 5))
 	fixed := quant.PerTensor(1.0/256, -128)
 	s := n.add("softmax", graph.Softmax{}, logits)
 	n.add("softmax/fq", graph.FakeQuant{Quantizer: &graph.Quantizer{Name: "softmax", Bits: 8, Axis: -1, Source: graph.Fixed, FixedParams: &fixed}}, s)
