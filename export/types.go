@@ -111,8 +111,9 @@ func biasCodes(name string, values []float32, xScale float32, wScales []float32)
 	return &graph.Tensor{Name: name, Type: graph.Int32, Role: graph.Constant, Shape: []int{len(values)}, Data: codes, Quant: &p}, nil
 }
 
-// markHybrid drops the run-time quantizers of a weight-only recipe and tells
-// dense operators with int8 weights to use a zero point for each row.
+// markHybrid drops the run-time quantizers of a weight-only recipe, tells dense
+// operators with int8 weights to use a zero point for each row, and repeats the
+// one scale of depthwise weights for each channel.
 var markHybrid = graph.Pass{Name: "mark hybrid", Run: func(g *graph.Graph) error {
 	for _, n := range append([]*graph.Node(nil), g.Nodes...) {
 		switch op := n.Op.(type) {
@@ -127,10 +128,25 @@ var markHybrid = graph.Pass{Name: "mark hybrid", Run: func(g *graph.Graph) error
 				op.AsymmetricInputs = true
 				n.Op = op
 			}
+		case graph.DepthwiseConv2D:
+			spreadScale(n)
 		}
 	}
 	return nil
 }}
+
+// spreadScale gives int8 weights with one scale as many equal ones as there are
+// channels: LiteRT's hybrid depthwise kernel reads a scale for each channel,
+// whether there is one or not.
+func spreadScale(n *graph.Node) {
+	w, axis := n.Inputs[graph.InputWeights], n.Op.(graph.Anchored).ChannelAxis()
+	channels := w.Shape[axis]
+	if w.Type != graph.Int8 || w.Quant.PerChannel() || channels == 1 {
+		return
+	}
+	p := quant.Params{Scale: slices.Repeat(w.Quant.Scale, channels), ZeroPoint: slices.Repeat(w.Quant.ZeroPoint, channels), Axis: axis}
+	n.Inputs[graph.InputWeights] = &graph.Tensor{Name: w.Name, Type: w.Type, Role: w.Role, Shape: w.Shape, Data: w.Data, Quant: &p}
+}
 
 // freezeVariables makes constants of what training could still change.
 var freezeVariables = graph.Pass{Name: "freeze variables", Run: func(g *graph.Graph) error {

@@ -165,6 +165,9 @@ func (v *verifier) anchor(n *graph.Node) {
 	if i := slices.Index(w.Int8s(), -128); i >= 0 {
 		v.fault("weights %q: element %d is -128; integer kernels take [-127, 127]", w.Name, i)
 	}
+	if _, ok := n.Op.(graph.DepthwiseConv2D); ok && x.Type == graph.Float32 && len(w.Quant.Scale) != w.Shape[axis] {
+		v.fault("weights %q have one scale; behind a float input LiteRT reads one for each of %d channels", w.Name, w.Shape[axis])
+	}
 	if x.Type != graph.Int8 {
 		return
 	}

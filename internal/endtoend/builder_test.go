@@ -55,8 +55,8 @@ func (b builder) weights(name string, shape ...int) *graph.Tensor {
 }
 
 // bias returns codes up to a limit, at the scale of input times weights.
-func (b builder) bias(x, w *graph.Tensor, limit int) *graph.Tensor {
-	codes := make([]int32, w.Shape[0])
+func (b builder) bias(x, w *graph.Tensor, channels, limit int) *graph.Tensor {
+	codes := make([]int32, channels)
 	for i := range codes {
 		codes[i] = int32(b.random.IntN(2*limit+1) - limit)
 	}
@@ -64,7 +64,7 @@ func (b builder) bias(x, w *graph.Tensor, limit int) *graph.Tensor {
 	for c, s := range w.Quant.Scale {
 		p.Scale[c] = x.Quant.Scale[0] * s
 	}
-	return &graph.Tensor{Name: "b", Type: graph.Int32, Role: graph.Constant, Shape: w.Shape[:1], Data: codes, Quant: &p}
+	return &graph.Tensor{Name: "b", Type: graph.Int32, Role: graph.Constant, Shape: []int{channels}, Data: codes, Quant: &p}
 }
 
 // reals returns normal numbers.

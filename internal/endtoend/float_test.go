@@ -183,13 +183,16 @@ func part[T oracle.Element](t *testing.T, x oracle.Tensor, example int) []T {
 }
 
 // inputScheme says how LiteRT quantizes the input of a hybrid node: symmetrically
-// for convolutions whose weights have one scale or equal ones, and whether the
-// scale it keeps is multiplied by the weights'.
+// for convolutions, but not depthwise ones, whose weights have one scale or equal
+// ones, and whether the scale it keeps is multiplied by the weights'.
 func inputScheme(n *graph.Node) (symmetric, folded bool) {
 	scales := n.Inputs[graph.InputWeights].Quant.Scale
 	equal := !slices.ContainsFunc(scales, func(s float32) bool { return s != scales[0] })
-	if fc, ok := n.Op.(graph.FullyConnected); ok {
-		return !fc.AsymmetricInputs, len(scales) == 1
+	switch op := n.Op.(type) {
+	case graph.FullyConnected:
+		return !op.AsymmetricInputs, len(scales) == 1
+	case graph.DepthwiseConv2D:
+		return false, false
 	}
 	return equal, equal
 }

@@ -78,6 +78,7 @@ var networks = prepared(
 			layers.Dense{Units: 10},
 		},
 	},
+	depthwiseNetwork,
 	&network{
 		name: "gammas", input: layers.Input{8, 8, 1}, batchNorm: true, probabilities: true, gain: 16,
 		layers: layers.Sequential{

@@ -15,13 +15,14 @@ import (
 // where it takes them) need not share with its reference kernels, by one step,
 // and why. Every other operator must give the same codes on both.
 var mayDiffer = map[string]string{
-	"ADD":             "XNNPACK multiplies codes by 21-bit factors, adds and rounds once, half up; the reference raises both to one scale and rounds each, and the sum twice, in 31-bit fixed point",
-	"MUL":             "XNNPACK multiplies the product by float32(s_a*s_b/s_y) and rounds half to even; the reference multiplies in fixed point and rounds twice",
-	"SUB":             "as ADD",
-	"CONV_2D":         "XNNPACK multiplies the sum by float32(s_x*s_w/s_y) and rounds half to even; the reference multiplies in fixed point and rounds twice",
-	"FULLY_CONNECTED": "XNNPACK multiplies the sum by float32(s_x*s_w/s_y) and rounds half to even; the reference multiplies in float64 and rounds half away from zero",
-	"MEAN":            "XNNPACK multiplies the sum in float32 by s_x/(n*s_y), adds the zero point and rounds once, half to even; the reference multiplies in fixed point and rounds twice",
-	"QUANTIZE":        "XNNPACK multiplies real values by float32(1/s) and rounds half to even, codes by s_x/s_y in 8 fractional bits and rounds half up; the reference divides, or multiplies in fixed point, and rounds half away from zero",
+	"ADD":               "XNNPACK multiplies codes by 21-bit factors, adds and rounds once, half up; the reference raises both to one scale and rounds each, and the sum twice, in 31-bit fixed point",
+	"MUL":               "XNNPACK multiplies the product by float32(s_a*s_b/s_y) and rounds half to even; the reference multiplies in fixed point and rounds twice",
+	"SUB":               "as ADD",
+	"DEPTHWISE_CONV_2D": "as CONV_2D",
+	"CONV_2D":           "XNNPACK multiplies the sum by float32(s_x*s_w/s_y) and rounds half to even; the reference multiplies in fixed point and rounds twice",
+	"FULLY_CONNECTED":   "XNNPACK multiplies the sum by float32(s_x*s_w/s_y) and rounds half to even; the reference multiplies in float64 and rounds half away from zero",
+	"MEAN":              "XNNPACK multiplies the sum in float32 by s_x/(n*s_y), adds the zero point and rounds once, half to even; the reference multiplies in fixed point and rounds twice",
+	"QUANTIZE":          "XNNPACK multiplies real values by float32(1/s) and rounds half to even, codes by s_x/s_y in 8 fractional bits and rounds half up; the reference divides, or multiplies in fixed point, and rounds half away from zero",
 }
 
 // Every operator on int8, alone in a file: the interpreter's codes are those of
@@ -38,6 +39,7 @@ func TestOperatorsEqualLiteRT(t *testing.T) {
 		{"SUB", func(t *testing.T) []opCase { return arithmetic(t, graph.Sub{}) }},
 		{"CONCATENATION", concatenations},
 		{"CONV_2D", convolutions},
+		{"DEPTHWISE_CONV_2D", depthwiseConvolutions},
 		{"FULLY_CONNECTED", fullyConnected},
 		{"MAX_POOL_2D", func(t *testing.T) []opCase {
 			return pools(t, func(p graph.Pool) graph.Op { return graph.MaxPool2D{Pool: p} })
@@ -291,38 +293,48 @@ const (
 	// ties have scales that are powers of two, and outputs that clip all but the
 	// smallest inputs: many sums lie halfway between codes, where rounding rules show.
 	ties scaling = "ties"
+	// lowest and highest have zero points at the ends of the codes.
+	lowest  scaling = "zero points at -128"
+	highest scaling = "zero points at 127"
 )
 
-var scalings = []scaling{perTensor, perChannel, ties}
+var scalings = []scaling{perTensor, perChannel, ties, lowest, highest}
 
 // anchor is a file of one operator with weights, whose output covers its codes at
 // the largest magnitude.
 func anchor(t *testing.T, op graph.Op, s scaling, shape, weights []int, bias bool) *made {
 	b := newBuilder(t)
-	depth := float64(graph.Elements(weights[1:]))
+	axis := op.(graph.Anchored).ChannelAxis()
+	channels := weights[axis]
+	depth := float64(graph.Elements(weights) / channels)
 	const spread = 73 * 74 / 60 // codes of weights and inputs, against codes of outputs, one standard deviation each
 	const step, least = 0.05, 0.002
 	in := float32(step / (0.004 * spread * math.Sqrt(depth)))
-	y := per(step, -20)
-	if s == ties {
+	zero, y := int32(-7), per(step, -20)
+	switch s {
+	case ties:
 		in, y = float32(math.Exp2(5+math.Round(math.Log2(float64(in))))), per(0.0625, 5)
+	case lowest:
+		zero, y = -128, per(step, -128)
+	case highest:
+		zero, y = 127, per(step, 127)
 	}
-	x := b.input(graph.Int8, per(in, -7), shape...)
+	x := b.input(graph.Int8, per(in, zero), shape...)
 	w := b.weights("w", weights...)
 	switch s {
-	case perTensor:
+	default:
 		w.Quant = per(0.004, 0)
 	case ties:
 		w.Quant = per(0x1p-8, 0)
 	case perChannel:
-		w.Quant = &quant.Params{Scale: make([]float32, weights[0]), ZeroPoint: make([]int32, weights[0])}
+		w.Quant = &quant.Params{Scale: make([]float32, channels), ZeroPoint: make([]int32, channels), Axis: axis}
 		for c := range w.Quant.Scale {
 			w.Quant.Scale[c] = least + 0.004*b.random.Float32()
 		}
 	}
 	inputs := []*graph.Tensor{x, w}
 	if bias {
-		inputs = append(inputs, b.bias(x, w, int(30*spread*math.Sqrt(depth))))
+		inputs = append(inputs, b.bias(x, w, channels, int(30*spread*math.Sqrt(depth))))
 	}
 	return b.done(b.op(op, graph.Int8, y, inputs...))
 }
