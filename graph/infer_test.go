@@ -22,6 +22,10 @@ func pool(p Padding, h, w, stride int) Pool {
 	return Pool{Padding: p, FilterH: h, FilterW: w, StrideH: stride, StrideW: stride}
 }
 
+func transpose(p Padding, stride int) TransposeConv {
+	return TransposeConv{Padding: p, StrideH: stride, StrideW: stride}
+}
+
 // TestInfer: either the output shape or a part of the error.
 func TestInfer(t *testing.T) {
 	s := func(d ...int) []int { return append([]int{}, d...) }
@@ -63,6 +67,13 @@ func TestInfer(t *testing.T) {
 		{depthwise(Same, 1, 1, 0), [][]int{s(2, 5, 6, 3), s(1, 3, 3, 3)}, nil, "depth multiplier 0 must be between 1 and 32768"},
 		{depthwise(Same, 0, 1, 1), [][]int{s(2, 5, 6, 3), s(1, 3, 3, 3)}, nil, "must be between 1 and 32768"},
 		{depthwise(Valid, 1, 3, 1), [][]int{s(2, 5, 9, 3), s(1, 3, 3, 3)}, nil, "want an image that holds a 7x7 window"},
+		{transpose(Same, 2), [][]int{s(2, 5, 6, 3), s(4, 3, 3, 3), s(4)}, s(2, 10, 12, 4), ""},
+		{transpose(Valid, 2), [][]int{s(2, 5, 6, 3), s(4, 3, 1, 3)}, s(2, 11, 12, 4), ""},
+		{transpose(Same, 1), [][]int{s(2, 5, 3), s(4, 3, 3, 3)}, nil, "input 0 has shape [2 5 3], want [N, H, W, C]"},
+		{transpose(Same, 1), [][]int{s(2, 5, 6, 3), s(4, 3, 3, 2)}, nil, "input 1 has shape [4 3 3 2], want [O, KH, KW, 3]"},
+		{transpose(Same, 1), [][]int{s(2, 5, 6, 3), s(4, 3, 3, 3), s(3)}, nil, "input 2 has shape [3], want [4]"},
+		{transpose(Same, 0), [][]int{s(2, 5, 6, 3), s(4, 3, 3, 3)}, nil, "must be between 1 and 32768"},
+		{TransposeConv{StrideH: 1, StrideW: 1, Activate: 9}, [][]int{s(2, 5, 6, 3), s(4, 3, 3, 3)}, nil, "unknown activation 9"},
 		{MaxPool2D{pool(Valid, 2, 3, 2)}, [][]int{s(2, 5, 6, 3)}, s(2, 2, 2, 3), ""},
 		{AveragePool2D{pool(Same, 2, 3, 2)}, [][]int{s(2, 5, 6, 3)}, s(2, 3, 3, 3), ""},
 		{MaxPool2D{pool(Valid, 6, 1, 1)}, [][]int{s(2, 5, 6, 3)}, nil, "want an image that holds a 6x1 window"},
@@ -77,6 +88,10 @@ func TestInfer(t *testing.T) {
 		{Reshape{Shape: []int{-1, -1}}, [][]int{s(5, 2, 3)}, nil, "sizes must be positive, one may be -1"},
 		{Reshape{Shape: []int{-2, 0}}, [][]int{s(5, 2, 3)}, nil, "sizes must be positive"},
 		{Reshape{}, nil, nil, "0 inputs, want 1 to 1"},
+		{ResizeNearestNeighbor{Height: 10, Width: 3}, [][]int{s(2, 5, 6, 3)}, s(2, 10, 3, 3), ""},
+		{ResizeNearestNeighbor{Height: 10}, [][]int{s(2, 5, 6, 3)}, nil, "new size 10x0 must be positive"},
+		{ResizeNearestNeighbor{Height: 10, Width: 3}, [][]int{s(2, 5)}, nil, "want [N, H, W, C]"},
+		{ResizeNearestNeighbor{}, nil, nil, "0 inputs, want 1 to 1"},
 		{Relu{}, [][]int{s(2, 3)}, s(2, 3), ""},
 		{Relu6{}, [][]int{s(2, 3)}, s(2, 3), ""},
 		{Softmax{}, [][]int{s(2, 3)}, s(2, 3), ""},
@@ -178,6 +193,43 @@ func TestWindow(t *testing.T) {
 			t.Fatalf("same: %d of %d before", before, lacks)
 		}
 	})
+}
+
+// TestTransposed: a convolution of the output has the size of the input.
+func TestTransposed(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		in := rapid.IntRange(1, 40).Draw(t, "in")
+		kernel := rapid.IntRange(1, 7).Draw(t, "kernel")
+		stride := rapid.IntRange(1, 5).Draw(t, "stride")
+		for _, p := range []Padding{Valid, Same} {
+			out := p.Transposed(in, kernel, stride)
+			if back, _ := p.Window(out, kernel, stride, 1); back != in {
+				t.Fatalf("%v: %d makes %d, which makes %d", p, in, out, back)
+			}
+		}
+	})
+}
+
+// TestSources: replication by a whole factor, and the rules of the options on
+// examples whose values can be checked by hand.
+func TestSources(t *testing.T) {
+	for _, c := range []struct {
+		op   ResizeNearestNeighbor
+		in   [2]int
+		rows []int
+		cols []int
+	}{
+		{ResizeNearestNeighbor{Height: 6, Width: 4}, [2]int{2, 4}, []int{0, 0, 0, 1, 1, 1}, []int{0, 1, 2, 3}},
+		{ResizeNearestNeighbor{Height: 2, Width: 3}, [2]int{5, 4}, []int{0, 2}, []int{0, 1, 2}},
+		{ResizeNearestNeighbor{Height: 2, Width: 3, HalfPixelCenters: true}, [2]int{5, 4}, []int{1, 3}, []int{0, 2, 3}},
+		{ResizeNearestNeighbor{Height: 3, Width: 1, AlignCorners: true}, [2]int{4, 4}, []int{0, 2, 3}, []int{0}},
+		{ResizeNearestNeighbor{Height: 2, Width: 4, AlignCorners: true, HalfPixelCenters: true}, [2]int{3, 2}, []int{1, 2}, []int{0, 1, 1, 1}},
+	} {
+		rows, cols := c.op.Sources(c.in[0], c.in[1])
+		if !slices.Equal(rows, c.rows) || !slices.Equal(cols, c.cols) {
+			t.Errorf("%+v of %v: rows %v, columns %v; want %v, %v", c.op, c.in, rows, cols, c.rows, c.cols)
+		}
+	}
 }
 
 func TestShapeErrorOfNode(t *testing.T) {

@@ -52,13 +52,13 @@ func TestEveryOperatorIsInTheTable(t *testing.T) {
 // TestClasses: each class promises an interface.
 func TestClasses(t *testing.T) {
 	want := map[string]Class{
-		"FULLY_CONNECTED": Anchor, "CONV_2D": Anchor, "DEPTHWISE_CONV_2D": Anchor,
+		"FULLY_CONNECTED": Anchor, "CONV_2D": Anchor, "DEPTHWISE_CONV_2D": Anchor, "TRANSPOSE_CONV": Anchor,
 		"RELU": Requantize, "RELU6": Requantize, "MEAN": Requantize,
 		"LEAKY_RELU": Requantize, "PRELU": Requantize, "ELU": Requantize, "HARD_SWISH": Requantize,
 		"ADD": Requantize, "SUB": Requantize, "MUL": Requantize,
 		"CONCATENATION": SameScale,
 		"MAX_POOL_2D":   SameScale, "AVERAGE_POOL_2D": SameScale, "RESHAPE": SameScale,
-		"PAD": SameScale, "STRIDED_SLICE": SameScale, "TRANSPOSE": SameScale, "REDUCE_MAX": SameScale,
+		"PAD": SameScale, "STRIDED_SLICE": SameScale, "TRANSPOSE": SameScale, "RESIZE_NEAREST_NEIGHBOR": SameScale, "REDUCE_MAX": SameScale,
 		"SOFTMAX": FixedOutput, "LOGISTIC": FixedOutput, "TANH": FixedOutput,
 		"QUANTIZE": Border, "DEQUANTIZE": Border,
 		"BATCH_NORM": TrainingOnly, "FOLD_WEIGHTS": TrainingOnly, "FOLD_BIAS": TrainingOnly, "DROPOUT": TrainingOnly, "FAKE_QUANT": TrainingOnly,
@@ -89,7 +89,7 @@ func TestClasses(t *testing.T) {
 }
 
 func TestFuse(t *testing.T) {
-	for _, op := range []Fusing{FullyConnected{KeepDims: true}, Conv2D{StrideH: 2}, DepthwiseConv2D{DilationW: 3, DepthMultiplier: 2}, Add{}, Sub{}, Mul{}} {
+	for _, op := range []Fusing{FullyConnected{KeepDims: true}, Conv2D{StrideH: 2}, DepthwiseConv2D{DilationW: 3, DepthMultiplier: 2}, TransposeConv{StrideW: 2}, Add{}, Sub{}, Mul{}} {
 		fused := op.Fuse(quant.Relu6).(Fusing)
 		if fused.Activation() != quant.Relu6 || op.Activation() != quant.NoActivation {
 			t.Errorf("%s: fused %v, before %v", op.Name(), fused.Activation(), op.Activation())

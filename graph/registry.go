@@ -43,6 +43,9 @@ var operators = map[string]func(options []byte) (Op, error){
 	FoldBias{}.Name():        decoder[FoldBias],
 	Dropout{}.Name():         decoder[Dropout],
 	FakeQuant{}.Name():       decoder[FakeQuant],
+	TransposeConv{}.Name():   decoder[TransposeConv],
+
+	ResizeNearestNeighbor{}.Name(): decoder[ResizeNearestNeighbor],
 }
 
 // Operators returns every operator with its zero configuration, by name. Other

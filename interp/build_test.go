@@ -211,6 +211,9 @@ func nets(t testing.TB) map[string]*graph.Graph {
 		"rearranged int8":           rearranged(t, graph.Int8),
 		"float32 nonlinear":         nonlinearNet(t, graph.Float32),
 		"int8 nonlinear":            nonlinearNet(t, graph.Int8),
+		"enlarged":                  enlarged(t, graph.Float32, false),
+		"enlarged int8":             enlarged(t, graph.Int8, false),
+		"enlarged hybrid":           enlarged(t, graph.Float32, true),
 	}
 }
 

@@ -51,6 +51,9 @@ var factories = map[string]factory{
 	graph.Sub{}.Name():             sub,
 	graph.Tanh{}.Name():            tanh,
 	graph.Transpose{}.Name():       transpose,
+	graph.TransposeConv{}.Name():   transposeConv,
+
+	graph.ResizeNearestNeighbor{}.Name(): resizeNearest,
 }
 
 // Operators returns the names of the operators that an interpreter can run, in

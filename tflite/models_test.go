@@ -231,6 +231,11 @@ var models = []struct {
 	{"int8", func(t testing.TB) *graph.Graph { return cnn(t, int8s, false) }},
 	{"int8 per channel", func(t testing.TB) *graph.Graph { return cnn(t, int8s, true) }},
 	{"int8 odd", func(t testing.TB) *graph.Graph { return odd(t, int8s, true) }},
+	{"float enlarging", func(t testing.TB) *graph.Graph { return enlarging(t, float, false) }},
+	{"float16 enlarging", func(t testing.TB) *graph.Graph { return enlarging(t, half, false) }},
+	// Per channel: LiteRT repeats a single scale of these weights in memory.
+	{"hybrid enlarging", func(t testing.TB) *graph.Graph { return enlarging(t, hybrid, true) }},
+	{"int8 enlarging", func(t testing.TB) *graph.Graph { return enlarging(t, int8s, true) }},
 	{"float borders", func(t testing.TB) *graph.Graph { return borders(t, graph.Float32) }},
 	{"uint8 borders", func(t testing.TB) *graph.Graph { return borders(t, graph.UInt8) }},
 }

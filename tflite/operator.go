@@ -35,11 +35,13 @@ var operators = []operator{
 	relu,
 	relu6,
 	reshape,
+	resizeNearest,
 	softmax,
 	stridedSlice,
 	sub,
 	tanh,
 	transpose,
+	transposeConv,
 }
 
 // operator is everything the package knows of one operator. Its name in the

@@ -49,7 +49,7 @@ var table = map[string]rule{
 	"internal/kernels/strided": {own: []string{"internal/parallel"}},
 	"internal/kernels/window":  {},
 	// The conformance suites: every kernel against its reference, for the tests of any implementation.
-	"internal/kernels/f32/kerneltest": {own: []string{"quant", "internal/parallel", "internal/kernels/axes", "internal/kernels/f32"}},
+	"internal/kernels/f32/kerneltest": {own: []string{"quant", "internal/parallel", "internal/kernels/axes", "internal/kernels/f32", "internal/kernels/window"}},
 	"internal/kernels/q8/kerneltest":  {own: []string{"quant", "internal/parallel", "internal/kernels/q8"}},
 
 	"data":        {own: []string{"internal/rng"}, foreign: slices.Concat(gonum, float16)},

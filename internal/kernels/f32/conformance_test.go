@@ -111,6 +111,35 @@ func checkConv(t tester, ws *f32.Workspace, r *rand.Rand, g f32.Conv, bias bool,
 	equal(t, "dbias", gotB, wantB)
 	f32.Conv2DGradWeights(ws, g, got, nil, x, dy)
 	equal(t, "dw without dbias", got, want)
+	checkTransposeConv(t, ws, r, g, bias, act)
+}
+
+// checkTransposeConv compares the kernels of the transposed convolution from the output of g to its input.
+func checkTransposeConv(t tester, ws *f32.Workspace, r *rand.Rand, g f32.Conv, bias bool, act quant.Activation) {
+	t.Helper()
+	x, w, dy := random(r, g.OutputLen()), random(r, g.WeightsLen()), random(r, g.InputLen())
+	var b []float32
+	if bias {
+		b = random(r, g.InC)
+	}
+	got, want := dirty(g.InputLen()), dirty(g.InputLen())
+	f32.TransposeConv2D(ws, g, got, x, w, b, act)
+	kerneltest.TransposeConv2D(g, want, x, w, b, act)
+	equal(t, "transposed y", got, want)
+
+	got, want = dirty(g.OutputLen()), dirty(g.OutputLen())
+	f32.TransposeConv2DGradInput(ws, g, got, dy, w)
+	kerneltest.TransposeConv2DGradInput(g, want, dy, w)
+	equal(t, "transposed dx", got, want)
+
+	got, want = dirty(g.WeightsLen()), dirty(g.WeightsLen())
+	gotB, wantB := dirty(g.InC), dirty(g.InC)
+	f32.TransposeConv2DGradWeights(ws, g, got, gotB, x, dy)
+	kerneltest.TransposeConv2DGradWeights(g, want, wantB, x, dy)
+	equal(t, "transposed dw", got, want)
+	equal(t, "transposed dbias", gotB, wantB)
+	f32.TransposeConv2DGradWeights(ws, g, got, nil, x, dy)
+	equal(t, "transposed dw without dbias", got, want)
 }
 
 func TestConv2D(t *testing.T) {
@@ -218,6 +247,25 @@ func TestPool2D(t *testing.T) {
 		f32.AveragePool2DGrad(g, got, dy)
 		kerneltest.AveragePool2DGrad(g, want, dy)
 		equal(t, "average dx", got, want)
+	})
+}
+
+func TestResizeNearest(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	rapid.Check(t, func(t *rapid.T) {
+		g := window.Resize{Input: [2]int{mostly(t, "height", 5, 20), mostly(t, "width", 5, 20)}, Channels: mostly(t, "channels", 5, 40)}
+		g.Rows = rapid.SliceOfN(rapid.IntRange(0, g.Input[0]-1), 1, 30).Draw(t, "rows")
+		g.Cols = rapid.SliceOfN(rapid.IntRange(0, g.Input[1]-1), 1, 30).Draw(t, "columns")
+		batch, r := mostly(t, "batch", 3, 20), drawRand(t)
+		x, dy := random(r, batch*g.InputLen()), random(r, batch*g.OutputLen())
+		got, want := dirty(len(dy)), dirty(len(dy))
+		f32.ResizeNearest(g, batch, got, x)
+		kerneltest.ResizeNearest(g, batch, want, x)
+		equal(t, "y", got, want)
+		got, want = dirty(len(x)), dirty(len(x))
+		f32.ResizeNearestGrad(g, batch, got, dy)
+		kerneltest.ResizeNearestGrad(g, batch, want, dy)
+		equal(t, "dx", got, want)
 	})
 }
 
@@ -346,6 +394,9 @@ func TestNoAllocationOfBuffers(t *testing.T) {
 	x, w, y := make([]float32, g.InputLen()), make([]float32, g.WeightsLen()), make([]float32, g.OutputLen())
 	var ws f32.Workspace
 	step := func() {
+		f32.TransposeConv2D(&ws, g, x, y, w, nil, quant.NoActivation)
+		f32.TransposeConv2DGradInput(&ws, g, y, x, w)
+		f32.TransposeConv2DGradWeights(&ws, g, w, nil, y, x)
 		f32.Conv2D(&ws, g, y, x, w, nil, quant.NoActivation)
 		f32.Conv2DGradInput(&ws, g, x, y, w)
 		f32.Conv2DGradWeights(&ws, g, w, nil, x, y)

@@ -42,85 +42,52 @@ func finish(channels int, dst, sums, bias []float32, act quant.Activation) {
 //
 // over the output pixels whose tap (ky, kx) lies on (iy, ix). Shapes as in [Conv2D].
 func Conv2DGradInput(ws *Workspace, g Conv, dx, dy, w []float32) {
-	// Input pixels of equal (iy mod StrideH, ix mod StrideW) see the same taps at the same distances: they are the
-	// output of a convolution of dy with stride 1 whose kernel holds those taps, turned by 180 degrees.
-	if g.Stride != one {
-		clear(dx[:g.InputLen()]) // a stride above the kernel size leaves pixels that no output sees
-	}
-	for ry := range min(g.Stride[0], g.Input[0]) {
-		v := newPhase(g.Input[0], g.Kernel[0], g.Stride[0], g.Dilation[0], g.Pad[0], ry)
-		for rx := range min(g.Stride[1], g.Input[1]) {
-			h := newPhase(g.Input[1], g.Kernel[1], g.Stride[1], g.Dilation[1], g.Pad[1], rx)
-			if v.taps == 0 || h.taps == 0 {
-				continue
+	k := g.depth()
+	g.spread(ws, dx, dy, func(turned []float32, p *window.Phase) {
+		for c := range g.InC {
+			for t := range p.Taps() {
+				at := p.Tap(t)*g.InC + c
+				for o := range g.OutC {
+					turned[o] = w[at+o*k]
+				}
+				turned = turned[g.OutC:]
 			}
-			q := Conv{Batch: g.Batch, InC: g.OutC, OutC: g.InC, Window: window.Window{
-				Input: g.Output, Output: [2]int{v.pixels, h.pixels}, Kernel: [2]int{v.taps, h.taps},
-				Stride: one, Dilation: [2]int{v.dilation, h.dilation}, Pad: [2]int{v.before, h.before}}}
-			s := ws.floats(q.productScratch() + q.WeightsLen())
-			turned := s[q.productScratch():]
-			turnWeights(turned, w, g, v, h)
-			q.product(s, dy, turned, func(rows []float32, lo, hi int) {
-				q.scatter(g, dx, rows, lo, hi, ry, rx)
-			})
 		}
-	}
+	}, func([]float32) {})
 }
 
-// A phase describes, along one axis, the input positions r, r+stride, r+2*stride ... and the taps that fall on them.
-type phase struct {
-	pixels   int // number of input positions
-	taps     int // number of kernel taps that fall on them
-	last     int // largest of these taps
-	step     int // distance between these taps
-	dilation int // distance between the outputs that consecutive taps belong to
-	before   int // -(output that the largest tap reaches from the first position)
-}
-
-func newPhase(in, kernel, stride, dilation, pad, r int) phase {
-	// Tap k joins input i to output (i+pad-k*dilation)/stride where that is whole.
-	p := phase{pixels: (in - r + stride - 1) / stride}
-	for k := kernel - 1; k >= 0; k-- {
-		if (r+pad-k*dilation)%stride != 0 {
+// spread computes an image dx of the size of g's input from dy, one of the size of its output, phase by phase. turn
+// writes the weights of a phase as [InC, taps of the phase, OutC]; finish changes the sums of whole pixels, some at a
+// time, on their way to dx.
+func (g Conv) spread(ws *Workspace, dx, dy []float32, turn func(turned []float32, p *window.Phase), finish func(pixels []float32)) {
+	for p := range g.Phases() {
+		q := Conv{Window: p.Window, Batch: g.Batch, InC: g.OutC, OutC: g.InC}
+		place := func(row int, sums []float32) {
+			at := (row/q.Positions()*g.Pixels() + p.Pixel(row%q.Positions())) * g.InC
+			move(dx[at:at+g.InC], sums)
+		}
+		if p.Taps() == 0 { // a stride above the kernel size leaves pixels that nothing reaches
+			nothing := ws.floats(g.InC)
+			clear(nothing)
+			finish(nothing)
+			for row := range q.rows() {
+				place(row, nothing)
+			}
 			continue
 		}
-		switch p.taps++; p.taps {
-		case 1:
-			p.last, p.before, p.step, p.dilation = k, -(r+pad-k*dilation)/stride, 1, 1
-		case 2:
-			p.step = p.last - k
-			p.dilation = p.step * dilation / stride
-		}
-	}
-	return p
-}
-
-// turnWeights writes the weights of one phase as [InC, taps down, taps across, OutC], the largest taps first.
-func turnWeights(dst, w []float32, g Conv, v, h phase) {
-	k := g.depth()
-	for c := range g.InC {
-		for ty := range v.taps {
-			for tx := range h.taps {
-				at := ((v.last-ty*v.step)*g.Kernel[1]+h.last-tx*h.step)*g.InC + c
-				for o := range g.OutC {
-					dst[o] = w[at+o*k]
-				}
-				dst = dst[g.OutC:]
+		s := ws.floats(q.productScratch() + q.WeightsLen())
+		turned := s[q.productScratch():]
+		turn(turned, &p)
+		q.product(s, dy, turned, func(sums []float32, lo, hi int) {
+			finish(sums)
+			if g.Stride == one {
+				copy(dx[lo*g.InC:], sums)
+				return
 			}
-		}
-	}
-}
-
-// scatter moves rows lo to hi-1 of a phase's gradients to their places in dx.
-func (q Conv) scatter(g Conv, dx, rows []float32, lo, hi, ry, rx int) {
-	if g.Stride == one {
-		copy(dx[lo*g.InC:], rows)
-		return
-	}
-	for p := lo; p < hi; p++ {
-		b, y, x := p/q.Positions(), p/q.Output[1]%q.Output[0], p%q.Output[1]
-		at := ((b*g.Input[0]+ry+y*g.Stride[0])*g.Input[1] + rx + x*g.Stride[1]) * g.InC
-		move(dx[at:at+g.InC], rows[(p-lo)*g.InC:])
+			for row := lo; row < hi; row++ {
+				place(row, sums[(row-lo)*g.InC:])
+			}
+		})
 	}
 }
 

@@ -48,6 +48,16 @@ func TestLinearGradients(t *testing.T) {
 		one := []float32{1, 1, 1, 1}
 		kerneltest.Conv2D(g, y, x, make([]float32, len(w)), one, quant.NoActivation)
 		near(t, "conv dbias", dot(db, one), dot(dy, y))
+
+		small, large := dy, x // the transposed convolution is a map from small images to large ones
+		y, dx, db = dirty(len(large)), dirty(len(small)), dirty(g.InC)
+		kerneltest.TransposeConv2D(g, y, small, w, nil, quant.NoActivation)
+		kerneltest.TransposeConv2DGradInput(g, dx, large, w)
+		kerneltest.TransposeConv2DGradWeights(g, dw, db, small, large)
+		near(t, "transposed conv dx", dot(dx, small), dot(large, y))
+		near(t, "transposed conv dw", dot(dw, w), dot(large, y))
+		kerneltest.TransposeConv2D(g, y, small, make([]float32, len(w)), one[:g.InC], quant.NoActivation)
+		near(t, "transposed conv dbias", dot(db, one[:g.InC]), dot(large, y))
 	}
 
 	x, w, dy := random(r, 3*7), random(r, 5*7), random(r, 3*5)
@@ -57,6 +67,13 @@ func TestLinearGradients(t *testing.T) {
 	kerneltest.FullyConnectedGradWeights(3, 7, 5, dw, db, x, dy)
 	near(t, "fully-connected dx", dot(dx, x), dot(dy, y))
 	near(t, "fully-connected dw", dot(dw, w), dot(dy, y))
+
+	copies := window.Resize{Input: [2]int{3, 4}, Channels: 2, Rows: []int{0, 0, 2, 1}, Cols: []int{3, 0, 0, 0, 1}}
+	x, dy = random(r, 2*copies.InputLen()), random(r, 2*copies.OutputLen())
+	y, dx = dirty(len(dy)), dirty(len(x))
+	kerneltest.ResizeNearest(copies, 2, y, x)
+	kerneltest.ResizeNearestGrad(copies, 2, dx, dy)
+	near(t, "resize dx", dot(dx, x), dot(dy, y))
 
 	p := f32.Pool{Window: same(7, 5, 3, [2]int{2, 1}), Batch: 2, Channels: 3}
 	x, dy = random(r, p.InputLen()), random(r, p.OutputLen())

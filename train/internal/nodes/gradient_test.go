@@ -55,6 +55,18 @@ func TestGradients(t *testing.T) {
 			w := n.add("fold", graph.FoldWeights{Epsilon: 1e-3, Axis: 3}, n.parameter("w", 1, 2, 2, 4), gamma, variance)
 			n.add("a", graph.DepthwiseConv2D{StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, DepthMultiplier: 2}, x, w)
 		}},
+		{"transposed conv", []int{3, 4, 2}, func(n *net, x *graph.Tensor) {
+			h := n.add("a", graph.TransposeConv{Padding: graph.Same, StrideH: 2, StrideW: 1, Activate: quant.Relu6}, x, n.uniform("w", graph.Parameter, -3, 3, 3, 3, 2, 2), n.parameter("b", 3))
+			n.add("c", graph.TransposeConv{StrideH: 1, StrideW: 2}, h, n.parameter("v", 2, 2, 3, 3))
+		}},
+		{"transposed conv with holes", []int{3, 2, 2}, func(n *net, x *graph.Tensor) {
+			h := n.add("a", graph.TransposeConv{StrideH: 2, StrideW: 3, Activate: quant.Relu}, x, n.parameter("w", 3, 1, 2, 2), n.parameter("b", 3))
+			n.conv("c", h, 2, quant.NoActivation)
+		}},
+		{"resize nearest", []int{3, 4, 1}, func(n *net, x *graph.Tensor) {
+			h := n.add("r", graph.ResizeNearestNeighbor{Height: 7, Width: 8}, n.conv("a", x, 2, quant.NoActivation))
+			n.add("s", graph.ResizeNearestNeighbor{Height: 2, Width: 9, HalfPixelCenters: true}, n.conv("b", h, 2, quant.NoActivation))
+		}},
 		{"max pool", []int{6, 6, 1}, func(n *net, x *graph.Tensor) {
 			n.add("p", graph.MaxPool2D{Pool: window(graph.Same, 3, 2)}, n.conv("a", x, 2, quant.NoActivation))
 		}},

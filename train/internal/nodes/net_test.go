@@ -102,6 +102,10 @@ func every(t testing.TB) *net {
 	c2 := n.observed(n.add("conv2", graph.Conv2D{StrideH: 1, StrideW: 1, DilationH: 2, DilationW: 1, Activate: quant.Relu6},
 		p1, n.lastValue(w, -1), b))
 
+	up := n.observed(n.add("up", graph.TransposeConv{Padding: graph.Same, StrideH: 1, StrideW: 2, Activate: quant.Relu},
+		c2, n.lastValue(n.parameter("up/w", 3, 2, 2, 3), 0), n.parameter("up/b", 3)))
+	c2 = n.add("resize", graph.ResizeNearestNeighbor{Height: 2, Width: 3}, up)
+
 	p2 := n.add("pool2", graph.AveragePool2D{Pool: graph.Pool{Padding: graph.Same, FilterH: 2, FilterW: 2, StrideH: 1, StrideW: 1}}, c2)
 	dw := n.observed(n.add("depthwise", graph.DepthwiseConv2D{Padding: graph.Same, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, DepthMultiplier: 1, Activate: quant.Relu},
 		p2, n.lastValue(n.parameter("depthwise/w", 1, 2, 2, 3), 3), n.parameter("depthwise/b", 3)))

@@ -38,4 +38,7 @@ var builders = map[string]func(*compiler, *graph.Node) (*operator, error){
 	graph.FoldBias{}.Name():        foldBias,
 	graph.Dropout{}.Name():         dropout,
 	graph.FakeQuant{}.Name():       fakeQuantize,
+	graph.TransposeConv{}.Name():   transposeConv,
+
+	graph.ResizeNearestNeighbor{}.Name(): resizeNearest,
 }

@@ -1,0 +1,97 @@
+package q8
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/goqat/goqat/internal/kernels/window"
+	"github.com/goqat/goqat/internal/parallel"
+	"github.com/goqat/goqat/quant"
+)
+
+// HybridTransposeConvSpec describes a TRANSPOSE_CONV operator with float32
+// activations and int8 weights.
+type HybridTransposeConvSpec struct {
+	Window          window.Window // as in [TransposeConvSpec]
+	Inputs, Outputs int           // channels
+	Weight          quant.Params  // per tensor, or one scale per output channel along axis 0; no zero points
+	Activation      quant.Activation
+}
+
+// HybridTransposeConv is a prepared hybrid TRANSPOSE_CONV operator. It is
+// read-only.
+type HybridTransposeConv struct {
+	spec    HybridTransposeConvSpec
+	weights []int8
+	scales  []float32
+	bias    []float32
+}
+
+// NewHybridTransposeConv prepares, with q, s, z of each image by
+// [QuantizeAsymmetric], whatever the weight scales,
+//
+//	y[i,o] = activation(b[o] + sum over p,t,c of float32(float32(w[o,t,c]*(q[p,c]-z) * s_w[o]) * s))
+//
+// over the pixels p of x whose tap t lies on pixel i of y. Unlike other hybrid
+// operators it adds in float32: the products one by one, by p, then c, starting
+// at 0, and the bias last. That order admits no faster kernel with the same
+// results. [TFLM] has no such kernel.
+//
+// Shapes: weights [Outputs, kernel height, kernel width, Inputs]; bias
+// [Outputs], or nil.
+//
+// Errors: sizes that do not fit, scales that are not positive and finite,
+// weights with a zero point.
+//
+// Source: LiteRT, tflite/kernels/transpose_conv.cc, EvalHybrid; the arithmetic
+// by experiments with LiteRT 2.3.
+func NewHybridTransposeConv(s HybridTransposeConvSpec, weights []int8, bias []float32) (*HybridTransposeConv, error) {
+	err := errors.Join(
+		s.Window.Check(),
+		checkWeights(s.Outputs, s.Window.Taps()*s.Inputs, len(weights), len(bias), s.Weight),
+		checkSymmetric(s.Weight),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("q8: hybrid transposed convolution: %w", err)
+	}
+	t := &HybridTransposeConv{spec: s, weights: weights, scales: channelScales(s.Weight, s.Outputs), bias: make([]float32, s.Outputs)}
+	copy(t.bias, bias)
+	return t, nil
+}
+
+// Run computes dst [batch, output height, output width, Outputs] from
+// src [batch, input height, input width, Inputs].
+func (t *HybridTransposeConv) Run(dst, src []float32, batch int) {
+	w := &t.spec.Window
+	image, size := w.Positions()*t.spec.Inputs, w.Pixels()*t.spec.Outputs
+	in := quantizeRows(src, batch, image, true)
+	parts := parallel.Parts(batch, 1<<15/(image*w.Taps()*t.spec.Outputs)+1, parallel.MaxParts)
+	parallel.For(parts, func(part int) {
+		lo, hi := parallel.Range(batch, parts, part)
+		for n := lo; n < hi; n++ {
+			t.runImage(dst[n*size:][:size], in.codes[n*image:][:image], in.zeros[n], in.scales[n])
+		}
+	})
+	clampReal(dst[:batch*size], t.spec.Activation)
+}
+
+// runImage computes one image, before the activation.
+func (t *HybridTransposeConv) runImage(dst []float32, src []int8, zero int32, scale float32) {
+	w, outputs := &t.spec.Window, t.spec.Outputs
+	clear(dst)
+	for p := range w.Positions() {
+		x := src[p*t.spec.Inputs:][:t.spec.Inputs]
+		w.EachTap(p, func(tap, pixel int) {
+			for o, s := range dst[pixel*outputs:][:outputs] {
+				for c, k := range t.weights[(o*w.Taps()+tap)*t.spec.Inputs:][:len(x)] {
+					product := float32(int32(k) * (int32(x[c]) - zero))
+					s += float32(float32(product*t.scales[o]) * scale)
+				}
+				dst[pixel*outputs+o] = s
+			}
+		})
+	}
+	for i := range dst {
+		dst[i] += t.bias[i%outputs]
+	}
+}

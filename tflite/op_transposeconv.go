@@ -1,0 +1,93 @@
+package tflite
+
+import (
+	"fmt"
+	"slices"
+
+	flatbuffers "github.com/google/flatbuffers/go"
+
+	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/quant"
+	"github.com/goqat/goqat/tflite/internal/schema"
+)
+
+// transposeConv has the shape of its output as its first input in a file, a
+// constant for batch 1; behind it stand the weights, x and the bias.
+var transposeConv = operator{
+	code:    schema.BuiltinOperatorTRANSPOSE_CONV,
+	options: schema.BuiltinOptionsTransposeConvOptions,
+	kinds: []kind{
+		{[]graph.Type{graph.Int32, graph.Float32, graph.Float32, graph.Float32}, graph.Float32, 1},
+		{[]graph.Type{graph.Int32, graph.Int8, graph.Float32, graph.Float32}, graph.Float32, 2},
+		{[]graph.Type{graph.Int32, graph.Int8, graph.Int8, graph.Int32}, graph.Int8, 2},
+	},
+	version: func(n *graph.Node, k kind) int {
+		switch {
+		case n.Op.(graph.TransposeConv).Activate != quant.NoActivation:
+			return 4
+		case n.Input(transposedBias) != nil:
+			return 3
+		}
+		return k.version
+	},
+	runtimes: []string{"1.9.0", "2.2.0", "2.3.0", "2.13.0", "2.15.0"},
+	bias:     transposedBias,
+	inputs: func(n *graph.Node, c *constants) []*graph.Tensor {
+		shape := c.ints(n.Output.Name+"/shape", []int{len(n.Output.Shape)}, n.Output.Shape...)
+		return []*graph.Tensor{shape, n.Inputs[graph.InputWeights], n.Inputs[graph.InputX], n.Input(graph.InputBias)}
+	},
+	write: func(b *flatbuffers.Builder, op graph.Op) flatbuffers.UOffsetT {
+		o := op.(graph.TransposeConv)
+		schema.TransposeConvOptionsStart(b)
+		schema.TransposeConvOptionsAddPadding(b, paddingCode(o.Padding))
+		schema.TransposeConvOptionsAddStrideW(b, int32(o.StrideW))
+		schema.TransposeConvOptionsAddStrideH(b, int32(o.StrideH))
+		schema.TransposeConvOptionsAddFusedActivationFunction(b, activationCodes[o.Activate])
+		return schema.TransposeConvOptionsEnd(b)
+	},
+	read: func(s source) (graph.Op, []*graph.Tensor, error) {
+		if err := s.require(schema.BuiltinOptionsTransposeConvOptions); err != nil {
+			return nil, nil, err
+		}
+		var o schema.TransposeConvOptions
+		o.Init(s.table.Bytes, s.table.Pos)
+		if t := o.QuantizedBiasType(); t != schema.TensorTypeFLOAT32 {
+			return nil, nil, fmt.Errorf("quantized_bias_type %v is not supported", t)
+		}
+		padding, err := paddingOf(o.Padding())
+		if err != nil {
+			return nil, nil, err
+		}
+		activation, err := activationOf(o.FusedActivationFunction())
+		if err != nil {
+			return nil, nil, err
+		}
+		op := graph.TransposeConv{Padding: padding, Activate: activation, StrideH: int(o.StrideH()), StrideW: int(o.StrideW())}
+		inputs, err := transposedInputs(op, s)
+		return op, inputs, err
+	},
+}
+
+// transposedBias is the position of the bias in a file.
+const transposedBias = 3
+
+// transposedInputs returns the inputs that the graph's operator has. The shape
+// that the file demands of the output must be the one that follows from them.
+func transposedInputs(op graph.TransposeConv, s source) ([]*graph.Tensor, error) {
+	shape, err := s.ints(0, "output shape", 1)
+	if err != nil {
+		return nil, err
+	}
+	if len(s.inputs) < transposedBias || slices.Contains(s.inputs[:transposedBias], nil) {
+		return nil, fmt.Errorf("%d inputs, want output shape, weights and image", len(s.inputs))
+	}
+	w, x := s.inputs[1], s.inputs[2]
+	want, err := op.Infer([][]int{x.Shape, w.Shape})
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Equal(shape, want) {
+		return nil, fmt.Errorf("output shape %v, want %v: output padding is not supported", shape, want)
+	}
+	return append([]*graph.Tensor{x, w}, s.inputs[transposedBias:]...), nil
+}
