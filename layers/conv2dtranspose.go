@@ -30,6 +30,9 @@ type Conv2DTranspose struct {
 	KernelInit Initializer // nil: GlorotUniform
 	BiasInit   Initializer // nil: Zeros
 	Name       string
+
+	KernelRegularizer, BiasRegularizer Regularizer
+	KernelConstraint, BiasConstraint   Constraint
 }
 
 // Identity implements [Layer].
@@ -48,25 +51,22 @@ func (l Conv2DTranspose) Lower(b *Builder, x *graph.Tensor) (*graph.Tensor, erro
 	if err := checkWindow(l.Padding, pair{"kernel", l.Kernel}, pair{"strides", strides}); err != nil {
 		return nil, err
 	}
-	// Keras counts the fans of a kernel [KH, KW, Filters, C] as it counts those of
-	// any kernel: in from the third axis, out from the last.
-	kernel, err := b.Parameter("kernel", []int{l.Filters, l.Kernel[0], l.Kernel[1], x.Shape[3]}, swapped{or(l.KernelInit, GlorotUniform{})})
+	b.Rule("kernel", l.KernelRegularizer, l.KernelConstraint)
+	b.Rule("bias", l.BiasRegularizer, l.BiasConstraint)
+	// Keras counts the axes of its kernel as it does those of a convolution's:
+	// inputs first, though here these are the outputs.
+	window := l.Kernel[0] * l.Kernel[1]
+	fan := Fan{In: l.Filters * window, Out: x.Shape[3] * window}
+	kernel, err := b.Kernel("kernel", []int{l.Filters, l.Kernel[0], l.Kernel[1], x.Shape[3]}, fan, or(l.KernelInit, GlorotUniform{}))
 	if err != nil {
 		return nil, err
 	}
-	if y, err := op.Infer([][]int{x.Shape, kernel.Shape}); err == nil {
-		if err := checkSizes(y); err != nil {
-			return nil, fmt.Errorf("output: %w", err)
-		}
+	y, err := b.anchor(op, x, kernel, l.NoBias, l.BiasInit, l.Activation)
+	if err != nil {
+		return nil, err
 	}
-	return b.anchor(op, x, kernel, l.NoBias, l.BiasInit, l.Activation)
-}
-
-// swapped is an initializer for kernels whose inputs count as outputs, and the
-// other way round.
-type swapped struct{ Initializer }
-
-// Fill implements [Initializer].
-func (s swapped) Fill(dst []float32, fan Fan, random Random) {
-	s.Initializer.Fill(dst, Fan{In: fan.Out, Out: fan.In}, random)
+	if err := checkSizes(y.Shape); err != nil {
+		return nil, fmt.Errorf("output: %w", err)
+	}
+	return y, nil
 }

@@ -38,9 +38,9 @@ func (l UpSampling2D) Lower(b *Builder, x *graph.Tensor) (*graph.Tensor, error) 
 	if min(size[0], size[1]) < 1 {
 		return nil, fmt.Errorf("size is %v, want two positive numbers", size)
 	}
-	// One by one, so that no product overflows.
-	if err := checkSizes(append(slices.Clone(x.Shape), size[0], size[1])); err != nil {
-		return nil, fmt.Errorf("output: %w", err)
+	// Factor by factor, so that no product overflows.
+	if checkSizes(append(slices.Clone(x.Shape), size[0], size[1])) != nil {
+		return nil, fmt.Errorf("size is %v, which makes more than %d elements of an image %v", size, maxElements, x.Shape)
 	}
 	op.Height, op.Width = x.Shape[1]*size[0], x.Shape[2]*size[1]
 	if !replicates(op, x.Shape, size) {
