@@ -1,7 +1,5 @@
 package graph
 
-import "github.com/goqat/goqat/quant"
-
 // Dropout zeroes each element with probability Rate while training and scales
 // the rest by 1/(1-Rate); otherwise it is the identity. Shapes: y as x.
 type Dropout struct {
@@ -19,6 +17,7 @@ func (Dropout) Infer(in [][]int) ([]int, error) { return elementwise(in) }
 
 // FakeQuant rounds its input to the codes of a quantizer and back. Its gradient
 // passes straight through where the code did not saturate. Shapes: y as x.
+// Behind a [Mean] it rounds as [Graph.RoundingOf] says.
 //
 // Several nodes may point to one quantizer.
 type FakeQuant struct {
@@ -29,15 +28,6 @@ type FakeQuant struct {
 	// Mean says that the input is a mean of codes, which integer kernels round
 	// by [quant.FromCodeZero].
 	Mean bool `json:"mean,omitempty"`
-}
-
-// Grid returns the quantizer's codes with the node's rounding of ties.
-func (o FakeQuant) Grid() quant.Grid {
-	g := o.Quantizer.Grid()
-	if o.Mean {
-		g.Ties = quant.FromCodeZero
-	}
-	return g
 }
 
 func (FakeQuant) Name() string { return "FAKE_QUANT" }

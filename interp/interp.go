@@ -82,7 +82,7 @@ func (ip *Interpreter) prepareSteps() error {
 	constant := map[*graph.Tensor]bool{nil: true}
 	var faults []error
 	for _, n := range ip.graph.Nodes {
-		k, err := prepare(n, ip.options, ws)
+		k, err := prepare(ip.graph, n, ip.options, ws)
 		if err != nil {
 			faults = append(faults, err)
 			continue

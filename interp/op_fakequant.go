@@ -14,8 +14,7 @@ func fakeQuant(s site) (kernel, error) {
 	if err := s.floatOnly(); err != nil {
 		return nil, err
 	}
-	op := s.Op.(graph.FakeQuant)
-	q, grid := op.Quantizer, op.Grid()
+	q, rounding := s.Op.(graph.FakeQuant).Quantizer, s.graph.RoundingOf(s.Node)
 	switch q.Source {
 	case graph.Fixed, graph.MovingAverage:
 		return func(in []*value, out *value) error {
@@ -27,7 +26,7 @@ func fakeQuant(s site) (kernel, error) {
 			if err != nil {
 				return err
 			}
-			return roundTrip(p, grid, in[graph.InputX], out)
+			return roundTrip(p, rounding.Grid(), in[graph.InputX], out)
 		}, nil
 	case graph.LastValue:
 		return func(in []*value, out *value) error {
@@ -35,7 +34,7 @@ func fakeQuant(s site) (kernel, error) {
 			if err != nil {
 				return err
 			}
-			return roundTrip(p, grid, in[graph.InputX], out)
+			return roundTrip(p, rounding.Grid(), in[graph.InputX], out)
 		}, nil
 	case graph.Dynamic:
 		return fakeQuantRows(q, len(s.Output.Shape))

@@ -60,14 +60,14 @@ var factories = map[string]factory{
 // alphabetical order.
 func Operators() []string { return slices.Sorted(maps.Keys(factories)) }
 
-// prepare returns the kernel of a node.
-func prepare(n *graph.Node, o Options, ws *f32.Workspace) (k kernel, err error) {
+// prepare returns the kernel of a node of g.
+func prepare(g *graph.Graph, n *graph.Node, o Options, ws *f32.Workspace) (k kernel, err error) {
 	f, ok := factories[n.Op.Name()]
 	if !ok {
 		return nil, fmt.Errorf("interp: node %q: operator %s is not implemented", n.Name, n.Op.Name())
 	}
 	err = guarded(n, func() error {
-		k, err = f(site{n, o, ws})
+		k, err = f(site{n, o, g, ws})
 		return err
 	})
 	return k, err
@@ -92,7 +92,8 @@ func guarded(n *graph.Node, f func() error) (err error) {
 type site struct {
 	*graph.Node
 	Options
-	ws *f32.Workspace // for use while the kernel runs
+	graph *graph.Graph
+	ws    *f32.Workspace // for use while the kernel runs
 }
 
 // A signature is the types of an operator's first input, weights (or second

@@ -74,8 +74,8 @@ func Value(q int32, scale float32, zeroPoint int32) float32 {
 // no gradient.
 //
 // Shapes: dst, src and mask have the elements of shape in row-major order;
-// per-channel parameters run along p.Axis. dst may be src. g.Ties may ask for
-// another rounding of ties than the formula's.
+// per-channel parameters run along p.Axis. dst may be src. g.Ties and g.Sum may
+// ask for another rounding than the formula's.
 //
 // Errors: slices or parameters that do not fit shape.
 func (p Params) FakeQuantize(dst, src []float32, mask []bool, shape []int, g Grid) error {
@@ -94,6 +94,7 @@ func (p Params) FakeQuantize(dst, src []float32, mask []bool, shape []int, g Gri
 // fakeQuantize is FakeQuantize for one scale.
 func fakeQuantize(dst, src []float32, mask []bool, scale float32, zero int32, g Grid) {
 	dst = dst[:len(src)]
+	summed := g.Sum != Sum{}
 	for i, x := range src {
 		if x != x {
 			dst[i] = x
@@ -103,9 +104,12 @@ func fakeQuantize(dst, src []float32, mask []bool, scale float32, zero int32, g 
 			continue
 		}
 		q := int32(0)
-		if g.Ties == FromCodeZero {
+		switch {
+		case summed:
+			q = g.Sum.code(x, zero)
+		case g.Ties == FromCodeZero:
 			q = meanCode(x, scale, zero)
-		} else {
+		default:
 			q = code(x, scale, zero)
 		}
 		if mask != nil {

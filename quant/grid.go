@@ -1,10 +1,39 @@
 package quant
 
+import "math"
+
 // Grid is the inclusive interval of integer codes that a quantizer may use, and
-// how a value halfway between two of them is rounded.
+// how values between them are rounded.
 type Grid struct {
 	Min, Max int32
 	Ties     Ties
+	// Sum, unless zero, replaces Ties: the value is the mean of codes and is
+	// rounded as their sum is.
+	Sum Sum
+}
+
+// Sum says how MEAN's kernel gets a code from the sum of codes that a mean is of.
+type Sum struct {
+	// PerUnit is the sum for each unit of the mean: the number of codes, divided
+	// by their scale.
+	PerUnit    float64
+	Multiplier Multiplier
+}
+
+// SumOf returns the Sum of count codes of scale in, for a mean of scale out.
+func SumOf(count int, in, out float32) Sum {
+	return Sum{PerUnit: float64(count) / float64(in), Multiplier: MeanMultiplier(in, out, count)}
+}
+
+// code returns the code of the mean x before saturation:
+//
+//	multiply(half_away(x*PerUnit)) + zero
+//
+// The float32 mean of some hundred codes gives back their exact sum.
+func (s Sum) code(x float32, zero int32) int32 {
+	const limit = 1 << 30 // the sum of some million codes
+	sum := math.Round(min(max(float64(x)*s.PerUnit, -limit), limit))
+	return s.Multiplier.Apply(int32(sum)) + zero
 }
 
 // Ties says which way a value halfway between two codes is rounded.

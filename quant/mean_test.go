@@ -41,3 +41,38 @@ func TestMeanOfCodes(t *testing.T) {
 		}
 	})
 }
+
+// Fake quantization of a mean of codes to another scale gives the code that MEAN's
+// kernel gives, whatever the scales.
+func TestMeanOfSum(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		in, out := rapid.Float32Range(1e-6, 1e3).Draw(t, "scale"), float32(0)
+		out = in * rapid.Float32Range(0x1p-9, 0x1p9).Draw(t, "scales")
+		zeroIn, zeroOut := rapid.Int32Range(-128, 127).Draw(t, "zero of the input"), rapid.Int32Range(-128, 127).Draw(t, "zero")
+		codes := rapid.SliceOfN(rapid.Int32Range(-128, 127), 1, 400).Draw(t, "codes")
+		mean, sum := float32(0), int32(0)
+		for _, c := range codes {
+			mean += Value(c, in, zeroIn)
+			sum += c - zeroIn
+		}
+		x, y, inside := []float32{mean / float32(len(codes))}, []float32{0}, []bool{false}
+		g := Signed(8, false)
+		g.Sum = SumOf(len(codes), in, out)
+		if err := PerTensor(out, zeroOut).FakeQuantize(y, x, inside, []int{1}, g); err != nil {
+			t.Fatal(err)
+		}
+		want := MeanMultiplier(in, out, len(codes)).Apply(sum) + zeroOut
+		if got := Code(y[0], out, zeroOut, g); got != g.Clamp(want) || inside[0] != g.Contains(want) {
+			t.Errorf("the mean of %v has code %d (%v), integers give %d", codes, got, inside[0], want)
+		}
+	})
+}
+
+func TestSumOfEnormousMeans(t *testing.T) {
+	s := SumOf(4, 0.5, 0.25)
+	for x, want := range map[float32]int32{1e30: 1 << 29, -1e30: -1 << 29, 3: 12} {
+		if got := s.code(x, 0); got != want {
+			t.Errorf("%v: %d, want %d", x, got, want)
+		}
+	}
+}

@@ -1,12 +1,16 @@
 package quant
 
-import "math"
+import (
+	"math"
+	"math/bits"
+)
 
 // Multiplier is a non-negative real factor in the form integer hardware
 // multiplies by:
 //
 //	real = Mantissa * 2^(Exponent-31),   2^30 <= Mantissa < 2^31 or Mantissa = 0
 //
+// where that of a mean ([MeanMultiplier]) may be half as large.
 // The zero Multiplier is the factor 0.
 type Multiplier struct {
 	Mantissa int32
@@ -39,6 +43,23 @@ func QuantizeMultiplier(real float64) Multiplier {
 		return Multiplier{}
 	}
 	return Multiplier{Mantissa: int32(mantissa), Exponent: exponent}
+}
+
+// MeanMultiplier returns the Multiplier by which MEAN turns the sum of count codes
+// of scale in, taken from their zero point, into a code of scale out:
+//
+//	QuantizeMultiplier(in/out) / count
+//
+// where the mantissa is shifted left before it is divided, by as many bits as
+// keep its size, and rounded down. The exponent of the result is little above
+// -log2(count); so the second rounding of [Multiplier.Apply] works on few bits,
+// and often gives the code beside the nearest, farther from the zero point.
+//
+// Source: LiteRT, tflite/kernels/internal/reference/reduce.h, QuantizedMeanOrSum.
+func MeanMultiplier(in, out float32, count int) Multiplier {
+	m := QuantizeMultiplier(float64(in) / float64(out))
+	shift := min(bits.Len(uint(count))-1, 31+m.Exponent)
+	return Multiplier{Mantissa: int32(int64(m.Mantissa) << shift / int64(count)), Exponent: m.Exponent - shift}
 }
 
 // Real returns the factor m stands for, Mantissa * 2^(Exponent-31). It is exact.

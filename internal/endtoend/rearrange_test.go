@@ -11,7 +11,7 @@ import (
 
 // moving is a network that pads, cuts, transposes and reduces.
 var moving = &network{
-	name: "moving", input: layers.Input{9, 7, 1},
+	name: "moving", input: layers.Input{9, 7, 1}, gain: 4,
 	layers: layers.Sequential{
 		layers.ZeroPadding2D{Padding: [2][2]int{{0, 1}, {2, 1}}},
 		layers.Conv2D{Filters: 12, Kernel: [2]int{3, 3}, Strides: [2]int{1, 2}, Activation: layers.ActReLU},
@@ -20,9 +20,9 @@ var moving = &network{
 		layers.Conv2D{Filters: 16, Kernel: [2]int{3, 3}},
 		layers.Permute{Dims: []int{2, 3, 1}},
 		layers.Permute{Dims: []int{3, 1, 2}},
-		layers.Conv2D{Filters: 64, Kernel: [2]int{2, 2}, Padding: layers.Same, Activation: layers.ActReLU},
+		layers.Conv2D{Filters: 64, Kernel: [2]int{3, 3}, Strides: [2]int{2, 2}, Padding: layers.Same, Activation: layers.ActReLU},
 		layers.GlobalAveragePool2D{},
-		layers.Reshape{Shape: []int{2, 2, 16}},
+		layers.Reshape{Shape: []int{2, 1, 32}},
 		layers.GlobalMaxPool2D{},
 		layers.Dense{Units: 10},
 	},

@@ -3,7 +3,6 @@ package q8
 import (
 	"errors"
 	"fmt"
-	"math/bits"
 
 	"github.com/goqat/goqat/internal/parallel"
 	"github.com/goqat/goqat/quant"
@@ -27,10 +26,9 @@ const maxCount = 1 << 23
 
 // NewMean prepares
 //
-//	y[i] = clamp(multiply(sum over n of (x[n,i] - z_x)) + z_y)
+//	y[i] = clamp(multiply(sum over n of (x[n,i] - z_x), s_x/(Count*s_y)) + z_y)
 //
-// The multiplier stands for s_x/(Count*s_y): that of s_x/s_y, with the mantissa
-// divided by Count and rounded down after as many left shifts as keep its size.
+// with the [quant.MeanMultiplier].
 //
 // Errors: sizes and parameters that cannot be.
 //
@@ -43,11 +41,10 @@ func NewMean(s MeanSpec) (*Mean, error) {
 	if err != nil {
 		return nil, fmt.Errorf("q8: mean: %w", err)
 	}
-	m := quant.QuantizeMultiplier(float64(s.Input.Scale[0]) / float64(s.Output.Scale[0]))
-	shift := min(bits.Len(uint(s.Count))-1, 31+m.Exponent)
-	m.Mantissa = int32(int64(m.Mantissa) << shift / int64(s.Count))
-	m.Exponent -= shift
-	return &Mean{count: s.Count, inner: s.Inner, multiplier: m, in: s.Input.ZeroPoint[0], out: s.Output.ZeroPoint[0]}, nil
+	return &Mean{
+		count: s.Count, inner: s.Inner, in: s.Input.ZeroPoint[0], out: s.Output.ZeroPoint[0],
+		multiplier: quant.MeanMultiplier(s.Input.Scale[0], s.Output.Scale[0], s.Count),
+	}, nil
 }
 
 // Run computes dst [rows, Inner] from src [rows, Count, Inner].

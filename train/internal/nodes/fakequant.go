@@ -25,7 +25,7 @@ func fakeQuantize(c *compiler, n *graph.Node) (*operator, error) {
 	y := newValue(c.shapes[n.Output])
 	f := &rounding{
 		quantizer: op.Quantizer,
-		grid:      op.Grid(),
+		rule:      c.net.RoundingOf(n),
 		shape:     y.shape,
 		y:         y.data,
 		parts:     parallel.Parts(len(y.data), partElements, parallel.MaxParts),
@@ -73,7 +73,7 @@ func (s *Step) observer(q *graph.Quantizer, seen *extent) {
 // rounding is a FakeQuant node and its state during a step.
 type rounding struct {
 	quantizer *graph.Quantizer
-	grid      quant.Grid
+	rule      graph.Rounding
 	shape     []int
 	observe   bool
 	seen      extent
@@ -86,6 +86,7 @@ type rounding struct {
 
 	x, y   []float32
 	params quant.Params
+	grid   quant.Grid
 	mask   []bool // nil without a gradient
 	passes bool   // the gradient passes everywhere: mask is not set
 	dx, dy []float32
@@ -135,6 +136,7 @@ func (f *rounding) forward(x []float32) (err error) {
 			return err
 		}
 	}
+	f.grid = f.rule.Grid()
 	if f.params.PerChannel() {
 		return f.params.FakeQuantize(f.y, x, f.mask, f.shape, f.grid)
 	}

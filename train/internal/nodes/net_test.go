@@ -112,7 +112,7 @@ func every(t testing.TB) *net {
 	moved := n.add("pad", graph.Pad{Paddings: [][2]int{{}, {1, 1}, {2, 2}, {}}}, dw)
 	moved = n.add("slice", graph.StridedSlice{Begin: []int{0, 0, 1, 0}, End: []int{0, 0, 7, 3}, Strides: []int{1, -1, 1, 1}, BeginMask: 0b11, EndMask: 0b11}, moved)
 	moved = n.add("transpose", graph.Transpose{Perm: []int{0, 2, 1, 3}}, moved)
-	mean := n.add("mean", graph.Mean{Reducer: graph.Reducer{Axes: []int{2}}}, moved)
+	mean := n.observed(n.add("mean", graph.Mean{Reducer: graph.Reducer{Axes: []int{2}}}, moved))
 	d := n.add("dropout", graph.Dropout{Rate: 0.25, Seed: 3}, mean)
 	r := n.add("rows", graph.Reshape{Shape: []int{-1, 2, 9}}, d)
 
