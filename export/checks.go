@@ -21,9 +21,9 @@ var checkFinite = graph.Pass{Name: "check values", Run: func(g *graph.Graph) err
 }}
 
 // checkInteger reports what integer kernels could not compute: operators
-// without an integer kernel, float tensors between the borders, and sums that
-// could leave int32, either while they accumulate or when requantization shifts
-// them left.
+// without an integer kernel, float tensors between the borders, scales that an
+// operator does not take, and sums that could leave int32, either while they
+// accumulate or when requantization shifts them left.
 var checkInteger = graph.Pass{Name: "check integers", Run: func(g *graph.Graph) error {
 	var faults []error
 	for _, n := range g.Nodes {
@@ -34,6 +34,10 @@ var checkInteger = graph.Pass{Name: "check integers", Run: func(g *graph.Graph) 
 		default:
 			if n.Output.Type != graph.Int8 {
 				faults = append(faults, fmt.Errorf("node %q: %s has output %v in an integer model", n.Name, op.Name(), n.Output.Type))
+				continue
+			}
+			if err := graph.CheckScales(n); err != nil {
+				faults = append(faults, fmt.Errorf("node %q: %s: %w", n.Name, op.Name(), err))
 			}
 		}
 	}

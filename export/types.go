@@ -11,26 +11,30 @@ import (
 
 // resolveTypes turns every activation into int8 with the parameters of the
 // quantizer behind it, or of the input for operators that share one scale, and
-// removes the FakeQuant nodes.
+// removes the FakeQuant nodes. One whose input has codes of other parameters
+// already becomes a QUANTIZE operator.
 var resolveTypes = graph.Pass{Name: "resolve types", Run: func(g *graph.Graph) error {
-	for _, n := range append([]*graph.Node(nil), g.Nodes...) {
+	for _, n := range slices.Clone(g.Nodes) {
+		x := n.Inputs[0]
 		f, ok := n.Op.(graph.FakeQuant)
 		if !ok {
+			if n.Op.Class() == graph.SameScale {
+				n.Output.Type, n.Output.Quant = x.Type, x.Quant
+			}
 			continue
 		}
 		p, err := f.Quantizer.Params()
 		if err != nil {
 			return err
 		}
-		x := n.Inputs[0]
+		if x.Quant != nil && !x.Quant.Equal(p) {
+			n.Op = graph.Quantize{}
+			n.Output.Type, n.Output.Quant = graph.Int8, &p
+			continue
+		}
 		x.Type, x.Quant = graph.Int8, &p
 		g.Replace(n.Output, x)
 		g.Remove(n)
-	}
-	for _, n := range g.Nodes {
-		if x := n.Inputs[0]; n.Op.Class() == graph.SameScale && n.Output.Quant == nil {
-			n.Output.Type, n.Output.Quant = x.Type, x.Quant
-		}
 	}
 	for _, t := range g.Tensors() {
 		if t.Role == graph.Activation && t.Quant == nil {

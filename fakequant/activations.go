@@ -7,46 +7,119 @@ import (
 	"github.com/goqat/goqat/graph"
 )
 
-// activations places the quantizers of an integer recipe along the graph.
+// activations places the quantizers of an integer recipe along the graph. First
+// it finds which activations share one, then it places the FakeQuant nodes.
 func (in *inserter) activations() error {
-	inside := in.groupInterior()
-	for _, x := range slices.Clone(in.g.Inputs) {
-		in.observe(x)
+	for _, x := range in.g.Inputs {
+		in.own(x, nil)
 	}
-	for _, n := range slices.Clone(in.g.Nodes) {
-		if inside[n.Output] {
-			continue // its group's last node carries the quantizer
+	nodes := slices.Clone(in.g.Nodes)
+	places := make([]placement, len(nodes))
+	inside := in.groupInterior()
+	for i, n := range nodes {
+		var err error
+		if places[i], err = in.placement(n, inside[n.Output]); err == nil {
+			err = in.scale(n, places[i])
 		}
-		switch n.Op.(type) {
-		case graph.FakeQuant, graph.FoldWeights, graph.FoldBias:
-			continue
-		case graph.Dropout:
-			in.of[n.Output] = in.of[n.Inputs[0]]
-			continue
-		case graph.Relu6:
-			if !in.ends(n) {
-				if err := in.share(n); err != nil {
-					return err
-				}
-				continue
-			}
+		if err != nil {
+			return err
 		}
-		switch class := n.Op.Class(); class {
-		case graph.Anchor, graph.Requantize, graph.TrainingOnly: // the last node of a group, or alone
-			in.observe(n.Output)
-		case graph.SameScale:
-			if err := in.share(n); err != nil {
-				return err
-			}
-		case graph.FixedOutput:
-			if err := in.fix(n); err != nil {
-				return err
-			}
-		default:
-			return fmt.Errorf("fakequant: node %q: %s cannot be quantized", n.Name, n.Op.Name())
+	}
+	for _, x := range slices.Clone(in.g.Inputs) {
+		in.attach(x, graph.FakeQuant{Observe: true})
+	}
+	for i, n := range nodes {
+		if err := in.constants(n); err != nil {
+			return err
 		}
+		in.place(n, places[i])
 	}
 	return nil
+}
+
+// placement says what happens behind a node.
+type placement uint8
+
+const (
+	// nothing: the node is inside a fusion group, whose last node carries the
+	// quantizer, or works on weights.
+	nothing placement = iota
+	// observed outputs have a range of their own.
+	observed
+	// fixed outputs have the parameters that the operator prescribes.
+	fixed
+	// copied outputs have the very codes of the inputs.
+	copied
+	// averaged outputs are rounded to the quantizer of the input, as means.
+	averaged
+	// bounded outputs are rounded to the quantizer of the input.
+	bounded
+)
+
+// placement classifies a node. A RELU6 outside of groups shares the quantizer of
+// its input and rounds its bound to it: TensorFlow Lite Micro's kernel clamps
+// codes without rescaling them.
+func (in *inserter) placement(n *graph.Node, inside bool) (placement, error) {
+	if inside {
+		return nothing, nil
+	}
+	switch n.Op.(type) {
+	case graph.FakeQuant, graph.FoldWeights, graph.FoldBias:
+		return nothing, nil
+	case graph.Dropout:
+		return copied, nil
+	case graph.Relu6:
+		if !in.ends(n) {
+			return bounded, nil
+		}
+	}
+	switch n.Op.Class() {
+	case graph.Anchor, graph.Requantize, graph.TrainingOnly: // the last node of a group, or alone
+		return observed, nil
+	case graph.SameScale:
+		if a, ok := n.Op.(graph.Averaging); ok && a.Averages() {
+			return averaged, nil
+		}
+		return copied, nil
+	case graph.FixedOutput:
+		return fixed, nil
+	}
+	return nothing, fmt.Errorf("fakequant: node %q: %s cannot be quantized", n.Name, n.Op.Name())
+}
+
+// scale finds the set of activations that the output of n belongs to.
+func (in *inserter) scale(n *graph.Node, at placement) error {
+	switch at {
+	case nothing:
+	case observed:
+		in.own(n.Output, nil)
+	case fixed:
+		p, err := n.Op.(graph.FixedParams).FixedParams(in.recipe.Activations.Bits)
+		if err != nil {
+			return fmt.Errorf("fakequant: node %q: %w", n.Name, err)
+		}
+		in.own(n.Output, &p)
+	default:
+		return in.share(n)
+	}
+	return nil
+}
+
+// place puts FakeQuant nodes around n.
+func (in *inserter) place(n *graph.Node, at placement) {
+	switch at {
+	case observed:
+		in.attach(n.Output, graph.FakeQuant{Observe: true})
+	case fixed:
+		in.attach(n.Output, graph.FakeQuant{})
+	case averaged:
+		in.attach(n.Output, graph.FakeQuant{Mean: true})
+	case bounded:
+		in.attach(n.Output, graph.FakeQuant{})
+	case copied:
+		in.of[n.Output] = in.quantizer(n.Output)
+		in.requantize(n)
+	}
 }
 
 // groupInterior returns the tensors that exist only inside a fusion group: the
@@ -67,51 +140,48 @@ func (in *inserter) ends(n *graph.Node) bool {
 	return slices.ContainsFunc(in.g.Fusions(), func(gr graph.Group) bool { return gr.Activation == n })
 }
 
-// observe puts a moving-average quantizer behind t.
-func (in *inserter) observe(t *graph.Tensor) {
-	in.attach(t, graph.FakeQuant{Quantizer: graph.NewObserved(t.Name, in.recipe.Activations, in.recipe.Decay), Observe: true})
-}
-
-// fix gives the output of n the parameters that its operator prescribes.
-func (in *inserter) fix(n *graph.Node) error {
-	bits := in.recipe.Activations.Bits
-	p, err := n.Op.(graph.FixedParams).FixedParams(bits)
-	if err != nil {
-		return fmt.Errorf("fakequant: node %q: %w", n.Name, err)
+// constants quantizes the data that an operator of class Requantize computes
+// with (a sum with a constant, for instance), each by its own values.
+func (in *inserter) constants(n *graph.Node) error {
+	if n.Op.Class() != graph.Requantize {
+		return nil
 	}
-	q := &graph.Quantizer{Name: n.Output.Name, Bits: bits, Axis: -1, Source: graph.Fixed, FixedParams: &p}
-	in.attach(n.Output, graph.FakeQuant{Quantizer: q})
+	for _, t := range slices.Clone(n.Inputs) {
+		if t == nil || t.Data == nil {
+			continue
+		}
+		if t.Float32s() == nil {
+			return fmt.Errorf("fakequant: node %q: input %q is %v without float32 data", n.Name, t.Name, t.Type)
+		}
+		users := slices.DeleteFunc(in.g.Consumers(t), func(u *graph.Node) bool { return u.Op.Class() != graph.Requantize })
+		q := &graph.Quantizer{Name: t.Name, Bits: in.recipe.Activations.Bits, Axis: -1, Source: graph.LastValue}
+		in.fake(t, t.Name+"/fake_quant", graph.FakeQuant{Quantizer: q}, in.position(users[0]), users)
+	}
 	return nil
 }
 
-// share gives the output of a same-scale node the quantizer of its input; a node
-// that averages rounds its result on it, and a RELU6 its bound: TensorFlow Lite
-// Micro's kernel clamps codes without rescaling them.
-func (in *inserter) share(n *graph.Node) error {
-	q := in.of[n.Inputs[0]]
-	if q == nil {
-		return fmt.Errorf("fakequant: node %q: input %q has no quantizer to share", n.Name, n.Inputs[0].Name)
+// requantize puts a FakeQuant node in front of each input of n whose codes are
+// not those of its output; export makes a QUANTIZE operator of it.
+func (in *inserter) requantize(n *graph.Node) {
+	q := in.of[n.Output]
+	for i, x := range slices.Clone(n.Inputs) {
+		if in.of[x] == q || n.Inputs[i] != x { // the same tensor twice is rounded once
+			continue
+		}
+		op := graph.FakeQuant{Quantizer: q, Observe: true}
+		in.of[in.fake(x, fmt.Sprintf("%s/input_%d", n.Name, i), op, in.position(n), []*graph.Node{n})] = q
 	}
-	if a, ok := n.Op.(graph.Averaging); ok && a.Averages() {
-		in.attach(n.Output, graph.FakeQuant{Quantizer: q, Mean: true})
-		return nil
-	}
-	if _, ok := n.Op.(graph.Relu6); ok {
-		in.attach(n.Output, graph.FakeQuant{Quantizer: q})
-		return nil
-	}
-	in.of[n.Output] = q
-	return nil
 }
 
-// attach puts a FakeQuant node behind t for all its readers, graph outputs
-// included.
+// attach puts a FakeQuant node on the quantizer of t behind t for all its
+// readers, graph outputs included.
 func (in *inserter) attach(t *graph.Tensor, op graph.FakeQuant) {
+	op.Quantizer = in.quantizer(t)
 	at := 0
 	if p := in.g.Producer(t); p != nil {
 		at = in.position(p) + 1
 	}
-	out := in.fake(t, op, at, in.g.Consumers(t))
+	out := in.fake(t, t.Name+"/fake_quant", op, at, in.g.Consumers(t))
 	for i, y := range in.g.Outputs {
 		if y == t {
 			in.g.Outputs[i] = out

@@ -37,7 +37,7 @@ func Insert(g *graph.Graph, recipe quant.Recipe) (*graph.Graph, error) {
 	}
 	c := g.Clone()
 	c.Recipe = &recipe
-	in := &inserter{g: c, recipe: recipe, of: map[*graph.Tensor]*graph.Quantizer{}}
+	in := &inserter{g: c, recipe: recipe, scales: map[*graph.Tensor]*scale{}, of: map[*graph.Tensor]*graph.Quantizer{}}
 	for _, gr := range c.Groups() {
 		if err := in.weights(gr); err != nil {
 			return nil, err
@@ -90,14 +90,17 @@ func insertable(g *graph.Graph, recipe quant.Recipe) error {
 type inserter struct {
 	g      *graph.Graph
 	recipe quant.Recipe
-	// of gives the quantizer whose codes an activation has.
+	// scales says which activations of the float network share codes.
+	scales map[*graph.Tensor]*scale
+	// of gives the quantizer whose codes an activation has, as far as FakeQuant
+	// nodes have been placed.
 	of map[*graph.Tensor]*graph.Quantizer
 }
 
-// fake puts a FakeQuant node behind t, in front of the node at position at, and
-// makes users read its output instead of t.
-func (in *inserter) fake(t *graph.Tensor, op graph.FakeQuant, at int, users []*graph.Node) *graph.Tensor {
-	out := &graph.Tensor{Name: in.g.Unique(t.Name + "/fake_quant"), Type: graph.Float32, Shape: t.Shape}
+// fake puts a FakeQuant node of the given name behind t, in front of the node at
+// position at, and makes users read its output instead of t.
+func (in *inserter) fake(t *graph.Tensor, name string, op graph.FakeQuant, at int, users []*graph.Node) *graph.Tensor {
+	out := &graph.Tensor{Name: in.g.Unique(name), Type: graph.Float32, Shape: t.Shape}
 	n := &graph.Node{Name: out.Name, Op: op, Inputs: []*graph.Tensor{t}, Output: out}
 	for _, u := range users {
 		for i, x := range u.Inputs {

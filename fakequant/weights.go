@@ -25,7 +25,7 @@ func (in *inserter) weights(gr graph.Group) error {
 		}
 		w = anchor.Inputs[graph.InputWeights]
 	}
-	in.fake(w, graph.FakeQuant{Quantizer: q}, in.position(anchor), []*graph.Node{anchor})
+	in.fake(w, w.Name+"/fake_quant", graph.FakeQuant{Quantizer: q}, in.position(anchor), []*graph.Node{anchor})
 	if in.recipe.Mode == quant.WeightOnly {
 		in.dynamic(anchor)
 	}
@@ -82,5 +82,5 @@ func (in *inserter) dynamic(anchor *graph.Node) {
 		channels := anchor.Inputs[graph.InputWeights].Shape[anchor.Op.(graph.Anchored).ChannelAxis()]
 		q.Symmetric = !in.recipe.Weights.PerChannel || channels == 1 // axis 0: one row an image
 	}
-	in.fake(x, graph.FakeQuant{Quantizer: q}, in.position(anchor), []*graph.Node{anchor})
+	in.fake(x, x.Name+"/fake_quant", graph.FakeQuant{Quantizer: q}, in.position(anchor), []*graph.Node{anchor})
 }

@@ -31,7 +31,7 @@ func BiasName(g *Graph, anchor *Node) string {
 //
 // Errors: BatchNorm statistics, weights, biases or ranges that are not finite.
 func RaiseWeightScales(g *Graph, log *slog.Logger) error {
-	of := g.quantizerOf()
+	of := g.Codes()
 	for _, gr := range g.Groups() {
 		fq := g.Producer(gr.Anchor.Inputs[InputWeights])
 		xq := of[gr.Anchor.Inputs[InputX]]
@@ -125,9 +125,9 @@ func (g *Graph) weightValues(w *Tensor) ([]float32, error) {
 	return nil, fmt.Errorf("graph: weights %q are neither data nor folded data", w.Name)
 }
 
-// quantizerOf returns the quantizer whose codes each activation has: FakeQuant
+// Codes returns the quantizer whose codes each activation has: FakeQuant
 // outputs, passed on through operators that share one scale and Dropout.
-func (g *Graph) quantizerOf() map[*Tensor]*Quantizer {
+func (g *Graph) Codes() map[*Tensor]*Quantizer {
 	of := map[*Tensor]*Quantizer{}
 	for _, n := range g.Nodes {
 		switch op := n.Op.(type) {

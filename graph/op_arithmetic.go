@@ -106,6 +106,20 @@ type Rescaling interface {
 	CheckScales(in []float32, out float32) error
 }
 
+// CheckScales reports scales of an integer node that its kernels do not take; nil
+// for operators that take any.
+func CheckScales(n *Node) error {
+	r, ok := n.Op.(Rescaling)
+	if !ok {
+		return nil
+	}
+	in := make([]float32, len(n.Inputs))
+	for i, t := range n.Inputs {
+		in[i] = t.Quant.Scale[0]
+	}
+	return r.CheckScales(in, n.Output.Quant.Scale[0])
+}
+
 // sumBits is the number of bits by which ADD and SUB raise the precision of
 // their inputs.
 const sumBits = 20

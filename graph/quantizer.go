@@ -10,7 +10,8 @@ import (
 type Source uint8
 
 const (
-	// LastValue recomputes the parameters from the tensor at every use: weights.
+	// LastValue recomputes the parameters from the tensor at every use: weights
+	// and other data.
 	LastValue Source = iota + 1
 	// MovingAverage observes the tensor: activations.
 	MovingAverage
@@ -121,13 +122,21 @@ func (q *Quantizer) fromBounds(lo, hi float32) (quant.Params, error) {
 	return quant.PerTensor(scale, zero), nil
 }
 
-// ParamsOf returns the parameters of a LastValue quantizer for the weights it
-// quantizes, given their current values.
+// ParamsOf returns the parameters of a LastValue quantizer for the data it
+// quantizes, given their current values: weights by [quant.LastValue], other data
+// (Symmetric is false) by their minimum and maximum as activations are.
 //
 // Errors: NaN or Inf in values, by tensor name; other sources.
 func (q *Quantizer) ParamsOf(values []float32, shape []int) (quant.Params, error) {
 	if q.Source != LastValue {
 		return quant.Params{}, fmt.Errorf("graph: quantizer of tensor %q: a %v quantizer does not follow values", q.Name, q.Source)
+	}
+	if !q.Symmetric {
+		lo, hi, _, err := quant.Observe(values)
+		if err != nil {
+			return quant.Params{}, fmt.Errorf("graph: quantizer of tensor %q: %w", q.Name, err)
+		}
+		return q.fromBounds(lo, hi)
 	}
 	p, err := quant.LastValue(values, shape, q.Axis, q.Grid())
 	if err != nil {
@@ -163,6 +172,8 @@ func (q *Quantizer) check(shape []int) error {
 		return fmt.Errorf("quantizer of tensor %q: no range", q.Name)
 	case q.Source != MovingAverage && q.Range != nil:
 		return fmt.Errorf("quantizer of tensor %q: a %v quantizer with a range", q.Name, q.Source)
+	case q.Source == LastValue && q.Axis >= 0 && !q.Symmetric:
+		return fmt.Errorf("quantizer of tensor %q: scales for each channel are symmetric only", q.Name)
 	}
 	if q.Source == Fixed {
 		if err := q.FixedParams.Check(shape); err != nil {

@@ -82,6 +82,28 @@ func TestLastValueParams(t *testing.T) {
 	want(t, err, `quantizer of tensor "w": a last value quantizer has no stored parameters`)
 }
 
+// TestLastValueOfConstants: data that is no weights has the parameters that an
+// activation of its range would have, so that a number keeps its value.
+func TestLastValueOfConstants(t *testing.T) {
+	q := &Quantizer{Name: "c", Bits: 8, Axis: -1, Source: LastValue}
+	for _, c := range []struct {
+		values []float32
+		want   quant.Params
+	}{
+		{[]float32{-1, 0.5, 1.55}, quant.PerTensor(2.55/255, -28)},
+		{[]float32{3}, quant.PerTensor(3.0/255, -128)},
+		{[]float32{-3}, quant.PerTensor(3.0/255, 127)},
+		{[]float32{0, 0}, quant.PerTensor(quant.FloorScale, 0)},
+	} {
+		p, err := q.ParamsOf(c.values, []int{len(c.values)})
+		if err != nil || !p.Equal(c.want) {
+			t.Errorf("%v: %v, %v, want %v", c.values, p, err, c.want)
+		}
+	}
+	_, err := q.ParamsOf([]float32{inf}, []int{1})
+	want(t, err, `quantizer of tensor "c": quant: value 0 is +Inf`)
+}
+
 func TestFixedParams(t *testing.T) {
 	p := quant.PerTensor(1.0/256, -128)
 	q := &Quantizer{Name: "softmax", Bits: 8, Source: Fixed, FixedParams: &p}

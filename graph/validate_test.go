@@ -98,6 +98,7 @@ func TestCheckQuantizers(t *testing.T) {
 		"no range":       {&Quantizer{Bits: 8, Source: MovingAverage}, "no range"},
 		"short range":    {&Quantizer{Bits: 8, Source: MovingAverage, Range: statistic("r", 1)}, "no range"},
 		"needless range": {&Quantizer{Bits: 8, Source: LastValue, Range: statistic("r", 1, 2, 3)}, "a last value quantizer with a range"},
+		"asymmetric":     {&Quantizer{Bits: 8, Source: LastValue, Axis: 1}, "scales for each channel are symmetric only"},
 		"dynamic":        {&Quantizer{Bits: 8, Source: Dynamic}, ""},
 		"per tensor":     {&Quantizer{Bits: 8, Source: LastValue, Axis: -1}, ""},
 	} {

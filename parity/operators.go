@@ -2,6 +2,7 @@ package parity
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/interp"
@@ -42,13 +43,17 @@ func Operators(q, model *graph.Graph, x []float32) ([]Operator, error) {
 		return nil, err
 	}
 	given := map[*graph.Tensor]any{q.Inputs[0]: x}
+	quantizers := q.Codes()
 	var list []Operator
 	for _, n := range q.Nodes {
-		name, ok := exported(q, n)
+		name, ok := exported(q, quantizers, n)
 		if !ok {
 			continue
 		}
 		c, ok := codes[name]
+		if !ok && requantizes(quantizers, n) {
+			continue // to parameters that turned out equal: export leaves it out
+		}
 		if !ok {
 			return nil, fmt.Errorf("parity: the model has no integer tensor for %q: it was not exported from this graph", name)
 		}
@@ -71,19 +76,30 @@ func Operators(q, model *graph.Graph, x []float32) ([]Operator, error) {
 // exported returns the name of the model's tensor that holds what n computes;
 // ok is false for nodes whose output no model tensor has: those inside fusion
 // groups and those that work on weights.
-func exported(q *graph.Graph, n *graph.Node) (name string, ok bool) {
+func exported(q *graph.Graph, of map[*graph.Tensor]*graph.Quantizer, n *graph.Node) (name string, ok bool) {
 	if f, is := n.Op.(graph.FakeQuant); is {
+		if requantizes(of, n) {
+			return n.Output.Name, true
+		}
 		return n.Inputs[0].Name, f.Quantizer.Source != graph.LastValue
 	}
 	if n.Op.Class() != graph.SameScale {
 		return "", false
 	}
 	for _, c := range q.Consumers(n.Output) {
-		if _, is := c.Op.(graph.FakeQuant); is {
+		if _, is := c.Op.(graph.FakeQuant); is && !requantizes(of, c) {
 			return "", false // an average: the FakeQuant behind it answers
 		}
 	}
 	return n.Output.Name, true
+}
+
+// requantizes reports whether n is a FakeQuant from one quantizer to another, of
+// which export makes a QUANTIZE operator.
+func requantizes(of map[*graph.Tensor]*graph.Quantizer, n *graph.Node) bool {
+	f, ok := n.Op.(graph.FakeQuant)
+	from := of[n.Inputs[0]]
+	return ok && from != nil && from != f.Quantizer
 }
 
 // coded is an integer activation of the model with its values.
@@ -119,7 +135,7 @@ func modelCodes(model *graph.Graph, x []float32, rows int) (map[string]coded, er
 // originalName undoes the renaming of tensors next to a border operator, where
 // the outer tensor keeps the name.
 func originalName(model *graph.Graph, t *graph.Tensor) string {
-	if p := model.Producer(t); p != nil && p.Op.Class() == graph.Border {
+	if p := model.Producer(t); p != nil && p.Op.Class() == graph.Border && slices.Contains(model.Inputs, p.Inputs[0]) {
 		return p.Inputs[0].Name
 	}
 	for _, c := range model.Consumers(t) {

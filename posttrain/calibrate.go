@@ -74,16 +74,16 @@ func fits(q *graph.Graph, samples data.Dataset) error {
 // observer collects the ranges of the tensors in front of observing FakeQuant
 // nodes, merged where a quantizer is shared.
 type observer struct {
-	of     map[*graph.Tensor]*graph.Quantizer
+	of     map[*graph.Tensor][]*graph.Quantizer
 	ranges map[*graph.Quantizer]quant.Range
 	fault  error
 }
 
 func newObserver(g *graph.Graph) *observer {
-	o := &observer{of: map[*graph.Tensor]*graph.Quantizer{}, ranges: map[*graph.Quantizer]quant.Range{}}
+	o := &observer{of: map[*graph.Tensor][]*graph.Quantizer{}, ranges: map[*graph.Quantizer]quant.Range{}}
 	for _, n := range g.Nodes {
 		if f, ok := n.Op.(graph.FakeQuant); ok && f.Observe && f.Quantizer.Source == graph.MovingAverage {
-			o.of[n.Inputs[0]] = f.Quantizer
+			o.of[n.Inputs[0]] = append(o.of[n.Inputs[0]], f.Quantizer)
 		}
 	}
 	return o
@@ -91,13 +91,14 @@ func newObserver(g *graph.Graph) *observer {
 
 // tap extends the range of a tensor that is observed.
 func (o *observer) tap(t *graph.Tensor, _ []int, values any) {
-	z := o.of[t]
-	if z == nil || o.fault != nil {
+	if len(o.of[t]) == 0 || o.fault != nil {
 		return
 	}
 	lo, hi, ok, err := quant.Observe(values.([]float32))
-	if err == nil && ok {
-		o.ranges[z], err = o.ranges[z].Extended(lo, hi)
+	for _, z := range o.of[t] {
+		if err == nil && ok {
+			o.ranges[z], err = o.ranges[z].Extended(lo, hi)
+		}
 	}
 	if err != nil {
 		o.fault = fmt.Errorf("tensor %q: %w", t.Name, err)

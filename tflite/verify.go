@@ -20,8 +20,8 @@ import (
 //   - quantization: zero points inside the type; weights symmetric, in
 //     [-127, 127], per tensor or along the axis of output channels; biases int32
 //     at scale s_x*s_w with zero point 0; equal parameters where an operator
-//     only moves codes; the fixed outputs of softmax; sums of products that fit
-//     32 bits for any input;
+//     only moves codes; the fixed outputs of softmax; scales that ADD, SUB and MUL
+//     can bring together; sums of products that fit 32 bits for any input;
 //   - no NaN or Inf in constants and scales.
 //
 // Errors: every fault, joined, with operator index, tensor name, channel or byte
@@ -122,6 +122,13 @@ func (v *verifier) operator(n *graph.Node) {
 	switch n.Op.Class() {
 	case graph.Anchor:
 		v.anchor(n)
+	case graph.Requantize:
+		if !integer(n.Output.Type) {
+			return
+		}
+		if err := graph.CheckScales(n); err != nil {
+			v.fault("%w", err)
+		}
 	case graph.SameScale:
 		for _, t := range n.Inputs {
 			if t.Quant != nil && n.Output.Quant != nil && !t.Quant.Equal(*n.Output.Quant) {
