@@ -23,6 +23,9 @@ type BatchNorm struct {
 	Momentum float32 // of the moving averages; zero: 0.99
 	Epsilon  float32 // added to the variance; zero: 0.001
 	Name     string
+
+	GammaRegularizer, BetaRegularizer Regularizer
+	GammaConstraint, BetaConstraint   Constraint
 }
 
 // Identity implements [Layer].
@@ -43,6 +46,8 @@ func (l BatchNorm) Lower(b *Builder, x *graph.Tensor) (*graph.Tensor, error) {
 	if !(op.Epsilon > 0) || op.Epsilon-op.Epsilon != 0 {
 		return nil, fmt.Errorf("epsilon is %v, want a positive number", l.Epsilon)
 	}
+	b.Rule("gamma", l.GammaRegularizer, l.GammaConstraint)
+	b.Rule("beta", l.BetaRegularizer, l.BetaConstraint)
 	inputs := []*graph.Tensor{x}
 	for _, v := range []struct {
 		suffix string

@@ -77,7 +77,8 @@ func (b *Builder) Add(suffix string, op graph.Op, inputs ...*graph.Tensor) (*gra
 	return b.graph.Add(b.tensorName(suffix), op, inputs...)
 }
 
-// Parameter returns a new trained tensor, named after the layer and the suffix.
+// Parameter returns a new trained tensor, named after the layer and the suffix,
+// with the penalty and constraint that [Builder.Rule] said.
 //
 // Shapes: [O, I] or [O, KH, KW, I] for kernels, [C] for vectors.
 func (b *Builder) Parameter(suffix string, shape []int, init Initializer) (*graph.Tensor, error) {

@@ -33,6 +33,9 @@ type Conv1D struct {
 	KernelInit Initializer // nil: GlorotUniform
 	BiasInit   Initializer // nil: Zeros
 	Name       string
+
+	KernelRegularizer, BiasRegularizer Regularizer
+	KernelConstraint, BiasConstraint   Constraint
 }
 
 // Identity implements [Layer].
@@ -46,6 +49,8 @@ func (l Conv1D) Lower(b *Builder, x *graph.Tensor) (*graph.Tensor, error) {
 	return b.series(x, Conv2D{
 		Filters: l.Filters, Kernel: across(l.Kernel), Strides: across(or1(l.Strides)), Dilation: across(or1(l.Dilation)),
 		Padding: l.Padding, Activation: l.Activation, NoBias: l.NoBias, KernelInit: l.KernelInit, BiasInit: l.BiasInit,
+		KernelRegularizer: l.KernelRegularizer, BiasRegularizer: l.BiasRegularizer,
+		KernelConstraint: l.KernelConstraint, BiasConstraint: l.BiasConstraint,
 	})
 }
 

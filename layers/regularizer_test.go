@@ -2,6 +2,8 @@ package layers_test
 
 import (
 	"math"
+	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -42,6 +44,44 @@ func TestRules(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestEveryParameterHasRules sets every regularizer and constraint that a layer
+// has, and finds them on its parameters: none is left without.
+func TestEveryParameterHasRules(t *testing.T) {
+	image, series := layers.Input{6, 6, 2}, layers.Input{6, 2}
+	for _, c := range []struct {
+		in    layers.Input
+		layer layers.Layer
+		rules int
+	}{
+		{image, layers.Dense{Units: 2}, 2},
+		{image, layers.Conv2D{Filters: 2, Kernel: [2]int{2, 2}}, 2},
+		{image, layers.DepthwiseConv2D{Kernel: [2]int{2, 2}}, 2},
+		{image, layers.SeparableConv2D{Filters: 3, Kernel: [2]int{2, 2}}, 3},
+		{image, layers.BatchNorm{}, 2},
+		{series, layers.Conv1D{Filters: 2, Kernel: 2}, 2},
+	} {
+		v := reflect.New(reflect.TypeOf(c.layer)).Elem()
+		v.Set(reflect.ValueOf(c.layer))
+		for i := range v.NumField() {
+			switch name := v.Type().Field(i).Name; {
+			case strings.HasSuffix(name, "Regularizer"):
+				v.Field(i).Set(reflect.ValueOf(layers.L2{}))
+			case strings.HasSuffix(name, "Constraint"):
+				v.Field(i).Set(reflect.ValueOf(layers.NonNeg{}))
+			}
+		}
+		g := build(t, layers.Sequential{v.Interface().(layers.Layer)}, c.in, 1)
+		if got := len(g.Parameters()); got != c.rules {
+			t.Errorf("%v has %d parameters, want %d", v.Type(), got, c.rules)
+		}
+		for _, p := range g.Parameters() {
+			if p.Penalty != (graph.Penalty{L2: 0.01}) || p.Constraint != (graph.Constraint{Bound: graph.NonNeg}) {
+				t.Errorf("%v: %s has penalty %q and constraint %q, want what all fields say", v.Type(), p.Name, p.Penalty, p.Constraint)
+			}
+		}
 	}
 }
 

@@ -17,6 +17,10 @@
 // of the graph: Fit changes them in place. Training a graph with
 // fake-quantization nodes is quantization-aware training; nothing else differs.
 //
+// The regularizers and constraints of layers are fields of the graph's
+// parameters: Fit adds the penalties to the loss and restores the constraints
+// after each update, on the float weights behind any quantizer.
+//
 // The same seed gives the same bytes, whatever the number of threads, and a run
 // resumed from a checkpoint ends with the bytes of one that never stopped.
 //

@@ -80,7 +80,7 @@ func (m Precision) Accumulate(counts []float64, output, target []float32, loss L
 	}
 	for j := range output {
 		if m.counts(j) {
-			said := float64(p[j]) > threshold && (m.TopK == 0 || rank(output, j) < m.TopK)
+			said := p[j] > float32(threshold) && (m.TopK == 0 || rank(output, j) < m.TopK)
 			switch is := positive(output, target, j); {
 			case said && is:
 				counts[truePositives]++
