@@ -23,6 +23,8 @@ var mayDiffer = map[string]string{
 	"FULLY_CONNECTED":   "XNNPACK multiplies the sum by float32(s_x*s_w/s_y) and rounds half to even; the reference multiplies in float64 and rounds half away from zero",
 	"MEAN":              "XNNPACK multiplies the sum in float32 by s_x/(n*s_y), adds the zero point and rounds once, half to even; the reference multiplies in fixed point and rounds twice",
 	"QUANTIZE":          "XNNPACK multiplies real values by float32(1/s) and rounds half to even, codes by s_x/s_y in 8 fractional bits and rounds half up; the reference divides, or multiplies in fixed point, and rounds half away from zero",
+	"ELU":               "XNNPACK's table rounds half to even; LiteRT's own rounds half away from zero",
+	"LEAKY_RELU":        "XNNPACK multiplies codes by s_x/s_y, times alpha below, in 8 fractional bits and rounds half up; the reference multiplies in fixed point and rounds twice",
 }
 
 // Every operator on int8, alone in a file: the interpreter's codes are those of
@@ -54,6 +56,12 @@ func TestOperatorsEqualLiteRT(t *testing.T) {
 		{"TRANSPOSE", transposes},
 		{"RELU", func(t *testing.T) []opCase { return activations(t, graph.Relu{}) }},
 		{"RELU6", func(t *testing.T) []opCase { return activations(t, graph.Relu6{}) }},
+		{"LEAKY_RELU", nonlinears("LEAKY_RELU")},
+		{"PRELU", prelus},
+		{"ELU", nonlinears("ELU")},
+		{"HARD_SWISH", nonlinears("HARD_SWISH")},
+		{"LOGISTIC", nonlinears("LOGISTIC")},
+		{"TANH", nonlinears("TANH")},
 		{"SOFTMAX", softmaxes},
 		{"RESHAPE", reshapes},
 		{"QUANTIZE", quantizes},
@@ -111,7 +119,7 @@ func (c opCase) compare(t *testing.T, o *oracle.Oracle) (total difference) {
 		for k, x := range c.graph.Inputs {
 			inputs = append(inputs, operatorInput(x, uint64(i+len(magnitudes)*k), rows*x.Elements(), m, y))
 		}
-		want := c.runOracle(t, o, oracle.Reference, inputs, rows)
+		want := c.runOracle(t, o, c.model(), inputs, rows)
 		for _, kernels := range []bool{false, true} {
 			ip, err := interp.New(c.graph, interp.Options{Batch: rows - 1, Reference: kernels})
 			if err != nil {

@@ -16,7 +16,7 @@
 // back: constants once, everything else as Batch examples, stacked. After those of the file come the kernels' [Scratch]
 // tensors. For hybrid operators these hold the codes, scales and zero points that LiteRT chose at run time; what a
 // kernel did not write is whatever was in memory. With the [Default] resolver XNNPACK fuses operators, so only inputs,
-// outputs and constants have data.
+// outputs and constants have data. [Optimized] is for the few operators that the reference set lacks.
 //
 // Examples are run one after another, and variables are reset before each: whatever a kernel does per call (hybrid
 // kernels choose one quantization per image or per row) is exact by construction, a model with a fixed batch works,

@@ -22,7 +22,13 @@ const (
 	// Default is what LiteRT's Python interpreter takes when nothing is asked of it: optimized kernels and XNNPACK,
 	// which fuses operators. Intermediate tensors have no data.
 	Default
+	// Optimized is the optimized kernels without XNNPACK, every tensor kept. They depend on the machine, but for
+	// operators that have only one kernel: ELU is one, which the reference set lacks.
+	Optimized
 )
+
+// names are those of the protocol.
+var names = [...]string{Reference: "reference", Default: "default", Optimized: "optimized"}
 
 // Options says how to run a model. The zero value runs one example on the reference kernels.
 type Options struct {
@@ -142,10 +148,7 @@ func Version() string {
 // follow. Each input holds the examples one after another, in the model's own type; inputs stand in the order of the
 // model's inputs. Everything that LiteRT refuses, and any input that does not fit, is an error with LiteRT's words.
 func (o *Oracle) Run(model []byte, opts Options, inputs []Tensor) ([]Tensor, error) {
-	req := request{Command: "run", Resolver: "reference", Batch: max(opts.Batch, 1), Model: len(model)}
-	if opts.Resolver == Default {
-		req.Resolver = "default"
-	}
+	req := request{Command: "run", Resolver: names[opts.Resolver], Batch: max(opts.Batch, 1), Model: len(model)}
 	payload := [][]byte{model}
 	for _, in := range inputs {
 		req.Inputs = append(req.Inputs, inputHeader{in.Type, len(in.Data)})

@@ -2,7 +2,7 @@
 
 A message is a little-endian uint32 (length of the header), a JSON header, and the bytes the header announces.
 Requests come on stdin:
-    {"command": "run", "resolver": "reference" | "default", "batch": n, "model": bytes, "inputs": [{"type", "size"}]}
+    {"command": "run", "resolver": "reference" | "optimized" | "default", "batch": n, "model": bytes, "inputs": [{"type", "size"}]}
     {"command": "inspect", "model": bytes}
 followed by the model and the inputs. Answers go to what was stdout at the start; whatever LiteRT prints goes to stderr:
     {"error": text}   or   {"tensors": [{..., "size"}], "operators": [...], "inputs": [...], "outputs": [...]}
@@ -25,6 +25,11 @@ TYPES = {  # TensorType of the TensorFlow Lite schema -> numpy
 }
 NUMBERS = {np.dtype(t): n for n, t in TYPES.items()}
 OPERATORS = {n: name for name, n in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
+RESOLVERS = {
+    "reference": litert.OpResolverType.BUILTIN_REF,
+    "optimized": litert.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+    "default": litert.OpResolverType.AUTO,
+}
 
 
 class File:
@@ -60,11 +65,10 @@ class File:
         return "output" if index in self.outputs else "intermediate"
 
 
-def interpreter(content, reference):
-    """A ready single-threaded interpreter. Reference kernels keep every tensor; the default resolver cannot."""
-    resolver = litert.OpResolverType.BUILTIN_REF if reference else litert.OpResolverType.AUTO
-    result = litert.Interpreter(model_content=content, num_threads=1, experimental_op_resolver_type=resolver,
-                                experimental_preserve_all_tensors=reference)
+def interpreter(content, resolver):
+    """A ready single-threaded interpreter. It keeps every tensor, unless XNNPACK swallows some: the default resolver."""
+    result = litert.Interpreter(model_content=content, num_threads=1, experimental_op_resolver_type=RESOLVERS[resolver],
+                                experimental_preserve_all_tensors=resolver != "default")
     result.allocate_tensors()
     return result
 
@@ -123,8 +127,8 @@ def split_inputs(interp, request, payloads):
 
 def run(request, content, payloads):
     """Runs the examples one by one and stacks what they leave behind."""
-    reference = request["resolver"] == "reference"
-    interp = interpreter(content, reference)
+    whole = request["resolver"] != "default"
+    interp = interpreter(content, request["resolver"])
     file = File(content)
     arrays = split_inputs(interp, request, payloads)
     parts = {}
@@ -136,7 +140,7 @@ def run(request, content, payloads):
         interp.invoke()
         if example == 0:
             tensors = describe(interp, file)
-            watched = [t for t in tensors if reference or t["role"] in ("constant", "input", "output")]
+            watched = [t for t in tensors if whole or t["role"] in ("constant", "input", "output")]
         for tensor in watched:
             if tensor["role"] == "constant" and example > 0:
                 continue
@@ -153,7 +157,7 @@ def run(request, content, payloads):
 
 def inspect(content):
     """The model as LiteRT sees it, with the data of the constants; nothing is run."""
-    interp = interpreter(content, True)
+    interp = interpreter(content, "reference")
     file = File(content)
     tensors = [t for t in describe(interp, file) if t["role"] != "scratch"]
     data = [fetch(interp, t["index"]) if t["role"] == "constant" else None for t in tensors]

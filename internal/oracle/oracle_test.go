@@ -142,6 +142,22 @@ func TestDefaultResolverShowsTheBorders(t *testing.T) {
 	}
 }
 
+func TestOptimizedKernelsKeepEverything(t *testing.T) {
+	o := oracle.Start(t)
+	x, y, _ := int8Examples()
+	tensors, err := o.Run(int8Model(4), oracle.Options{Resolver: oracle.Optimized, Batch: examples}, []oracle.Tensor{oracle.Input(x)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := oracle.Values[int8](tensors[intermediateIndex])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(got, y) {
+		t.Errorf("intermediate tensor: got %v, want %v", got, y)
+	}
+}
+
 // A hybrid kernel quantizes its input at run time, each row by itself, and leaves its codes in a scratch tensor.
 func TestScratchHoldsRunTimeCodes(t *testing.T) {
 	o := oracle.Start(t)

@@ -13,7 +13,8 @@ import (
 //
 //	y = clamp(multiply(x - z_x, m) + z_y),  m = s_x/s_y where x >= z_x, s_x*alpha/s_y below
 //
-// with the [quant.Multiplier] of the factors, which are float32 throughout. The
+// with the [quant.Multiplier] of the factors, which are float32 throughout; a
+// negative alpha changes the sign of the rounded product with its magnitude. The
 // same in every profile.
 //
 // Errors: scales that are not positive and finite, zero points out of range; an
@@ -31,13 +32,18 @@ func NewLeakyRelu(alpha float32, in, out quant.Params) (*Table[int8, int8], erro
 	}
 	grid := GridOf[int8]()
 	identity := quant.QuantizeMultiplier(float64(in.Scale[0] / out.Scale[0]))
-	slope := quant.QuantizeMultiplier(float64(float32(in.Scale[0]*alpha) / out.Scale[0]))
+	slope, sign := quant.QuantizeMultiplier(float64(float32(in.Scale[0]*max(alpha, -alpha))/out.Scale[0])), int32(1)
+	if alpha < 0 {
+		sign = -1
+	}
 	return newTable[int8, int8](func(x int32) int32 {
-		v, m := x-in.ZeroPoint[0], identity
+		v := x - in.ZeroPoint[0]
 		if v < 0 {
-			m = slope
+			v = sign * slope.Apply(v)
+		} else {
+			v = identity.Apply(v)
 		}
-		return grid.Clamp(m.Apply(v) + out.ZeroPoint[0])
+		return grid.Clamp(v + out.ZeroPoint[0])
 	}), nil
 }
 

@@ -1,0 +1,117 @@
+package endtoend
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/internal/oracle"
+	"github.com/goqat/goqat/interp"
+	"github.com/goqat/goqat/quant"
+)
+
+// nonlinear are the operators on single elements that anchors cannot fuse.
+var nonlinear = []graph.Op{
+	graph.LeakyRelu{Alpha: 0.3}, graph.LeakyRelu{Alpha: 0.1}, graph.LeakyRelu{Alpha: 1.5}, graph.LeakyRelu{Alpha: -0.25},
+	graph.Elu{}, graph.HardSwish{}, graph.Logistic{}, graph.Tanh{},
+}
+
+// rescaled are parameters of input and output: equal, wider and narrower outputs,
+// zero points at both ends, powers of two.
+var rescaled = [][2]*quant.Params{
+	{per(0.05, -3), per(0.05, -3)}, {per(0.05, -3), per(0.0235, -128)}, {per(0.05, -3), per(0.071, 20)},
+	{per(0.0213, 127), per(0.0213, 127)}, {per(0.0213, -128), per(0.0213, -128)}, {per(0.25, 4), per(0.5, -100)},
+	{per(0.004, -128), per(0.03, -128)}, {per(0.125, 0), per(0.0625, -90)}, {per(0.031, 100), per(0.011, 90)},
+}
+
+// nonlinears are files of one operator from the list, by name.
+func nonlinears(name string) func(t *testing.T) []opCase {
+	return func(t *testing.T) (list []opCase) {
+		for _, op := range nonlinear {
+			if op.Name() != name {
+				continue
+			}
+			for _, p := range rescaled {
+				list = append(list, elementwise(t, op, graph.Int8, graph.Int8, p[0], outputOf(op, p[1]), 1, 5, 7))
+			}
+		}
+		return list
+	}
+}
+
+// outputOf returns the output parameters of an operator: those it prescribes, or p.
+func outputOf(op graph.Op, p *quant.Params) *quant.Params {
+	if f, ok := op.(graph.FixedParams); ok {
+		fixed, err := f.FixedParams(8)
+		if err == nil { // 8 bits always have some
+			return &fixed
+		}
+	}
+	return p
+}
+
+// prelus are files with slopes of every shape, with zero points and without.
+func prelus(t *testing.T) (list []opCase) {
+	for _, shapes := range [][2][]int{
+		{{1, 7}, {7}}, {{1, 7}, {1}}, {{1, 3, 5}, {1, 5}}, {{1, 3, 5}, {3, 5}},
+		{{1, 3, 5, 4}, {1, 1, 4}}, {{1, 3, 5, 4}, {4}}, {{1, 3, 5, 4}, {3, 1, 1}}, {{1, 3, 5, 4}, {3, 5, 4}}, {{1, 3, 5, 4}, {1, 5, 1}},
+	} {
+		for i, p := range rescaled {
+			b := newBuilder(t)
+			x, alpha := b.input(graph.Int8, p[0], shapes[0]...), b.weights("alpha", shapes[1]...)
+			alpha.Quant = []*quant.Params{per(0.004, 0), per(0.0131, -7), per(0x1p-8, 3)}[i%3]
+			list = append(list, opCase{fmt.Sprintf("PRELU %v of %v by %v", shapes, p, alpha.Quant), b.done(b.op(graph.Prelu{}, graph.Int8, p[1], x, alpha))})
+		}
+	}
+	return list
+}
+
+// model returns the kernels that the interpreter's are held to: the reference set,
+// but for ELU, of which LiteRT has one kernel and only in the optimized set.
+func (m *made) model() oracle.Resolver {
+	for _, n := range m.graph.Nodes {
+		if _, ok := n.Op.(graph.Elu); ok {
+			return oracle.Optimized
+		}
+	}
+	return oracle.Reference
+}
+
+// On all 256 codes, for many random scales and zero points that let the output
+// cover its codes, the interpreter's codes are those of LiteRT's reference
+// kernels: the functions of real numbers round where LiteRT's do.
+func TestNonlinearTablesEqualLiteRT(t *testing.T) {
+	all := make([]int8, 256)
+	for i := range all {
+		all[i] = int8(i - 128)
+	}
+	const pairs = 60
+	for _, op := range nonlinear {
+		t.Run(fmt.Sprintf("%s %v", op.Name(), op), func(t *testing.T) {
+			t.Parallel()
+			o, random := oracle.Start(t), newRandom(3)
+			codes, differ := 0, difference{}
+			for range pairs {
+				in := per(float32(0.002*math.Pow(250, random.Float64())), int32(random.IntN(256)-128))
+				out := outputOf(op, per(in.Scale[0]*float32(0.2+2*random.Float64()), int32(random.IntN(256)-128)))
+				b := newBuilder(t)
+				c := opCase{fmt.Sprintf("%v to %v", in, out), b.done(b.op(op, graph.Int8, out, b.input(graph.Int8, in, 1, 256)))}
+				want := c.runOracle(t, o, c.model(), []any{all}, 1)
+				ip, err := interp.New(c.graph, interp.Options{})
+				if err == nil {
+					err = ip.Run(all)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := sameElements(ip.Output(0), want); err != nil {
+					t.Errorf("%s: %v", c.name, err)
+				}
+				codes += len(all)
+				differ.add(steps(c.runOracle(t, o, oracle.Default, []any{all}, 1), want))
+			}
+			t.Logf("%d codes equal; default kernels: %v", codes, differ)
+		})
+	}
+}
