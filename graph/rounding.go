@@ -17,7 +17,7 @@ func (g *Graph) RoundingOf(n *Node) Rounding {
 		if m, ok := p.Op.(Mean); ok {
 			x := p.Inputs[0]
 			_, r.count, _ = m.Fold(x.Shape)
-			r.from = g.quantizerOf()[x]
+			r.from = g.Codes()[x]
 		}
 	}
 	return r
