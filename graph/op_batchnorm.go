@@ -21,7 +21,8 @@ const (
 //
 // Shapes: x [N, ..., C]; gamma, beta, mean, variance [C]; y as x.
 //
-// Quantized: never alone; it folds into the anchor before it.
+// Quantized: never alone; it folds into the anchor before it, and where there is
+// none, into a 1x1 [DepthwiseConv2D] of ones, see [AnchorBatchNorm].
 //
 // Source: Keras 3, BatchNormalization.
 type BatchNorm struct {
@@ -37,14 +38,7 @@ func (BatchNorm) Infer(in [][]int) ([]int, error) {
 	if err := arity(in, 5, 5); err != nil {
 		return nil, err
 	}
-	x := in[InputX]
-	if len(x) < 2 {
-		return nil, &ShapeError{Got: x, Want: "[N, ..., C]"}
-	}
-	if err := channelVectors(in, 1, x[len(x)-1]); err != nil {
-		return nil, err
-	}
-	return append([]int(nil), x...), nil
+	return perChannel(in)
 }
 
 // FoldWeights multiplies the weights of an anchor by the BatchNorm that follows

@@ -61,7 +61,7 @@ func TestClasses(t *testing.T) {
 		"PAD": SameScale, "STRIDED_SLICE": SameScale, "TRANSPOSE": SameScale, "RESIZE_NEAREST_NEIGHBOR": SameScale, "REDUCE_MAX": SameScale,
 		"SOFTMAX": FixedOutput, "LOGISTIC": FixedOutput, "TANH": FixedOutput,
 		"QUANTIZE": Border, "DEQUANTIZE": Border,
-		"BATCH_NORM": TrainingOnly, "FOLD_WEIGHTS": TrainingOnly, "FOLD_BIAS": TrainingOnly, "DROPOUT": TrainingOnly, "FAKE_QUANT": TrainingOnly,
+		"AFFINE": TrainingOnly, "BATCH_NORM": TrainingOnly, "FOLD_WEIGHTS": TrainingOnly, "FOLD_BIAS": TrainingOnly, "DROPOUT": TrainingOnly, "FAKE_QUANT": TrainingOnly,
 	}
 	got := map[string]Class{}
 	for name, decode := range operators {

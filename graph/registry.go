@@ -38,6 +38,7 @@ var operators = map[string]func(options []byte) (Op, error){
 	Tanh{}.Name():            decoder[Tanh],
 	Quantize{}.Name():        decoder[Quantize],
 	Dequantize{}.Name():      decoder[Dequantize],
+	Affine{}.Name():          decoder[Affine],
 	BatchNorm{}.Name():       decoder[BatchNorm],
 	FoldWeights{}.Name():     decoder[FoldWeights],
 	FoldBias{}.Name():        decoder[FoldBias],

@@ -86,12 +86,12 @@ func (g *Graph) checkPresent() error {
 	return nil
 }
 
-// checkVectors reports inputs of BatchNorm, FoldWeights and FoldBias that are not
-// float32 data: folding and training read them directly.
+// checkVectors reports inputs of Affine, BatchNorm, FoldWeights and FoldBias that
+// are not float32 data: folding and training read them directly.
 func (n *Node) checkVectors() error {
 	first := 0
 	switch n.Op.(type) {
-	case BatchNorm:
+	case Affine, BatchNorm:
 		first = 1
 	case FoldWeights, FoldBias:
 	default:

@@ -146,6 +146,7 @@ func floatNet(t testing.TB) *graph.Graph {
 	x := b.input("x", graph.Float32, nil, 1, 9, 7, 3)
 	h := b.float(graph.Conv2D{Padding: graph.Same, StrideH: 2, StrideW: 1, DilationH: 1, DilationW: 2}, x, b.floats("w1", 5, 3, 3, 3), b.floats("b1", 5))
 	h = b.float(graph.BatchNorm{Epsilon: 1e-3, Momentum: 0.99}, h, b.floats("gamma", 5), b.floats("beta", 5), b.floats("mean", 5), b.positive("variance", 5))
+	h = b.float(graph.Affine{}, h, b.floats("factor", 5), b.floats("shift", 5))
 	h = b.float(graph.Relu{}, h)
 	h = b.float(graph.Dropout{Rate: 0.5}, h)
 	h = b.float(graph.MaxPool2D{Pool: graph.Pool{Padding: graph.Same, FilterH: 2, FilterW: 2, StrideH: 1, StrideW: 2}}, h)

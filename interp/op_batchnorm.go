@@ -22,6 +22,19 @@ func batchNorm(s site) (kernel, error) {
 	}, nil
 }
 
+// affine scales and shifts.
+func affine(s site) (kernel, error) {
+	if err := s.floatOnly(); err != nil {
+		return nil, err
+	}
+	channels := s.Input(graph.InputShift).Elements()
+	return func(in []*value, out *value) error {
+		x := in[graph.InputX].floats()
+		f32.Affine(len(x)/channels, channels, out.floats(), x, in[graph.InputFactor].floats(), in[graph.InputShift].floats())
+		return nil
+	}, nil
+}
+
 func foldWeights(s site) (kernel, error) {
 	if err := s.floatOnly(); err != nil {
 		return nil, err

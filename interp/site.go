@@ -22,6 +22,7 @@ type factory func(s site) (kernel, error)
 var factories = map[string]factory{
 	graph.Add{}.Name():             add,
 	graph.AveragePool2D{}.Name():   averagePool,
+	graph.Affine{}.Name():          affine,
 	graph.BatchNorm{}.Name():       batchNorm,
 	graph.Concat{}.Name():          concat,
 	graph.Conv2D{}.Name():          conv2D,

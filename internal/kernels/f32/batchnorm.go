@@ -38,6 +38,55 @@ func InvStd(invStd, variance []float32, epsilon float32) {
 	}
 }
 
+// Affine computes y = x*factor + shift per channel. It may work in place.
+// Shapes: y, x [rows, channels]; factor, shift [channels].
+func Affine(rows, channels int, y, x, factor, shift []float32) {
+	each(rows, channels*costMove, func(from, to int) {
+		shift := shift[:channels]
+		factor := factor[:len(shift)]
+		for r := from; r < to; r++ {
+			x, y := x[r*channels:][:len(shift)], y[r*channels:][:len(shift)]
+			for c, s := range shift {
+				y[c] = float32(x[c]*factor[c]) + s
+			}
+		}
+	})
+}
+
+// AffineGrad computes the gradients of [Affine]: dx = dy*factor, dfactor = sum(dy*x), dshift = sum(dy), with sums over
+// the rows as in [SumRows]. A nil gradient is not computed. Shapes as in [Affine]. dx may be dy.
+func AffineGrad(ws *Workspace, rows, channels int, dx, dfactor, dshift, dy, x, factor []float32) {
+	if dshift != nil {
+		SumRows(ws, rows, channels, dshift, dy)
+	}
+	if dfactor != nil {
+		sumChunks(ws, rows, channels, dfactor, func(sum []float32, lo, hi int) {
+			for r := lo; r < hi; r++ {
+				dy, x := dy[r*channels:][:len(sum)], x[r*channels:][:len(sum)]
+				for c, d := range dy {
+					sum[c] += float32(d * x[c])
+				}
+			}
+		})
+	}
+	if dx != nil {
+		scaleRows(rows, channels, dx, dy, factor)
+	}
+}
+
+// scaleRows computes y = x*factor per channel.
+func scaleRows(rows, channels int, y, x, factor []float32) {
+	each(rows, channels*costMove, func(from, to int) {
+		factor := factor[:channels]
+		for r := from; r < to; r++ {
+			x, y := x[r*channels:][:len(factor)], y[r*channels:][:len(factor)]
+			for c, f := range factor {
+				y[c] = x[c] * f
+			}
+		}
+	})
+}
+
 // Normalize computes y = (x-mean)*invStd*gamma + beta per channel. It may work in place.
 // Shapes: y, x [rows, channels]; mean, invStd, gamma, beta [channels].
 func Normalize(rows, channels int, y, x, mean, invStd, gamma, beta []float32) {
@@ -87,14 +136,7 @@ func NormalizeFrozenGrad(ws *Workspace, rows, channels int, dx, dgamma, dbeta, d
 	normalizeParamGrads(ws, rows, channels, dgamma, dbeta, dy, x, mean, invStd)
 	factor := ws.floats(channels)
 	MulTo(factor, gamma, invStd)
-	each(rows, channels*costMove, func(from, to int) {
-		for r := from; r < to; r++ {
-			dx, dy := dx[r*channels:][:len(factor)], dy[r*channels:][:len(factor)]
-			for c, f := range factor {
-				dx[c] = dy[c] * f
-			}
-		}
-	})
+	scaleRows(rows, channels, dx, dy, factor)
 }
 
 func normalizeParamGrads(ws *Workspace, rows, channels int, dgamma, dbeta, dy, x, mean, invStd []float32) {

@@ -300,6 +300,15 @@ func TestBatchNormalization(t *testing.T) {
 		equal(t, "frozen dx", got, want)
 		equal(t, "frozen dgamma", dg, wantDG)
 		equal(t, "frozen dbeta", db, wantDB)
+
+		f32.Affine(rows, cols, got, x, gamma, beta)
+		kerneltest.Affine(rows, cols, want, x, gamma, beta)
+		equal(t, "affine y", got, want)
+		f32.AffineGrad(&ws, rows, cols, got, dg, db, dy, x, gamma)
+		kerneltest.AffineGrad(rows, cols, want, wantDG, wantDB, dy, x, gamma)
+		equal(t, "affine dx", got, want)
+		equal(t, "dfactor", dg, wantDG)
+		equal(t, "dshift", db, wantDB)
 	})
 }
 

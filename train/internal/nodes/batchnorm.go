@@ -72,3 +72,28 @@ func trainedBatchNorm(c *compiler, n *graph.Node, epsilon float32) (*operator, e
 		},
 	}, nil
 }
+
+// affine builds [graph.Affine].
+func affine(c *compiler, n *graph.Node) (*operator, error) {
+	rows, channels := c.rows(n.Output)
+	y := newValue(c.shapes[n.Output])
+	return &operator{
+		out: y,
+		run: func(in [][]float32) error {
+			f32.Affine(rows, channels, y.data, in[0], in[1], in[2])
+			return nil
+		},
+		derive: func() derivative {
+			grads, data := make([]*value, len(n.Inputs)), make([][]float32, len(n.Inputs))
+			for i, t := range n.Inputs {
+				if grads[i] = c.gradient(t); grads[i] != nil {
+					data[i] = grads[i].data
+				}
+			}
+			return derivative{grads: grads, run: func(in [][]float32) error {
+				f32.AffineGrad(&c.ws, rows, channels, data[0], data[1], data[2], in[len(in)-1], in[0], in[1])
+				return nil
+			}}
+		},
+	}, nil
+}

@@ -106,6 +106,8 @@ func TestGradients(t *testing.T) {
 		{"batch norm of images", []int{3, 3, 2}, func(n *net, x *graph.Tensor) {
 			n.conv("d", n.batchNorm("c", n.conv("b", n.batchNorm("a", x), 3, quant.NoActivation)), 2, quant.NoActivation)
 		}},
+		{"affine", []int{4}, func(n *net, x *graph.Tensor) { n.dense("c", n.affine("b", graph.Constant, n.dense("a", x, 3)), 2) }},
+		{"affine that is trained", []int{3, 3, 2}, func(n *net, x *graph.Tensor) { n.conv("b", n.affine("a", graph.Parameter, x), 3, quant.NoActivation) }},
 		{"folded batch norm", []int{4, 4, 2}, func(n *net, x *graph.Tensor) {
 			gamma := n.uniform("gamma", graph.Parameter, 0.5, 1.5, 3)
 			variance := n.uniform("variance", graph.Statistic, 0.5, 1.5, 3)

@@ -68,6 +68,12 @@ func (n *net) batchNorm(name string, x *graph.Tensor) *graph.Tensor {
 		n.uniform(name+"/mean", graph.Statistic, -0.5, 0.5, c), n.uniform(name+"/variance", graph.Statistic, 0.5, 1.5, c))
 }
 
+// affine appends an Affine whose factor and shift have the given role.
+func (n *net) affine(name string, role graph.Role, x *graph.Tensor) *graph.Tensor {
+	c := x.Shape[len(x.Shape)-1]
+	return n.add(name, graph.Affine{}, x, n.uniform(name+"/factor", role, -1.5, 1.5, c), n.uniform(name+"/shift", role, -0.5, 0.5, c))
+}
+
 // observed appends a FakeQuant with a moving average.
 func (n *net) observed(x *graph.Tensor) *graph.Tensor {
 	q := graph.NewObserved(x.Name, quant.Scheme{Bits: 8}, 0.9)
@@ -85,7 +91,7 @@ func (n *net) lastValue(w *graph.Tensor, axis int) *graph.Tensor {
 // source that can be trained.
 func every(t testing.TB) *net {
 	n, x := newNet(t, 8, 8, 2)
-	x = n.observed(x)
+	x = n.observed(n.affine("affine", graph.Constant, x))
 	c1 := n.add("conv1", graph.Conv2D{Padding: graph.Same, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1},
 		x, n.lastValue(n.parameter("conv1/w", 4, 3, 3, 2), 0))
 	b1 := n.observed(n.add("relu1", graph.Relu{}, n.batchNorm("bn1", c1)))

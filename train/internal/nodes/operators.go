@@ -33,6 +33,7 @@ var builders = map[string]func(*compiler, *graph.Node) (*operator, error){
 	graph.Logistic{}.Name():        logistic,
 	graph.Tanh{}.Name():            tanh,
 	graph.Softmax{}.Name():         softmax,
+	graph.Affine{}.Name():          affine,
 	graph.BatchNorm{}.Name():       batchNorm,
 	graph.FoldWeights{}.Name():     foldWeights,
 	graph.FoldBias{}.Name():        foldBias,

@@ -98,6 +98,22 @@ func normalizeParamGrads(rows, cols int, dgamma, dbeta, dy, x, mean, invStd []fl
 	})
 }
 
+// Affine defines f32.Affine.
+func Affine(rows, cols int, y, x, factor, shift []float32) {
+	for i := range rows * cols {
+		y[i] = float32(x[i]*factor[i%cols]) + shift[i%cols]
+	}
+}
+
+// AffineGrad defines f32.AffineGrad.
+func AffineGrad(rows, cols int, dx, dfactor, dshift, dy, x, factor []float32) {
+	SumRows(rows, cols, dshift, dy)
+	sumRows(rows, cols, dfactor, func(r, c int) float32 { return float32(dy[r*cols+c] * x[r*cols+c]) })
+	for i := range rows * cols {
+		dx[i] = dy[i] * factor[i%cols]
+	}
+}
+
 // Activate defines f32.Activate.
 func Activate(act quant.Activation, y, x []float32) {
 	for i, v := range x {
