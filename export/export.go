@@ -40,6 +40,7 @@ func Integer(g *graph.Graph, opts Options) (*graph.Graph, error) {
 		quantizeWeights,
 		foldBatchNorm,
 		graph.FuseActivations,
+		foldRescaling,
 		resolveTypes,
 		quantizeBiases,
 		freezeVariables,
@@ -62,6 +63,7 @@ func DynamicRange(g *graph.Graph) (*graph.Graph, error) {
 		quantizeWeights,
 		foldBatchNorm,
 		graph.FuseActivations,
+		foldRescaling,
 		markHybrid,
 		freezeVariables,
 	})
@@ -91,7 +93,7 @@ func Float32(g *graph.Graph) (*graph.Graph, error) {
 }
 
 func floatPasses() graph.Passes {
-	return graph.Passes{graph.DropDropout, graph.FoldBatchNorm, graph.FuseActivations, freezeVariables, checkFinite}
+	return graph.Passes{graph.DropDropout, graph.FoldBatchNorm, foldAffine, graph.FuseActivations, freezeVariables, checkFinite}
 }
 
 func run(g *graph.Graph, passes graph.Passes) (*graph.Graph, error) {

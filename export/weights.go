@@ -88,7 +88,7 @@ var foldBatchNorm = graph.Pass{Name: "fold batch norm", Run: func(g *graph.Graph
 		}
 		g.Absorb(gr.Anchor, gr.BatchNorm)
 	}
-	return graph.FoldBatchNorm.Run(g) // float weights, and the check that none is left
+	return graph.FoldBatchNorm.Run(g) // those of float weights
 }}
 
 // foldCodes multiplies per-channel int8 weights, inner elements behind the axis of

@@ -10,7 +10,8 @@ import (
 // activations places the quantizers of an integer recipe along the graph. First
 // it finds which activations share one, then it places the FakeQuant nodes.
 func (in *inserter) activations() error {
-	for _, x := range in.g.Inputs {
+	inputs := slices.DeleteFunc(slices.Clone(in.g.Inputs), in.rescaled)
+	for _, x := range inputs {
 		in.own(x, nil)
 	}
 	nodes := slices.Clone(in.g.Nodes)
@@ -25,7 +26,7 @@ func (in *inserter) activations() error {
 			return err
 		}
 	}
-	for _, x := range slices.Clone(in.g.Inputs) {
+	for _, x := range inputs {
 		in.attach(x, graph.FakeQuant{Observe: true})
 	}
 	for i, n := range nodes {
@@ -120,6 +121,12 @@ func (in *inserter) place(n *graph.Node, at placement) {
 		in.of[n.Output] = in.quantizer(n.Output)
 		in.requantize(n)
 	}
+}
+
+// rescaled reports whether x is an input in front of an Affine, which takes over
+// its quantizer: [Insert] has left only those.
+func (in *inserter) rescaled(x *graph.Tensor) bool {
+	return slices.ContainsFunc(in.g.Consumers(x), func(n *graph.Node) bool { return n.Op == graph.Op(graph.Affine{}) })
 }
 
 // groupInterior returns the tensors that exist only inside a fusion group: the

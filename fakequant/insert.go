@@ -1,7 +1,6 @@
 package fakequant
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/goqat/goqat/graph"
@@ -23,19 +22,25 @@ import (
 //
 // A BatchNorm behind per-channel weights stays: conv(x, fq(w)) - BN - act - fq.
 // Behind per-tensor weights it is folded with its moving statistics before the
-// weights are quantized: conv(x, fq(w*gamma/sigma)) + folded bias.
+// weights are quantized: conv(x, fq(w*gamma/sigma)) + folded bias. One that has
+// no such operator before it, and an Affine, get one by [graph.AnchorBatchNorm]
+// and [graph.AnchorAffine]; an Affine that is [graph.Graph.Rescaled] stays, and
+// the quantizer of its input stands behind it.
 //
 // [quant.WeightOnly] recipes put quantizers on weights of at least MinElements
 // elements and mark the inputs of their operators as quantized at run time.
 //
 // Errors: a recipe that does not check; float16 recipes, which need no
-// quantizers; a graph that is quantized already; operators that cannot be
-// quantized, all of them by name.
+// quantizers; a graph that is quantized already; every operator that the recipe
+// cannot serve, by name and with what to do instead.
 func Insert(g *graph.Graph, recipe quant.Recipe) (*graph.Graph, error) {
 	if err := insertable(g, recipe); err != nil {
 		return nil, err
 	}
-	c := g.Clone()
+	c, err := graph.Passes{graph.AnchorBatchNorm, graph.AnchorAffine}.Run(g)
+	if err != nil {
+		return nil, fmt.Errorf("fakequant: %w", err)
+	}
 	c.Recipe = &recipe
 	in := &inserter{g: c, recipe: recipe, scales: map[*graph.Tensor]*scale{}, of: map[*graph.Tensor]*graph.Quantizer{}}
 	for _, gr := range c.Groups() {
@@ -52,38 +57,6 @@ func Insert(g *graph.Graph, recipe quant.Recipe) (*graph.Graph, error) {
 		return nil, fmt.Errorf("fakequant: %w", err)
 	}
 	return c, nil
-}
-
-// insertable reports every reason why the recipe cannot be applied to g.
-func insertable(g *graph.Graph, recipe quant.Recipe) error {
-	faults := []error{recipe.Check(), g.Check()}
-	fault := func(format string, a ...any) {
-		faults = append(faults, fmt.Errorf("fakequant: "+format, a...))
-	}
-	if recipe.Mode == quant.HalfFloat {
-		fault("recipe %q needs no quantizers: pass the float network to export.Float16", recipe.Name)
-	}
-	if g.Recipe != nil {
-		fault("network %q is quantized already, by recipe %q", g.Name, g.Recipe.Name)
-	}
-	folded := map[*graph.Node]bool{}
-	for _, gr := range g.Groups() {
-		folded[gr.BatchNorm] = true
-		if w := gr.Anchor.Inputs[graph.InputWeights]; w.Float32s() == nil {
-			fault("node %q: weights %q are %v without float32 data", gr.Anchor.Name, w.Name, w.Type)
-		}
-	}
-	for _, n := range g.Nodes {
-		switch n.Op.(type) {
-		case graph.BatchNorm:
-			if !folded[n] {
-				fault("node %q: a BatchNorm can be quantized only directly behind a convolution or dense layer, before its activation: move it there", n.Name)
-			}
-		case graph.FakeQuant, graph.FoldWeights, graph.FoldBias, graph.Quantize, graph.Dequantize:
-			fault("node %q: %s does not belong in a float network", n.Name, n.Op.Name())
-		}
-	}
-	return errors.Join(faults...)
 }
 
 // inserter places quantizers in one graph.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -140,35 +139,5 @@ func TestMinElements(t *testing.T) {
 	}
 	if n := len(q.Quantizers()); n != 2 {
 		t.Errorf("%d quantizers, want one for weights of 1024 elements and one for their input", n)
-	}
-}
-
-func TestInsertRefuses(t *testing.T) {
-	alone := build(t, layers.Sequential{layers.BatchNorm{}, layers.Dense{Units: 2}}, layers.Input{4})
-	late := build(t, layers.Sequential{layers.Dense{Units: 2, Activation: layers.ActReLU}, layers.BatchNorm{Name: "late"}}, layers.Input{4})
-	twice, err := Insert(network(t), quant.Int8())
-	if err != nil {
-		t.Fatal(err)
-	}
-	bad := quant.Int8()
-	bad.Weights.Bits, bad.Decay = 4, 2
-	for _, c := range []struct {
-		name   string
-		g      *graph.Graph
-		recipe quant.Recipe
-		want   []string
-	}{
-		{"BatchNorm alone", alone, quant.Int8(), []string{`"batch_normalization"`, "directly behind"}},
-		{"BatchNorm after the activation", late, quant.Int8(), []string{`"late"`, "move it there"}},
-		{"twice", twice, quant.Int8(), []string{"quantized already", "FAKE_QUANT"}},
-		{"float16", network(t), quant.Float16(), []string{"export.Float16"}},
-		{"recipe", network(t), bad, []string{"4 bits", "decay 2"}},
-	} {
-		_, err := Insert(c.g, c.recipe)
-		for _, want := range c.want {
-			if err == nil || !strings.Contains(err.Error(), want) {
-				t.Errorf("%s: error %v, want %q", c.name, err, want)
-			}
-		}
 	}
 }

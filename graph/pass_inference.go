@@ -13,13 +13,14 @@ var DropDropout = Pass{"drop dropout", func(g *Graph) error {
 	return nil
 }}
 
-// FoldBatchNorm multiplies each BatchNorm of a float graph into the anchor
-// before it, with the moving statistics:
+// FoldBatchNorm multiplies each BatchNorm of a float graph into the anchor before
+// it, with the moving statistics:
 //
 //	f = gamma/sqrt(variance + epsilon)
 //	w' = w*f per output channel,  b' = beta + (b - mean)*f
 //
-// Errors: a BatchNorm that does not directly follow an anchor, by name.
+// A BatchNorm without an anchor becomes an [Affine] of factor f and shift
+// beta - mean*f.
 var FoldBatchNorm = Pass{"fold batch norm", func(g *Graph) error {
 	for _, gr := range g.Groups() {
 		if gr.BatchNorm == nil {
@@ -30,19 +31,21 @@ var FoldBatchNorm = Pass{"fold batch norm", func(g *Graph) error {
 		}
 		g.Absorb(gr.Anchor, gr.BatchNorm)
 	}
-	return g.NoBatchNorm()
-}}
-
-// NoBatchNorm reports a BatchNorm node, by name: one that no anchor before it
-// can absorb.
-func (g *Graph) NoBatchNorm() error {
 	for _, n := range g.Nodes {
-		if _, ok := n.Op.(BatchNorm); ok {
-			return fmt.Errorf("graph: node %q: a BatchNorm can be folded only into a convolution or dense layer directly before it, without an activation between: move it there", n.Name)
+		if _, ok := n.Op.(BatchNorm); !ok {
+			continue
 		}
+		factor, shift, err := BatchNormAffine(n, nil)
+		if err != nil {
+			return err
+		}
+		vector := func(suffix string, values []float32) *Tensor {
+			return &Tensor{Name: g.Unique(n.Name + suffix), Role: Parameter, Shape: []int{len(values)}, Data: values}
+		}
+		n.Op, n.Inputs = Affine{}, []*Tensor{n.Inputs[InputX], vector("/factor", factor), vector("/shift", shift)}
 	}
 	return nil
-}
+}}
 
 // Absorb removes next, which alone reads n's output, and any Dropout between
 // them; n takes over next's output, name included.

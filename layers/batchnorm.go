@@ -12,8 +12,9 @@ import (
 //
 // Shapes: any [N, ..., C]; y as x; gamma, beta, moving mean and variance [C].
 //
-// Quantized: it folds into the Conv2D or Dense directly before it, so put it
-// between that and the activation.
+// Quantized: it folds into the convolution or dense layer directly before it and
+// costs nothing there, so put it between that and the activation. Anywhere else
+// it is a 1x1 depthwise convolution; see [graph.AnchorBatchNorm].
 //
 // Errors: Momentum outside [0, 1), Epsilon that is negative or not finite; an
 // input [N] without channels ([*graph.ShapeError]).

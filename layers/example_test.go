@@ -1,9 +1,11 @@
 package layers_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 
+	"github.com/goqat/goqat/data"
 	"github.com/goqat/goqat/layers"
 )
 
@@ -66,4 +68,28 @@ func ExampleSequential_Summary() {
 	//  Total params: 2,410 (9.41 KB)
 	//  Trainable params: 2,410 (9.41 KB)
 	//  Non-trainable params: 0 (0.00 B)
+}
+
+// The model of this network takes what the sensor gives, in its own units.
+func ExampleNormalization_Adapt() {
+	readings, err := data.NewMemory(data.Arrays{InputShape: []int{2}, X: []float32{20, 990, 22, 1010, 24, 1000}, Y: []float32{0, 1, 1}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	normalization, err := layers.Normalization{}.Adapt(context.Background(), readings)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	net, err := layers.Sequential{normalization, layers.Dense{Units: 1}}.Build(layers.Input{2}, 1)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(normalization.Mean, normalization.Variance)
+	fmt.Println(net.Nodes[0].Op.Name(), net.Nodes[1].Op.Name())
+	// Output:
+	// [22 1000] [2.6666667 66.666664]
+	// AFFINE FULLY_CONNECTED
 }

@@ -43,7 +43,7 @@ func Operators(q, model *graph.Graph, x []float32) ([]Operator, error) {
 		return nil, err
 	}
 	given := map[*graph.Tensor]any{q.Inputs[0]: x}
-	quantizers := q.Codes()
+	quantizers, rescaled := q.Codes(), rescaled(q)
 	var list []Operator
 	for _, n := range q.Nodes {
 		name, ok := exported(q, quantizers, n)
@@ -61,16 +61,41 @@ func Operators(q, model *graph.Graph, x []float32) ([]Operator, error) {
 		if err != nil {
 			return nil, fmt.Errorf("parity: %w", err)
 		}
+		if z := quantizers[n.Output]; rescaled[z] {
+			if c.params, err = z.Params(); err != nil {
+				return nil, fmt.Errorf("parity: %w", err)
+			}
+		}
 		op, err := compare(c, simulated.([]float32))
 		if err != nil {
 			return nil, err
 		}
 		list = append(list, op)
-		if given[n.Output], err = interp.Decode(c.tensor, c.values); err != nil {
-			return nil, fmt.Errorf("parity: %w", err)
-		}
+		given[n.Output] = c.decoded()
 	}
 	return list, nil
+}
+
+// rescaled returns the quantizers of tensors whose codes the model has at another
+// scale: those behind an Affine, whose factor the model keeps in the scale of its
+// input.
+func rescaled(q *graph.Graph) map[*graph.Quantizer]bool {
+	set := map[*graph.Quantizer]bool{}
+	for _, n := range q.Nodes {
+		if f, ok := n.Op.(graph.FakeQuant); ok && behindAffine(q, n) != nil {
+			set[f.Quantizer] = true
+		}
+	}
+	return set
+}
+
+// behindAffine returns the Affine in front of n, for which the model has no
+// operator; nil if there is none.
+func behindAffine(q *graph.Graph, n *graph.Node) *graph.Node {
+	if p := q.Producer(n.Inputs[0]); p != nil && p.Op == graph.Op(graph.Affine{}) {
+		return p
+	}
+	return nil
 }
 
 // exported returns the name of the model's tensor that holds what n computes;
@@ -80,6 +105,9 @@ func exported(q *graph.Graph, of map[*graph.Tensor]*graph.Quantizer, n *graph.No
 	if f, is := n.Op.(graph.FakeQuant); is {
 		if requantizes(of, n) {
 			return n.Output.Name, true
+		}
+		if a := behindAffine(q, n); a != nil {
+			return a.Inputs[graph.InputX].Name, true
 		}
 		return n.Inputs[0].Name, f.Quantizer.Source != graph.LastValue
 	}
@@ -107,6 +135,16 @@ type coded struct {
 	tensor *graph.Tensor
 	op     string
 	values []int8
+	params quant.Params // of the tensor, or where its values are compared
+}
+
+// decoded returns what the codes stand for.
+func (c coded) decoded() []float32 {
+	values := make([]float32, len(c.values))
+	for i, code := range c.values {
+		values[i] = quant.Value(int32(code), c.params.Scale[0], c.params.ZeroPoint[0])
+	}
+	return values
 }
 
 // modelCodes runs the model and returns its int8 activations by the name of the
@@ -115,7 +153,7 @@ func modelCodes(model *graph.Graph, x []float32, rows int) (map[string]coded, er
 	codes := map[string]coded{}
 	tap := func(t *graph.Tensor, _ []int, values any) {
 		if v, ok := values.([]int8); ok {
-			c := coded{tensor: t, op: "input", values: append([]int8(nil), v...)}
+			c := coded{tensor: t, op: "input", values: append([]int8(nil), v...), params: *t.Quant}
 			if p := model.Producer(t); p != nil {
 				c.op = p.Op.Name()
 			}
@@ -153,7 +191,7 @@ func compare(c coded, simulated []float32) (Operator, error) {
 	}
 	op := Operator{Name: c.tensor.Name, Op: c.op, Codes: len(c.values)}
 	grid := quant.Signed(8, false)
-	scale, zero := c.tensor.Quant.Scale[0], c.tensor.Quant.ZeroPoint[0]
+	scale, zero := c.params.Scale[0], c.params.ZeroPoint[0]
 	for i, v := range simulated {
 		if d := int(quant.Code(v, scale, zero, grid)) - int(c.values[i]); d != 0 {
 			op.Differ++

@@ -118,6 +118,8 @@ var networks = prepared(
 		},
 	},
 	moving,
+	standalone,
+	normalized,
 )
 
 // pruneSigns switches two channels of network gammas off: one that is zero for
