@@ -76,15 +76,16 @@ func (n *net) same(name string, op graph.Op, x *graph.Tensor) *graph.Tensor {
 // unless bare, a bias.
 func (n *net) anchor(name string, op graph.Op, x *graph.Tensor, bare bool, shape ...int) *graph.Tensor {
 	n.t.Helper()
-	inputs := []*graph.Tensor{x, n.weights(name+"/w", shape)}
+	axis := op.(graph.Anchored).ChannelAxis()
+	inputs := []*graph.Tensor{x, n.weights(name+"/w", axis, shape)}
 	if !bare {
-		inputs = append(inputs, n.bias(name+"/b", shape[0], x, inputs[1]))
+		inputs = append(inputs, n.bias(name+"/b", shape[axis], x, inputs[1]))
 	}
 	t, q := n.activation()
 	return n.add(name, op, t, q, inputs...)
 }
 
-func (n *net) weights(name string, shape []int) *graph.Tensor {
+func (n *net) weights(name string, axis int, shape []int) *graph.Tensor {
 	if n.storage == float || n.storage == half {
 		return n.floats(name, shape)
 	}
@@ -94,9 +95,9 @@ func (n *net) weights(name string, shape []int) *graph.Tensor {
 	}
 	scales := 1
 	if n.perChannel {
-		scales = shape[0]
+		scales = shape[axis]
 	}
-	q := &quant.Params{ZeroPoint: make([]int32, scales)}
+	q := &quant.Params{Axis: axis, ZeroPoint: make([]int32, scales)}
 	for range scales {
 		q.Scale = append(q.Scale, 0.001+0.002*n.r.Float32())
 	}
@@ -196,6 +197,21 @@ func odd(t testing.TB, s storage, perChannel bool) *graph.Graph {
 	return n.done(first, n.add("relu6", graph.Relu6{}, typ, q, x))
 }
 
+// depthwise is a depthwise convolution of stride 1.
+func depthwise(multiplier int, a quant.Activation) graph.DepthwiseConv2D {
+	return graph.DepthwiseConv2D{StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, DepthMultiplier: multiplier, Activate: a}
+}
+
+// separable has depthwise convolutions with every option.
+func separable(t testing.TB, s storage, perChannel bool) *graph.Graph {
+	n := newNet(t, "separable", s, perChannel)
+	typ, q := n.activation()
+	x := n.input(typ, q, 1, 9, 8, 3)
+	x = n.anchor("one", graph.DepthwiseConv2D{Padding: graph.Same, StrideH: 2, StrideW: 1, DilationH: 1, DilationW: 3, DepthMultiplier: 2, Activate: quant.Relu6}, x, false, 1, 3, 2, 6)
+	x = n.anchor("mix", conv(graph.Valid, quant.Relu), x, false, 4, 1, 1, 6)
+	return n.done(n.anchor("two", depthwise(1, quant.NoActivation), x, true, 1, 3, 3, 4))
+}
+
 // borders is an int8 dense layer between values of another type.
 func borders(t testing.TB, outside graph.Type) *graph.Graph {
 	n := newNet(t, "borders", int8s, true)
@@ -236,6 +252,11 @@ var models = []struct {
 	// Per channel: LiteRT repeats a single scale of these weights in memory.
 	{"hybrid enlarging", func(t testing.TB) *graph.Graph { return enlarging(t, hybrid, true) }},
 	{"int8 enlarging", func(t testing.TB) *graph.Graph { return enlarging(t, int8s, true) }},
+	{"depthwise float", func(t testing.TB) *graph.Graph { return separable(t, float, false) }},
+	{"depthwise float16", func(t testing.TB) *graph.Graph { return separable(t, half, false) }},
+	{"depthwise hybrid", func(t testing.TB) *graph.Graph { return separable(t, hybrid, true) }},
+	{"depthwise int8", func(t testing.TB) *graph.Graph { return separable(t, int8s, false) }},
+	{"depthwise int8 per channel", func(t testing.TB) *graph.Graph { return separable(t, int8s, true) }},
 	{"float borders", func(t testing.TB) *graph.Graph { return borders(t, graph.Float32) }},
 	{"uint8 borders", func(t testing.TB) *graph.Graph { return borders(t, graph.UInt8) }},
 }

@@ -97,6 +97,17 @@ func TestVersions(t *testing.T) {
 		x := n.input(typ, q, 1, 4, 4, 1)
 		return n.done(n.anchor("y", conv(graph.Same, 0), x, false, 2, 3, 3, 1))
 	}
+	depthwiseOf := func(s storage, perChannel bool, dilation int) *graph.Graph {
+		n := newNet(t, "", s, perChannel)
+		typ, q := n.activation()
+		op := depthwise(1, 0)
+		op.DilationW = dilation
+		channels := 1
+		if perChannel {
+			channels = 2
+		}
+		return n.done(n.anchor("y", op, n.input(typ, q, 1, 4, 4, channels), false, 1, 2, 2, channels))
+	}
 	one := func(op graph.Op, s storage, shape ...int) *graph.Graph {
 		n := newNet(t, "", s, false)
 		typ, q := n.activation()
@@ -144,6 +155,11 @@ func TestVersions(t *testing.T) {
 		{"conv hybrid", convolution(hybrid, false), "CONV_2D", 2, "1.14.0"},
 		{"conv int8", convolution(int8s, true), "CONV_2D", 3, "1.14.0"},
 		{"conv hybrid per channel", convolution(hybrid, true), "CONV_2D", 5, "2.4.0"},
+		{"depthwise float", depthwiseOf(float, false, 1), "DEPTHWISE_CONV_2D", 1, "1.5.0"},
+		{"depthwise dilated", depthwiseOf(float, false, 2), "DEPTHWISE_CONV_2D", 2, "1.12.0"},
+		{"depthwise int8", depthwiseOf(int8s, true, 2), "DEPTHWISE_CONV_2D", 3, "1.14.0"},
+		{"depthwise hybrid per channel", depthwiseOf(hybrid, true, 2), "DEPTHWISE_CONV_2D", 6, "2.3.0"},
+		{"depthwise hybrid of one channel", depthwiseOf(hybrid, false, 1), "DEPTHWISE_CONV_2D", 4, "2.2.0"},
 		{"max pool float", one(graph.MaxPool2D{Pool: pool(2)}, float, 1, 4, 4, 1), "MAX_POOL_2D", 1, "1.5.0"},
 		{"max pool int8", one(graph.MaxPool2D{Pool: pool(2)}, int8s, 1, 4, 4, 1), "MAX_POOL_2D", 2, "1.14.0"},
 		{"average pool float", one(graph.AveragePool2D{Pool: pool(2)}, float, 1, 4, 4, 1), "AVERAGE_POOL_2D", 1, "1.5.0"},

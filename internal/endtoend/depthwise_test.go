@@ -42,7 +42,9 @@ var depthwiseNetwork = &network{
 
 func depthwiseConvolutions(t *testing.T) (list []opCase) {
 	const channels = 5
-	for _, w := range windows {
+	both := windows[1] // strides with dilation, which Keras' convolutions refuse
+	both.dilation = [2]int{1, 2}
+	for _, w := range append(windows[:len(windows):len(windows)], both) {
 		for _, p := range paddings {
 			for _, multiplier := range []int{1, 3} {
 				for i, s := range scalings {

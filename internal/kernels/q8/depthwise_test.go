@@ -142,3 +142,27 @@ func TestDepthwiseRefuses(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkDepthwiseConv2D measures the depthwise convolution of a DS-CNN on
+// 14x14 images at batch 16.
+func BenchmarkDepthwiseConv2D(b *testing.B) {
+	const batch, channels = 16, 32
+	w := Window{Window: window.Window{Input: [2]int{14, 14}, Output: [2]int{14, 14}, Kernel: [2]int{3, 3}, Pad: [2]int{1, 1}}, Channels: channels}
+	src, dst := make([]int8, batch*14*14*channels), make([]int8, batch*14*14*channels)
+	for i := range src {
+		src[i] = int8(i * 37)
+	}
+	for name, kernel := range map[string]Kernel{"fast": Fast, "reference": Reference} {
+		c, err := NewDepthwiseConv2D(DepthwiseConv2DSpec{
+			Window: w, Multiplier: 1, Input: quant.PerTensor(.1, 3), Output: quant.PerTensor(.2, 5), Weight: quant.PerTensor(.01, 0), Kernel: kernel,
+		}, src[:9*channels], nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				c.Run(dst, src, batch)
+			}
+		})
+	}
+}
