@@ -59,6 +59,7 @@ func TestEveryParameterHasRules(t *testing.T) {
 		{image, layers.Dense{Units: 2}, 2},
 		{image, layers.Conv2D{Filters: 2, Kernel: [2]int{2, 2}}, 2},
 		{image, layers.DepthwiseConv2D{Kernel: [2]int{2, 2}}, 2},
+		{image, layers.Conv2DTranspose{Filters: 2, Kernel: [2]int{2, 2}}, 2},
 		{image, layers.SeparableConv2D{Filters: 3, Kernel: [2]int{2, 2}}, 3},
 		{image, layers.BatchNorm{}, 2},
 		{series, layers.Conv1D{Filters: 2, Kernel: 2}, 2},
@@ -80,6 +81,9 @@ func TestEveryParameterHasRules(t *testing.T) {
 		for _, p := range g.Parameters() {
 			if p.Penalty != (graph.Penalty{L2: 0.01}) || p.Constraint != (graph.Constraint{Bound: graph.NonNeg}) {
 				t.Errorf("%v: %s has penalty %q and constraint %q, want what all fields say", v.Type(), p.Name, p.Penalty, p.Constraint)
+			}
+			if axis := g.UnitAxis(p); (axis >= 0) != (len(p.Shape) > 1) {
+				t.Errorf("%v: the units of %s %v lie on axis %d", v.Type(), p.Name, p.Shape, axis)
 			}
 		}
 	}
