@@ -5,8 +5,54 @@ import (
 	"testing"
 
 	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/layers"
+	"github.com/goqat/goqat/parity"
 	"github.com/goqat/goqat/quant"
 )
+
+// branching is a residual network in which everything is joined with everything:
+// residuals with and without a shortcut, an activation and a BatchNorm at their
+// end; a concatenation of a sum, a pool, a softmax, which is requantized, and the
+// input's neighborhood; a gate for each channel, and a difference.
+var branching = &network{
+	name: "branches", input: layers.Input{8, 8, 1}, batchNorm: true,
+	layers: layers.Sequential{
+		layers.Conv2D{Filters: 8, Kernel: [2]int{3, 3}, Padding: layers.Same, Activation: layers.ActReLU},
+		layers.Residual{
+			Body:       layers.Sequential{layers.Conv2D{Filters: 8, Kernel: [2]int{3, 3}, Padding: layers.Same, NoBias: true}, layers.BatchNorm{}},
+			Activation: layers.ActReLU,
+		},
+		layers.Concat{Branches: []layers.Layer{
+			layers.Residual{
+				Body: layers.Sequential{
+					layers.Conv2D{Filters: 6, Kernel: [2]int{3, 3}, Strides: [2]int{2, 2}, Padding: layers.Same, Activation: layers.ActReLU6},
+					layers.Concat{Branches: []layers.Layer{layers.Identity{}, layers.Conv2D{Filters: 4, Kernel: [2]int{2, 2}, Padding: layers.Same}}},
+				},
+				Shortcut: layers.Conv2D{Filters: 10, Kernel: [2]int{1, 1}, Strides: [2]int{2, 2}},
+			},
+			layers.MaxPool2D{},
+			layers.Sequential{layers.Conv2D{Filters: 3, Kernel: [2]int{1, 1}, Strides: [2]int{2, 2}}, layers.Softmax{}, layers.Dropout{Rate: 0.1}},
+		}},
+		layers.Multiply{Branches: []layers.Layer{
+			layers.Identity{},
+			layers.Sequential{layers.GlobalAveragePool2D{KeepDims: true}, layers.Conv2D{Filters: 21, Kernel: [2]int{1, 1}}, layers.Softmax{}},
+		}},
+		layers.Subtract{Branches: []layers.Layer{
+			layers.AveragePool2D{},
+			layers.Conv2D{Filters: 21, Kernel: [2]int{3, 2}, Strides: [2]int{2, 2}, Padding: layers.Same},
+		}},
+		layers.Flatten{},
+		layers.Dense{Units: 10},
+	},
+}
+
+// requantized reports whether an operator is a QUANTIZE from codes to codes, such
+// as stands in front of a concatenation; that of the input is from real values.
+func requantized(t *testing.T, model *graph.Graph, op parity.Operator) bool {
+	t.Helper()
+	n := model.Producer(tensorNamed(t, model, op.Name))
+	return op.Op == "QUANTIZE" && n.Inputs[0].Type == graph.Int8
+}
 
 // arithmetic are files of one operator on two tensors: equal shapes of every
 // rank, broadcasting on either side, the same tensor twice and constants; scales

@@ -117,6 +117,7 @@ var networks = prepared(
 			layers.Dense{Units: 10},
 		},
 	},
+	branching,
 	moving,
 	standalone,
 	normalized,
