@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/internal/kernels/f32/kerneltest"
 	"github.com/goqat/goqat/interp"
 	"github.com/goqat/goqat/quant"
 )
@@ -90,7 +91,7 @@ func TestConv2DIsItsFormula(t *testing.T) {
 				var sum float32
 				taps(func(u, v, row, col int) {
 					for c := range image[3] {
-						sum += float32(x[((n*image[1]+row)*image[2]+col)*image[3]+c] * w.Float32s()[((o*kernel[0]+u)*kernel[1]+v)*image[3]+c])
+						sum = kerneltest.Add(sum, x[((n*image[1]+row)*image[2]+col)*image[3]+c], w.Float32s()[((o*kernel[0]+u)*kernel[1]+v)*image[3]+c])
 					}
 				})
 				if bias != nil {
@@ -156,7 +157,7 @@ func TestFullyConnectedIsItsFormula(t *testing.T) {
 			for o := range c.outputs {
 				var sum float32
 				for i := range inputs {
-					sum += float32(x[r*inputs+i] * w.Float32s()[o*inputs+i])
+					sum = kerneltest.Add(sum, x[r*inputs+i], w.Float32s()[o*inputs+i])
 				}
 				want := clamp(c.op.Activate, sum+bias.Float32s()[o])
 				equal(t, fmt.Sprintf("row %d output %d", r, o), y[r*c.outputs+o], want)

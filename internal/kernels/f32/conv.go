@@ -14,7 +14,10 @@ import (
 // over the taps that lie inside the image. Shapes: y [Batch, OutH, OutW, OutC], x [Batch, InH, InW, InC],
 // w [OutC, KernelH, KernelW, InC], bias [OutC] or nil for zeros.
 func Conv2D(ws *Workspace, g Conv, y, x, w, bias []float32, act quant.Activation) {
-	g.product(ws.floats(g.productScratch()), x, w, func(rows []float32, lo, hi int) {
+	s := ws.floats(g.productScratch() + g.WeightsLen())
+	wT := s[g.productScratch():]
+	transpose(g.OutC, g.depth(), wT, g.OutC, w, g.depth())
+	g.product(s, x, wT, func(rows []float32, lo, hi int) {
 		finish(g.OutC, y[lo*g.OutC:hi*g.OutC], rows, bias, act)
 	})
 }
@@ -44,20 +47,18 @@ func finish(channels int, dst, sums, bias []float32, act quant.Activation) {
 func Conv2DGradInput(ws *Workspace, g Conv, dx, dy, w []float32) {
 	k := g.depth()
 	g.spread(ws, dx, dy, func(turned []float32, p *window.Phase) {
-		for c := range g.InC {
-			for t := range p.Taps() {
-				at := p.Tap(t)*g.InC + c
-				for o := range g.OutC {
-					turned[o] = w[at+o*k]
-				}
-				turned = turned[g.OutC:]
+		for t := range p.Taps() {
+			at := p.Tap(t) * g.InC
+			for o := range g.OutC {
+				move(turned[:g.InC], w[at+o*k:])
+				turned = turned[g.InC:]
 			}
 		}
 	}, func([]float32) {})
 }
 
 // spread computes an image dx of the size of g's input from dy, one of the size of its output, phase by phase. turn
-// writes the weights of a phase as [InC, taps of the phase, OutC]; finish changes the sums of whole pixels, some at a
+// writes the weights of a phase as [taps of the phase, OutC, InC]; finish changes the sums of whole pixels, some at a
 // time, on their way to dx.
 func (g Conv) spread(ws *Workspace, dx, dy []float32, turn func(turned []float32, p *window.Phase), finish func(pixels []float32)) {
 	for p := range g.Phases() {
@@ -100,11 +101,11 @@ func (g Conv) spread(ws *Workspace, dx, dy []float32, turn func(turned []float32
 func Conv2DGradWeights(ws *Workspace, g Conv, dw, dbias, x, dy []float32) {
 	k, step, pixels, chunks := g.depth(), g.block(), g.rows(), g.GradChunks()
 	n := g.WeightsLen()
-	perChunk := n + step*(2*k+g.OutC)
+	perChunk := n + step*k
 	scratch := ws.floats(chunks * perChunk)
 	parallel.For(chunks, func(p int) {
 		s := scratch[p*perChunk:][:perChunk]
-		sum, col, colT, dyT := s[:n], s[n:][:step*k], s[n+step*k:][:step*k], s[n+2*step*k:]
+		sum, col := s[:n], s[n:]
 		first, last := parallel.Range(pixels, chunks, p)
 		for lo := first; lo < last; lo += step {
 			hi := min(lo+step, last)
@@ -114,9 +115,7 @@ func Conv2DGradWeights(ws *Workspace, g Conv, dw, dbias, x, dy []float32) {
 			} else {
 				g.im2col(col, x, lo, hi)
 			}
-			transpose(hi-lo, k, colT, step, a)
-			transpose(hi-lo, g.OutC, dyT, step, dy[lo*g.OutC:])
-			gemm(g.OutC, k, hi-lo, sum, k, 1, dyT, step, colT, step, lo > first)
+			gemm(g.OutC, k, hi-lo, sum, k, matrix{data: dy[lo*g.OutC:], row: 1, step: g.OutC}, a, k, lo > first)
 		}
 	})
 	copy(dw[:n], scratch[:n])

@@ -2,171 +2,72 @@ package f32
 
 import "github.com/goqat/goqat/internal/parallel"
 
-// gemm multiplies two matrices whose rows both run along the summation index:
+// matrix is the left operand of [gemm]: element t of row i is data[i*row + t*step].
+// One with several segments has further elements: element t of segment s is
+// data[i*row + s*jump + t*step].
+type matrix struct {
+	data      []float32
+	row, step int
+	segments  int // 0 counts as 1
+	jump      int
+}
+
+// gemm multiplies matrices:
 //
-//	c[i*rs+j*cs] = sum over t < k of a[i*lda+t]*b[j*ldb+t]    for i < m, j < n
+//	c[i*ldc+j] = sum over t < k of a[i,t]*b[t*ldb+j]    for i < m, j < n
 //
-// added to the old c if add is true. Each element is one chain of additions in ascending order of t, starting at c or 0.
+// added to the old c if add is true. With several segments, k is the length of each, and row s*k+t of b belongs to element
+// t of segment s. Each element is one chain of additions in ascending order of t, starting at c or 0; see [Fused] for how a
+// product is added.
 //
-// All products of this package have this form, because both operands of the inner loop are then read in order without
-// packing and without bounds checks; operands that are not laid out so are transposed first, which costs one pass over
-// them.
-func gemm(m, n, k int, c []float32, rs, cs int, a []float32, lda int, b []float32, ldb int, add bool) {
-	if up(m, tileRows)*up(n, tileCols) > up(n, tileRows)*up(m, tileCols) { // lying tiles cover c with less waste
-		m, n, rs, cs, a, lda, b, ldb = n, m, cs, rs, b, ldb, a, lda
+// Convolutions and dense layers, their gradients included, are all of this form: a is read with strides, so that the same
+// memory serves as a matrix or its transpose, and rows of b are read in order.
+func gemm(m, n, k int, c []float32, ldc int, a matrix, b []float32, ldb int, add bool) {
+	if m <= 0 || n <= 0 {
+		return
 	}
-	for i := 0; i < m; i += tileRows {
-		// Rows beyond the edge repeat the last one; their results are dropped.
-		a0, a1 := a[i*lda:][:k], a[min(i+1, m-1)*lda:][:k]
-		a2, a3 := a[min(i+2, m-1)*lda:][:k], a[min(i+3, m-1)*lda:][:k]
-		h := min(tileRows, m-i)
-		for j := 0; j < n; j += tileCols {
-			b0, b1 := b[j*ldb:][:k], b[min(j+1, n-1)*ldb:][:k]
-			var t [tileRows * tileCols]float32
-			at := i*rs + j*cs
-			w := min(tileCols, n-j)
-			if add {
-				for r := range h {
-					for s := range w {
-						t[r*tileCols+s] = c[at+r*rs+s*cs]
-					}
-				}
-			}
-			tile(&t, a0, a1, a2, a3, b0, b1)
-			if h == tileRows && w == tileCols {
-				c[at], c[at+cs] = t[0], t[1]
-				at += rs
-				c[at], c[at+cs] = t[2], t[3]
-				at += rs
-				c[at], c[at+cs] = t[4], t[5]
-				at += rs
-				c[at], c[at+cs] = t[6], t[7]
-				continue
-			}
-			for r := range h {
-				for s := range w {
-					c[at+r*rs+s*cs] = t[r*tileCols+s]
-				}
+	a.segments = max(a.segments, 1)
+	if k <= 0 {
+		if !add {
+			for i := range m {
+				clear(c[i*ldc:][:n])
 			}
 		}
+		return
 	}
+	// The last elements that are touched: everything else is inside.
+	_ = c[(m-1)*ldc+n-1]
+	_ = a.data[(m-1)*a.row+(a.segments-1)*a.jump+(k-1)*a.step]
+	_ = b[(a.segments*k-1)*ldb+n-1]
+	level.gemm(m, n, k, c, ldc, a, b, ldb, add)
 }
-
-// A tile of 4x2 sums keeps eight independent chains and the products of one step in amd64's 15 free registers.
-const (
-	tileRows = 4
-	tileCols = 2
-)
-
-// tile adds the products of four rows a with two rows b of equal length: c[2*i+j] += sum of ai[t]*bj[t]. Four steps per
-// iteration, because the compiler holds back the additions of an iteration's last step (they have no later use in the
-// block), and fewer steps make it spill sums to memory.
-func tile(c *[tileRows * tileCols]float32, a0, a1, a2, a3, b0, b1 []float32) {
-	n := len(a0)
-	a1, a2, a3, b0, b1 = a1[:n], a2[:n], a3[:n], b0[:n], b1[:n]
-	c00, c01, c10, c11, c20, c21, c30, c31 := c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7]
-	t := 0
-	for ; t <= n-4; t += 4 {
-		x, y := b0[t], b1[t]
-		v := a0[t]
-		c00 += float32(v * x)
-		c01 += float32(v * y)
-		v = a1[t]
-		c10 += float32(v * x)
-		c11 += float32(v * y)
-		v = a2[t]
-		c20 += float32(v * x)
-		c21 += float32(v * y)
-		v = a3[t]
-		c30 += float32(v * x)
-		c31 += float32(v * y)
-
-		x, y = b0[t+1], b1[t+1]
-		v = a0[t+1]
-		c00 += float32(v * x)
-		c01 += float32(v * y)
-		v = a1[t+1]
-		c10 += float32(v * x)
-		c11 += float32(v * y)
-		v = a2[t+1]
-		c20 += float32(v * x)
-		c21 += float32(v * y)
-		v = a3[t+1]
-		c30 += float32(v * x)
-		c31 += float32(v * y)
-
-		x, y = b0[t+2], b1[t+2]
-		v = a0[t+2]
-		c00 += float32(v * x)
-		c01 += float32(v * y)
-		v = a1[t+2]
-		c10 += float32(v * x)
-		c11 += float32(v * y)
-		v = a2[t+2]
-		c20 += float32(v * x)
-		c21 += float32(v * y)
-		v = a3[t+2]
-		c30 += float32(v * x)
-		c31 += float32(v * y)
-
-		x, y = b0[t+3], b1[t+3]
-		v = a0[t+3]
-		c00 += float32(v * x)
-		c01 += float32(v * y)
-		v = a1[t+3]
-		c10 += float32(v * x)
-		c11 += float32(v * y)
-		v = a2[t+3]
-		c20 += float32(v * x)
-		c21 += float32(v * y)
-		v = a3[t+3]
-		c30 += float32(v * x)
-		c31 += float32(v * y)
-	}
-	for ; t < n; t++ {
-		x, y := b0[t], b1[t]
-		v := a0[t]
-		c00 += float32(v * x)
-		c01 += float32(v * y)
-		v = a1[t]
-		c10 += float32(v * x)
-		c11 += float32(v * y)
-		v = a2[t]
-		c20 += float32(v * x)
-		c21 += float32(v * y)
-		v = a3[t]
-		c30 += float32(v * x)
-		c31 += float32(v * y)
-	}
-	*c = [tileRows * tileCols]float32{c00, c01, c10, c11, c20, c21, c30, c31}
-}
-
-// up rounds n up to a multiple of unit.
-func up(n, unit int) int { return (n + unit - 1) / unit * unit }
 
 // gemmParts is gemm over all cores, without add and with rows of c contiguous: parts take ranges of the longer side.
-func gemmParts(m, n, k int, c, a, b []float32) {
+func gemmParts(m, n, k int, c []float32, a matrix, b []float32, ldb int) {
 	if m >= n {
 		parts := split(m, n*k)
 		parallel.For(parts, func(p int) {
 			lo, hi := parallel.Range(m, parts, p)
-			gemm(hi-lo, n, k, c[lo*n:], n, 1, a[lo*k:], k, b, k, false)
+			rows := a
+			rows.data = a.data[lo*a.row:]
+			gemm(hi-lo, n, k, c[lo*n:], n, rows, b, ldb, false)
 		})
 		return
 	}
 	parts := split(n, m*k)
 	parallel.For(parts, func(p int) {
 		lo, hi := parallel.Range(n, parts, p)
-		gemm(m, hi-lo, k, c[lo:], n, 1, a, k, b[lo*k:], k, false)
+		gemm(m, hi-lo, k, c[lo:], n, a, b[lo:], ldb, false)
 	})
 }
 
-// transpose writes the transpose of src [rows, cols] to the first rows elements of each row of dst [cols, stride].
-func transpose(rows, cols int, dst []float32, stride int, src []float32) {
+// transpose writes the transpose of src [rows, cols], whose rows are from elements apart, to the first rows elements of each
+// row of dst [cols, stride].
+func transpose(rows, cols int, dst []float32, stride int, src []float32, from int) {
 	r := 0
 	for ; r+4 <= rows; r += 4 {
-		s0 := src[r*cols:][:cols]
-		s1, s2, s3 := src[(r+1)*cols:][:len(s0)], src[(r+2)*cols:][:len(s0)], src[(r+3)*cols:][:len(s0)]
+		s0 := src[r*from:][:cols]
+		s1, s2, s3 := src[(r+1)*from:][:len(s0)], src[(r+2)*from:][:len(s0)], src[(r+3)*from:][:len(s0)]
 		at := r
 		for i, v := range s0 {
 			d := dst[at : at+4 : at+4]
@@ -176,7 +77,7 @@ func transpose(rows, cols int, dst []float32, stride int, src []float32) {
 	}
 	for ; r < rows; r++ {
 		at := r
-		for _, v := range src[r*cols:][:cols] {
+		for _, v := range src[r*from:][:cols] {
 			dst[at] = v
 			at += stride
 		}
@@ -188,7 +89,7 @@ func transposeParts(rows, cols int, dst, src []float32) {
 	parts := split(rows, cols*costMove)
 	parallel.For(parts, func(p int) {
 		lo, hi := parallel.Range(rows, parts, p)
-		transpose(hi-lo, cols, dst[lo:], rows, src[lo*cols:])
+		transpose(hi-lo, cols, dst[lo:], rows, src[lo*cols:], cols)
 	})
 }
 

@@ -72,7 +72,7 @@ func move(dst, src []float32) {
 	}
 }
 
-// product computes rows of (im2col of x) * transpose(w) block by block on all cores, and hands each block
+// product computes rows of (im2col of x) * w block by block on all cores, where w is [taps*InC, OutC], and hands each block
 // [hi-lo, OutC] of the pixels lo to hi-1 to out, which moves it to its place.
 func (g Conv) product(scratch, x, w []float32, out func(rows []float32, lo, hi int)) {
 	k, step, pixels := g.depth(), g.block(), g.rows()
@@ -89,7 +89,7 @@ func (g Conv) product(scratch, x, w []float32, out func(rows []float32, lo, hi i
 			} else {
 				g.im2col(col, x, lo, hi)
 			}
-			gemm(hi-lo, g.OutC, k, rows, g.OutC, 1, a, k, w, k, false)
+			gemm(hi-lo, g.OutC, k, rows, g.OutC, matrix{data: a, row: k, step: 1}, w, g.OutC, false)
 			out(rows[:(hi-lo)*g.OutC], lo, hi)
 		}
 	})

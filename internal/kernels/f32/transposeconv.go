@@ -14,10 +14,12 @@ import (
 // [InC, KernelH, KernelW, OutC], bias [InC] or nil for zeros.
 func TransposeConv2D(ws *Workspace, g Conv, y, x, w, bias []float32, act quant.Activation) {
 	g.spread(ws, y, x, func(turned []float32, p *window.Phase) {
-		for o := range g.InC {
-			for t := range p.Taps() {
-				move(turned[:g.OutC], w[(o*g.Taps()+p.Tap(t))*g.OutC:])
-				turned = turned[g.OutC:]
+		for t := range p.Taps() {
+			for c := range g.OutC {
+				for o := range g.InC {
+					turned[o] = w[(o*g.Taps()+p.Tap(t))*g.OutC+c]
+				}
+				turned = turned[g.InC:]
 			}
 		}
 	}, func(pixels []float32) { finish(g.InC, pixels, pixels, bias, act) })
@@ -31,8 +33,12 @@ func TransposeConv2D(ws *Workspace, g Conv, y, x, w, bias []float32, act quant.A
 // over the taps that lie inside y. Shapes as in [TransposeConv2D].
 func TransposeConv2DGradInput(ws *Workspace, g Conv, dx, dy, w []float32) {
 	s := ws.floats(g.productScratch() + g.WeightsLen())
-	wT := s[g.productScratch():]
-	exchange(g.InC, g.Taps(), g.OutC, wT, w)
+	wT := s[g.productScratch():] // [taps, InC, OutC]
+	for t := range g.Taps() {
+		for o := range g.InC {
+			copy(wT[(t*g.InC+o)*g.OutC:], w[(o*g.Taps()+t)*g.OutC:][:g.OutC])
+		}
+	}
 	g.product(s, dy, wT, func(rows []float32, lo, _ int) { copy(dx[lo*g.OutC:], rows) })
 }
 

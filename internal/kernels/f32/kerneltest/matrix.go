@@ -12,7 +12,7 @@ func FullyConnected(batch, in, out int, y, x, w, bias []float32, act quant.Activ
 		for o := range out {
 			var s float32
 			for i := range in {
-				s += float32(x[b*in+i] * w[o*in+i])
+				s = Add(s, x[b*in+i], w[o*in+i])
 			}
 			y[b*out+o] = activate(s, o, bias, act)
 		}
@@ -25,7 +25,7 @@ func FullyConnectedGradInput(batch, in, out int, dx, dy, w []float32) {
 		for i := range in {
 			var s float32
 			for o := range out {
-				s += float32(dy[b*out+o] * w[o*in+i])
+				s = Add(s, dy[b*out+o], w[o*in+i])
 			}
 			dx[b*in+i] = s
 		}
@@ -38,7 +38,7 @@ func FullyConnectedGradWeights(batch, in, out int, dw, dbias, x, dy []float32) {
 		for i := range in {
 			var s float32
 			for b := range batch {
-				s += float32(dy[b*out+o] * x[b*in+i])
+				s = Add(s, dy[b*out+o], x[b*in+i])
 			}
 			dw[o*in+i] = s
 		}
@@ -54,7 +54,7 @@ func Conv2D(g f32.Conv, y, x, w, bias []float32, act quant.Activation) {
 			var s float32
 			eachTap(g, p, func(in, tap int) {
 				for c := range g.InC {
-					s += float32(x[in+c] * w[o*k+tap+c])
+					s = Add(s, x[in+c], w[o*k+tap+c])
 				}
 			})
 			y[p*g.OutC+o] = activate(s, o, bias, act)
@@ -70,7 +70,7 @@ func Conv2DGradInput(g f32.Conv, dx, dy, w []float32) {
 		for o := range g.OutC {
 			eachTap(g, p, func(in, tap int) {
 				for c := range g.InC {
-					dx[in+c] += float32(dy[p*g.OutC+o] * w[o*k+tap+c])
+					dx[in+c] = Add(dx[in+c], dy[p*g.OutC+o], w[o*k+tap+c])
 				}
 			})
 		}
@@ -88,7 +88,7 @@ func Conv2DGradWeights(g f32.Conv, dw, dbias, x, dy []float32) {
 			for o := range g.OutC {
 				eachTap(g, p, func(in, tap int) {
 					for c := range g.InC {
-						sum[o*k+tap+c] += float32(dy[p*g.OutC+o] * x[in+c])
+						sum[o*k+tap+c] = Add(sum[o*k+tap+c], dy[p*g.OutC+o], x[in+c])
 					}
 				})
 			}

@@ -9,7 +9,7 @@ import (
 // TransposeConv2D defines f32.TransposeConv2D.
 func TransposeConv2D(g f32.Conv, y, x, w, bias []float32, act quant.Activation) {
 	clear(y[:g.InputLen()])
-	eachProduct(g, func(small, large, weight int) { y[large] += float32(x[small] * w[weight]) })
+	eachProduct(g, func(small, large, weight int) { y[large] = Add(y[large], x[small], w[weight]) })
 	for i, s := range y[:g.InputLen()] {
 		y[i] = activate(s, i%g.InC, bias, act)
 	}
@@ -18,7 +18,7 @@ func TransposeConv2D(g f32.Conv, y, x, w, bias []float32, act quant.Activation) 
 // TransposeConv2DGradInput defines f32.TransposeConv2DGradInput.
 func TransposeConv2DGradInput(g f32.Conv, dx, dy, w []float32) {
 	clear(dx[:g.OutputLen()])
-	eachProduct(g, func(small, large, weight int) { dx[small] += float32(dy[large] * w[weight]) })
+	eachProduct(g, func(small, large, weight int) { dx[small] = Add(dx[small], dy[large], w[weight]) })
 }
 
 // TransposeConv2DGradWeights defines f32.TransposeConv2DGradWeights.

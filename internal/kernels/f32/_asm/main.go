@@ -1,0 +1,16 @@
+// Command asm writes the assembly routines of package f32: run go generate there.
+package main
+
+import . "github.com/mmcloughlin/avo/build"
+
+func main() {
+	ConstraintExpr("amd64,!purego")
+	for mr := 1; mr <= 6; mr++ {
+		tile(avx2, mr, 2)
+		tile(avx2, mr, 1)
+	}
+	for mr := 1; mr <= 14; mr++ {
+		tile(avx512, mr, 2)
+	}
+	Generate()
+}
