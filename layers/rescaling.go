@@ -16,7 +16,8 @@ import (
 // between), it costs nothing: the model's input takes codes of the raw values.
 // Anywhere else, and with an Offset, it is a 1x1 depthwise convolution. Float
 // models have it in the weights of the next layer where that is exact; see
-// [graph.Affine].
+// [graph.Affine]. Pixels brought to [0, 1] keep their very codes; brought to
+// [-1, 1], which has no code in its middle, each lies halfway between two.
 //
 // Errors: a Scale of zero; a Scale or Offset that is not finite.
 //

@@ -46,7 +46,7 @@ func TestFoldingKeepsTheNetwork(t *testing.T) {
 
 // Keras 3's BatchNormalization on one batch, by its formulas in float64: the
 // biased variance, momentum 0.99 and epsilon 0.001 while training, the moving
-// statistics afterwards.
+// statistics afterwards and while they are frozen.
 func TestBatchNormIsKeras(t *testing.T) {
 	const rows, channels, momentum, epsilon = 5, 3, 0.99, 0.001
 	x := []float32{
@@ -119,6 +119,20 @@ func TestBatchNormIsKeras(t *testing.T) {
 		want := normalized(i, []float64{0.5, -1, 3}[i%channels], []float64{0.25, 4, 0}[i%channels])
 		near(t, "output of the interpreter", evaluated[i], want)
 		near(t, "output of the model", predicted[i], want)
+	}
+
+	// With frozen statistics, training computes what inference does.
+	loss = 0
+	for _, v := range predicted {
+		loss += math.Pow(float64(v), 2) / float64(len(x))
+	}
+	if history, err = m.Fit(context.Background(), ds, train.FitConfig{FreezeBatchNorm: 1}); err != nil {
+		t.Fatal(err)
+	}
+	near(t, "training loss with frozen statistics", float32(history.Epochs[0].Train.Loss), loss)
+	for c := range channels {
+		near(t, "frozen mean", variable(net, "bn/moving_mean")[c], []float64{0.5, -1, 3}[c])
+		near(t, "frozen variance", variable(net, "bn/moving_variance")[c], []float64{0.25, 4, 0}[c])
 	}
 }
 

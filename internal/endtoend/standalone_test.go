@@ -232,6 +232,7 @@ func TestGammaThroughTheQuantizer(t *testing.T) {
 		"CONV_2D":           {layers.Conv2D{Filters: 3, Kernel: [2]int{2, 2}}, layers.BatchNorm{Name: "bn"}},
 		"DEPTHWISE_CONV_2D": {layers.DepthwiseConv2D{Kernel: [2]int{2, 2}}, layers.BatchNorm{Name: "bn"}},
 		"FULLY_CONNECTED":   {layers.Flatten{}, layers.Dense{Units: 3}, layers.BatchNorm{Name: "bn"}},
+		"TRANSPOSE_CONV":    {layers.Conv2DTranspose{Filters: 3, Kernel: [2]int{3, 2}, Strides: [2]int{2, 1}}, layers.BatchNorm{Name: "bn"}},
 		"BATCH_NORM":        {layers.BatchNorm{Name: "bn"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -37,6 +37,10 @@ func TestWhatInsertTakesIsServed(t *testing.T) {
 		"rank 5":                    {layers.Reshape{Shape: []int{2, 2, 3, 3}}, layers.BatchNorm{}, layers.ReLU{}, layers.Rescaling{Scale: 2, Offset: 1}, layers.Flatten{}, dense},
 		"one-dimensional":           {layers.Reshape{Shape: []int{12, 3}}, layers.Rescaling{Scale: 2}, layers.Conv1D{Filters: 4, Kernel: 3}, layers.BatchNorm{}, layers.ReLU{}, layers.BatchNorm{}, layers.MaxPool1D{}, layers.Flatten{}, dense},
 		"depthwise":                 {layers.Rescaling{Scale: 2}, layers.DepthwiseConv2D{Kernel: [2]int{3, 3}, Padding: layers.Same, DepthMultiplier: 2}, layers.BatchNorm{}, layers.ReLU6{}, layers.SeparableConv2D{Filters: 3, Kernel: [2]int{2, 2}}, layers.BatchNorm{}, layers.GlobalAveragePool2D{}},
+		"enlarged":                  {layers.Rescaling{Scale: 2}, layers.UpSampling2D{}, layers.Conv2DTranspose{Filters: 3, Kernel: [2]int{3, 3}, Strides: [2]int{2, 2}, Padding: layers.Same}, layers.BatchNorm{}, layers.ReLU{}, layers.UpSampling2D{}, layers.BatchNorm{}},
+		"normalized and enlarged":   {layers.Normalization{Mean: []float32{0}, Variance: []float32{1, 2, 3}}, layers.Conv2DTranspose{Filters: 3, Kernel: [2]int{2, 2}}},
+		"rescaled concatenation":    {layers.Rescaling{Scale: 2}, layers.Concat{Branches: []layers.Layer{layers.Identity{}, conv, layers.Softmax{}}}, layers.BatchNorm{}, layers.ReLU{}},
+		"branches of the input":     {layers.Multiply{Branches: []layers.Layer{layers.Identity{}, layers.BatchNorm{}, layers.Rescaling{Scale: 3}}}, layers.BatchNorm{}, layers.Subtract{Branches: []layers.Layer{layers.ReLU{}, layers.Softmax{}}}},
 		"moved":                     {layers.Rescaling{Scale: 2}, layers.ZeroPadding2D{Padding: [2][2]int{{1, 1}, {1, 1}}}, layers.Cropping2D{Cropping: [2][2]int{{1, 0}, {0, 1}}}, layers.Permute{Dims: []int{2, 1, 3}}, conv, layers.GlobalMaxPool2D{}},
 	} {
 		t.Run(name, func(t *testing.T) {
