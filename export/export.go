@@ -42,6 +42,7 @@ func Integer(g *graph.Graph, opts Options) (*graph.Graph, error) {
 		graph.FuseActivations,
 		foldRescaling,
 		resolveTypes,
+		dropIdleClamps,
 		quantizeBiases,
 		freezeVariables,
 		placeBorders(opts),

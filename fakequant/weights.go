@@ -70,14 +70,15 @@ func (in *inserter) before(n *graph.Node, name string, op graph.Op, inputs ...*g
 
 // dynamic marks the input of an anchor with int8 weights as quantized at run
 // time, row by row, by the rule of the hybrid kernels: asymmetric, but symmetric
-// for a convolution, not a depthwise one, whose weights have a single scale.
+// for a convolution, neither depthwise nor transposed, whose weights have a single
+// scale.
 func (in *inserter) dynamic(anchor *graph.Node) {
 	x := anchor.Inputs[graph.InputX]
 	q := &graph.Quantizer{Name: x.Name, Bits: 8, Source: graph.Dynamic}
 	switch anchor.Op.(type) {
 	case graph.FullyConnected:
 		q.Axis = len(x.Shape) - 2 // every leading axis counts rows
-	case graph.DepthwiseConv2D: // axis 0: one row an image
+	case graph.DepthwiseConv2D, graph.TransposeConv: // axis 0: one row an image
 	default:
 		channels := anchor.Inputs[graph.InputWeights].Shape[anchor.Op.(graph.Anchored).ChannelAxis()]
 		q.Symmetric = !in.recipe.Weights.PerChannel || channels == 1 // axis 0: one row an image

@@ -72,7 +72,7 @@ func (run liteRTRun) compareNode(t *testing.T, g *graph.Graph, n *graph.Node) fl
 	switch n.Op.(type) {
 	case graph.Dequantize, graph.MaxPool2D, graph.Reshape, graph.Relu, graph.Relu6,
 		graph.Add, graph.Sub, graph.Mul, graph.Concat,
-		graph.Pad, graph.StridedSlice, graph.Transpose, graph.ReduceMax:
+		graph.Pad, graph.StridedSlice, graph.Transpose, graph.ReduceMax, graph.ResizeNearestNeighbor:
 		if err := sameElements(got, want); err != nil { // these do not round, or once
 			t.Errorf("%s %q: %v", n.Op.Name(), n.Name, err)
 		}
@@ -184,15 +184,15 @@ func part[T oracle.Element](t *testing.T, x oracle.Tensor, example int) []T {
 }
 
 // inputScheme says how LiteRT quantizes the input of a hybrid node: symmetrically
-// for convolutions, but not depthwise ones, whose weights have one scale or equal
-// ones, and whether the scale it keeps is multiplied by the weights'.
+// for convolutions, neither depthwise nor transposed, whose weights have one scale
+// or equal ones, and whether the scale it keeps is multiplied by the weights'.
 func inputScheme(n *graph.Node) (symmetric, folded bool) {
 	scales := n.Inputs[graph.InputWeights].Quant.Scale
 	equal := !slices.ContainsFunc(scales, func(s float32) bool { return s != scales[0] })
 	switch op := n.Op.(type) {
 	case graph.FullyConnected:
 		return !op.AsymmetricInputs, len(scales) == 1
-	case graph.DepthwiseConv2D:
+	case graph.DepthwiseConv2D, graph.TransposeConv:
 		return false, false
 	}
 	return equal, equal

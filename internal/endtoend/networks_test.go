@@ -118,6 +118,7 @@ var networks = prepared(
 		},
 	},
 	branching,
+	enlarging,
 	moving,
 	standalone,
 	normalized,

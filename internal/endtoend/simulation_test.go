@@ -12,7 +12,7 @@ import (
 
 // onePath are the operators whose codes are copied, or rounded by one definition
 // in simulation and kernel: they may not differ at all.
-var onePath = []string{"input", "QUANTIZE", "CONCATENATION", "MAX_POOL_2D", "AVERAGE_POOL_2D", "RESHAPE", "RELU6", "PAD", "STRIDED_SLICE", "TRANSPOSE", "REDUCE_MAX", "MEAN"}
+var onePath = []string{"input", "QUANTIZE", "CONCATENATION", "MAX_POOL_2D", "AVERAGE_POOL_2D", "RESHAPE", "RELU6", "PAD", "STRIDED_SLICE", "TRANSPOSE", "REDUCE_MAX", "RESIZE_NEAREST_NEIGHBOR", "MEAN"}
 
 // The theorem the project rests on: fed what the integer operator is fed, the
 // fake-quantized operator gives the same code or one beside it. The causes of a

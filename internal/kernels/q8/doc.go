@@ -5,7 +5,7 @@
 //
 // An operator with parameters is made once with a New function, which turns
 // scales into integers ([NewFullyConnected], [NewConv2D],
-// [NewDepthwiseConv2D], [NewSoftmax], [NewRelu], [NewRequantize] and so on), and
+// [NewDepthwiseConv2D], [NewTransposeConv], [NewSoftmax], [NewRelu], [NewRequantize] and so on), and
 // then run any number of times, from several goroutines if need be:
 //
 //	fc, err := q8.NewFullyConnected(q8.FullyConnectedSpec{
@@ -17,8 +17,8 @@
 //	fc.Run(dst, src, rows)
 //
 // Operators on float32 activations with 8-bit weights, which quantize their
-// input at run time, are [NewHybridFullyConnected], [NewHybridConv2D]
-// and [NewHybridDepthwiseConv2D].
+// input at run time, are [NewHybridFullyConnected], [NewHybridConv2D],
+// [NewHybridDepthwiseConv2D] and [NewHybridTransposeConv].
 //
 // New functions check everything that does not depend on the data and return
 // errors; Run methods trust the slice lengths their comments state. Matrix
