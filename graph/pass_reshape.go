@@ -102,7 +102,7 @@ func droppedAxis(n *Node) int {
 // position of its inputs, or from all elements of their last axis there.
 func positional(op Op) bool {
 	switch op := op.(type) {
-	case Relu, Relu6, Softmax, Affine, BatchNorm, Dropout:
+	case Relu, Relu6, LeakyRelu, Prelu, Elu, HardSwish, Logistic, Tanh, Softmax, Mul, Affine, BatchNorm, Dropout:
 		return true
 	case FullyConnected:
 		return op.KeepDims

@@ -13,23 +13,43 @@ type Activation uint8
 
 // The activations. The zero value applies none.
 const (
-	Linear     Activation = iota // x
-	ActReLU                      // max(x, 0)
-	ActReLU6                     // min(max(x, 0), 6)
-	ActSoftmax                   // exp(x) / sum(exp(x)) over the last axis
+	Linear       Activation = iota // x
+	ActReLU                        // max(x, 0)
+	ActReLU6                       // min(max(x, 0), 6)
+	ActLeakyReLU                   // x, or 0.2*x below 0: Keras' "leaky_relu", not the slope of the layer
+	ActELU                         // x, or exp(x) - 1 below 0
+	ActHardSwish                   // x * min(max(x+3, 0), 6) / 6
+	ActSwish                       // x / (1 + exp(-x))
+	ActSigmoid                     // 1 / (1 + exp(-x))
+	ActTanh                        // the hyperbolic tangent
+	ActSoftmax                     // exp(x) / sum(exp(x)) over the last axis
 )
+
+// activations are the operators of the activations that have one, with the names
+// of their nodes.
+var activations = map[Activation]struct {
+	suffix string
+	op     graph.Op
+}{
+	ActReLU:      {"relu", graph.Relu{}},
+	ActReLU6:     {"relu6", graph.Relu6{}},
+	ActLeakyReLU: {"leaky_relu", graph.LeakyRelu{Alpha: 0.2}},
+	ActELU:       {"elu", graph.Elu{}},
+	ActHardSwish: {"hard_swish", graph.HardSwish{}},
+	ActSigmoid:   {"sigmoid", graph.Logistic{}},
+	ActTanh:      {"tanh", graph.Tanh{}},
+	ActSoftmax:   {"softmax", graph.Softmax{}},
+}
 
 // activate appends the node of an activation, named after the layer.
 func (b *Builder) activate(a Activation, x *graph.Tensor) (*graph.Tensor, error) {
-	switch a {
-	case Linear:
+	switch known, ok := activations[a]; {
+	case ok:
+		return b.Add(known.suffix, known.op, x)
+	case a == Linear:
 		return x, nil
-	case ActReLU:
-		return b.Add("relu", graph.Relu{}, x)
-	case ActReLU6:
-		return b.Add("relu6", graph.Relu6{}, x)
-	case ActSoftmax:
-		return b.Add("softmax", graph.Softmax{}, x)
+	case a == ActSwish:
+		return b.swish("swish", "swish_sigmoid", x)
 	}
 	return nil, fmt.Errorf("unknown activation %d", uint8(a))
 }

@@ -75,6 +75,8 @@ func TestOneForm(t *testing.T) {
 	}
 	for activation, layer := range map[layers.Activation]layers.Layer{
 		layers.ActReLU: layers.ReLU{}, layers.ActReLU6: layers.ReLU6{}, layers.ActSoftmax: layers.Softmax{},
+		layers.ActLeakyReLU: layers.LeakyReLU{NegativeSlope: 0.2}, layers.ActELU: layers.ELU{}, layers.ActHardSwish: layers.HardSwish{},
+		layers.ActSwish: layers.Swish{}, layers.ActSigmoid: layers.Sigmoid{}, layers.ActTanh: layers.Tanh{},
 	} {
 		field := operators(layers.Sequential{layers.Dense{Units: 2, Activation: activation}})
 		after := operators(layers.Sequential{layers.Dense{Units: 2}, layer})
