@@ -82,6 +82,9 @@ func (CategoricalCrossentropy) fits(output []int, ds data.Dataset) error {
 //
 // Shapes: output and target equal.
 //
+// A network that ends in Sigmoid has the loss computed from the Sigmoid's input,
+// which is exact; otherwise probabilities are limited to [1e-7, 1-1e-7] first.
+//
 // Source: Keras 3.
 type BinaryCrossentropy struct {
 	FromLogits bool

@@ -64,8 +64,9 @@ func (k LossKind) crossentropy() bool { return k <= BinaryCrossentropy }
 type Loss struct {
 	Kind LossKind
 	// FromLogits says that a cross-entropy gets logits rather than
-	// probabilities. It must be false if the network ends in SOFTMAX; the
-	// categorical losses are then still computed from the logits, stably.
+	// probabilities. It must be false if the network ends in SOFTMAX or
+	// LOGISTIC; the categorical losses, or the binary one, are then still
+	// computed from the logits, stably.
 	FromLogits bool
 	// Smoothing a makes a cross-entropy take t*(1-a) + a/C for each target t,
 	// with C = K classes, or 2 for the binary one.

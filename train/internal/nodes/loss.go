@@ -15,9 +15,9 @@ type lossSource struct {
 	logits bool
 }
 
-// lossSource finds the tensor that the loss reads: the output, or for a
-// categorical cross-entropy the input of the SOFTMAX that the network ends in,
-// where FakeQuant nodes may follow.
+// lossSource finds the tensor that the loss reads: the output, or the input of
+// the SOFTMAX (for a categorical cross-entropy) or LOGISTIC (for a binary one)
+// that the network ends in, where FakeQuant nodes may follow.
 func (c *compiler) lossSource() (lossSource, error) {
 	out, loss := c.net.Outputs[0], c.config.Loss
 	if s := c.shapes[out]; len(s) < 2 {
@@ -27,14 +27,23 @@ func (c *compiler) lossSource() (lossSource, error) {
 	for end != nil && end.Op.Name() == (graph.FakeQuant{}).Name() {
 		end = c.net.Producer(end.Inputs[0])
 	}
-	if end == nil || end.Op.Name() != (graph.Softmax{}).Name() || !loss.Kind.crossentropy() {
+	if end == nil || !loss.Kind.crossentropy() {
+		return lossSource{out, loss.FromLogits}, nil
+	}
+	var linked bool // the loss has a form for the inputs of the operator
+	switch end.Op.(type) {
+	case graph.Softmax:
+		linked = loss.Kind != BinaryCrossentropy
+	case graph.Logistic:
+		linked = loss.Kind == BinaryCrossentropy
+	default:
 		return lossSource{out, loss.FromLogits}, nil
 	}
 	if loss.FromLogits {
 		return lossSource{}, fmt.Errorf("nodes: the loss takes logits, but the network ends in %s (node %q): set FromLogits to false or remove the node", end.Op.Name(), end.Name)
 	}
-	if loss.Kind == BinaryCrossentropy {
-		return lossSource{out, false}, nil // softmax is not its link function
+	if !linked {
+		return lossSource{out, false}, nil
 	}
 	return lossSource{end.Inputs[0], true}, nil
 }

@@ -255,21 +255,40 @@ func TestExtremeLosses(t *testing.T) {
 	}
 }
 
-// TestLossBeforeSoftmax: a network that ends in SOFTMAX trains exactly as the
-// same network without it on logits.
-func TestLossBeforeSoftmax(t *testing.T) {
-	for _, kind := range []LossKind{SparseCategoricalCrossentropy, CategoricalCrossentropy} {
-		run := func(softmax bool) []float32 {
+// TestLossBeforeLink: a network that ends in SOFTMAX, or LOGISTIC, trains exactly
+// as the same network without it on logits.
+func TestLossBeforeLink(t *testing.T) {
+	for _, c := range []struct {
+		kind LossKind
+		op   graph.Op
+	}{
+		{SparseCategoricalCrossentropy, graph.Softmax{}}, {CategoricalCrossentropy, graph.Softmax{}}, {BinaryCrossentropy, graph.Logistic{}},
+	} {
+		run := func(linked bool) []float32 {
 			n, x := newNet(t, 6)
 			y := n.observed(n.dense("dense", x, 4))
-			if softmax {
+			if linked {
 				fixed := quant.PerTensor(1.0/256, -128)
-				q := &graph.Quantizer{Name: "softmax", Bits: 8, Axis: -1, Source: graph.Fixed, FixedParams: &fixed}
-				n.add("softmax/fq", graph.FakeQuant{Quantizer: q}, n.add("softmax", graph.Softmax{}, y))
+				q := &graph.Quantizer{Name: "link", Bits: 8, Axis: -1, Source: graph.Fixed, FixedParams: &fixed}
+				n.add("link/fq", graph.FakeQuant{Quantizer: q}, n.add("link", c.op, y))
 			}
-			return append(sgd(t, n.Graph, Config{Batch: 5, Training: true, Loss: &Loss{Kind: kind, FromLogits: !softmax}}, 4, 2, 0.1), variables(n.Graph)...)
+			return append(sgd(t, n.Graph, Config{Batch: 5, Training: true, Loss: &Loss{Kind: c.kind, FromLogits: !linked}}, 4, 2, 0.1), variables(n.Graph)...)
 		}
-		same(t, kind.String(), run(false), run(true))
+		same(t, c.kind.String(), run(false), run(true))
+	}
+}
+
+// TestLogitsBehindLink: what has passed a link function is no logit any more.
+func TestLogitsBehindLink(t *testing.T) {
+	for _, op := range []graph.Op{graph.Softmax{}, graph.Logistic{}} {
+		for _, kind := range []LossKind{SparseCategoricalCrossentropy, CategoricalCrossentropy, BinaryCrossentropy} {
+			n, x := newNet(t, 3)
+			n.add("link", op, n.dense("dense", x, 4))
+			_, err := Compile(n.Graph, Config{Batch: 2, Training: true, Loss: &Loss{Kind: kind, FromLogits: true}})
+			if want := "the network ends in " + op.Name() + ` (node "link"): set FromLogits to false`; err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%v: error %v, want %q", kind, err, want)
+			}
+		}
 	}
 }
 
@@ -282,6 +301,7 @@ func TestProbabilities(t *testing.T) {
 		tail func(n *net, y *graph.Tensor)
 	}{
 		{"binary", BinaryCrossentropy, func(*net, *graph.Tensor) {}},
+		{"categorical behind a sigmoid", CategoricalCrossentropy, func(n *net, y *graph.Tensor) { n.add("l", graph.Logistic{}, y) }},
 		{"reshape behind", CategoricalCrossentropy, func(n *net, y *graph.Tensor) { n.add("r", graph.Reshape{Shape: []int{-1, 2, 2}}, y) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -37,7 +37,7 @@ var construction sync.Mutex
 //
 // Errors: a faulty graph or configuration; operators that cannot be trained or
 // shapes they cannot take, by node; FromLogits on a network that ends in
-// SOFTMAX.
+// SOFTMAX or LOGISTIC.
 func Compile(g *graph.Graph, c Config) (s *Step, err error) {
 	if err := c.check(); err != nil {
 		return nil, err
