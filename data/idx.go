@@ -129,29 +129,11 @@ func openIDXPair(dir, prefix string, classes int) (Dataset, error) {
 	if len(labels.Shape) != 1 {
 		return nil, fmt.Errorf("data: idx: %s: labels have %d axes, want 1", labelsPath, len(labels.Shape))
 	}
-	y, err := labels.Float32s()
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", labelsPath, err)
-	}
-	if classes == 0 && len(y) > 0 {
-		classes = int(min(max(slices.Max(y), 0), maxClasses-1)) + 1
-	}
-	ds, err := newIDXSet(images, shape, y, classes)
+	ds, err := newLabelled(images, shape, labels, classes)
 	if err != nil {
 		return nil, fmt.Errorf("%w (%s, %s)", err, imagesPath, labelsPath)
 	}
 	return ds, nil
-}
-
-func newIDXSet(images *Array, shape []int, y []float32, classes int) (Dataset, error) {
-	if x, ok := images.Data.([]uint8); ok {
-		return NewBytes(ByteArrays{InputShape: shape, X: x, Y: y, Classes: classes})
-	}
-	x, err := images.Float32s()
-	if err != nil {
-		return nil, err
-	}
-	return NewMemory(Arrays{InputShape: shape, X: x, Y: y, Classes: classes})
 }
 
 // openIDXFile reads name or name.gz in dir and reports which.

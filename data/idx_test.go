@@ -129,7 +129,7 @@ func writeIDX(t *testing.T, replace map[string][]byte) string {
 	return dir
 }
 
-func zip(b []byte) []byte {
+func gzipped(b []byte) []byte {
 	var out bytes.Buffer
 	w := gzip.NewWriter(&out)
 	_, _ = w.Write(b) // a bytes.Buffer takes everything
@@ -142,7 +142,7 @@ func TestOpenIDX(t *testing.T) {
 		"plain": nil,
 		"one file packed": {
 			"t10k-labels-idx1-ubyte":    nil,
-			"t10k-labels-idx1-ubyte.gz": zip(idx(0x08, []uint32{2}, []uint8{1, 0})),
+			"t10k-labels-idx1-ubyte.gz": gzipped(idx(0x08, []uint32{2}, []uint8{1, 0})),
 		},
 		"one axis more": {
 			"train-images-idx3-ubyte": idx(0x08, []uint32{3, 2, 2, 1}, []uint8{0, 51, 102, 255, 1, 2, 3, 4, 5, 6, 7, 8}),
@@ -189,7 +189,7 @@ func TestOpenIDXErrors(t *testing.T) {
 	}{
 		"missing":        {map[string][]byte{"t10k-images-idx3-ubyte": nil}, []string{"t10k-images-idx3-ubyte.gz"}},
 		"broken gzip":    {map[string][]byte{"train-labels-idx1-ubyte": nil, "train-labels-idx1-ubyte.gz": []byte("no")}, []string{"train-labels-idx1-ubyte.gz"}},
-		"truncated gzip": {map[string][]byte{"train-labels-idx1-ubyte": nil, "train-labels-idx1-ubyte.gz": zip(idx(0x08, []uint32{3}, []uint8{2, 0, 1}))[:20]}, []string{"train-labels-idx1-ubyte.gz"}},
+		"truncated gzip": {map[string][]byte{"train-labels-idx1-ubyte": nil, "train-labels-idx1-ubyte.gz": gzipped(idx(0x08, []uint32{3}, []uint8{2, 0, 1}))[:20]}, []string{"train-labels-idx1-ubyte.gz"}},
 		"truncated":      {map[string][]byte{"train-labels-idx1-ubyte": {0, 0, 8, 1, 0, 0, 0, 3, 1}}, []string{"1 of 3 bytes", "train-labels"}},
 		"image axes":     {map[string][]byte{"train-images-idx3-ubyte": idx(0x08, []uint32{3, 4}, make([]uint8, 12))}, []string{"2 axes"}},
 		"label axes":     {map[string][]byte{"train-labels-idx1-ubyte": idx(0x08, []uint32{3, 1}, make([]uint8, 3))}, []string{"2 axes"}},

@@ -10,7 +10,7 @@ import (
 
 // compareCommand is `goqat compare`.
 type compareCommand struct {
-	Data      string        `placeholder:"DIR" help:"Directory of four IDX files, plain or .gz, named as those of MNIST and Fashion-MNIST are. Without it: 8x8 handwritten digits that are part of this program."`
+	Data      string        `placeholder:"DIR|FILE.npz" help:"Directory of four IDX files, plain or .gz, named as those of MNIST and Fashion-MNIST are, or NPZ file with x_train, y_train, x_test and y_test. Without it: 8x8 handwritten digits that are part of this program."`
 	Model     compare.Model `default:"cnn" placeholder:"cnn|mlp" help:"Network: two convolutions and a dense layer, or two dense layers. Default: cnn."`
 	Recipe    string        `enum:"int8,int8-per-tensor" default:"int8" placeholder:"int8|int8-per-tensor" help:"The int8 files have a weight scale for each output channel, or one for each tensor. Default: int8."`
 	Epochs    *int          `placeholder:"N" help:"Epochs of the float network, at a learning rate of 1e-3. Default: 30 on the digits, 5 on other data."`

@@ -13,7 +13,7 @@ import (
 // evalCommand is `goqat eval`.
 type evalCommand struct {
 	Model string `arg:"" name:"MODEL.tflite" help:"File to measure."`
-	Data  string `placeholder:"DIR" help:"Directory of IDX files, of which the test part counts. Without it: the embedded digits."`
+	Data  string `placeholder:"DIR|FILE.npz" help:"Directory of IDX files or NPZ file, of which the test part counts. Without it: the embedded digits."`
 	JSON  bool   `name:"json" help:"Print JSON."`
 }
 

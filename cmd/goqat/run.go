@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -18,7 +19,7 @@ import (
 // runCommand is `goqat run`.
 type runCommand struct {
 	Model   string  `arg:"" name:"MODEL.tflite" help:"File to run."`
-	In      string  `required:"" placeholder:"X.npy" help:"Input: an array of the model's own number type and the shape of its input, with any number of rows."`
+	In      string  `required:"" placeholder:"X.npy" help:"Input: an array of the model's own number type and the shape of its input, with any number of rows; an NPZ file with one array will do."`
 	Out     string  `required:"" placeholder:"Y.npy" help:"Where the output goes, in the model's own number type."`
 	Profile profile `default:"litert" placeholder:"litert|tflm" help:"Runtime whose integers to compute: LiteRT or TensorFlow Lite for Microcontrollers. Default: litert."`
 }
@@ -53,7 +54,7 @@ func (c *runCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	x, err := data.ReadNPYFile(c.In)
+	x, err := readArray(c.In)
 	if err != nil {
 		return err
 	}
@@ -62,6 +63,22 @@ func (c *runCommand) Run(s *session) error {
 		return fmt.Errorf("%s on %s: %w", c.Model, c.In, err)
 	}
 	return atomicfile.Write(c.Out, func(w io.Writer) error { return data.WriteNPY(w, y) })
+}
+
+// readArray reads an NPY file, or an NPZ file with one array.
+func readArray(path string) (*data.Array, error) {
+	if !strings.HasSuffix(path, ".npz") {
+		return data.ReadNPYFile(path)
+	}
+	arrays, err := data.ReadNPZFile(path)
+	if err != nil {
+		return nil, err
+	}
+	names := slices.Sorted(maps.Keys(arrays))
+	if len(names) != 1 {
+		return nil, fmt.Errorf("%s holds %d arrays, want one: %q", path, len(names), names)
+	}
+	return arrays[names[0]], nil
 }
 
 // runRows rows run at once; it does not change the result.

@@ -80,7 +80,8 @@ func cut(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(ts.ReadFile(args[0])[:n]), 0o644))
 }
 
-// writeNPY is `npy FILE TYPE SIZE...`: an array of that shape that counts from 0.
+// writeNPY is `npy FILE TYPE SIZE...`: an array of that shape that counts from 0, in
+// NPZ format if FILE is named so.
 func writeNPY(ts *testscript.TestScript, _ bool, args []string) {
 	shape, n := sizes(ts, args[2:])
 	a := &data.Array{Shape: shape}
@@ -96,7 +97,11 @@ func writeNPY(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	f, err := os.Create(ts.MkAbs(args[0]))
 	ts.Check(err)
-	ts.Check(data.WriteNPY(f, a))
+	if strings.HasSuffix(args[0], ".npz") {
+		ts.Check(data.WriteNPZ(f, map[string]*data.Array{"arr_0": a}))
+	} else {
+		ts.Check(data.WriteNPY(f, a))
+	}
 	ts.Check(f.Close())
 }
 
@@ -111,12 +116,13 @@ func checkNPY(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // writeIDX is `idx DIR ROWS SIZE`: a data set of square images whose two classes
-// are a dark left and a dark right half.
+// are a dark left and a dark right half. Beside it lies the same set as DIR.npz.
 func writeIDX(ts *testscript.TestScript, _ bool, args []string) {
 	of, _ := sizes(ts, args[1:])
 	n, size := of[0], of[1]
 	ts.Check(os.Mkdir(ts.MkAbs(args[0]), 0o755))
-	for _, part := range []string{"train", "t10k"} {
+	arrays := map[string]*data.Array{}
+	for part, keras := range map[string]string{"train": "train", "t10k": "test"} {
 		images := []byte{0, 0, 8, 3, 0, 0, byte(n >> 8), byte(n), 0, 0, 0, byte(size), 0, 0, 0, byte(size)}
 		labels := []byte{0, 0, 8, 1, 0, 0, byte(n >> 8), byte(n)}
 		for row := range n {
@@ -132,7 +138,13 @@ func writeIDX(ts *testscript.TestScript, _ bool, args []string) {
 		for name, content := range map[string][]byte{part + "-images-idx3-ubyte": images, part + "-labels-idx1-ubyte": labels} {
 			ts.Check(os.WriteFile(filepath.Join(ts.MkAbs(args[0]), name), content, 0o644))
 		}
+		arrays["x_"+keras] = &data.Array{Shape: []int{n, size, size}, Data: images[16:]}
+		arrays["y_"+keras] = &data.Array{Shape: []int{n}, Data: labels[8:]}
 	}
+	f, err := os.Create(ts.MkAbs(args[0]) + ".npz")
+	ts.Check(err)
+	ts.Check(data.WriteNPZ(f, arrays))
+	ts.Check(f.Close())
 }
 
 func counting[T int8 | float32 | float64](n int) []T {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"github.com/goqat/goqat/data"
 	"github.com/goqat/goqat/data/digits"
@@ -19,18 +20,22 @@ type Source struct {
 	Small bool
 }
 
-// Open reads a directory of IDX files; see [data.OpenIDX]. The empty name stands
-// for the embedded digits.
-func Open(dir string) (Source, error) {
-	if dir == "" {
+// Open reads a directory of IDX files, see [data.OpenIDX], or an NPZ file, see
+// [data.OpenNPZ]. The empty name stands for the embedded digits.
+func Open(name string) (Source, error) {
+	if name == "" {
 		train, test := digits.Load()
 		return Source{Name: "digits", Train: train, Test: test, Small: true}, nil
 	}
-	train, test, err := data.OpenIDX(dir)
+	open := data.OpenIDX
+	if strings.HasSuffix(name, ".npz") {
+		open = data.OpenNPZ
+	}
+	train, test, err := open(name)
 	if err != nil {
 		return Source{}, err
 	}
-	return Source{Name: filepath.Base(filepath.Clean(dir)), Train: train, Test: test}, nil
+	return Source{Name: strings.TrimSuffix(filepath.Base(filepath.Clean(name)), ".npz"), Train: train, Test: test}, nil
 }
 
 // check reports a source that cannot be compared on.
