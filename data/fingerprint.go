@@ -5,14 +5,16 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"hash"
+	"io"
 	"math"
 )
 
 // Fingerprint is a hash of everything a network can see of a set: the row count, the shapes, the number of
-// classes, and the bits of every value in row order. How the set is stored does not enter it. Checkpoints use
-// it to notice that the data changed.
+// classes, the bits of every value in row order, and how epochs differ if they do (see [Epoched]). How the set is
+// stored does not enter it. Checkpoints use it to notice that the data changed.
 //
-// It is 64 hexadecimal digits: SHA-256 of little-endian integers (8 bytes each) and float32 values.
+// It is 64 hexadecimal digits: SHA-256 of little-endian integers (8 bytes each), float32 values, and the text of
+// the variation.
 func Fingerprint(ds Dataset) (string, error) {
 	h := sha256.New()
 	writeInts(h, ds.Len(), Classes(ds))
@@ -29,6 +31,7 @@ func Fingerprint(ds Dataset) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	_, _ = io.WriteString(h, variation(ds)) // hashes do not fail
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 

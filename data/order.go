@@ -11,6 +11,9 @@ import (
 const (
 	streamShuffle = 0x64617461_00000001 + iota // "data" in ASCII
 	streamSplit
+	streamAugment
+	streamOversample
+	streamGroups
 )
 
 // Shuffle is the order of n rows in an epoch: a permutation of 0..n-1 that depends on nothing but its

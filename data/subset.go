@@ -29,6 +29,10 @@ type subset struct {
 func (s *subset) Len() int     { return len(s.rows) }
 func (s *subset) Classes() int { return Classes(s.Dataset) }
 
+// Epoch implements [Epoched]: rows vary as they do in the set below.
+func (s *subset) Epoch(epoch int) Dataset { return &subset{Epoch(s.Dataset, epoch), s.rows} }
+func (s *subset) Variation() string       { return variation(s.Dataset) }
+
 func (s *subset) Read(index []int, x, y []float32) error {
 	if err := checkIndex(len(s.rows), index); err != nil {
 		return fmt.Errorf("data: subset: %w", err)

@@ -49,9 +49,10 @@ type FitConfig struct {
 // end.
 const Never = -1
 
-// Fit trains the graph on ds. Each epoch visits every row once, in an order
-// that depends only on seed and epoch; a last partial batch is trained on like
-// any other. The history of the finished epochs is returned even with an error.
+// Fit trains the graph on ds. Each epoch visits every row once, as that epoch
+// sees it (see [data.Epoched]), in an order that depends only on seed and epoch;
+// a last partial batch is trained on like any other. The history of the
+// finished epochs is returned even with an error.
 //
 // When ctx ends, Fit returns its error; the variables are those of the last
 // finished step.
@@ -91,7 +92,7 @@ func (m *Model) Fit(ctx context.Context, ds data.Dataset, c FitConfig) (*History
 		return history, err
 	}
 	for !f.stopped && f.Epoch < f.Epochs {
-		if err := f.epoch(ctx, ds); err != nil {
+		if err := f.epoch(ctx, data.Epoch(ds, f.Epoch)); err != nil {
 			return history, err
 		}
 	}

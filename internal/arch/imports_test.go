@@ -43,6 +43,7 @@ var table = map[string]rule{
 	"internal/parallel":        {},
 	"internal/progress":        {foreign: terminal},
 	"internal/rng":             {},
+	"internal/trig":            {},
 	"internal/kernels/axes":    {},
 	"internal/kernels/f32":     {own: []string{"quant", "internal/parallel", "internal/kernels/axes", "internal/kernels/window"}, foreign: cpu},
 	"internal/kernels/q8":      {own: []string{"quant", "internal/parallel", "internal/kernels/axes", "internal/kernels/window"}, foreign: cpu},
@@ -52,9 +53,10 @@ var table = map[string]rule{
 	"internal/kernels/f32/kerneltest": {own: []string{"quant", "internal/parallel", "internal/kernels/axes", "internal/kernels/f32", "internal/kernels/window"}},
 	"internal/kernels/q8/kerneltest":  {own: []string{"quant", "internal/parallel", "internal/kernels/q8"}},
 
-	"data":        {own: []string{"internal/rng"}, foreign: slices.Concat(gonum, float16)},
+	"data":        {own: []string{"internal/parallel", "internal/rng", "internal/trig"}, foreign: float16},
+	"data/audio":  {own: []string{"data"}, foreign: gonum},
 	"data/digits": {own: []string{"data"}},
-	"data/synth":  {own: []string{"data", "internal/rng"}},
+	"data/synth":  {own: []string{"data", "internal/rng", "internal/trig"}},
 
 	"graph":                  {own: []string{"quant", "internal/atomicfile"}, foreign: float16},
 	"tflite":                 {own: []string{"graph", "quant", "internal/atomicfile", "tflite/internal/schema"}, foreign: slices.Concat(flatbuffers, float16)},
