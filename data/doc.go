@@ -1,5 +1,5 @@
-// Package data holds what a network learns from: the [Dataset] interface, sets in memory, readers for IDX,
-// CSV and NPY files, and the order in which rows are visited.
+// Package data holds what a network learns from: the [Dataset] interface, sets in memory, readers for IDX, CSV, NPY
+// and NPZ files, windows of time series, splits, augmentation, and the order in which rows are visited.
 //
 // The functions you want are [OpenIDX] (or [ReadCSV], or [NewMemory] for values you already have) and
 // [Split].
@@ -17,6 +17,14 @@
 // images are [height, width, channels] (NHWC without its N). A class label is a target of shape [1] holding
 // an exact integer; anything else, such as a regression value or a one-hot vector, is a dense target.
 //
+// # What training sees
+//
+// A set may differ from epoch to epoch ([Epoched]): [Augment] makes one of any set, and training asks for the epoch it
+// is in. Everything else reads rows as they are. Random choices depend on a seed, the epoch and the row alone.
+//
+//	set, err = data.Oversample(train, seed)                              // as many rows of each class
+//	set, err = data.Augment(set, seed, data.RandomFlip{Mode: data.FlipHorizontal}, data.RandomErasing{})
+//
 // # Errors
 //
 // Constructors and readers check everything once: lengths, shapes, NaN, Inf, and labels against the number of
@@ -25,6 +33,6 @@
 //
 // # What it does not do
 //
-// It downloads nothing and caches nothing on disk. It does not augment, normalize or balance. Ready-made sets
-// are in data/digits (real) and data/synth (synthetic).
+// It downloads nothing and caches nothing on disk, and it does not normalize. Sound files are read by data/audio;
+// ready-made sets are in data/digits (real) and data/synth (synthetic).
 package data

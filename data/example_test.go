@@ -98,3 +98,110 @@ func ExampleSplitStratified() {
 	// [1 0 0 1 1 0] <nil>
 	// [1 1 0 0] <nil>
 }
+
+// Each epoch sees the image in another place; what measures accuracy sees it as it is.
+func ExampleAugment() {
+	ds, err := data.NewMemory(data.Arrays{
+		InputShape: []int{3, 4, 1}, Y: []float32{1},
+		X: []float32{
+			0, 0, 0, 0,
+			0, 1, 1, 0,
+			0, 0, 0, 0,
+		},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	varied, err := data.Augment(ds, 1, data.RandomTranslation{Height: 0.3, Width: 0.3})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	x, y := make([]float32, 12), make([]float32, 1)
+	for _, ds := range []data.Dataset{varied, varied.Epoch(0), varied.Epoch(1)} {
+		if err := ds.Read([]int{0}, x, y); err != nil {
+			fmt.Println(err)
+			return
+		}
+		for row := range 3 {
+			fmt.Printf("%4.1f\n", x[row*4:row*4+4])
+		}
+	}
+	// Output:
+	// [ 0.0  0.0  0.0  0.0]
+	// [ 0.0  1.0  1.0  0.0]
+	// [ 0.0  0.0  0.0  0.0]
+	// [ 0.0  0.0  0.0  0.0]
+	// [ 0.0  0.2  0.9  0.7]
+	// [ 0.0  0.0  0.1  0.1]
+	// [ 0.0  0.0  0.0  0.0]
+	// [ 0.1  0.6  0.5  0.0]
+	// [ 0.1  0.4  0.3  0.0]
+}
+
+func ExampleClassWeights() {
+	ds, err := data.NewMemory(data.Arrays{
+		InputShape: []int{1}, X: make([]float32, 8),
+		Y: []float32{0, 0, 0, 0, 0, 0, 1, 1}, Classes: 2,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	weights, err := data.ClassWeights(ds)
+	fmt.Printf("%.3f %v\n", weights, err)
+	balanced, err := data.Oversample(ds, 1)
+	fmt.Println(balanced.Len(), "rows", err)
+	// Output:
+	// [0.667 2.000] <nil>
+	// 12 rows <nil>
+}
+
+// A CSV file with one line for each step, cut into windows; the later third is for testing.
+func ExampleWindows_Cut() {
+	file := "x,y,z,activity\n1,0,9,0\n2,0,9,0\n3,0,9,0\n4,0,9,0\n5,7,2,1\n6,7,2,1\n7,7,2,1\n8,7,2,1\n9,7,2,1\n"
+	steps, err := data.ReadCSV(strings.NewReader(file), data.CSV{Header: true, Classes: 2})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	recording, err := data.NewSeries(steps)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	train, test, err := data.SplitTime([]data.Series{recording}, 3, 2./3)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, part := range [][]data.Series{train, test} {
+		windows, err := data.Windows{Length: 3, Stride: 1, Channels: 3, Classes: 2}.Cut(part)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		labels, err := data.Labels(windows)
+		fmt.Println(windows.Len(), "windows of shape", windows.InputShape(), labels, err)
+	}
+	// Output:
+	// 4 windows of shape [3 3] [0 0 0 1] <nil>
+	// 1 windows of shape [3 3] [1] <nil>
+}
+
+func ExampleWriteNPZ() {
+	var file bytes.Buffer
+	err := data.WriteNPZ(&file, map[string]*data.Array{
+		"x": {Shape: []int{2, 1}, Data: []float32{0.5, 1.5}},
+		"y": {Shape: []int{2}, Data: []uint8{0, 1}},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	arrays, err := data.ReadNPZ(bytes.NewReader(file.Bytes()), int64(file.Len()))
+	fmt.Println(arrays["x"].Shape, arrays["y"].Data, err)
+	// Output:
+	// [2 1] [0 1] <nil>
+}
