@@ -389,9 +389,10 @@ func TestThreadCount(t *testing.T) {
 		runtime.GOMAXPROCS(procs)
 		var ws f32.Workspace
 		n := g.WeightsLen()
-		got := dirty(n + 3*g.OutC)
+		got := dirty(n + 3*g.OutC + g.InputLen())
 		f32.Conv2DGradWeights(&ws, g, got, got[n:], x, dy)
 		f32.Moments(&ws, g.OutputLen()/g.OutC, g.OutC, got[n+g.OutC:], got[n+2*g.OutC:], dy)
+		f32.TransposeConv2D(&ws, g, got[n+3*g.OutC:], dy, got, nil, quant.NoActivation)
 		if want == nil {
 			want = got
 		}

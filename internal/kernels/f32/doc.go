@@ -26,6 +26,8 @@
 //   - forward outputs and the gradient of inputs and of fully-connected weights are one chain of additions per element,
 //     starting at +0, in ascending order of the summation index (for a convolution's weights: row-major taps, then
 //     channels; for its input gradient: row-major output pixels, then channels); the bias is added last;
+//   - a transposed convolution and the gradient of its input are the input gradient and the convolution that it turns
+//     around, and add in their order;
 //   - the input gradient of a depthwise convolution is one such chain per output channel, and the chains of the output
 //     channels that belong to one input channel are added in order;
 //   - the gradient of convolution weights and column sums are one such chain per chunk of rows, and the chunks are added
