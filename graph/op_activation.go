@@ -51,5 +51,5 @@ func elementwise(in [][]int) ([]int, error) {
 	if err := arity(in, 1, 1); err != nil {
 		return nil, err
 	}
-	return append([]int(nil), in[0]...), nil
+	return append([]int{}, in[0]...), nil // of a scalar not nil
 }

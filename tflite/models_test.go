@@ -257,6 +257,9 @@ var models = []struct {
 	{"depthwise hybrid", func(t testing.TB) *graph.Graph { return separable(t, hybrid, true) }},
 	{"depthwise int8", func(t testing.TB) *graph.Graph { return separable(t, int8s, false) }},
 	{"depthwise int8 per channel", func(t testing.TB) *graph.Graph { return separable(t, int8s, true) }},
+	{"branches float", func(t testing.TB) *graph.Graph { return branches(t, float) }},
+	{"branches float16", func(t testing.TB) *graph.Graph { return branches(t, half) }},
+	{"branches int8", func(t testing.TB) *graph.Graph { return branches(t, int8s) }},
 	{"float borders", func(t testing.TB) *graph.Graph { return borders(t, graph.Float32) }},
 	{"uint8 borders", func(t testing.TB) *graph.Graph { return borders(t, graph.UInt8) }},
 }
