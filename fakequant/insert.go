@@ -16,9 +16,14 @@ import (
 //     activation) and of every other operator that computes a new range: moving
 //     average, still unknown in the copy;
 //   - operators with a fixed output (softmax): their fixed parameters;
-//   - operators that share one scale between input and output (reshape, pools):
-//     the input's quantizer; an average rounds again on it, and so does a RELU6
-//     outside of groups, which TensorFlow Lite Micro computes on one scale only.
+//   - operators that share one scale between inputs and output (reshape, pools,
+//     concatenation): the input's quantizer, which is one for all inputs of a
+//     concatenation, each of which feeds its range; an average rounds again on
+//     it, and so does a RELU6 outside of groups, which TensorFlow Lite Micro
+//     computes on one scale only. An input with fixed parameters is rounded once
+//     more in front of the concatenation, for which export writes a QUANTIZE
+//     operator; inputs that all have the same fixed parameters keep them;
+//   - constants that an operator computes with: their own values.
 //
 // A BatchNorm behind per-channel weights stays: conv(x, fq(w)) - BN - act - fq.
 // Behind per-tensor weights it is folded with its moving statistics before the

@@ -23,7 +23,7 @@ const (
 	Anchor Class = iota + 1
 	// Requantize operators compute a new range: their output has a quantizer.
 	Requantize
-	// SameScale operators share one quantizer between input and output.
+	// SameScale operators share one quantizer between inputs and output.
 	SameScale
 	// FixedOutput operators have output parameters set by TensorFlow Lite.
 	FixedOutput

@@ -17,8 +17,10 @@
 // and name. Weights depend on the seed and on the layer's position only, so that
 // a layer added at the end changes no weights before it.
 //
-// A network with branches is a [Layer] of its own that lowers other layers; see
-// [Builder.Lower].
+// A network stays a chain where it branches: [Residual], [Concat], [Add],
+// [Subtract] and [Multiply] hold the layers of their branches, and Sequential is
+// a layer. A block of another kind is a [Layer] of its own that lowers others;
+// see [Builder.Lower].
 //
 // The package does not compute and does not quantize: quantization is a pass
 // over the graph.
