@@ -21,7 +21,7 @@ var CancelReshapes = Pass{"cancel reshapes", func(g *Graph) error {
 		n := g.Nodes[i]
 		if _, ok := n.Op.(Reshape); ok {
 			g.shortenReshape(n)
-		} else if positional(n.Op) {
+		} else {
 			g.raiseAxis(n, i)
 		}
 	}
@@ -70,14 +70,18 @@ func (g *Graph) raiseAxis(n *Node, i int) {
 	if axis == 0 {
 		return
 	}
-	raised := &Node{Name: n.Name, Op: n.Op, Inputs: inputs}
+	op, ok := withAxis(n.Op, axis)
+	if !ok {
+		return
+	}
+	raised := &Node{Name: n.Name, Op: op, Inputs: inputs}
 	shape, err := raised.infer(func(t *Tensor) []int { return t.Shape })
 	if want := slices.Insert(slices.Clone(n.Output.Shape), axis, 1); err != nil || !slices.Equal(shape, want) {
 		return
 	}
 	name, low := n.Output.Name, n.Output
 	low.Name = g.Unique(name + "/squeeze")
-	n.Inputs, n.Output = inputs, &Tensor{Name: name, Type: low.Type, Shape: shape}
+	n.Op, n.Inputs, n.Output = op, inputs, &Tensor{Name: name, Type: low.Type, Shape: shape}
 	g.Nodes = slices.Insert(g.Nodes, i+1, &Node{
 		Name: low.Name, Op: Reshape{Shape: append([]int{-1}, low.Shape[1:]...)}, Inputs: []*Tensor{n.Output}, Output: low,
 	})
@@ -98,16 +102,22 @@ func droppedAxis(n *Node) int {
 	return 0
 }
 
-// positional reports whether an operator computes each position from the same
-// position of its inputs, or from all elements of their last axis there.
-func positional(op Op) bool {
+// withAxis returns what op is on inputs that have one more axis of size 1; ok is
+// false for operators that do not compute each position from the same position
+// of their inputs, or from all elements of their last axis there.
+func withAxis(op Op, axis int) (raised Op, ok bool) {
 	switch op := op.(type) {
-	case Relu, Relu6, LeakyRelu, Prelu, Elu, HardSwish, Logistic, Tanh, Softmax, Mul, Affine, BatchNorm, Dropout:
-		return true
+	case Relu, Relu6, LeakyRelu, Prelu, Elu, HardSwish, Logistic, Tanh, Softmax, Add, Sub, Mul, Affine, BatchNorm, Dropout:
+		return op, true
 	case FullyConnected:
-		return op.KeepDims
+		return op, op.KeepDims
+	case Concat:
+		if op.Axis >= axis {
+			op.Axis++
+		}
+		return op, true
 	}
-	return false
+	return nil, false
 }
 
 // removeUnread removes reshapes whose output nobody reads.

@@ -43,7 +43,7 @@ func (l Conv1D) Identity() (class, name string) { return "Conv1D", l.Name }
 
 // Lower implements [Layer].
 func (l Conv1D) Lower(b *Builder, x *graph.Tensor) (*graph.Tensor, error) {
-	if err := checkPositive(size{"kernel", l.Kernel}, size{"strides", or1(l.Strides)}, size{"dilation", or1(l.Dilation)}); err != nil {
+	if err := checkWindow1D(l.Kernel, l.Strides, l.Dilation); err != nil {
 		return nil, err
 	}
 	return b.series(x, Conv2D{
@@ -56,6 +56,11 @@ func (l Conv1D) Lower(b *Builder, x *graph.Tensor) (*graph.Tensor, error) {
 
 // across is a window of height 1, or the step or dilation of one.
 func across(width int) [2]int { return [2]int{1, width} }
+
+// checkWindow1D refuses sizes that make no window.
+func checkWindow1D(kernel, strides, dilation int) error {
+	return checkPositive(size{"kernel", kernel}, size{"strides", or1(strides)}, size{"dilation", or1(dilation)})
+}
 
 // size is a field of one size, by name.
 type size struct {

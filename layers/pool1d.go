@@ -70,3 +70,51 @@ func pool1D(pool, strides int) (window, step [2]int, err error) {
 	err = checkPositive(size{"pool", pool}, size{"strides", strides})
 	return across(pool), across(strides), err
 }
+
+// GlobalAveragePool1D is the mean of each channel of a series.
+//
+// Shapes: x [N, L, C]; y [N, C], or [N, 1, C] with KeepDims.
+//
+// Quantized: see [graph.Mean].
+//
+// Errors: an input that is no series.
+//
+// Source: Keras 3, GlobalAveragePooling1D.
+type GlobalAveragePool1D struct {
+	KeepDims bool
+	Name     string
+}
+
+// Identity implements [Layer].
+func (l GlobalAveragePool1D) Identity() (class, name string) {
+	return "GlobalAveragePooling1D", l.Name
+}
+
+// Lower implements [Layer].
+func (l GlobalAveragePool1D) Lower(b *Builder, x *graph.Tensor) (*graph.Tensor, error) {
+	return b.series(x, GlobalAveragePool2D{KeepDims: l.KeepDims})
+}
+
+// GlobalMaxPool1D is the maximum of each channel of a series.
+//
+// Shapes: x [N, L, C]; y [N, C], or [N, 1, C] with KeepDims.
+//
+// Quantized: see [graph.ReduceMax].
+//
+// Gradient: as that of [GlobalMaxPool2D].
+//
+// Errors: an input that is no series.
+//
+// Source: Keras 3, GlobalMaxPooling1D.
+type GlobalMaxPool1D struct {
+	KeepDims bool
+	Name     string
+}
+
+// Identity implements [Layer].
+func (l GlobalMaxPool1D) Identity() (class, name string) { return "GlobalMaxPooling1D", l.Name }
+
+// Lower implements [Layer].
+func (l GlobalMaxPool1D) Lower(b *Builder, x *graph.Tensor) (*graph.Tensor, error) {
+	return b.series(x, GlobalMaxPool2D{KeepDims: l.KeepDims})
+}

@@ -63,6 +63,8 @@ func TestEveryParameterHasRules(t *testing.T) {
 		{image, layers.SeparableConv2D{Filters: 3, Kernel: [2]int{2, 2}}, 3},
 		{image, layers.BatchNorm{}, 2},
 		{series, layers.Conv1D{Filters: 2, Kernel: 2}, 2},
+		{series, layers.DepthwiseConv1D{Kernel: 2}, 2},
+		{series, layers.SeparableConv1D{Filters: 3, Kernel: 2}, 3},
 	} {
 		v := reflect.New(reflect.TypeOf(c.layer)).Elem()
 		v.Set(reflect.ValueOf(c.layer))

@@ -1,6 +1,7 @@
 package layers_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -70,10 +71,57 @@ func TestSeriesErrors(t *testing.T) {
 		{layers.Conv1D{Filters: 1, Kernel: 9}, layers.Input{8, 1}, "an image that holds a 1x9 window"},
 		{layers.MaxPool1D{Pool: -2}, layers.Input{8, 1}, "pool is -2"},
 		{layers.AveragePool1D{Pool: 2, Strides: -2}, layers.Input{8, 1}, "strides is -2"},
+		{layers.DepthwiseConv1D{Kernel: -1}, layers.Input{8, 1}, "kernel is -1"},
+		{layers.SeparableConv1D{Filters: 1}, layers.Input{8, 1}, "kernel is 0"},
+		{layers.UpSampling1D{Size: -1}, layers.Input{8, 1}, "size is -1"},
+		{layers.Cropping1D{Cropping: [2]int{4, 4}}, layers.Input{8, 1}, "something is left"},
+		{layers.GlobalAveragePool1D{}, layers.Input{8}, "want a series [N, L, C]"},
 		{layers.MaxPool1D{}, layers.Input{8}, "want a series [N, L, C]"},
 	} {
 		if _, err := (layers.Sequential{c.layer}).Build(c.in, 1); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v on %v: %v, want %q", c.layer, c.in, err, c.want)
+		}
+	}
+}
+
+// TestSeriesInBranches: sums and concatenations of series keep the form, too.
+func TestSeriesInBranches(t *testing.T) {
+	conv := layers.Conv1D{Filters: 6, Kernel: 3, Padding: layers.Same}
+	g := build(t, layers.Sequential{
+		layers.SeparableConv1D{Filters: 6, Kernel: 5, Padding: layers.Same, Activation: layers.ActReLU},
+		layers.Residual{Body: layers.Sequential{conv, layers.BatchNorm{}, layers.ReLU{}, conv}, Activation: layers.ActReLU},
+		layers.Concat{Branches: []layers.Layer{layers.DepthwiseConv1D{Kernel: 3, Padding: layers.Same}, layers.MaxPool1D{Strides: 1, Padding: layers.Same}}},
+		layers.ZeroPadding1D{}, layers.Cropping1D{Cropping: [2]int{0, 2}}, layers.UpSampling1D{},
+		layers.GlobalMaxPool1D{},
+		layers.Dense{Units: 2},
+	}, layers.Input{16, 3}, 1)
+	if n := reshapes(g); n != 1 {
+		t.Errorf("%d reshapes, want the one at the input:\n%s", n, g)
+	}
+}
+
+// TestSeriesShapes: what one-dimensional layers make of a series.
+func TestSeriesShapes(t *testing.T) {
+	for _, c := range []struct {
+		layer layers.Layer
+		want  []int // of a series [1, 9, 2]
+	}{
+		{layers.DepthwiseConv1D{Kernel: 3, DepthMultiplier: 3}, []int{1, 7, 6}},
+		{layers.SeparableConv1D{Filters: 5, Kernel: 2, Strides: 2, Padding: layers.Same}, []int{1, 5, 5}},
+		{layers.ZeroPadding1D{}, []int{1, 11, 2}},
+		{layers.ZeroPadding1D{Padding: [2]int{3, 0}}, []int{1, 12, 2}},
+		{layers.Cropping1D{}, []int{1, 7, 2}},
+		{layers.Cropping1D{Cropping: [2]int{0, 4}}, []int{1, 5, 2}},
+		{layers.UpSampling1D{}, []int{1, 18, 2}},
+		{layers.UpSampling1D{Size: 3}, []int{1, 27, 2}},
+		{layers.GlobalAveragePool1D{}, []int{1, 2}},
+		{layers.GlobalAveragePool1D{KeepDims: true}, []int{1, 1, 2}},
+		{layers.GlobalMaxPool1D{}, []int{1, 2}},
+		{layers.GlobalMaxPool1D{KeepDims: true}, []int{1, 1, 2}},
+	} {
+		g := build(t, layers.Sequential{c.layer}, layers.Input{9, 2}, 1)
+		if got := g.Outputs[0].Shape; !slices.Equal(got, c.want) {
+			t.Errorf("%T %+v gives %v, want %v", c.layer, c.layer, got, c.want)
 		}
 	}
 }

@@ -105,15 +105,23 @@ var networks = prepared(
 		// A digit as a series of 8 rows.
 		name: "series", input: layers.Input{8, 8}, batchNorm: true,
 		layers: layers.Sequential{
-			layers.Conv1D{Filters: 24, Kernel: 3, Padding: layers.Same, NoBias: true},
+			layers.Conv1D{Filters: 16, Kernel: 3, Padding: layers.Same, NoBias: true},
 			layers.BatchNorm{},
 			layers.ReLU{},
 			layers.MaxPool1D{Strides: 1, Padding: layers.Same},
-			layers.Conv1D{Filters: 17, Kernel: 3, Strides: 2, Padding: layers.Same, Activation: layers.ActReLU},
-			layers.Conv1D{Filters: 16, Kernel: 2, Dilation: 2, Padding: layers.Same},
-			layers.AveragePool1D{Pool: 3, Strides: 1},
-			layers.Dense{Units: 12, Activation: layers.ActReLU},
-			layers.Flatten{},
+			layers.Residual{Body: layers.Sequential{
+				layers.SeparableConv1D{Filters: 16, Kernel: 3, Padding: layers.Same, NoBias: true}, layers.BatchNorm{},
+			}, Activation: layers.ActReLU},
+			layers.ZeroPadding1D{Padding: [2]int{2, 0}}, // a causal convolution
+			layers.Conv1D{Filters: 17, Kernel: 2, Dilation: 2, Activation: layers.ActReLU},
+			layers.Concat{Branches: []layers.Layer{
+				layers.DepthwiseConv1D{Kernel: 3, Strides: 2, Padding: layers.Same},
+				layers.AveragePool1D{Pool: 3, Strides: 2, Padding: layers.Same},
+				layers.Sequential{layers.Cropping1D{}, layers.MaxPool1D{Pool: 3, Strides: 1}},
+			}},
+			layers.UpSampling1D{},
+			layers.Dense{Units: 20, Activation: layers.ActReLU},
+			layers.Concat{Branches: []layers.Layer{layers.GlobalAveragePool1D{}, layers.GlobalMaxPool1D{}, layers.Flatten{}}},
 			layers.Dense{Units: 10},
 		},
 	},
