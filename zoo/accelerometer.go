@@ -9,7 +9,7 @@ var accelerometer = Network{
 	About:   "activity recognition: windows of 128 samples of 3 axes, one-dimensional layers",
 	Source:  "goqat",
 	Input:   layers.Input{128, 3},
-	Outputs: 4, Parameters: 3_524,
+	Outputs: 4, Parameters: 4_060, // 336+64, 464+96, 888+128, 1696+192, 196
 	Layers: func(outputs int) layers.Sequential {
 		s := layers.Sequential{
 			layers.Conv1D{Filters: 16, Kernel: 7, Strides: 2, Padding: layers.Same, NoBias: true},
