@@ -168,16 +168,29 @@ func (in *inserter) constants(n *graph.Node) error {
 }
 
 // requantize puts a FakeQuant node in front of each input of n whose codes are
-// not those of its output; export makes a QUANTIZE operator of it.
+// not those of its output; export makes a QUANTIZE operator of it. It goes before
+// a Dropout, whose scaled values are no part of a range.
 func (in *inserter) requantize(n *graph.Node) {
 	q := in.of[n.Output]
-	for i, x := range slices.Clone(n.Inputs) {
-		if in.of[x] == q || n.Inputs[i] != x { // the same tensor twice is rounded once
+	for i := range n.Inputs {
+		x, reader := n.Inputs[i], n
+		if in.of[x] == q {
 			continue
 		}
+		for p := in.g.Producer(x); isDropout(p) && len(in.g.Consumers(x)) == 1 && !in.g.IsOutput(x); p = in.g.Producer(x) {
+			in.of[x], x, reader = q, p.Inputs[0], p
+		}
 		op := graph.FakeQuant{Quantizer: q, Observe: true}
-		in.of[in.fake(x, fmt.Sprintf("%s/input_%d", n.Name, i), op, in.position(n), []*graph.Node{n})] = q
+		in.of[in.fake(x, fmt.Sprintf("%s/input_%d", n.Name, i), op, in.position(reader), []*graph.Node{reader})] = q
 	}
+}
+
+func isDropout(n *graph.Node) bool {
+	if n == nil {
+		return false
+	}
+	_, ok := n.Op.(graph.Dropout)
+	return ok
 }
 
 // attach puts a FakeQuant node on the quantizer of t behind t for all its
