@@ -17,7 +17,7 @@ func (Dropout) Infer(in [][]int) ([]int, error) { return elementwise(in) }
 
 // FakeQuant rounds its input to the codes of a quantizer and back. Its gradient
 // passes straight through where the code did not saturate. Shapes: y as x.
-// Behind a [Mean] it rounds as [Graph.RoundingOf] says.
+// Behind a [Mean] or [LeakyRelu] it rounds as [Graph.RoundingOf] says.
 //
 // Several nodes may point to one quantizer.
 type FakeQuant struct {

@@ -3,29 +3,41 @@ package graph
 import "github.com/goqat/goqat/quant"
 
 // Rounding is how a FakeQuant node rounds: its grid, which for the output of a
-// [Mean] depends on two ranges.
+// [Mean] or [LeakyRelu] depends on two ranges.
 type Rounding struct {
-	op    FakeQuant
-	from  *Quantizer // of the codes that a Mean is of; nil for other nodes
-	count int
+	op   FakeQuant
+	from *Quantizer // of the codes that the kernel multiplies; nil for other nodes
+	// sums gives the multiplications by scales of input and output.
+	sums func(in, out float32) (sum, negative quant.Sum)
 }
 
 // RoundingOf returns how n, a FakeQuant node of g, rounds.
 func (g *Graph) RoundingOf(n *Node) Rounding {
 	r := Rounding{op: n.Op.(FakeQuant)}
-	if p := g.Producer(n.Inputs[0]); p != nil {
-		if m, ok := p.Op.(Mean); ok {
-			x := p.Inputs[0]
-			_, r.count, _ = m.Fold(x.Shape)
-			r.from = g.Codes()[x]
-		}
+	p := g.Producer(n.Inputs[0])
+	if p == nil {
+		return r
 	}
+	switch op := p.Op.(type) {
+	case Mean:
+		_, count, _ := op.Fold(p.Inputs[0].Shape)
+		r.sums = func(in, out float32) (quant.Sum, quant.Sum) { return quant.SumOf(count, in, out), quant.Sum{} }
+	case LeakyRelu:
+		if op.Alpha <= 0 {
+			return r // the output's sign does not tell which factor it has
+		}
+		r.sums = func(in, out float32) (quant.Sum, quant.Sum) { return quant.LeakySums(op.Alpha, in, out) }
+	default:
+		return r
+	}
+	r.from = g.Codes()[p.Inputs[0]]
 	return r
 }
 
 // Grid returns the codes of the node's quantizer and the rounding of integer
 // kernels between them, by the present ranges: that of [quant.SumOf] behind a
-// Mean whose input is quantized and whose ranges are known.
+// Mean and of [quant.LeakySums] behind a LeakyRelu whose input is quantized and
+// whose ranges are known.
 func (r Rounding) Grid() quant.Grid {
 	g := r.op.Quantizer.Grid()
 	if r.op.Mean {
@@ -39,7 +51,7 @@ func (r Rounding) Grid() quant.Grid {
 		return g
 	}
 	if out, err := r.op.Quantizer.Params(); err == nil {
-		g.Sum = quant.SumOf(r.count, in.Scale[0], out.Scale[0])
+		g.Sum, g.Negative = r.sums(in.Scale[0], out.Scale[0])
 	}
 	return g
 }

@@ -72,3 +72,25 @@ func TestRoundingOf(t *testing.T) {
 	plain.Ties = quant.FromCodeZero
 	check("an average", first, plain)
 }
+
+// Behind a LeakyRelu a FakeQuant rounds each sign by the kernel's factor, unless
+// alpha turns the sign.
+func TestRoundingOfLeakyRelu(t *testing.T) {
+	for _, alpha := range []float32{0.3, 0, -0.3} {
+		n := newNet(t)
+		x := n.AddInput("x", Float32, []int{1, 4})
+		observe := func(x *Tensor) *Tensor {
+			q := NewObserved(x.Name, quant.Int8().Activations, 0.99)
+			q.SetRange(quant.Range{Min: -1, Max: 2, Weight: 1})
+			return n.node(x.Name+"/fake_quant", FakeQuant{Quantizer: q}, x)
+		}
+		n.Outputs = []*Tensor{observe(n.node("leaky", LeakyRelu{Alpha: alpha}, observe(x)))}
+		want := quant.Signed(8, false)
+		if scale := float32(3.0 / 255); alpha > 0 {
+			want.Sum, want.Negative = quant.LeakySums(alpha, scale, scale)
+		}
+		if got := n.RoundingOf(n.Nodes[2]).Grid(); got != want {
+			t.Errorf("alpha %v: %+v, want %+v", alpha, got, want)
+		}
+	}
+}

@@ -74,8 +74,8 @@ func Value(q int32, scale float32, zeroPoint int32) float32 {
 // no gradient.
 //
 // Shapes: dst, src and mask have the elements of shape in row-major order;
-// per-channel parameters run along p.Axis. dst may be src. g.Ties and g.Sum may
-// ask for another rounding than the formula's.
+// per-channel parameters run along p.Axis. dst may be src. g.Ties, g.Sum
+// and g.Negative may ask for another rounding than the formula's.
 //
 // Errors: slices or parameters that do not fit shape.
 func (p Params) FakeQuantize(dst, src []float32, mask []bool, shape []int, g Grid) error {
@@ -94,7 +94,7 @@ func (p Params) FakeQuantize(dst, src []float32, mask []bool, shape []int, g Gri
 // fakeQuantize is FakeQuantize for one scale.
 func fakeQuantize(dst, src []float32, mask []bool, scale float32, zero int32, g Grid) {
 	dst = dst[:len(src)]
-	summed := g.Sum != Sum{}
+	summed, signed := g.Sum != Sum{}, g.Negative != Sum{}
 	for i, x := range src {
 		if x != x {
 			dst[i] = x
@@ -105,6 +105,8 @@ func fakeQuantize(dst, src []float32, mask []bool, scale float32, zero int32, g 
 		}
 		q := int32(0)
 		switch {
+		case signed && x < 0:
+			q = g.Negative.code(x, zero)
 		case summed:
 			q = g.Sum.code(x, zero)
 		case g.Ties == FromCodeZero:

@@ -7,15 +7,18 @@ import "math"
 type Grid struct {
 	Min, Max int32
 	Ties     Ties
-	// Sum, unless zero, replaces Ties: the value is the mean of codes and is
-	// rounded as their sum is.
+	// Sum, unless zero, replaces Ties: the value is the mean of codes, or a code
+	// times a slope, and is rounded as the kernel rounds their sum.
 	Sum Sum
+	// Negative, unless zero, is the Sum of negative values.
+	Negative Sum
 }
 
-// Sum says how MEAN's kernel gets a code from the sum of codes that a mean is of.
+// Sum says how a kernel gets a code from the sum of codes that a value is made of:
+// MEAN from that of all its codes, LEAKY_RELU from a single one.
 type Sum struct {
-	// PerUnit is the sum for each unit of the mean: the number of codes, divided
-	// by their scale.
+	// PerUnit is the sum for each unit of the value: for a mean the number of
+	// codes, divided by their scale.
 	PerUnit    float64
 	Multiplier Multiplier
 }
@@ -25,7 +28,14 @@ func SumOf(count int, in, out float32) Sum {
 	return Sum{PerUnit: float64(count) / float64(in), Multiplier: MeanMultiplier(in, out, count)}
 }
 
-// code returns the code of the mean x before saturation:
+// LeakySums returns the Sums of one code of scale in, for the non-negative and the
+// negative outputs, of scale out, of a LEAKY_RELU with a positive alpha.
+func LeakySums(alpha, in, out float32) (identity, slope Sum) {
+	m, below := LeakyMultipliers(alpha, in, out)
+	return Sum{PerUnit: 1 / float64(in), Multiplier: m}, Sum{PerUnit: 1 / (float64(in) * float64(alpha)), Multiplier: below}
+}
+
+// code returns the code of the value x before saturation:
 //
 //	multiply(half_away(x*PerUnit)) + zero
 //

@@ -76,3 +76,30 @@ func TestSumOfEnormousMeans(t *testing.T) {
 		}
 	}
 }
+
+// Fake quantization behind a LEAKY_RELU gives the code that its kernel gives for
+// every code, whatever the scales.
+func TestLeakySums(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		in, alpha := rapid.Float32Range(1e-6, 1e3).Draw(t, "scale"), rapid.Float32Range(1e-3, 2).Draw(t, "alpha")
+		out := in * rapid.Float32Range(0x1p-6, 0x1p6).Draw(t, "scales")
+		zeroIn, zeroOut := rapid.Int32Range(-128, 127).Draw(t, "zero of the input"), rapid.Int32Range(-128, 127).Draw(t, "zero")
+		identity, slope := LeakyMultipliers(alpha, in, out)
+		g := Signed(8, false)
+		g.Sum, g.Negative = LeakySums(alpha, in, out)
+		for c := int32(-128); c < 128; c++ {
+			y, inside := []float32{Value(c, in, zeroIn)}, []bool{false}
+			want := identity.Apply(c-zeroIn) + zeroOut
+			if y[0] < 0 {
+				y[0] *= alpha
+				want = slope.Apply(c-zeroIn) + zeroOut
+			}
+			if err := PerTensor(out, zeroOut).FakeQuantize(y, y, inside, []int{1}, g); err != nil {
+				t.Fatal(err)
+			}
+			if got := Code(y[0], out, zeroOut, g); got != g.Clamp(want) || inside[0] != g.Contains(want) {
+				t.Errorf("code %d becomes %d (%v), integers give %d", c, got, inside[0], want)
+			}
+		}
+	})
+}

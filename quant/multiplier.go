@@ -62,6 +62,17 @@ func MeanMultiplier(in, out float32, count int) Multiplier {
 	return Multiplier{Mantissa: int32(int64(m.Mantissa) << shift / int64(count)), Exponent: m.Exponent - shift}
 }
 
+// LeakyMultipliers returns the Multipliers by which LEAKY_RELU turns codes of scale
+// in, taken from their zero point, into codes of scale out: in/out for those that
+// are not negative, in*|alpha|/out below, in float32 throughout. A small slope has
+// an exponent below 0, and then [Multiplier.Apply] often gives the code beside the
+// nearest, farther from the zero point.
+//
+// Source: LiteRT, tflite/kernels/activations.cc, LeakyReluPrepare.
+func LeakyMultipliers(alpha, in, out float32) (identity, slope Multiplier) {
+	return QuantizeMultiplier(float64(in / out)), QuantizeMultiplier(float64(float32(in*max(alpha, -alpha)) / out))
+}
+
 // Real returns the factor m stands for, Mantissa * 2^(Exponent-31). It is exact.
 func (m Multiplier) Real() float64 {
 	return math.Ldexp(float64(m.Mantissa), m.Exponent-31)

@@ -128,6 +128,7 @@ var networks = prepared(
 	branching,
 	enlarging,
 	moving,
+	squashing,
 	standalone,
 	normalized,
 )

@@ -8,8 +8,29 @@ import (
 	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/internal/oracle"
 	"github.com/goqat/goqat/interp"
+	"github.com/goqat/goqat/layers"
 	"github.com/goqat/goqat/quant"
 )
+
+// squashing has every activation that anchors cannot fuse, but for ELU, and a
+// softmax over the channels of images inside.
+var squashing = &network{
+	name: "squashing", input: layers.Input{8, 8, 1}, probabilities: true,
+	layers: layers.Sequential{
+		layers.Conv2D{Filters: 8, Kernel: [2]int{3, 3}, Strides: [2]int{2, 1}, Padding: layers.Same, Activation: layers.ActLeakyReLU},
+		layers.Conv2D{Filters: 7, Kernel: [2]int{3, 3}, Activation: layers.ActHardSwish},
+		layers.PReLU{SharedAxes: []int{1, 2}, AlphaInit: layers.Constant{Value: 0.25}},
+		layers.Conv2D{Filters: 12, Kernel: [2]int{1, 2}, Activation: layers.ActSwish},
+		layers.PReLU{},
+		layers.Conv2D{Filters: 9, Kernel: [2]int{1, 1}},
+		layers.Softmax{},
+		layers.Flatten{},
+		layers.Dense{Units: 24, Activation: layers.ActTanh},
+		layers.LeakyReLU{},
+		layers.Dense{Units: 16, Activation: layers.ActSigmoid},
+		layers.Dense{Units: 10, Activation: layers.ActSigmoid},
+	},
+}
 
 // nonlinear are the operators on single elements that anchors cannot fuse.
 var nonlinear = []graph.Op{

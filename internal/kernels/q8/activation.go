@@ -13,9 +13,8 @@ import (
 //
 //	y = clamp(multiply(x - z_x, m) + z_y),  m = s_x/s_y where x >= z_x, s_x*alpha/s_y below
 //
-// with the [quant.Multiplier] of the factors, which are float32 throughout; a
-// negative alpha changes the sign of the rounded product with its magnitude. The
-// same in every profile.
+// with [quant.LeakyMultipliers]; a negative alpha changes the sign of the rounded
+// product with its magnitude. The same in every profile.
 //
 // Errors: scales that are not positive and finite, zero points out of range; an
 // alpha that is not finite.
@@ -31,8 +30,8 @@ func NewLeakyRelu(alpha float32, in, out quant.Params) (*Table[int8, int8], erro
 		return nil, fmt.Errorf("q8: leaky relu: %w", err)
 	}
 	grid := GridOf[int8]()
-	identity := quant.QuantizeMultiplier(float64(in.Scale[0] / out.Scale[0]))
-	slope, sign := quant.QuantizeMultiplier(float64(float32(in.Scale[0]*max(alpha, -alpha))/out.Scale[0])), int32(1)
+	identity, slope := quant.LeakyMultipliers(alpha, in.Scale[0], out.Scale[0])
+	sign := int32(1)
 	if alpha < 0 {
 		sign = -1
 	}
