@@ -80,6 +80,9 @@ func TestCheckScales(t *testing.T) {
 		{Add{}, 0.5, 1, 0x1p-19, "the output range is too narrow"},
 		{Sub{}, 1, 0.5, 0x1.01p-19, ""},
 		{Sub{}, 1, 0.5, 0x1p-19, "need 2*1/(2^20*1.9073486e-06) below 1"},
+		{HardSwish{}, 1, 0, 0x1.01p-7, ""},
+		{HardSwish{}, 1, 0, 0x1p-7, "input scale 1 is not below 128 times the output scale 0.0078125"},
+		{Prelu{}, 1, 0.5, 0x1p-16, "leave int32"},
 		{Mul{}, 1, 0.5, 0x1.01p-16, ""},
 		{Mul{}, 1, 0.5, 0x1p-16, "leave int32"},
 	} {

@@ -16,8 +16,9 @@ const (
 	// TFLM is the set of reference kernels of TensorFlow Lite for
 	// Microcontrollers. It differs from LiteRT in FULLY_CONNECTED, which
 	// requantizes in fixed point rather than in float64, in RELU6, which clamps
-	// without requantizing, and in the last bits of the factors of MUL and SUB;
-	// and it has neither dynamic-range kernels nor float16.
+	// without requantizing, in LOGISTIC and TANH, which it computes in fixed
+	// point, and in the last bits of the factors of MUL, SUB and PRELU; and it has
+	// neither dynamic-range kernels nor float16.
 	TFLM
 )
 

@@ -260,6 +260,9 @@ var models = []struct {
 	{"branches float", func(t testing.TB) *graph.Graph { return branches(t, float) }},
 	{"branches float16", func(t testing.TB) *graph.Graph { return branches(t, half) }},
 	{"branches int8", func(t testing.TB) *graph.Graph { return branches(t, int8s) }},
+	{"squashing float", func(t testing.TB) *graph.Graph { return squashing(t, float) }},
+	{"squashing float16", func(t testing.TB) *graph.Graph { return squashing(t, half) }},
+	{"squashing int8", func(t testing.TB) *graph.Graph { return squashing(t, int8s) }},
 	{"float borders", func(t testing.TB) *graph.Graph { return borders(t, graph.Float32) }},
 	{"uint8 borders", func(t testing.TB) *graph.Graph { return borders(t, graph.UInt8) }},
 }

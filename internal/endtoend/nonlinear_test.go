@@ -1,15 +1,20 @@
 package endtoend
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"testing"
 
+	"github.com/goqat/goqat/data"
+	"github.com/goqat/goqat/export"
 	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/internal/oracle"
 	"github.com/goqat/goqat/interp"
 	"github.com/goqat/goqat/layers"
+	"github.com/goqat/goqat/parity"
 	"github.com/goqat/goqat/quant"
+	"github.com/goqat/goqat/train"
 )
 
 // squashing has every activation that anchors cannot fuse, but for ELU, and a
@@ -134,5 +139,173 @@ func TestNonlinearTablesEqualLiteRT(t *testing.T) {
 			}
 			t.Logf("%d codes equal; default kernels: %v", codes, differ)
 		})
+	}
+}
+
+// curved has ELU, alone and behind anchors. It is not among the networks: LiteRT's
+// reference kernels do not run its files.
+var curved = prepared(&network{
+	name: "curved", input: layers.Input{8, 8, 1},
+	layers: layers.Sequential{
+		layers.Conv2D{Filters: 8, Kernel: [2]int{3, 3}, Strides: [2]int{2, 2}, Padding: layers.Same, Activation: layers.ActELU},
+		layers.MaxPool2D{Strides: [2]int{1, 1}},
+		layers.ELU{},
+		layers.Flatten{},
+		layers.Dense{Units: 20, Activation: layers.ActELU},
+		layers.Dense{Units: 10},
+	},
+})[0]
+
+// ELU inside of networks: on LiteRT's own inputs its codes are LiteRT's and its
+// real values as near as sums are; simulation predicts it within a step.
+func TestEluInNetworks(t *testing.T) {
+	o := oracle.Start(t)
+	x, labels := curved.testRows(t)
+	each := func(t *testing.T, model *graph.Graph, compare func(n *graph.Node, ours, theirs any)) {
+		t.Helper()
+		m, err := readBack(model)
+		if err != nil {
+			t.Fatal(err)
+		}
+		run, found := runLiteRT(t, o, m, oracle.Optimized, x), 0
+		for _, n := range m.graph.Nodes {
+			if _, ok := n.Op.(graph.Elu); !ok {
+				continue
+			}
+			found++
+			ours, err := interp.RunNode(m.graph, n, map[*graph.Tensor]any{n.Inputs[0]: run.values[n.Inputs[0]]}, interp.Options{Batch: run.rows})
+			if err != nil {
+				t.Fatal(err)
+			}
+			compare(n, ours, run.values[n.Output])
+		}
+		if found != 3 {
+			t.Errorf("%d ELU operators, want 3", found)
+		}
+	}
+	float, err := curved.float()
+	if err == nil {
+		float, err = export.Float32(float)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	each(t, float, func(n *graph.Node, ours, theirs any) {
+		if d := relative(ours.([]float32), theirs.([]float32)); !(d <= summation) {
+			t.Errorf("%q: off by %.3g of the largest value", n.Name, d)
+		}
+	})
+	for _, r := range recipes {
+		for kind, simulation := range map[string]func(quant.Recipe) (*graph.Graph, error){"ptq": curved.calibrated, "qat": curved.fineTuned} {
+			t.Run(r.Name+" "+kind, func(t *testing.T) {
+				q, err := simulation(r)
+				if err != nil {
+					t.Fatal(err)
+				}
+				model, err := export.Integer(q, export.Options{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				each(t, model, func(n *graph.Node, ours, theirs any) {
+					if err := sameElements(ours, theirs); err != nil {
+						t.Errorf("%q: %v", n.Name, err)
+					}
+				})
+				operators, err := parity.Operators(q, model, x)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, op := range operators {
+					t.Log(op)
+					if op.Largest > 1 {
+						t.Errorf("%v", op)
+					}
+				}
+				right := 0
+				for i, c := range classes(t, model, x) {
+					if float32(c) == labels[i] {
+						right++
+					}
+				}
+				t.Logf("%d of %d right", right, len(labels))
+				if right < len(labels)*85/100 {
+					t.Errorf("only %d of %d right", right, len(labels))
+				}
+			})
+		}
+	}
+}
+
+// A network that ends in one sigmoid learns to tell digits from 5 on by binary
+// cross-entropy, with fake quantization too, and its integers do as LiteRT's.
+func TestBinaryClassifier(t *testing.T) {
+	n := &network{input: layers.Input{8, 8, 1}}
+	training, test, err := n.digits()
+	if err != nil {
+		t.Fatal(err)
+	}
+	halves := func(ds data.Dataset) (data.Dataset, []float32, []float32) {
+		x, y, err := rows(ds)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, label := range y {
+			y[i] = 0
+			if label >= 5 {
+				y[i] = 1
+			}
+		}
+		set, err := data.NewMemory(data.Arrays{InputShape: n.input, X: x, Y: y})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return set, x, y
+	}
+	samples, _, _ := halves(training)
+	_, x, labels := halves(test)
+	net, err := layers.Sequential{
+		layers.Flatten{}, layers.Dense{Units: 24, Activation: layers.ActTanh}, layers.Dense{Units: 1, Activation: layers.ActSigmoid},
+	}.Build(n.input, 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fit := func(g *graph.Graph, epochs int) {
+		m, err := train.Compile(g, train.Config{Optimizer: train.Adam{LearningRate: 3e-3}, Loss: train.BinaryCrossentropy{}, BatchSize: 32})
+		if err == nil {
+			defer m.Close()
+			_, err = m.Fit(context.Background(), samples, train.FitConfig{Epochs: epochs, Seed: 1})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	fit(net, 10)
+	q, err := n.insert(net, quant.Int8())
+	if err != nil {
+		t.Fatal(err)
+	}
+	fit(q, 2)
+	model, err := export.Integer(q, export.Options{Input: graph.Int8, Output: graph.Int8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := readBack(model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := runLiteRT(t, oracle.Start(t), m, oracle.Reference, x)
+	got := runInterp(t, m.graph, run.input, run.rows)[m.graph.Outputs[0]]
+	if err := sameElements(got, run.values[m.graph.Outputs[0]]); err != nil {
+		t.Error(err)
+	}
+	right := 0
+	for i, code := range got.([]int8) {
+		if (code >= 0) == (labels[i] == 1) { // code 0 is one half
+			right++
+		}
+	}
+	t.Logf("%d of %d right", right, len(labels))
+	if right < len(labels)*9/10 {
+		t.Errorf("only %d of %d right", right, len(labels))
 	}
 }

@@ -9,13 +9,15 @@ type Profile int
 
 const (
 	// LiteRT is the set of reference kernels of LiteRT 2.x: FULLY_CONNECTED
-	// requantizes in float64, a stand-alone RELU6 requantizes, the factor of MUL
-	// is computed in float32 and those of SUB in float64.
+	// requantizes in float64, a stand-alone RELU6 requantizes, LOGISTIC and TANH
+	// are computed in float32, the factors of MUL and PRELU are computed in
+	// float32 and those of SUB in float64.
 	LiteRT Profile = iota
 	// TFLM is the set of reference kernels of TensorFlow Lite for
 	// Microcontrollers: FULLY_CONNECTED requantizes in fixed point, a
-	// stand-alone RELU6 only clamps, the factor of MUL is computed in float64 and
-	// those of SUB in float32.
+	// stand-alone RELU6 only clamps, LOGISTIC and TANH are computed in fixed
+	// point, the factors of MUL and PRELU are computed in float64 and those of SUB
+	// in float32.
 	TFLM
 )
 
