@@ -51,7 +51,7 @@ var resolveTypes = graph.Pass{Name: "resolve types", Run: func(g *graph.Graph) e
 //	code = half_away(b / scale),  scale[c] = float32(s_x * s_w[c])
 var quantizeBiases = graph.Pass{Name: "quantize biases", Run: func(g *graph.Graph) error {
 	for _, gr := range g.Groups() {
-		anchor := gr.Anchor
+		anchor := gr.Head
 		x, w := anchor.Inputs[graph.InputX], anchor.Inputs[graph.InputWeights]
 		if w.Type != graph.Int8 {
 			return fmt.Errorf("node %q: weights %q have no quantizer", anchor.Name, w.Name)

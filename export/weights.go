@@ -66,27 +66,27 @@ var quantizeWeights = graph.Pass{Name: "quantize weights", Run: func(g *graph.Gr
 // In an integer model [freeScales] may lower that scale 1.
 var foldBatchNorm = graph.Pass{Name: "fold batch norm", Run: func(g *graph.Graph) error {
 	for _, gr := range g.Groups() {
-		w := gr.Anchor.Inputs[graph.InputWeights]
+		w := gr.Head.Inputs[graph.InputWeights]
 		if gr.BatchNorm == nil || w.Type != graph.Int8 {
 			continue
 		}
 		var bias []float32
-		if b := gr.Anchor.Input(graph.InputBias); b != nil {
+		if b := gr.Head.Input(graph.InputBias); b != nil {
 			bias = b.Float32s()
 		}
 		factor, shift, err := graph.BatchNormAffine(gr.BatchNorm, bias)
 		if err != nil {
 			return err
 		}
-		folded, err := foldCodes(w, factor, graph.Inner(w.Shape, gr.Anchor.Op.(graph.Anchored).ChannelAxis()))
+		folded, err := foldCodes(w, factor, graph.Inner(w.Shape, gr.Head.Op.(graph.Anchored).ChannelAxis()))
 		if err != nil {
 			return err
 		}
-		gr.Anchor.Inputs = []*graph.Tensor{
-			gr.Anchor.Inputs[graph.InputX], folded,
-			constant(graph.BiasName(g, gr.Anchor), []int{len(shift)}, shift),
+		gr.Head.Inputs = []*graph.Tensor{
+			gr.Head.Inputs[graph.InputX], folded,
+			constant(graph.BiasName(g, gr.Head), []int{len(shift)}, shift),
 		}
-		g.Absorb(gr.Anchor, gr.BatchNorm)
+		g.Absorb(gr.Head, gr.BatchNorm)
 	}
 	return graph.FoldBatchNorm.Run(g) // those of float weights
 }}

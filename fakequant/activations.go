@@ -134,7 +134,7 @@ func (in *inserter) rescaled(x *graph.Tensor) bool {
 func (in *inserter) groupInterior() map[*graph.Tensor]bool {
 	inside := map[*graph.Tensor]bool{}
 	for _, gr := range in.g.Fusions() {
-		for t := gr.Output(); t != gr.Anchor.Output; {
+		for t := gr.Output(); t != gr.Head.Output; {
 			t = in.g.Producer(t).Inputs[graph.InputX]
 			inside[t] = true
 		}

@@ -8,7 +8,7 @@ import (
 // weights quantizes the weights of one group, folding a BatchNorm in first
 // where weights share one scale.
 func (in *inserter) weights(gr graph.Group) error {
-	anchor := gr.Anchor
+	anchor := gr.Head
 	w := anchor.Inputs[graph.InputWeights]
 	if in.recipe.Mode == quant.WeightOnly && w.Elements() < in.recipe.MinElements {
 		return nil
@@ -35,7 +35,7 @@ func (in *inserter) weights(gr graph.Group) error {
 // fold replaces the BatchNorm of a group by FoldWeights and FoldBias nodes in
 // front of the anchor.
 func (in *inserter) fold(gr graph.Group) error {
-	anchor, bn := gr.Anchor, gr.BatchNorm
+	anchor, bn := gr.Head, gr.BatchNorm
 	gamma, beta := bn.Inputs[graph.InputGamma], bn.Inputs[graph.InputBeta]
 	mean, variance := bn.Inputs[graph.InputMean], bn.Inputs[graph.InputVariance]
 	epsilon := bn.Op.(graph.BatchNorm).Epsilon

@@ -33,8 +33,8 @@ func BiasName(g *Graph, anchor *Node) string {
 func RaiseWeightScales(g *Graph, log *slog.Logger) error {
 	of := g.Codes()
 	for _, gr := range g.Groups() {
-		fq := g.Producer(gr.Anchor.Inputs[InputWeights])
-		xq := of[gr.Anchor.Inputs[InputX]]
+		fq := g.Producer(gr.Head.Inputs[InputWeights])
+		xq := of[gr.Head.Inputs[InputX]]
 		if fq == nil || xq == nil || !xq.Known() {
 			continue
 		}
@@ -69,7 +69,7 @@ func (g *Graph) raise(gr Group, q *Quantizer, w *Tensor, xq *Quantizer, log *slo
 	}
 	for c, b := range bias {
 		if b-b != 0 {
-			return fmt.Errorf("graph: node %q: the bias of channel %d is %v", gr.Anchor.Name, c, b)
+			return fmt.Errorf("graph: node %q: the bias of channel %d is %v", gr.Head.Name, c, b)
 		}
 		f := float64(1)
 		if factor != nil {
@@ -84,7 +84,7 @@ func (g *Graph) raise(gr Group, q *Quantizer, w *Tensor, xq *Quantizer, log *slo
 		}
 		raised := math.Nextafter32(float32(least), float32(math.Inf(1)))
 		log.Warn("weight scale raised so that the bias fits int32",
-			"node", gr.Anchor.Name, "channel", c, "bias", b, "scale", p.Scale[i], "raised", raised)
+			"node", gr.Head.Name, "channel", c, "bias", b, "scale", p.Scale[i], "raised", raised)
 		if q.MinScale == nil {
 			q.MinScale = make([]float32, len(p.Scale))
 		}
@@ -97,7 +97,7 @@ func (g *Graph) raise(gr Group, q *Quantizer, w *Tensor, xq *Quantizer, log *slo
 // and the factor by which a BatchNorm will multiply its weight scales (nil for
 // none). bias is nil where there is none.
 func (g *Graph) exportedBias(gr Group) (bias, factor []float32, err error) {
-	if b := gr.Anchor.Input(InputBias); b != nil {
+	if b := gr.Head.Input(InputBias); b != nil {
 		if bias = b.Float32s(); bias == nil {
 			if n := g.Producer(b); n != nil {
 				bias, err = FoldedBias(n)

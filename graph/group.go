@@ -11,8 +11,7 @@ import (
 // optional BatchNorm, and an optional fusable activation. Dropout nodes between
 // them do not matter.
 type Group struct {
-	// Anchor is the head.
-	Anchor *Node
+	Head *Node
 	// BatchNorm and Activation are nil where the group has none.
 	BatchNorm, Activation *Node
 }
@@ -25,7 +24,7 @@ func (gr Group) Output() *Tensor {
 	case gr.BatchNorm != nil:
 		return gr.BatchNorm.Output
 	}
-	return gr.Anchor.Output
+	return gr.Head.Output
 }
 
 // Fused returns the activation of the exported operator.
@@ -33,14 +32,14 @@ func (gr Group) Fused() quant.Activation {
 	if gr.Activation != nil {
 		return gr.Activation.Op.(Fusable).Fused()
 	}
-	return gr.Anchor.Op.(Fusing).Activation()
+	return gr.Head.Op.(Fusing).Activation()
 }
 
 // Groups returns the fusion groups of the anchors in execution order: those with
 // weights.
 func (g *Graph) Groups() []Group {
 	return slices.DeleteFunc(g.Fusions(), func(gr Group) bool {
-		_, anchor := gr.Anchor.Op.(Anchored)
+		_, anchor := gr.Head.Op.(Anchored)
 		return !anchor
 	})
 }
@@ -58,7 +57,7 @@ func (g *Graph) Fusions() []Group {
 		if !ok {
 			continue
 		}
-		gr := Group{Anchor: n}
+		gr := Group{Head: n}
 		if next := g.nextNode(n.Output); next != nil && head.Activation() == quant.NoActivation {
 			_, anchor := head.(Anchored)
 			if _, ok := next.Op.(BatchNorm); ok && anchor {

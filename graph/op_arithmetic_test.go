@@ -124,7 +124,7 @@ func TestArithmeticHeadsGroups(t *testing.T) {
 	}
 	var got []string
 	for _, gr := range g.Fusions() {
-		line := gr.Anchor.Name
+		line := gr.Head.Name
 		if gr.BatchNorm != nil {
 			line += " with " + gr.BatchNorm.Name
 		}

@@ -26,10 +26,10 @@ var FoldBatchNorm = Pass{"fold batch norm", func(g *Graph) error {
 		if gr.BatchNorm == nil {
 			continue
 		}
-		if err := g.foldInto(gr.Anchor, gr.BatchNorm); err != nil {
+		if err := g.foldInto(gr.Head, gr.BatchNorm); err != nil {
 			return err
 		}
-		g.Absorb(gr.Anchor, gr.BatchNorm)
+		g.Absorb(gr.Head, gr.BatchNorm)
 	}
 	for _, n := range g.Nodes {
 		if _, ok := n.Op.(BatchNorm); !ok {
@@ -89,8 +89,8 @@ var FuseActivations = Pass{"fuse activations", func(g *Graph) error {
 		if gr.Activation == nil || gr.BatchNorm != nil {
 			continue
 		}
-		gr.Anchor.Op = gr.Anchor.Op.(Fusing).Fuse(gr.Fused())
-		g.Absorb(gr.Anchor, gr.Activation)
+		gr.Head.Op = gr.Head.Op.(Fusing).Fuse(gr.Fused())
+		g.Absorb(gr.Head, gr.Activation)
 	}
 	return nil
 }}

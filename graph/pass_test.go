@@ -249,7 +249,7 @@ func TestGroups(t *testing.T) {
 			want(t, n.Check(), "")
 			var got []group
 			for _, gr := range n.Groups() {
-				got = append(got, group{name(gr.Anchor), name(gr.BatchNorm), name(gr.Activation), gr.Output().Name, gr.Fused()})
+				got = append(got, group{name(gr.Head), name(gr.BatchNorm), name(gr.Activation), gr.Output().Name, gr.Fused()})
 			}
 			if !reflect.DeepEqual(got, c.want) {
 				t.Errorf("groups %+v, want %+v", got, c.want)

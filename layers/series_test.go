@@ -47,7 +47,7 @@ func TestSeriesKeepTheirForm(t *testing.T) {
 	// BatchNorm and activation lie directly behind their convolutions.
 	for i, gr := range g.Groups() {
 		if fused := []bool{true, true, false}[i]; (gr.Activation != nil) != fused || (gr.BatchNorm != nil) != (i == 0) {
-			t.Errorf("group of %q: BatchNorm %v, activation %v", gr.Anchor.Name, gr.BatchNorm != nil, gr.Activation != nil)
+			t.Errorf("group of %q: BatchNorm %v, activation %v", gr.Head.Name, gr.BatchNorm != nil, gr.Activation != nil)
 		}
 	}
 	// A network that ends in a series gives it back as one.
