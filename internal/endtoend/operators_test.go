@@ -384,7 +384,7 @@ func activations(t *testing.T, op graph.Op) (list []opCase) {
 func softmaxes(t *testing.T) (list []opCase) {
 	out := per(1.0/256, -128)
 	for _, p := range []*quant.Params{per(0.003, 0), per(0.02, 0), per(0.0437, -90), per(0.1, -13), per(0.25, 100), per(1.5, 7)} {
-		for _, shape := range [][]int{{1, 10}, {1, 3, 17}, {1, 40, 2}, {1, 1}, {1, 5, 100}} {
+		for _, shape := range [][]int{{1, 10}, {1, 3, 17}, {1, 40, 2}, {1, 1}, {1, 5, 100}, {1, 3, 4, 7}} {
 			list = append(list, elementwise(t, graph.Softmax{}, graph.Int8, graph.Int8, p, out, shape...))
 		}
 	}
