@@ -12,10 +12,15 @@ import (
 	"regexp"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 )
+
+// started is when the program was, as far as it can tell.
+var started = time.Now()
 
 func main() { os.Exit(interruptible(os.Args[1:], os.Stdout, os.Stderr)) }
 
@@ -43,6 +48,7 @@ const (
 
 // commands is the command line.
 type commands struct {
+	Bench   benchCommand   `cmd:"" help:"Measure speed on this machine."`
 	Compare compareCommand `cmd:"" help:"Train a network, quantize it in every way, and compare the files on test data."`
 	Eval    evalCommand    `cmd:"" help:"Measure the accuracy of a .tflite file on test data."`
 	Inspect inspectCommand `cmd:"" help:"Show what is in a .tflite file and what its bytes are spent on."`
@@ -63,6 +69,7 @@ func execute(s *session, args []string) int {
 	parser, err := kong.New(&commands{},
 		kong.Name("goqat"), kong.Description(about),
 		kong.Writers(out, s.stderr),
+		kong.Vars{"nets": strings.Join(networkNames(), ", ")},
 		kong.Exit(func(int) { helped = true }), // kong goes on after -h
 		kong.ConfigureHelp(kong.HelpOptions{NoExpandSubcommands: true}),
 	)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/goqat/goqat/cmd/goqat/internal/memory"
 	"github.com/goqat/goqat/data"
 	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/layers"
@@ -45,7 +46,7 @@ func Run(ctx context.Context, s Source, c Config) (*Result, error) {
 	if err := r.measure(ctx, s.Test, c, paths); err != nil {
 		return nil, err
 	}
-	r.PeakMemory = peakMemory()
+	r.PeakMemory = memory.Peak()
 	return r, nil
 }
 
