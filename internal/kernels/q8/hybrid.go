@@ -11,11 +11,12 @@ import (
 //
 //	scale = float32(R/127),  R = max|x|;  code = clamp(half_away(float32(x * float32(127/R))))
 //
-// All zeros have scale 1. Where R is below 2^-121 the inverse overflows and the
-// codes mean nothing, in the source too.
+// but for what [encode] says. All zeros have scale 1. Where R is below 2^-121 the
+// inverse overflows and the codes mean nothing, in the source too.
 //
-// Source: LiteRT, tflite/kernels/internal/reference/portable_tensor_utils.cc,
-// PortableSymmetricQuantizeFloats.
+// Source: LiteRT, tflite/kernels/internal/optimized/neon_tensor_utils.cc,
+// NeonSymmetricQuantizeFloats, which the released x86 builds run as well, with
+// every resolver.
 func QuantizeSymmetric(dst []int8, src []float32) (scale float32) {
 	lo, hi := extent(src)
 	largest := max(-lo, hi)
@@ -23,10 +24,7 @@ func QuantizeSymmetric(dst []int8, src []float32) (scale float32) {
 		fill(dst, 0)
 		return 1
 	}
-	inverse := 127 / largest
-	for i, x := range src {
-		dst[i] = saturate(float32(x*inverse), 0, -127)
-	}
+	encode(dst, src, 127/largest, 0, -127)
 	return largest / 127
 }
 
@@ -36,7 +34,7 @@ func QuantizeSymmetric(dst []int8, src []float32) (scale float32) {
 //	scale = float32(hi-lo)/255 in float64, lo = min(0, min x), hi = max(0, max x)
 //	code  = clamp(half_away(float32(x * float32(1/float32(scale)))) + zero point)
 //
-// The zero point is the rounded code of 0, computed from the end of the range
+// but for what [encode] says. The zero point is the rounded code of 0, computed from the end of the range
 // with the smaller floating-point error. All zeros have scale 1, zero point 0.
 //
 // Source: LiteRT, tflite/kernels/internal/optimized/neon_tensor_utils.cc,
@@ -57,11 +55,25 @@ func QuantizeAsymmetric(dst []int8, src []float32) (scale float32, zeroPoint int
 	}
 	zero = math.Round(min(max(zero, -128), 127))
 	scale, zeroPoint = float32(step), int32(zero)
-	inverse := 1 / scale
-	for i, x := range src {
-		dst[i] = saturate(float32(x*inverse), zeroPoint, -128)
-	}
+	encode(dst, src, 1/scale, zeroPoint, -128)
 	return scale, zeroPoint
+}
+
+// belowHalf is the number before a half.
+const belowHalf = 0x1.fffffep-2
+
+// encode writes the codes of src times inverse. The source takes eight numbers at
+// a time and rounds them by adding a half in float32, which makes a one of the
+// number before a half; those left over it rounds exactly.
+func encode(dst []int8, src []float32, inverse float32, zero, lowest int32) {
+	whole := len(src) &^ 7
+	for i, x := range src {
+		v := float32(x * inverse)
+		if i < whole && (v == belowHalf || v == -belowHalf) {
+			v *= 2 // which rounds to 1 or -1
+		}
+		dst[i] = saturate(v, zero, lowest)
+	}
 }
 
 // extent returns min(0, min x) and max(0, max x).

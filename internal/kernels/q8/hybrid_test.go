@@ -53,6 +53,22 @@ func TestQuantizeAsymmetricGolden(t *testing.T) {
 	}
 }
 
+// TestBelowHalf has the number before a half, which eight at a time LiteRT rounds
+// up; the oracle test of the same name compares.
+func TestBelowHalf(t *testing.T) {
+	src := []float32{belowHalf, -belowHalf, 127, .5, -.5, .25, -100, -128, belowHalf, -belowHalf, .5}
+	codes := make([]int8, len(src))
+	scale, zero := QuantizeAsymmetric(codes, src)
+	if want := []int8{1, -1, 127, 1, -1, 0, -100, -128, 0, 0, 1}; scale != 1 || zero != 0 || !slices.Equal(codes, want) {
+		t.Errorf("asymmetric: %v, scale %v, zero point %d; want %v, 1, 0", codes, scale, zero, want)
+	}
+	src[7] = -127
+	scale = QuantizeSymmetric(codes, src)
+	if want := []int8{1, -1, 127, 1, -1, 0, -100, -127, 0, 0, 1}; scale != 1 || !slices.Equal(codes, want) {
+		t.Errorf("symmetric: %v, scale %v; want %v, 1", codes, scale, want)
+	}
+}
+
 // TestZeroPointEnd has ranges whose two ends disagree on the zero point in the
 // last bit of float64, next to a half: the end with the smaller error counts.
 func TestZeroPointEnd(t *testing.T) {
