@@ -15,6 +15,7 @@
 //   - operators_test.go: integer operators one by one, over many geometries, on
 //     both sets of kernels, with the table of those allowed to differ;
 //   - simulation_test.go: fake quantization predicts the integers;
+//   - zoo_test.go: the same for the networks of the zoo in their published shapes;
 //   - fold_test.go, repeat_test.go, profile_test.go, refuse_test.go: folding of
 //     BatchNorm, equal files from equal seeds, the two profiles of the
 //     interpreter, faults on the way from network to file.

@@ -21,8 +21,10 @@ const summation = 1e-5
 // Every operator of every float, float16 and dynamic-range file gives on LiteRT's
 // own inputs what LiteRT gives, up to the order of summation; constants and what
 // is widened from float16 are equal, and so is what hybrid operators quantize.
-func TestFloatFilesFollowLiteRT(t *testing.T) {
-	for _, f := range floatFiles {
+func TestFloatFilesFollowLiteRT(t *testing.T) { followLiteRT(t, floatFiles) }
+
+func followLiteRT(t *testing.T, files []*file) {
+	for _, f := range files {
 		t.Run(f.String(), func(t *testing.T) {
 			t.Parallel()
 			o, m := oracle.Start(t), f.must(t)
@@ -215,5 +217,34 @@ func TestEqualWeightScales(t *testing.T) {
 			run.compareNode(t, m.graph, n)
 			run.compareCodes(t, n, run.scratch)
 		})
+	}
+}
+
+// LiteRT rounds eight numbers at a time by adding a half in float32, and makes a
+// one of the number before a half there; what is left over it rounds exactly.
+func TestBelowHalf(t *testing.T) {
+	o := oracle.Start(t)
+	below := float32(0x1.fffffep-2)
+	row := []float32{below, -below, 127, .5, -.5, .25, -100, -128, below, -below, .5}
+	for _, asymmetric := range []bool{false, true} {
+		for _, width := range []int{7, 8, 10, 11} {
+			t.Run(fmt.Sprint(width, " ", asymmetric), func(t *testing.T) {
+				b := newBuilder(t)
+				x := b.AddInput("x", graph.Float32, []int{1, width})
+				w := b.weights("w", 3, width)
+				w.Quant = per(0.011, 0)
+				m := b.done(b.op(graph.FullyConnected{AsymmetricInputs: asymmetric}, graph.Float32, nil, x, w))
+				values := slices.Clone(row[:width])
+				if !asymmetric {
+					values[width-1] = 127 // so that the scale is 1
+					if width > 7 {
+						values[7] = -127
+					}
+				}
+				run := runLiteRT(t, o, m, oracle.Reference, values)
+				run.compareNode(t, m.graph, m.graph.Nodes[0])
+				run.compareCodes(t, m.graph.Nodes[0], run.scratch)
+			})
+		}
 	}
 }

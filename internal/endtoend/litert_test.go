@@ -11,14 +11,17 @@ import (
 
 // Every tensor of every integer file, constants and float borders included, has
 // in the interpreter the very elements that LiteRT's reference kernels give it.
-func TestIntegerFilesEqualLiteRT(t *testing.T) {
-	for _, f := range integerFiles {
+func TestIntegerFilesEqualLiteRT(t *testing.T) { equalLiteRT(t, integerFiles) }
+
+func equalLiteRT(t *testing.T, files []*file) {
+	for _, f := range files {
 		t.Run(f.String(), func(t *testing.T) {
 			t.Parallel()
 			o, m := oracle.Start(t), f.must(t)
 			x, _ := f.testRows(t)
 			run := runLiteRT(t, o, m, oracle.Reference, x)
 			ours := runInterp(t, m.graph, run.input, run.rows)
+			t.Logf("%d tensors, %d rows", len(m.graph.Tensors()), run.rows)
 			for i, tensor := range m.graph.Tensors() {
 				got := ours[tensor]
 				if tensor.Role != graph.Activation {

@@ -51,9 +51,12 @@ var borders = []graph.Type{graph.Float32, graph.Int8, graph.UInt8}
 // recipes of integer models.
 var recipes = []quant.Recipe{quant.Int8(), quant.Int8PerTensor()}
 
-// simulations are the fake-quantized forms of each network: every recipe,
+// simulations are the fake-quantized forms of the networks.
+var simulations = simulationsOf(networks)
+
+// simulationsOf returns the fake-quantized forms of each network: every recipe,
 // calibrated and trained.
-var simulations = func() (list []source) {
+func simulationsOf(networks []*network) (list []source) {
 	for _, n := range networks {
 		for _, r := range recipes {
 			list = append(list,
@@ -62,7 +65,7 @@ var simulations = func() (list []source) {
 		}
 	}
 	return list
-}()
+}
 
 // folded is the network as posttrain.Quantize prepares it.
 func (n *network) folded() (*graph.Graph, error) {
@@ -102,7 +105,7 @@ func (n *network) insert(g *graph.Graph, r quant.Recipe) (*graph.Graph, error) {
 	if err != nil {
 		return nil, err
 	}
-	samples, _, err := n.digits()
+	samples, _, err := n.data()
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +113,9 @@ func (n *network) insert(g *graph.Graph, r quant.Recipe) (*graph.Graph, error) {
 }
 
 // integerFiles has every simulation with every border type.
-var integerFiles = func() (list []*file) {
+var integerFiles = integerFilesOf(simulations, borders...)
+
+func integerFilesOf(simulations []source, borders ...graph.Type) (list []*file) {
 	for _, s := range simulations {
 		for _, b := range borders {
 			list = append(list, newFile(s, b.String(), func(g *graph.Graph) (*graph.Graph, error) {
@@ -119,12 +124,15 @@ var integerFiles = func() (list []*file) {
 		}
 	}
 	return list
-}()
+}
 
-// floatFiles are those that compute in float32: plain, half precision, and
-// dynamic range with and without small weights, folded before and trained with
-// fake quantization.
-var floatFiles = func() (list []*file) {
+// floatFiles are the files of the networks that compute in float32.
+var floatFiles = floatFilesOf(networks)
+
+// floatFilesOf returns those of each network: plain, half precision, and dynamic
+// range with and without small weights, folded before and trained with fake
+// quantization.
+func floatFilesOf(networks []*network) (list []*file) {
 	for _, n := range networks {
 		list = append(list,
 			newFile(source{n, "float32", n.float}, "", export.Float32),
@@ -134,7 +142,7 @@ var floatFiles = func() (list []*file) {
 		}
 	}
 	return list
-}()
+}
 
 // hybrids are the network's forms for dynamic range: weights quantized from 0 or
 // 1024 elements on, per channel and per tensor, after and during training.

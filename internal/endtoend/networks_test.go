@@ -14,7 +14,7 @@ import (
 	"github.com/goqat/goqat/train"
 )
 
-// network is a small network and the digits in the shape that it takes.
+// network is a small network and the data that it learns from.
 type network struct {
 	name      string
 	layers    layers.Sequential
@@ -24,6 +24,10 @@ type network struct {
 	probabilities bool
 	// gain multiplies the pixels, which lie in [0, 1]; 0 is 1.
 	gain float32
+	// sets returns the data; nil means the digits in the shape that it takes.
+	sets func() (training, test data.Dataset, err error)
+	// loss is trained; nil means the cross-entropy of classes.
+	loss train.Loss
 	// prepare and prune, where not nil, set parameters before and after training.
 	prepare, prune func(*graph.Graph)
 	// float returns the trained network, which nobody may change.
@@ -173,12 +177,11 @@ func (n *network) trained(epochs int) (*graph.Graph, error) {
 
 // config is how the network is trained.
 func (n *network) config(rate float64) train.Config {
-	return train.Config{
-		Optimizer: train.Adam{LearningRate: rate},
-		Loss:      train.SparseCategoricalCrossentropy{FromLogits: !n.probabilities},
-		Metrics:   []train.Metric{train.Accuracy{}},
-		BatchSize: 32,
+	c := train.Config{Optimizer: train.Adam{LearningRate: rate}, Loss: n.loss, BatchSize: 32}
+	if c.Loss == nil {
+		c.Loss = train.SparseCategoricalCrossentropy{FromLogits: !n.probabilities}
 	}
+	return c
 }
 
 // fit trains g, which was made from the network.
@@ -188,7 +191,7 @@ func (n *network) fit(g *graph.Graph, epochs int, rate float64) error {
 		return err
 	}
 	defer m.Close()
-	ds, _, err := n.digits()
+	ds, _, err := n.data()
 	if err != nil {
 		return err
 	}
@@ -204,9 +207,12 @@ func (n *network) fit(g *graph.Graph, epochs int, rate float64) error {
 // calibration is how ranges are found after training.
 var calibration = posttrain.Calibration{Samples: 300}
 
-// digits returns the embedded training and test sets in the network's shape: as
-// they are, or with the first column of pixels cut off and a row of zeros below.
-func (n *network) digits() (training, test data.Dataset, err error) {
+// data returns the network's sets, or the embedded digits in its shape: as they
+// are, or with the first column of pixels cut off and a row of zeros below.
+func (n *network) data() (training, test data.Dataset, err error) {
+	if n.sets != nil {
+		return n.sets()
+	}
 	training, test = digits.Load()
 	if training, err = n.adapted(training); err == nil {
 		test, err = n.adapted(test)
@@ -243,18 +249,18 @@ func rows(ds data.Dataset) (x, y []float32, err error) {
 	for i := range index {
 		index[i] = i
 	}
-	x, y = make([]float32, len(index)*graph.Elements(ds.InputShape())), make([]float32, len(index))
+	x, y = make([]float32, len(index)*graph.Elements(ds.InputShape())), make([]float32, len(index)*graph.Elements(ds.TargetShape()))
 	return x, y, ds.Read(index, x, y)
 }
 
-// testRows returns the test digits: 360 rows that no training has seen.
+// testRows returns rows that no training has seen: of digits, 360.
 func (n *network) testRows(t *testing.T) (x []float32, labels []float32) {
 	t.Helper()
-	_, ds, err := n.digits()
+	_, ds, err := n.data()
 	if err == nil {
 		x, labels, err = rows(ds)
 	}
-	if err == nil && ds.Len() < 256 {
+	if err == nil && n.sets == nil && ds.Len() < 256 {
 		err = fmt.Errorf("only %d rows", ds.Len())
 	}
 	if err != nil {

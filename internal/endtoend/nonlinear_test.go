@@ -240,7 +240,7 @@ func TestEluInNetworks(t *testing.T) {
 // cross-entropy, with fake quantization too, and its integers do as LiteRT's.
 func TestBinaryClassifier(t *testing.T) {
 	n := &network{input: layers.Input{8, 8, 1}}
-	training, test, err := n.digits()
+	training, test, err := n.data()
 	if err != nil {
 		t.Fatal(err)
 	}
