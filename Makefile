@@ -1,5 +1,5 @@
 # make test   everything that must hold before a change is accepted (needs Go, and Python 3.11 or newer with venv)
-# make build race cross fuzz bench schema clean   see below
+# make build race cross levels fuzz bench schema asm clean   see below
 
 export CGO_ENABLED = 0
 
@@ -11,7 +11,7 @@ PLATFORMS    = linux/arm64 windows/amd64 darwin/arm64 js/wasm
 # The packages that start goroutines or are called from several.
 CONCURRENT   = ./internal/parallel ./internal/oracle ./internal/progress ./internal/kernels/... ./data/... ./interp/... ./train/... ./posttrain/...
 
-.PHONY: test build race cross schema fuzz bench clean
+.PHONY: test build race cross levels schema asm fuzz bench clean
 
 test: $(VENV)/ready
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "gofmt -w is due on:" $$unformatted; exit 1; fi
@@ -39,9 +39,21 @@ race:
 cross:
 	@for p in $(PLATFORMS); do echo "build $$p"; GOOS=$${p%/*} GOARCH=$${p#*/} go build ./... || exit 1; done
 
+# What depends on the processor: training must give the bytes that are recorded on AVX2 as on AVX-512, in plain Go, and the
+# same code must hold where int has 32 bits. The kernels' own tests run every level of the processor that they run on.
+NUMERIC = ./internal/kernels/... ./interp ./train/...
+levels:
+	GODEBUG=cpu.avx512f=off go test ./train/...
+	go test -tags purego $(NUMERIC)
+	GOARCH=386 go test -short ./quant ./graph ./data/... ./tflite $(NUMERIC)
+
 # Needs flatc (Debian: flatbuffers-compiler). The generated code is committed.
 schema:
 	go generate ./tflite/internal/schema
+
+# The committed assembly is generated.
+asm:
+	go generate ./internal/kernels/...
 
 # Each fuzz target for FUZZTIME.
 fuzz:

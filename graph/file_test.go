@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -243,7 +244,7 @@ func TestGraphFaults(t *testing.T) {
 		"data without use":   {floatNet(t), `"role":"parameter"`, `"role":"activation"`, `is used before it is produced`},
 		"shape":              {floatNet(t), `[1,4,4,1]`, `[1,5,4,1]`, `output has shape`},
 		"negative shape":     {floatNet(t), `[1,4,4,1]`, `[1,-4,4,1]`, `not positive`},
-		"overflowing shape":  {floatNet(t), `[1,4,4,1]`, `[4294967296,4294967296,4294967296,4]`, `more than`},
+		"overflowing shape":  {floatNet(t), `[1,4,4,1]`, `[4294967296,4294967296,4294967296,4]`, wide("more than", "cannot unmarshal number 4294967296")},
 		"data shape":         {floatNet(t), `[2,3,3,1]`, `[3,3,3,1]`, `18 elements do not fill shape`},
 		"input":              {floatNet(t), `"inputs":["image"]`, `"inputs":["x"]`, `inputs: "x" is not a tensor`},
 		"output":             {floatNet(t), `"outputs":["softmax"]`, `"outputs":["x"]`, `outputs: "x" is not a tensor`},
@@ -296,11 +297,11 @@ func TestContainerFaults(t *testing.T) {
 		"metadata type":     {file(`{"__metadata__":{"a":1}}`), `"__metadata__"`},
 		"unknown type":      {file(`{"a":{"dtype":"BF16","shape":[1],"data_offsets":[0,2]}}`, 0, 0), `tensor "a": unknown number type "BF16"`},
 		"negative size":     {file(`{"a":{"dtype":"I8","shape":[-1],"data_offsets":[0,1]}}`, 0), `shape [-1]`},
-		"overflow":          {file(`{"a":{"dtype":"I8","shape":[4294967296,4294967296,4294967296],"data_offsets":[0,1]}}`, 0), `more than`},
+		"overflow":          {file(`{"a":{"dtype":"I8","shape":[4294967296,4294967296,4294967296],"data_offsets":[0,1]}}`, 0), wide("more than", "cannot unmarshal number 4294967296")},
 		"gap":               {file(`{"a":{"dtype":"I8","shape":[1],"data_offsets":[1,2]}}`, 0, 0), `data at [1 2]`},
 		"wrong size":        {file(`{"a":{"dtype":"I8","shape":[1],"data_offsets":[0,2]}}`, 0, 0), `data at [0 2]`},
 		"overlap":           {file(one+`,"b":{"dtype":"I8","shape":[1],"data_offsets":[0,1]}}`, 0), `tensor "b": data at [0 1]`},
-		"data ends":         {file(`{"a":{"dtype":"I64","shape":[1000000000],"data_offsets":[0,8000000000]}}`, 0, 0), `2 of 8000000000 bytes`},
+		"data ends":         {file(`{"a":{"dtype":"I64","shape":[1000000000],"data_offsets":[0,8000000000]}}`, 0, 0), wide("2 of 8000000000 bytes", "do not fit this machine")},
 		"data goes on":      {file(one+"}", 0, 0), `byte 62: the file goes on`},
 		"another's file":    {file(one+"}", 0), `without a goqat graph`},
 		"checksum mismatch": {file(`{"__metadata__":{"format":"goqat","goqat.graph":"{}","goqat.sha256":"00"}}`), `byte 8 to the end: checksum is`},
@@ -389,4 +390,13 @@ func FuzzDocument(f *testing.F) {
 			t.Fatalf("before:\n%s\nafter:\n%s", g, again)
 		}
 	})
+}
+
+// wide returns the first text where int has 64 bits, and the second elsewhere,
+// where sizes are refused earlier.
+func wide(on64, on32 string) string {
+	if math.MaxInt == math.MaxInt32 {
+		return on32
+	}
+	return on64
 }

@@ -24,7 +24,7 @@ func drawCodes(t *rapid.T, n int, name string) []int8 {
 	seed := rapid.SliceOfN(pool, 1, 37).Draw(t, name)
 	codes := make([]int8, n)
 	for i := range codes {
-		codes[i] = seed[(i*i/3+i)%len(seed)]
+		codes[i] = seed[(uint64(i)*uint64(i)/3+uint64(i))%uint64(len(seed))]
 	}
 	return codes
 }
