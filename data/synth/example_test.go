@@ -3,6 +3,8 @@ package synth_test
 import (
 	"fmt"
 
+	"github.com/goqat/goqat/data"
+	"github.com/goqat/goqat/data/audio"
 	"github.com/goqat/goqat/data/synth"
 )
 
@@ -47,4 +49,53 @@ func ExampleImages_Make() {
 	// ....#...
 	// ....#...
 	// ....#...
+}
+
+// Words become coefficients, and speakers who are never trained on remain for testing.
+func ExampleWords_Make() {
+	words := synth.Words{Rows: 24, Classes: 2, Speakers: 4}
+	clips, err := words.Make(1)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ds, err := audio.KeywordSpotting().Extract(clips)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	speakers, err := words.Groups()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	train, test, err := data.SplitGroups(ds, speakers, 0.75, 1)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	labels, err := words.Labels()
+	fmt.Println(labels, clips.InputShape(), ds.InputShape(), train.Len(), test.Len(), err)
+	// Output: [yes no] [16000] [49 10 1] 18 6 <nil>
+}
+
+// A recording, cut into windows of 2.56 seconds.
+func ExampleMotion_Make() {
+	recordings, err := synth.Motion{Subjects: 3}.Make(1)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	labels := synth.MotionLabels()
+	windows, err := data.Windows{Length: 128, Stride: 64, Channels: synth.MotionChannels, Classes: len(labels)}.Cut(recordings)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	weights, err := data.ClassWeights(windows)
+	fmt.Println(labels, windows.Len(), "windows of shape", windows.InputShape())
+	fmt.Printf("weights %.2f %v\n", weights, err)
+	// Output:
+	// [idle walk run fall] 135 windows of shape [128 3]
+	// weights [0.84 0.84 1.35 1.12] <nil>
 }

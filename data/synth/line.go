@@ -13,6 +13,9 @@ const (
 	streamCentres
 	streamBlobs
 	streamImages
+	streamSpeakers
+	streamWords
+	streamMotion
 )
 
 // Line is a synthetic regression problem in one variable:

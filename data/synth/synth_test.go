@@ -42,6 +42,7 @@ func TestGolden(t *testing.T) {
 		"noisy line":    {Line{Rows: 20, Noise: 0.5}, "6f2f5195dbd605b77536edd420543c911ea298dd06f1ec8ea256c3065f45fe2f"},
 		"blobs":         {Blobs{}, "5b33513b18ffcb0eed0b213513ba1e7f651be72eb356b4a62e8f1bf1c2d6aa6e"},
 		"images":        {Images{}, "a976f9b581b0448eef4728f4bdfabcf3fc2a584c243f7b8014b4476440fd0e67"},
+		"words":         {Words{Rows: 16, Classes: 8, Speakers: 2}, "c65398890b0974b30c77b70610e55b662c7d970d2fe1727ec6335b04aebaa974"},
 		"colour images": {Images{Rows: 16, Height: 9, Width: 14, Channels: 3, Classes: 8}, "fc114586e21c9fd72b81d4b09ff4761d324b9178e488593faf04f702aaed05bb"},
 	} {
 		ds, err := c.set.Make(1)
@@ -60,7 +61,7 @@ func TestGolden(t *testing.T) {
 
 // TestSeeds: a seed is a set. The line without noise has no use for it.
 func TestSeeds(t *testing.T) {
-	for name, set := range map[string]maker{"line": Line{Noise: 1}, "blobs": Blobs{}, "images": Images{}} {
+	for name, set := range map[string]maker{"line": Line{Noise: 1}, "blobs": Blobs{}, "images": Images{}, "words": Words{Rows: 4}} {
 		var prints [3]string
 		for i, seed := range []uint64{1, 1, 2} {
 			ds, err := set.Make(seed)
@@ -211,6 +212,9 @@ func TestErrors(t *testing.T) {
 		"too few images":   {Images{Rows: 3}, "synth: images: 3 rows of 4 classes"},
 		"too small":        {Images{Height: 7}, "at least 8x8"},
 		"negative channel": {Images{Channels: -1}, "-1 channels"},
+		"too many words":   {Words{Classes: 9}, "synth: words: 240 rows of 9 words and 12 speakers, want 1 to 8"},
+		"no speakers":      {Words{Speakers: -1}, "-1 speakers"},
+		"infinite ground":  {Words{Rows: 4, Noise: math.NaN()}, "synth: words: data: inputs: row 0"},
 		"NaN noise":        {Images{Noise: math.NaN()}, "synth: images: data: inputs: row 0"},
 	} {
 		_, err := c.set.Make(1)
