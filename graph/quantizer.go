@@ -142,16 +142,34 @@ func (q *Quantizer) ParamsOf(values []float32, shape []int) (quant.Params, error
 	if err != nil {
 		return quant.Params{}, fmt.Errorf("graph: quantizer of tensor %q: %w", q.Name, err)
 	}
-	if q.MinScale == nil {
-		return p, nil
+	return p, q.limit(p.Scale)
+}
+
+// ScalesIn is ParamsOf for a Symmetric quantizer where the values are known by their bounds only, one pair for each
+// scale. It writes the scales; the zero points are 0.
+//
+// Errors: bounds that are not finite, by tensor name.
+func (q *Quantizer) ScalesIn(scale, lo, hi []float32) (err error) {
+	for i := range scale {
+		if scale[i], err = quant.Symmetric(lo[i], hi[i], q.Grid()); err != nil {
+			return fmt.Errorf("graph: quantizer of tensor %q: %w", q.Name, err)
+		}
 	}
-	if len(q.MinScale) != len(p.Scale) {
-		return quant.Params{}, fmt.Errorf("graph: quantizer of tensor %q: %d least scales for %d scales", q.Name, len(q.MinScale), len(p.Scale))
+	return q.limit(scale)
+}
+
+// limit raises scales to MinScale.
+func (q *Quantizer) limit(scale []float32) error {
+	if q.MinScale == nil {
+		return nil
+	}
+	if len(q.MinScale) != len(scale) {
+		return fmt.Errorf("graph: quantizer of tensor %q: %d least scales for %d scales", q.Name, len(q.MinScale), len(scale))
 	}
 	for i, least := range q.MinScale {
-		p.Scale[i] = max(p.Scale[i], least)
+		scale[i] = max(scale[i], least)
 	}
-	return p, nil
+	return nil
 }
 
 // check reports a quantizer that is not well formed, or cannot belong to a

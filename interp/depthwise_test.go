@@ -78,6 +78,6 @@ func TestDepthwiseScalesChannels(t *testing.T) {
 	w, bias := b.floats("w", 1, 1, 1, 5), b.floats("b", 5)
 	x, y, _ := compute(t, b, 2, graph.DepthwiseConv2D{StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, DepthMultiplier: 1}, in, w, bias)
 	want := make([]float32, len(x))
-	f32.Normalize(len(x)/5, 5, want, x, make([]float32, 5), []float32{1, 1, 1, 1, 1}, w.Float32s(), bias.Float32s())
+	f32.Normalize(new(f32.Workspace), len(x)/5, 5, want, x, make([]float32, 5), []float32{1, 1, 1, 1, 1}, w.Float32s(), bias.Float32s())
 	equal(t, "scaled channels", y, want)
 }

@@ -16,7 +16,7 @@ func batchNorm(s site) (kernel, error) {
 	return func(in []*value, out *value) error {
 		x := in[graph.InputX].floats()
 		f32.InvStd(invStd, in[graph.InputVariance].floats(), epsilon)
-		f32.Normalize(len(x)/channels, channels, out.floats(), x,
+		f32.Normalize(s.ws, len(x)/channels, channels, out.floats(), x,
 			in[graph.InputMean].floats(), invStd, in[graph.InputGamma].floats(), in[graph.InputBeta].floats())
 		return nil
 	}, nil
@@ -30,7 +30,7 @@ func affine(s site) (kernel, error) {
 	channels := s.Input(graph.InputShift).Elements()
 	return func(in []*value, out *value) error {
 		x := in[graph.InputX].floats()
-		f32.Affine(len(x)/channels, channels, out.floats(), x, in[graph.InputFactor].floats(), in[graph.InputShift].floats())
+		f32.Affine(s.ws, len(x)/channels, channels, out.floats(), x, in[graph.InputFactor].floats(), in[graph.InputShift].floats())
 		return nil
 	}, nil
 }

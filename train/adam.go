@@ -3,6 +3,8 @@ package train
 import (
 	"errors"
 	"math"
+
+	"github.com/goqat/goqat/internal/kernels/f32"
 )
 
 // Adam keeps moving averages of the gradient and its square.
@@ -33,13 +35,7 @@ func (o Adam) update(w, g []float32, state [][]float32, rate float64, step uint6
 	b1, b2 := orDefault(o.Beta1, 0.9), orDefault(o.Beta2, 0.999)
 	t := float64(step)
 	r := float32(rate * math.Sqrt(1-math.Pow(b2, t)) / (1 - math.Pow(b1, t)))
-	rest1, rest2, eps := float32(1-b1), float32(1-b2), float32(orDefault(o.Epsilon, 1e-7))
-	m, v := state[0], state[1]
-	for i, d := range g {
-		m[i] += float32(rest1 * (d - m[i]))
-		v[i] += float32(rest2 * (float32(d*d) - v[i]))
-		w[i] -= float32(r*m[i]) / (sqrt32(v[i]) + eps)
-	}
+	f32.Adam(w, g, state[0], state[1], float32(1-b1), float32(1-b2), r, float32(orDefault(o.Epsilon, 1e-7)))
 }
 
 // sqrt32 is the correctly rounded float32 square root.
@@ -77,9 +73,6 @@ func (o AdamW) check() error {
 }
 
 func (o AdamW) update(w, g []float32, state [][]float32, rate float64, step uint64) {
-	decay := float32(rate * orDefault(o.WeightDecay, 0.004))
-	for i := range w {
-		w[i] -= float32(decay * w[i])
-	}
+	f32.Axpy(w, -float32(rate*orDefault(o.WeightDecay, 0.004)), w)
 	o.adam().update(w, g, state, rate, step)
 }

@@ -1,5 +1,7 @@
 package train
 
+import "github.com/goqat/goqat/internal/kernels/f32"
+
 // RMSprop divides the gradient by a moving average of its magnitude.
 //
 //	v = Rho*v + (1-Rho)*g*g
@@ -40,6 +42,10 @@ func (o RMSprop) check() error {
 func (o RMSprop) update(w, g []float32, state [][]float32, rate float64, _ uint64) {
 	rho := float32(orDefault(o.Rho, 0.9))
 	rest, r, eps, mom := 1-rho, float32(rate), float32(orDefault(o.Epsilon, 1e-7)), float32(o.Momentum)
+	if o.Momentum == 0 && !o.Centered {
+		f32.RMSprop(w, g, state[0], rho, rest, r, eps)
+		return
+	}
 	v, mean := state[0], state[len(state)-1]
 	for i, d := range g {
 		v[i] = float32(rho*v[i]) + float32(rest*float32(d*d))

@@ -1,5 +1,7 @@
 package train
 
+import "github.com/goqat/goqat/internal/kernels/f32"
+
 // SGD is gradient descent with optional momentum.
 //
 //	plain:    w -= rate*g
@@ -29,21 +31,9 @@ func (o SGD) check() error {
 }
 
 func (o SGD) update(w, g []float32, state [][]float32, rate float64, _ uint64) {
-	r, m := float32(rate), float32(o.Momentum)
 	if o.Momentum == 0 {
-		for i, d := range g {
-			w[i] -= float32(r * d)
-		}
+		f32.SGD(w, g, float32(rate))
 		return
 	}
-	v := state[0]
-	for i, d := range g {
-		step := float32(r * d)
-		v[i] = float32(m*v[i]) - step
-		if o.Nesterov {
-			w[i] += float32(m*v[i]) - step
-		} else {
-			w[i] += v[i]
-		}
-	}
+	f32.Momentum(w, g, state[0], float32(rate), float32(o.Momentum), o.Nesterov)
 }

@@ -13,17 +13,8 @@ func clamp(v, lo, hi float32) float32 { return min(max(v, lo), hi) }
 // Activate computes y = act(x), elementwise over len(x) elements. It may work in place; NaN stays NaN.
 func Activate(act quant.Activation, y, x []float32) {
 	y = y[:len(x)]
-	lo, hi := act.Bounds()
-	each(len(x), costMove, func(from, to int) {
-		x, y := x[from:to], y[from:to]
-		if act == quant.NoActivation {
-			copy(y, x)
-			return
-		}
-		for i, v := range x {
-			y[i] = clamp(v, lo, hi)
-		}
-	})
+	e := newEpilogue(act, nil)
+	each(len(x), costMove, func(from, to int) { e.finish(y[from:to], x[from:to]) })
 }
 
 // ActivateGrad computes dx = dy where the activation passed its input through unclamped and 0 elsewhere, judging by its
@@ -32,22 +23,31 @@ func Activate(act quant.Activation, y, x []float32) {
 func ActivateGrad(act quant.Activation, dx, dy, y []float32) {
 	dx, dy = dx[:len(y)], dy[:len(y)]
 	lo, hi := act.Bounds()
+	if act == quant.Relu {
+		hi = float32(math.NaN())
+	}
 	each(len(y), costMove, func(from, to int) {
-		dx, dy, y := dx[from:to], dy[from:to], y[from:to]
-		// Signs are random, so a branch per element would be mispredicted half of the time.
-		switch act {
-		case quant.NoActivation:
-			copy(dx, dy)
-		case quant.Relu:
-			for i, v := range y {
-				dx[i] = math.Float32frombits(math.Float32bits(dy[i]) & positive(v))
-			}
-		default:
-			for i, v := range y {
-				dx[i] = math.Float32frombits(math.Float32bits(dy[i]) & positive(v-lo) & positive(hi-v))
-			}
+		if act == quant.NoActivation {
+			copy(dx[from:to], dy[from:to])
+			return
 		}
+		level.gate(dx[from:to], dy[from:to], y[from:to], lo, hi)
 	})
+}
+
+// gatePortable passes dy where y lies between the bounds; a NaN for hi is no bound. Signs are random, so a branch per
+// element would be mispredicted half of the time.
+func gatePortable(dx, dy, y []float32, lo, hi float32) {
+	dx, dy = dx[:len(y)], dy[:len(y)]
+	if hi != hi {
+		for i, v := range y {
+			dx[i] = math.Float32frombits(math.Float32bits(dy[i]) & positive(v-lo))
+		}
+		return
+	}
+	for i, v := range y {
+		dx[i] = math.Float32frombits(math.Float32bits(dy[i]) & positive(v-lo) & positive(hi-v))
+	}
 }
 
 // positive returns all ones if v > 0 and 0 otherwise, NaN included, without a branch: positive numbers up to +Inf are

@@ -17,13 +17,7 @@ func Moments(ws *Workspace, rows, channels int, mean, variance, x []float32) {
 		mean[c] /= float32(rows)
 	}
 	sumChunks(ws, rows, channels, variance, func(sum []float32, lo, hi int) {
-		mean := mean[:len(sum)]
-		for r := lo; r < hi; r++ {
-			for c, v := range x[r*channels:][:len(sum)] {
-				d := v - mean[c]
-				sum[c] += float32(d * d)
-			}
-		}
+		level.sumSquares(hi-lo, sum, x[lo*channels:hi*channels], mean)
 	})
 	for c := range variance {
 		variance[c] /= float32(rows)
@@ -40,17 +34,9 @@ func InvStd(invStd, variance []float32, epsilon float32) {
 
 // Affine computes y = x*factor + shift per channel. It may work in place.
 // Shapes: y, x [rows, channels]; factor, shift [channels].
-func Affine(rows, channels int, y, x, factor, shift []float32) {
-	each(rows, channels*costMove, func(from, to int) {
-		shift := shift[:channels]
-		factor := factor[:len(shift)]
-		for r := from; r < to; r++ {
-			x, y := x[r*channels:][:len(shift)], y[r*channels:][:len(shift)]
-			for c, s := range shift {
-				y[c] = float32(x[c]*factor[c]) + s
-			}
-		}
-	})
+func Affine(ws *Workspace, rows, channels int, y, x, factor, shift []float32) {
+	factor, shift = ws.repeated(0, rows, factor[:channels]), ws.repeated(1, rows, shift[:channels])
+	eachRows(rows, channels, func(lo, hi int) { level.affine(y[lo:hi], x[lo:hi], factor, shift) })
 }
 
 // AffineGrad computes the gradients of [Affine]: dx = dy*factor, dfactor = sum(dy*x), dshift = sum(dy), with sums over
@@ -61,46 +47,31 @@ func AffineGrad(ws *Workspace, rows, channels int, dx, dfactor, dshift, dy, x, f
 	}
 	if dfactor != nil {
 		sumChunks(ws, rows, channels, dfactor, func(sum []float32, lo, hi int) {
-			for r := lo; r < hi; r++ {
-				dy, x := dy[r*channels:][:len(sum)], x[r*channels:][:len(sum)]
-				for c, d := range dy {
-					sum[c] += float32(d * x[c])
-				}
-			}
+			level.sumProducts(hi-lo, sum, dy[lo*channels:hi*channels], x[lo*channels:hi*channels])
 		})
 	}
 	if dx != nil {
-		scaleRows(rows, channels, dx, dy, factor)
+		scaleRows(ws, rows, channels, dx, dy, factor)
 	}
 }
 
 // scaleRows computes y = x*factor per channel.
-func scaleRows(rows, channels int, y, x, factor []float32) {
-	each(rows, channels*costMove, func(from, to int) {
-		factor := factor[:channels]
-		for r := from; r < to; r++ {
-			x, y := x[r*channels:][:len(factor)], y[r*channels:][:len(factor)]
-			for c, f := range factor {
-				y[c] = x[c] * f
-			}
-		}
-	})
+func scaleRows(ws *Workspace, rows, channels int, y, x, factor []float32) {
+	factor = ws.repeated(0, rows, factor[:channels])
+	eachRows(rows, channels, func(lo, hi int) { level.scaleRows(y[lo:hi], x[lo:hi], factor) })
+}
+
+// eachRows runs f over the elements [lo, hi) of whole rows, on all cores.
+func eachRows(rows, channels int, f func(lo, hi int)) {
+	each(rows, channels*costMove, func(from, to int) { f(from*channels, to*channels) })
 }
 
 // Normalize computes y = (x-mean)*invStd*gamma + beta per channel. It may work in place.
 // Shapes: y, x [rows, channels]; mean, invStd, gamma, beta [channels].
-func Normalize(rows, channels int, y, x, mean, invStd, gamma, beta []float32) {
-	each(rows, channels*costMove, func(from, to int) {
-		mean := mean[:channels]
-		invStd, gamma, beta := invStd[:len(mean)], gamma[:len(mean)], beta[:len(mean)]
-		for r := from; r < to; r++ {
-			x, y := x[r*channels:][:len(mean)], y[r*channels:][:len(mean)]
-			for c, m := range mean {
-				xhat := float32((x[c] - m) * invStd[c])
-				y[c] = float32(xhat*gamma[c]) + beta[c]
-			}
-		}
-	})
+func Normalize(ws *Workspace, rows, channels int, y, x, mean, invStd, gamma, beta []float32) {
+	mean, invStd = ws.repeated(0, rows, mean[:channels]), ws.repeated(1, rows, invStd[:channels])
+	gamma, beta = ws.repeated(2, rows, gamma[:channels]), ws.repeated(3, rows, beta[:channels])
+	eachRows(rows, channels, func(lo, hi int) { level.normalize(y[lo:hi], x[lo:hi], mean, invStd, gamma, beta) })
 }
 
 // NormalizeGrad computes the gradients of [Normalize] where mean and invStd are those of x itself ([Moments]):
@@ -117,16 +88,10 @@ func NormalizeGrad(ws *Workspace, rows, channels int, dx, dgamma, dbeta, dy, x, 
 		meanB[c], meanG[c] = dbeta[c]/float32(rows), dgamma[c]/float32(rows)
 		factor[c] = gamma[c] * invStd[c]
 	}
-	each(rows, channels*costMove, func(from, to int) {
-		mean := mean[:channels]
-		invStd, meanB, meanG, factor := invStd[:len(mean)], meanB[:len(mean)], meanG[:len(mean)], factor[:len(mean)]
-		for r := from; r < to; r++ {
-			dx, dy, x := dx[r*channels:][:len(mean)], dy[r*channels:][:len(mean)], x[r*channels:][:len(mean)]
-			for c, m := range mean {
-				xhat := float32((x[c] - m) * invStd[c])
-				dx[c] = factor[c] * (dy[c] - meanB[c] - float32(xhat*meanG[c]))
-			}
-		}
+	mean, invStd = ws.repeated(0, rows, mean[:channels]), ws.repeated(1, rows, invStd[:channels])
+	meanB, meanG, factor = ws.repeated(2, rows, meanB), ws.repeated(3, rows, meanG), ws.repeated(4, rows, factor)
+	eachRows(rows, channels, func(lo, hi int) {
+		level.normalizeGrad(dx[lo:hi], dy[lo:hi], x[lo:hi], mean, invStd, meanB, meanG, factor)
 	})
 }
 
@@ -136,19 +101,13 @@ func NormalizeFrozenGrad(ws *Workspace, rows, channels int, dx, dgamma, dbeta, d
 	normalizeParamGrads(ws, rows, channels, dgamma, dbeta, dy, x, mean, invStd)
 	factor := ws.floats(channels)
 	MulTo(factor, gamma, invStd)
-	scaleRows(rows, channels, dx, dy, factor)
+	scaleRows(ws, rows, channels, dx, dy, factor)
 }
 
 func normalizeParamGrads(ws *Workspace, rows, channels int, dgamma, dbeta, dy, x, mean, invStd []float32) {
 	SumRows(ws, rows, channels, dbeta, dy)
 	sumChunks(ws, rows, channels, dgamma, func(sum []float32, lo, hi int) {
-		mean, invStd := mean[:len(sum)], invStd[:len(sum)]
-		for r := lo; r < hi; r++ {
-			dy, x := dy[r*channels:][:len(sum)], x[r*channels:][:len(sum)]
-			for c, m := range mean {
-				sum[c] += float32(dy[c] * float32((x[c]-m)*invStd[c]))
-			}
-		}
+		level.sumNormalized(hi-lo, sum, dy[lo*channels:hi*channels], x[lo*channels:hi*channels], mean, invStd)
 	})
 }
 

@@ -84,7 +84,7 @@ func BenchmarkRows(b *testing.B) {
 	}
 	run("Moments", 4, func() { f32.Moments(&ws, rows, cols, mean, variance, x) }, func() { kerneltest.Moments(rows, cols, mean, variance, x) })
 	f32.InvStd(invStd, variance, 1e-3)
-	run("Normalize", 4, func() { f32.Normalize(rows, cols, y, x, mean, invStd, gamma, beta) },
+	run("Normalize", 4, func() { f32.Normalize(&ws, rows, cols, y, x, mean, invStd, gamma, beta) },
 		func() { kerneltest.Normalize(rows, cols, y, x, mean, invStd, gamma, beta) })
 	run("NormalizeGrad", 12, func() { f32.NormalizeGrad(&ws, rows, cols, y, mean, beta, dy, x, mean, invStd, gamma) },
 		func() { kerneltest.NormalizeGrad(rows, cols, y, mean, beta, dy, x, mean, invStd, gamma) })

@@ -288,7 +288,7 @@ func TestBatchNormalization(t *testing.T) {
 		invStd, gamma, beta := dirty(cols), random(r, cols), random(r, cols)
 		f32.InvStd(invStd, variance, 1e-3)
 		got, want := dirty(rows*cols), dirty(rows*cols)
-		f32.Normalize(rows, cols, got, x, mean, invStd, gamma, beta)
+		f32.Normalize(&ws, rows, cols, got, x, mean, invStd, gamma, beta)
 		kerneltest.Normalize(rows, cols, want, x, mean, invStd, gamma, beta)
 		equal(t, "y", got, want)
 
@@ -304,7 +304,7 @@ func TestBatchNormalization(t *testing.T) {
 		equal(t, "frozen dgamma", dg, wantDG)
 		equal(t, "frozen dbeta", db, wantDB)
 
-		f32.Affine(rows, cols, got, x, gamma, beta)
+		f32.Affine(&ws, rows, cols, got, x, gamma, beta)
 		kerneltest.Affine(rows, cols, want, x, gamma, beta)
 		equal(t, "affine y", got, want)
 		f32.AffineGrad(&ws, rows, cols, got, dg, db, dy, x, gamma)

@@ -17,25 +17,8 @@ func Conv2D(ws *Workspace, g Conv, y, x, w, bias []float32, act quant.Activation
 	s := ws.floats(g.productScratch() + g.WeightsLen())
 	wT := s[g.productScratch():]
 	transpose(g.OutC, g.depth(), wT, g.OutC, w, g.depth())
-	g.product(s, x, wT, func(rows []float32, lo, hi int) {
-		finish(g.OutC, y[lo*g.OutC:hi*g.OutC], rows, bias, act)
-	})
-}
-
-// finish computes dst = act(sums + bias) for rows of the given number of channels.
-func finish(channels int, dst, sums, bias []float32, act quant.Activation) {
-	if bias == nil {
-		Activate(act, dst, sums)
-		return
-	}
-	lo, hi := act.Bounds()
-	bias = bias[:channels]
-	for i := 0; i+channels <= len(sums); i += channels {
-		s, d := sums[i:][:len(bias)], dst[i:][:len(bias)]
-		for c, b := range bias {
-			d[c] = clamp(s[c]+b, lo, hi)
-		}
-	}
+	e := newEpilogue(act, ws.repeated(0, g.rows(), bias))
+	g.product(s, x, wT, func(rows []float32, lo, hi int) { e.finish(y[lo*g.OutC:], rows) })
 }
 
 // Conv2DGradInput computes the gradient of a convolution's input from dy, the gradient before the activation (see

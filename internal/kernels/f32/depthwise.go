@@ -15,6 +15,7 @@ import (
 func DepthwiseConv2D(ws *Workspace, g Depthwise, y, x, w, bias []float32, act quant.Activation) {
 	x = g.repeated(ws.floats(g.repeatedLen()), x)
 	o := g.OutC()
+	e := newEpilogue(act, ws.repeated(0, g.Batch*g.Positions(), bias))
 	each(g.outRows(), g.rowCost(), func(from, to int) {
 		c := chain{a: x, b: w}
 		for p := from * g.Output[1]; p < to*g.Output[1]; p++ {
@@ -24,7 +25,7 @@ func DepthwiseConv2D(ws *Workspace, g Depthwise, y, x, w, bias []float32, act qu
 			c.flush()
 		}
 		rows := y[from*g.Output[1]*o : to*g.Output[1]*o]
-		finish(o, rows, rows, bias, act)
+		e.finish(rows, rows)
 	})
 }
 

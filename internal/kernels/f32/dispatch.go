@@ -5,6 +5,7 @@ type dispatch struct {
 	name  string
 	fused bool // products are added with one rounding
 	gemm  func(m, n, k int, c []float32, ldc int, a matrix, b []float32, ldb int, add bool)
+	vectors
 }
 
 // levels are the implementations that this machine can run, the fastest first; level is the one in use.

@@ -5,8 +5,8 @@ package f32
 import "golang.org/x/sys/cpu"
 
 var (
-	avx2   = &dispatch{name: "AVX2", fused: true, gemm: gemmAVX2}
-	avx512 = &dispatch{name: "AVX512", fused: true, gemm: gemmAVX512}
+	avx2   = &dispatch{name: "AVX2", fused: true, gemm: gemmAVX2, vectors: vectorsAVX2}
+	avx512 = &dispatch{name: "AVX512", fused: true, gemm: gemmAVX512, vectors: vectorsAVX2}
 )
 
 func detected() []*dispatch {

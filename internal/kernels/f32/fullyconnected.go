@@ -12,7 +12,8 @@ func FullyConnected(ws *Workspace, batch, in, out int, y, x, w, bias []float32, 
 	transposeParts(out, in, wT, w)
 	gemmParts(batch, out, in, y, matrix{data: x, row: in, step: 1}, wT, out)
 	y = y[:batch*out]
-	finish(out, y, y, bias, act)
+	e := newEpilogue(act, ws.repeated(0, batch, bias))
+	e.finish(y, y)
 }
 
 // FullyConnectedGradInput computes dx[b,i] = sum over o of dy[b,o]*w[o,i], where dy is the gradient before the

@@ -2,9 +2,6 @@ package f32
 
 import "sync"
 
-// portable is plain Go. It rounds each product before it adds it.
-var portable = &dispatch{name: "portable", gemm: gemmPortable}
-
 // gemmPortable is [gemm] by tiles whose operands both run along the summation index, because those are read in order without
 // bounds checks: b is transposed first, and so is a where its step is not 1.
 func gemmPortable(m, n, k int, c []float32, ldc int, a matrix, b []float32, ldb int, add bool) {

@@ -44,47 +44,6 @@ func tree(s *[lanes]float32) float32 {
 	return s[0]
 }
 
-// SumRows computes dst[c] = sum over r of x[r,c] for x [rows, cols]: one chain per chunk of rows, [RowChunks] of them.
-func SumRows(ws *Workspace, rows, cols int, dst, x []float32) {
-	sumChunks(ws, rows, cols, dst, func(sum []float32, lo, hi int) {
-		r := lo
-		for ; r+4 <= hi; r += 4 {
-			x0, x1 := x[r*cols:][:len(sum)], x[(r+1)*cols:][:len(sum)]
-			x2, x3 := x[(r+2)*cols:][:len(sum)], x[(r+3)*cols:][:len(sum)]
-			for c, s := range sum {
-				sum[c] = s + x0[c] + x1[c] + x2[c] + x3[c]
-			}
-		}
-		for ; r < hi; r++ {
-			for c, v := range x[r*cols:][:len(sum)] {
-				sum[c] += v
-			}
-		}
-	})
-}
-
-// RowChunks is the number of chunks of rows (divided as by parallel.Range) that reductions over the rows of
-// [rows, cols] sum separately and then add in order.
-func RowChunks(rows, cols int) int { return split(rows, cols*costMove) }
-
-// sumChunks lets add sum up one chunk of rows after another in zeroed slices of len(cols), on all cores, and adds those
-// in order to dst.
-func sumChunks(ws *Workspace, rows, cols int, dst []float32, add func(sum []float32, lo, hi int)) {
-	chunks := RowChunks(rows, cols)
-	sums := ws.floats(chunks * cols)
-	clear(sums)
-	parallel.For(chunks, func(p int) {
-		lo, hi := parallel.Range(rows, chunks, p)
-		add(sums[p*cols:][:cols], lo, hi)
-	})
-	copy(dst[:cols], sums)
-	for p := 1; p < chunks; p++ {
-		for c, v := range sums[p*cols:][:cols] {
-			dst[c] += v
-		}
-	}
-}
-
 // MinMax returns the smallest and largest element of x and whether x holds a NaN; NaNs are left out of lo and hi. If
 // there is no element but NaNs, lo is +Inf and hi is -Inf. A zero is returned as +0, whatever its sign in x.
 func MinMax(x []float32) (lo, hi float32, nan bool) {
@@ -96,7 +55,7 @@ func MinMax(x []float32) (lo, hi float32, nan bool) {
 	parallel.For(parts, func(p int) {
 		from, to := parallel.Range(len(x), parts, p)
 		f := &found[p]
-		f.lo, f.hi, f.nan = minMax(x[from:to])
+		f.lo, f.hi, f.nan = level.minMax(x[from:to])
 	})
 	lo, hi, nan = found[0].lo, found[0].hi, found[0].nan
 	for _, f := range found[1:parts] {
@@ -105,7 +64,7 @@ func MinMax(x []float32) (lo, hi float32, nan bool) {
 	return lo + 0, hi + 0, nan
 }
 
-func minMax(x []float32) (lo, hi float32, nan bool) {
+func minMaxPortable(x []float32) (lo, hi float32, nan bool) {
 	lo, hi = float32(math.Inf(1)), float32(math.Inf(-1))
 	for _, v := range x {
 		if v < lo {

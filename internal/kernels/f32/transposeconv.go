@@ -13,6 +13,7 @@ import (
 // transposes, from y to x, so that y is [Batch, InH, InW, InC] and x is [Batch, OutH, OutW, OutC]. Other shapes: w
 // [InC, KernelH, KernelW, OutC], bias [InC] or nil for zeros.
 func TransposeConv2D(ws *Workspace, g Conv, y, x, w, bias []float32, act quant.Activation) {
+	e := newEpilogue(act, ws.repeated(0, g.Batch*g.Pixels(), bias))
 	g.spread(ws, y, x, func(turned []float32, p *window.Phase) {
 		for t := range p.Taps() {
 			for c := range g.OutC {
@@ -22,7 +23,7 @@ func TransposeConv2D(ws *Workspace, g Conv, y, x, w, bias []float32, act quant.A
 				turned = turned[g.InC:]
 			}
 		}
-	}, func(pixels []float32) { finish(g.InC, pixels, pixels, bias, act) })
+	}, func(pixels []float32) { e.finish(pixels, pixels) })
 }
 
 // TransposeConv2DGradInput computes the gradient of a transposed convolution's input from dy, the gradient before the

@@ -1,56 +1,62 @@
 package f32
 
-// AddTo computes dst = a + b, elementwise over len(dst) elements. It may work in place.
-func AddTo(dst, a, b []float32) {
+// AddTo computes dst = a + b, elementwise over len(dst) elements. It may work in place, as may all in this file.
+func AddTo(dst, a, b []float32) { combine(level.add, dst, a, b) }
+
+// SubTo computes dst = a - b, elementwise over len(dst) elements.
+func SubTo(dst, a, b []float32) { combine(level.sub, dst, a, b) }
+
+// MulTo computes dst = a * b, elementwise over len(dst) elements.
+func MulTo(dst, a, b []float32) { combine(level.mul, dst, a, b) }
+
+func combine(f func(dst, a, b []float32), dst, a, b []float32) {
 	a, b = a[:len(dst)], b[:len(dst)]
-	each(len(dst), costMove, func(from, to int) {
-		dst, a, b := dst[from:to], a[from:to], b[from:to]
-		for i := range dst {
-			dst[i] = a[i] + b[i]
-		}
-	})
+	each(len(dst), costMove, func(from, to int) { f(dst[from:to], a[from:to], b[from:to]) })
 }
 
-// SubTo computes dst = a - b, elementwise over len(dst) elements. It may work in place.
-func SubTo(dst, a, b []float32) {
-	a, b = a[:len(dst)], b[:len(dst)]
-	each(len(dst), costMove, func(from, to int) {
-		dst, a, b := dst[from:to], a[from:to], b[from:to]
-		for i := range dst {
-			dst[i] = a[i] - b[i]
-		}
-	})
-}
-
-// MulTo computes dst = a * b, elementwise over len(dst) elements. It may work in place.
-func MulTo(dst, a, b []float32) {
-	a, b = a[:len(dst)], b[:len(dst)]
-	each(len(dst), costMove, func(from, to int) {
-		dst, a, b := dst[from:to], a[from:to], b[from:to]
-		for i := range dst {
-			dst[i] = a[i] * b[i]
-		}
-	})
-}
-
-// ScaleTo computes dst = alpha * x, elementwise over len(dst) elements. It may work in place.
+// ScaleTo computes dst = alpha * x, elementwise over len(dst) elements.
 func ScaleTo(dst []float32, alpha float32, x []float32) {
 	x = x[:len(dst)]
-	each(len(dst), costMove, func(from, to int) {
-		dst, x := dst[from:to], x[from:to]
-		for i := range dst {
-			dst[i] = alpha * x[i]
-		}
-	})
+	each(len(dst), costMove, func(from, to int) { level.scale(dst[from:to], alpha, x[from:to]) })
 }
 
 // Axpy computes dst += alpha * x, elementwise over len(dst) elements.
 func Axpy(dst []float32, alpha float32, x []float32) {
 	x = x[:len(dst)]
-	each(len(dst), costMove, func(from, to int) {
-		dst, x := dst[from:to], x[from:to]
-		for i := range dst {
-			dst[i] += float32(alpha * x[i])
-		}
-	})
+	each(len(dst), costMove, func(from, to int) { level.axpy(dst[from:to], alpha, x[from:to]) })
+}
+
+func addPortable(dst, a, b []float32) {
+	a, b = a[:len(dst)], b[:len(dst)]
+	for i := range dst {
+		dst[i] = a[i] + b[i]
+	}
+}
+
+func subPortable(dst, a, b []float32) {
+	a, b = a[:len(dst)], b[:len(dst)]
+	for i := range dst {
+		dst[i] = a[i] - b[i]
+	}
+}
+
+func mulPortable(dst, a, b []float32) {
+	a, b = a[:len(dst)], b[:len(dst)]
+	for i := range dst {
+		dst[i] = a[i] * b[i]
+	}
+}
+
+func scalePortable(dst []float32, alpha float32, x []float32) {
+	x = x[:len(dst)]
+	for i := range dst {
+		dst[i] = alpha * x[i]
+	}
+}
+
+func axpyPortable(dst []float32, alpha float32, x []float32) {
+	x = x[:len(dst)]
+	for i := range dst {
+		dst[i] += float32(alpha * x[i])
+	}
 }

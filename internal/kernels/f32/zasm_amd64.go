@@ -393,3 +393,240 @@ func gemmAVX512_13x32(k int, segments int, jump int, a *float32, ars int, aks in
 //
 //go:noescape
 func gemmAVX512_14x32(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+
+// addAVX2 computes dst = a + b:
+//
+//	for i := range dst { dst[i] = a[i] + b[i] }
+//
+//go:noescape
+func addAVX2(dst []float32, a []float32, b []float32)
+
+// subAVX2 computes dst = a - b:
+//
+//	for i := range dst { dst[i] = a[i] - b[i] }
+//
+//go:noescape
+func subAVX2(dst []float32, a []float32, b []float32)
+
+// mulAVX2 computes dst = a * b:
+//
+//	for i := range dst { dst[i] = a[i] * b[i] }
+//
+//go:noescape
+func mulAVX2(dst []float32, a []float32, b []float32)
+
+// scaleAVX2 computes dst = alpha*x:
+//
+//	for i := range dst { dst[i] = alpha * x[i] }
+//
+//go:noescape
+func scaleAVX2(dst []float32, alpha float32, x []float32)
+
+// axpyAVX2 computes dst += alpha*x, with the product rounded:
+//
+//	for i := range dst { dst[i] += float32(alpha * x[i]) }
+//
+//go:noescape
+func axpyAVX2(dst []float32, alpha float32, x []float32)
+
+// clampAVX2 limits x to [lo, hi]; zero is +0 where lo is 0, else -0:
+//
+//	for i := range dst { dst[i] = min(max(x[i], lo), hi) + zero }
+//
+//go:noescape
+func clampAVX2(dst []float32, x []float32, lo float32, hi float32, zero float32)
+
+// gateAVX2 passes dy where y lies between the bounds; a NaN for hi is no bound:
+//
+//	for i := range dx { if y[i] > lo && !(y[i] >= hi) { dx[i] = dy[i] } else { dx[i] = 0 } }
+//
+//go:noescape
+func gateAVX2(dx []float32, dy []float32, y []float32, lo float32, hi float32)
+
+// minMaxAVX2 returns the bounds of x without its NaNs:
+//
+//	lo, hi = +Inf, -Inf
+//	for _, v := range x { if v < lo { lo = v }; if v > hi { hi = v }; nan = nan || v != v }
+//
+//go:noescape
+func minMaxAVX2(x []float32) (lo float32, hi float32, nan bool)
+
+// biasClampAVX2 adds a bias and limits to [lo, hi]; zero as in clamp:
+//
+//	for i := range dst { dst[i] = min(max(x[i] + bias[i%len(bias)], lo), hi) + zero }
+//
+//go:noescape
+func biasClampAVX2(dst []float32, x []float32, bias []float32, lo float32, hi float32, zero float32)
+
+// scaleRowsAVX2 multiplies by a factor per column:
+//
+//	for i := range dst { dst[i] = x[i] * factor[i%len(factor)] }
+//
+//go:noescape
+func scaleRowsAVX2(dst []float32, x []float32, factor []float32)
+
+// affineAVX2 scales and shifts by parameters per column:
+//
+//	for i := range dst { c := i%len(factor); dst[i] = float32(x[i]*factor[c]) + shift[c] }
+//
+//go:noescape
+func affineAVX2(dst []float32, x []float32, factor []float32, shift []float32)
+
+// normalizeAVX2 normalizes by parameters per column:
+//
+//	for i := range dst {
+//		c := i % len(mean)
+//		dst[i] = float32(float32((x[i]-mean[c])*invStd[c])*gamma[c]) + beta[c]
+//	}
+//
+//go:noescape
+func normalizeAVX2(dst []float32, x []float32, mean []float32, invStd []float32, gamma []float32, beta []float32)
+
+// normalizeGradAVX2 computes the gradient of the input of a normalization:
+//
+//	for i := range dx {
+//		c := i % len(mean)
+//		xhat := float32((x[i] - mean[c]) * invStd[c])
+//		dx[i] = factor[c] * ((dy[i] - meanB[c]) - float32(xhat*meanG[c]))
+//	}
+//
+//go:noescape
+func normalizeGradAVX2(dx []float32, dy []float32, x []float32, mean []float32, invStd []float32, meanB []float32, meanG []float32, factor []float32)
+
+// sumRowsAVX2 adds rows of len(sum) columns, of which there must be one, in order:
+//
+//	for range rows { for c := range sum { sum[c] += x[c] }; next row }
+//
+//go:noescape
+func sumRowsAVX2(rows int, sum []float32, x []float32)
+
+// sumSquaresAVX2 adds rows of len(sum) columns, of which there must be one, in order:
+//
+//	for range rows { for c := range sum { sum[c] += float32((x[c]-mean[c]) * (x[c]-mean[c])) }; next row }
+//
+//go:noescape
+func sumSquaresAVX2(rows int, sum []float32, x []float32, mean []float32)
+
+// sumProductsAVX2 adds rows of len(sum) columns, of which there must be one, in order:
+//
+//	for range rows { for c := range sum { sum[c] += float32(dy[c] * x[c]) }; next row }
+//
+//go:noescape
+func sumProductsAVX2(rows int, sum []float32, dy []float32, x []float32)
+
+// sumNormalizedAVX2 adds rows of len(sum) columns, of which there must be one, in order:
+//
+//	for range rows { for c := range sum { sum[c] += float32(dy[c] * float32((x[c]-mean[c]) * invStd[c])) }; next row }
+//
+//go:noescape
+func sumNormalizedAVX2(rows int, sum []float32, dy []float32, x []float32, mean []float32, invStd []float32)
+
+// fakeQuantizeAVX2 rounds x to codes and writes their values; bit i%8 of mask[i/8], unless mask is empty, says whether code i lies in [lo, hi]:
+//
+//	for i, v := range x {
+//		t := min(max(v/scale, -1<<22), 1<<22) + before
+//		q := int32(t + copysign(half, t)) + after // rounded towards zero
+//		y[i] = scale * float32(min(max(q, lo), hi) - zero) // v where v is NaN; then the bit is 0
+//	}
+//
+//go:noescape
+func fakeQuantizeAVX2(y []float32, x []float32, mask []uint8, scale float32, before float32, half float32, after int32, zero int32, lo int32, hi int32)
+
+// maskGradAVX2 passes dy where the mask has a bit:
+//
+//	for i := range dx { if mask[i/8]>>(i%8)&1 == 1 { dx[i] = dy[i] } else { dx[i] = 0 } }
+//
+//go:noescape
+func maskGradAVX2(dx []float32, dy []float32, mask []uint8)
+
+// sgdAVX2 follows the gradient:
+//
+//	for i, d := range grad { w[i] -= float32(rate * d) }
+//
+//go:noescape
+func sgdAVX2(w []float32, grad []float32, rate float32)
+
+// momentumAVX2 follows a decaying sum of gradients:
+//
+//	for i, d := range grad {
+//		step := float32(rate * d)
+//		v[i] = float32(m*v[i]) - step
+//		w[i] += v[i]
+//	}
+//
+//go:noescape
+func momentumAVX2(w []float32, grad []float32, v []float32, rate float32, m float32)
+
+// nesterovAVX2 follows a decaying sum of gradients:
+//
+//	for i, d := range grad {
+//		step := float32(rate * d)
+//		v[i] = float32(m*v[i]) - step
+//		w[i] += float32(m*v[i]) - step
+//	}
+//
+//go:noescape
+func nesterovAVX2(w []float32, grad []float32, v []float32, rate float32, m float32)
+
+// adamAVX2 follows the gradient in units of its size, both averaged:
+//
+//	for i, d := range grad {
+//		m[i] += float32(rest1 * (d - m[i]))
+//		v[i] += float32(rest2 * (float32(d*d) - v[i]))
+//		w[i] -= float32(rate*m[i]) / (sqrt(v[i]) + epsilon)
+//	}
+//
+//go:noescape
+func adamAVX2(w []float32, grad []float32, m []float32, v []float32, rest1 float32, rest2 float32, rate float32, epsilon float32)
+
+// rmspropAVX2 follows the gradient in units of its averaged size:
+//
+//	for i, d := range grad {
+//		v[i] = float32(rho*v[i]) + float32(rest*float32(d*d))
+//		w[i] -= float32(rate*d) / sqrt(v[i] + epsilon)
+//	}
+//
+//go:noescape
+func rmspropAVX2(w []float32, grad []float32, v []float32, rho float32, rest float32, rate float32, epsilon float32)
+
+// maxPoolAVX2 finds the maxima y of windows and, unless arg is empty, where they are in x; the first of equal ones and the first NaN win:
+//
+//	for each window and channel {
+//		best := first tap
+//		for each tap e { if !(x[e] <= x[best]) && x[best] == x[best] { best = e } }
+//		y[0], arg[0] = x[best], best; y, arg = y[1:], arg[1:]
+//	}
+//
+//go:noescape
+func maxPoolAVX2(y []float32, arg []int32, x []float32, first int, count int, step int, rows int, cols int, line int, channels int)
+
+// maxPoolGradAVX2 hands dy to the maxima of windows that do not overlap, and 0 to the rest of them:
+//
+//	for each window and channel {
+//		for each tap e { if arg[0] == e { dx[e] = 0 + dy[0] } else { dx[e] = 0 } }
+//		dy, arg = dy[1:], arg[1:]
+//	}
+//
+//go:noescape
+func maxPoolGradAVX2(dx []float32, dy []float32, arg []int32, first int, count int, step int, rows int, cols int, line int, channels int)
+
+// averagePoolAVX2 computes the means y of windows of that many taps:
+//
+//	for each window and channel {
+//		var sum float32
+//		for each tap e { sum += x[e] }
+//		y[0] = sum / taps; y = y[1:]
+//	}
+//
+//go:noescape
+func averagePoolAVX2(y []float32, x []float32, taps float32, first int, count int, step int, rows int, cols int, line int, channels int)
+
+// averagePoolGradAVX2 adds the shares of dy to the taps of windows:
+//
+//	for each window and channel {
+//		for each tap e { dx[e] += dy[0] / taps }
+//		dy = dy[1:]
+//	}
+//
+//go:noescape
+func averagePoolGradAVX2(dx []float32, dy []float32, taps float32, first int, count int, step int, rows int, cols int, line int, channels int)

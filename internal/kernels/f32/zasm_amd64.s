@@ -2572,3 +2572,2062 @@ step:
 	VMOVUPS      Z27, K2, 64(AX)
 	VZEROUPPER
 	RET
+
+DATA tails<>+0(SB)/4, $0xffffffff
+DATA tails<>+4(SB)/4, $0xffffffff
+DATA tails<>+8(SB)/4, $0xffffffff
+DATA tails<>+12(SB)/4, $0xffffffff
+DATA tails<>+16(SB)/4, $0xffffffff
+DATA tails<>+20(SB)/4, $0xffffffff
+DATA tails<>+24(SB)/4, $0xffffffff
+DATA tails<>+28(SB)/4, $0xffffffff
+DATA tails<>+32(SB)/4, $0x00000000
+DATA tails<>+36(SB)/4, $0x00000000
+DATA tails<>+40(SB)/4, $0x00000000
+DATA tails<>+44(SB)/4, $0x00000000
+DATA tails<>+48(SB)/4, $0x00000000
+DATA tails<>+52(SB)/4, $0x00000000
+DATA tails<>+56(SB)/4, $0x00000000
+DATA tails<>+60(SB)/4, $0x00000000
+GLOBL tails<>(SB), RODATA|NOPTR, $64
+
+DATA counting<>+0(SB)/4, $0x00000000
+DATA counting<>+4(SB)/4, $0x00000001
+DATA counting<>+8(SB)/4, $0x00000002
+DATA counting<>+12(SB)/4, $0x00000003
+DATA counting<>+16(SB)/4, $0x00000004
+DATA counting<>+20(SB)/4, $0x00000005
+DATA counting<>+24(SB)/4, $0x00000006
+DATA counting<>+28(SB)/4, $0x00000007
+GLOBL counting<>(SB), RODATA|NOPTR, $32
+
+DATA eightBits<>+0(SB)/4, $0x00000001
+DATA eightBits<>+4(SB)/4, $0x00000002
+DATA eightBits<>+8(SB)/4, $0x00000004
+DATA eightBits<>+12(SB)/4, $0x00000008
+DATA eightBits<>+16(SB)/4, $0x00000010
+DATA eightBits<>+20(SB)/4, $0x00000020
+DATA eightBits<>+24(SB)/4, $0x00000040
+DATA eightBits<>+28(SB)/4, $0x00000080
+GLOBL eightBits<>(SB), RODATA|NOPTR, $32
+
+// func addAVX2(dst []float32, a []float32, b []float32)
+// Requires: AVX
+TEXT ·addAVX2(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ dst_len+8(FP), BX
+	XORQ SI, SI
+	MOVQ BX, DI
+	ANDQ $-8, DI
+	JZ   between4
+
+wide1:
+	VMOVUPS (CX)(SI*4), Y0
+	VMOVUPS (DX)(SI*4), Y1
+	VADDPS  Y1, Y0, Y0
+	VMOVUPS Y0, (AX)(SI*4)
+	ADDQ    $0x08, SI
+	CMPQ    SI, DI
+	JLT     wide1
+
+between4:
+	CMPQ SI, BX
+	JGE  done3
+
+narrow2:
+	VMOVSS (CX)(SI*4), X0
+	VMOVSS (DX)(SI*4), X1
+	VADDPS X1, X0, X0
+	VMOVSS X0, (AX)(SI*4)
+	INCQ   SI
+	CMPQ   SI, BX
+	JLT    narrow2
+
+done3:
+	VZEROUPPER
+	RET
+
+// func subAVX2(dst []float32, a []float32, b []float32)
+// Requires: AVX
+TEXT ·subAVX2(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ dst_len+8(FP), BX
+	XORQ SI, SI
+	MOVQ BX, DI
+	ANDQ $-8, DI
+	JZ   between4
+
+wide1:
+	VMOVUPS (CX)(SI*4), Y0
+	VMOVUPS (DX)(SI*4), Y1
+	VSUBPS  Y1, Y0, Y0
+	VMOVUPS Y0, (AX)(SI*4)
+	ADDQ    $0x08, SI
+	CMPQ    SI, DI
+	JLT     wide1
+
+between4:
+	CMPQ SI, BX
+	JGE  done3
+
+narrow2:
+	VMOVSS (CX)(SI*4), X0
+	VMOVSS (DX)(SI*4), X1
+	VSUBPS X1, X0, X0
+	VMOVSS X0, (AX)(SI*4)
+	INCQ   SI
+	CMPQ   SI, BX
+	JLT    narrow2
+
+done3:
+	VZEROUPPER
+	RET
+
+// func mulAVX2(dst []float32, a []float32, b []float32)
+// Requires: AVX
+TEXT ·mulAVX2(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ dst_len+8(FP), BX
+	XORQ SI, SI
+	MOVQ BX, DI
+	ANDQ $-8, DI
+	JZ   between4
+
+wide1:
+	VMOVUPS (CX)(SI*4), Y0
+	VMOVUPS (DX)(SI*4), Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS Y0, (AX)(SI*4)
+	ADDQ    $0x08, SI
+	CMPQ    SI, DI
+	JLT     wide1
+
+between4:
+	CMPQ SI, BX
+	JGE  done3
+
+narrow2:
+	VMOVSS (CX)(SI*4), X0
+	VMOVSS (DX)(SI*4), X1
+	VMULPS X1, X0, X0
+	VMOVSS X0, (AX)(SI*4)
+	INCQ   SI
+	CMPQ   SI, BX
+	JLT    narrow2
+
+done3:
+	VZEROUPPER
+	RET
+
+// func scaleAVX2(dst []float32, alpha float32, x []float32)
+// Requires: AVX
+TEXT ·scaleAVX2(SB), NOSPLIT, $0-56
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         x_base+32(FP), CX
+	VBROADCASTSS alpha+24(FP), Y0
+	MOVQ         dst_len+8(FP), DX
+	XORQ         BX, BX
+	MOVQ         DX, SI
+	ANDQ         $-8, SI
+	JZ           between4
+
+wide1:
+	VMOVUPS (CX)(BX*4), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, (AX)(BX*4)
+	ADDQ    $0x08, BX
+	CMPQ    BX, SI
+	JLT     wide1
+
+between4:
+	CMPQ BX, DX
+	JGE  done3
+
+narrow2:
+	VMOVSS (CX)(BX*4), X1
+	VMULPS X0, X1, X1
+	VMOVSS X1, (AX)(BX*4)
+	INCQ   BX
+	CMPQ   BX, DX
+	JLT    narrow2
+
+done3:
+	VZEROUPPER
+	RET
+
+// func axpyAVX2(dst []float32, alpha float32, x []float32)
+// Requires: AVX
+TEXT ·axpyAVX2(SB), NOSPLIT, $0-56
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         x_base+32(FP), CX
+	VBROADCASTSS alpha+24(FP), Y0
+	MOVQ         dst_len+8(FP), DX
+	XORQ         BX, BX
+	MOVQ         DX, SI
+	ANDQ         $-8, SI
+	JZ           between4
+
+wide1:
+	VMOVUPS (CX)(BX*4), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS (AX)(BX*4), Y2
+	VADDPS  Y1, Y2, Y2
+	VMOVUPS Y2, (AX)(BX*4)
+	ADDQ    $0x08, BX
+	CMPQ    BX, SI
+	JLT     wide1
+
+between4:
+	CMPQ BX, DX
+	JGE  done3
+
+narrow2:
+	VMOVSS (CX)(BX*4), X1
+	VMULPS X0, X1, X1
+	VMOVSS (AX)(BX*4), X2
+	VADDPS X1, X2, X2
+	VMOVSS X2, (AX)(BX*4)
+	INCQ   BX
+	CMPQ   BX, DX
+	JLT    narrow2
+
+done3:
+	VZEROUPPER
+	RET
+
+// func clampAVX2(dst []float32, x []float32, lo float32, hi float32, zero float32)
+// Requires: AVX
+TEXT ·clampAVX2(SB), NOSPLIT, $0-60
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         x_base+24(FP), CX
+	VBROADCASTSS lo+48(FP), Y0
+	VBROADCASTSS hi+52(FP), Y1
+	VBROADCASTSS zero+56(FP), Y2
+	MOVQ         dst_len+8(FP), DX
+	XORQ         BX, BX
+	MOVQ         DX, SI
+	ANDQ         $-8, SI
+	JZ           between4
+
+wide1:
+	VMOVUPS (CX)(BX*4), Y3
+	VMAXPS  Y3, Y0, Y3
+	VMINPS  Y3, Y1, Y3
+	VADDPS  Y2, Y3, Y3
+	VMOVUPS Y3, (AX)(BX*4)
+	ADDQ    $0x08, BX
+	CMPQ    BX, SI
+	JLT     wide1
+
+between4:
+	CMPQ BX, DX
+	JGE  done3
+
+narrow2:
+	VMOVSS (CX)(BX*4), X3
+	VMAXPS X3, X0, X3
+	VMINPS X3, X1, X3
+	VADDPS X2, X3, X3
+	VMOVSS X3, (AX)(BX*4)
+	INCQ   BX
+	CMPQ   BX, DX
+	JLT    narrow2
+
+done3:
+	VZEROUPPER
+	RET
+
+// func gateAVX2(dx []float32, dy []float32, y []float32, lo float32, hi float32)
+// Requires: AVX
+TEXT ·gateAVX2(SB), NOSPLIT, $0-80
+	MOVQ         dx_base+0(FP), AX
+	MOVQ         dy_base+24(FP), CX
+	MOVQ         y_base+48(FP), DX
+	VBROADCASTSS lo+72(FP), Y0
+	VBROADCASTSS hi+76(FP), Y1
+	MOVQ         dx_len+8(FP), BX
+	XORQ         SI, SI
+	MOVQ         BX, DI
+	ANDQ         $-8, DI
+	JZ           between4
+
+wide1:
+	VMOVUPS (DX)(SI*4), Y2
+	VCMPPS  $0x0e, Y0, Y2, Y3
+	VCMPPS  $0x09, Y1, Y2, Y2
+	VANDPS  Y2, Y3, Y3
+	VMOVUPS (CX)(SI*4), Y2
+	VANDPS  Y2, Y3, Y3
+	VMOVUPS Y3, (AX)(SI*4)
+	ADDQ    $0x08, SI
+	CMPQ    SI, DI
+	JLT     wide1
+
+between4:
+	CMPQ SI, BX
+	JGE  done3
+
+narrow2:
+	VMOVSS (DX)(SI*4), X2
+	VCMPPS $0x0e, X0, X2, X3
+	VCMPPS $0x09, X1, X2, X2
+	VANDPS X2, X3, X3
+	VMOVSS (CX)(SI*4), X2
+	VANDPS X2, X3, X3
+	VMOVSS X3, (AX)(SI*4)
+	INCQ   SI
+	CMPQ   SI, BX
+	JLT    narrow2
+
+done3:
+	VZEROUPPER
+	RET
+
+// func minMaxAVX2(x []float32) (lo float32, hi float32, nan bool)
+// Requires: AVX, AVX2, SSE
+TEXT ·minMaxAVX2(SB), NOSPLIT, $0-33
+	MOVQ         x_base+0(FP), AX
+	MOVQ         x_len+8(FP), CX
+	MOVL         $0x7f800000, DX
+	VMOVD        DX, X0
+	VPBROADCASTD X0, Y0
+	MOVL         $0xff800000, DX
+	VMOVD        DX, X1
+	VPBROADCASTD X1, Y1
+	MOVL         $0x7f800000, DX
+	VMOVD        DX, X2
+	VPBROADCASTD X2, Y2
+	MOVL         $0xff800000, DX
+	VMOVD        DX, X3
+	VPBROADCASTD X3, Y3
+	MOVL         $0x7f800000, DX
+	VMOVD        DX, X4
+	VPBROADCASTD X4, Y4
+	MOVL         $0xff800000, DX
+	VMOVD        DX, X5
+	VPBROADCASTD X5, Y5
+	MOVL         $0x7f800000, DX
+	VMOVD        DX, X6
+	VPBROADCASTD X6, Y6
+	MOVL         $0xff800000, DX
+	VMOVD        DX, X7
+	VPBROADCASTD X7, Y7
+	VXORPS       Y8, Y8, Y8
+
+four:
+	CMPQ    CX, $0x20
+	JLT     rest
+	VMOVUPS (AX), Y9
+	VMINPS  Y0, Y9, Y0
+	VMAXPS  Y1, Y9, Y1
+	VMOVUPS 32(AX), Y10
+	VMINPS  Y2, Y10, Y2
+	VMAXPS  Y3, Y10, Y3
+	VMOVUPS 64(AX), Y11
+	VMINPS  Y4, Y11, Y4
+	VMAXPS  Y5, Y11, Y5
+	VMOVUPS 96(AX), Y12
+	VMINPS  Y6, Y12, Y6
+	VMAXPS  Y7, Y12, Y7
+	VCMPPS  $0x03, Y10, Y9, Y9
+	VORPS   Y8, Y9, Y8
+	VCMPPS  $0x03, Y12, Y11, Y9
+	VORPS   Y8, Y9, Y8
+	ADDQ    $0x80, AX
+	SUBQ    $0x20, CX
+	JMP     four
+
+rest:
+	XORQ DX, DX
+	MOVQ CX, BX
+	ANDQ $-8, BX
+	JZ   between4
+
+wide1:
+	VMOVUPS (AX)(DX*4), Y9
+	VMINPS  Y0, Y9, Y0
+	VMAXPS  Y1, Y9, Y1
+	VCMPPS  $0x03, Y9, Y9, Y9
+	VORPS   Y8, Y9, Y8
+	ADDQ    $0x08, DX
+	CMPQ    DX, BX
+	JLT     wide1
+
+between4:
+	CMPQ DX, CX
+	JGE  done3
+
+narrow2:
+	VMOVSS       (AX)(DX*4), X9
+	VBROADCASTSS X9, Y9
+	VMINPS       Y0, Y9, Y0
+	VMAXPS       Y1, Y9, Y1
+	VCMPPS       $0x03, Y9, Y9, Y9
+	VORPS        Y8, Y9, Y8
+	INCQ         DX
+	CMPQ         DX, CX
+	JLT          narrow2
+
+done3:
+	VMINPS       Y2, Y0, Y0
+	VMAXPS       Y3, Y1, Y1
+	VMINPS       Y4, Y0, Y0
+	VMAXPS       Y5, Y1, Y1
+	VMINPS       Y6, Y0, Y0
+	VMAXPS       Y7, Y1, Y1
+	VEXTRACTF128 $0x01, Y0, X2
+	VMINPS       X2, X0, X0
+	VPERMILPS    $0x0e, X0, X2
+	VMINPS       X2, X0, X0
+	VPERMILPS    $0x01, X0, X2
+	VMINPS       X2, X0, X0
+	VEXTRACTF128 $0x01, Y1, X2
+	VMAXPS       X2, X1, X1
+	VPERMILPS    $0x0e, X1, X2
+	VMAXPS       X2, X1, X1
+	VPERMILPS    $0x01, X1, X2
+	VMAXPS       X2, X1, X1
+	VMOVMSKPS    Y8, AX
+	TESTL        AX, AX
+	SETNE        AL
+	MOVB         AL, nan+32(FP)
+	VZEROUPPER
+	MOVSS        X0, lo+24(FP)
+	MOVSS        X1, hi+28(FP)
+	RET
+
+// func biasClampAVX2(dst []float32, x []float32, bias []float32, lo float32, hi float32, zero float32)
+// Requires: AVX, CMOV
+TEXT ·biasClampAVX2(SB), NOSPLIT, $0-84
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         x_base+24(FP), CX
+	MOVQ         bias_base+48(FP), DX
+	VBROADCASTSS lo+72(FP), Y0
+	VBROADCASTSS hi+76(FP), Y1
+	VBROADCASTSS zero+80(FP), Y2
+	MOVQ         dst_len+8(FP), BX
+	MOVQ         bias_len+56(FP), SI
+
+period1:
+	TESTQ   BX, BX
+	JLE     end2
+	MOVQ    SI, DI
+	CMPQ    BX, SI
+	CMOVQLT BX, DI
+	XORQ    R8, R8
+	MOVQ    DI, R9
+	ANDQ    $-8, R9
+	JZ      between6
+
+wide3:
+	VMOVUPS (CX)(R8*4), Y3
+	VMOVUPS (DX)(R8*4), Y4
+	VADDPS  Y4, Y3, Y3
+	VMAXPS  Y3, Y0, Y3
+	VMINPS  Y3, Y1, Y3
+	VADDPS  Y2, Y3, Y3
+	VMOVUPS Y3, (AX)(R8*4)
+	ADDQ    $0x08, R8
+	CMPQ    R8, R9
+	JLT     wide3
+
+between6:
+	CMPQ R8, DI
+	JGE  done5
+
+narrow4:
+	VMOVSS (CX)(R8*4), X3
+	VMOVSS (DX)(R8*4), X4
+	VADDPS X4, X3, X3
+	VMAXPS X3, X0, X3
+	VMINPS X3, X1, X3
+	VADDPS X2, X3, X3
+	VMOVSS X3, (AX)(R8*4)
+	INCQ   R8
+	CMPQ   R8, DI
+	JLT    narrow4
+
+done5:
+	LEAQ (AX)(DI*4), AX
+	LEAQ (CX)(DI*4), CX
+	SUBQ SI, BX
+	JMP  period1
+
+end2:
+	VZEROUPPER
+	RET
+
+// func scaleRowsAVX2(dst []float32, x []float32, factor []float32)
+// Requires: AVX, CMOV
+TEXT ·scaleRowsAVX2(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ factor_base+48(FP), DX
+	MOVQ dst_len+8(FP), BX
+	MOVQ factor_len+56(FP), SI
+
+period1:
+	TESTQ   BX, BX
+	JLE     end2
+	MOVQ    SI, DI
+	CMPQ    BX, SI
+	CMOVQLT BX, DI
+	XORQ    R8, R8
+	MOVQ    DI, R9
+	ANDQ    $-8, R9
+	JZ      between6
+
+wide3:
+	VMOVUPS (CX)(R8*4), Y0
+	VMOVUPS (DX)(R8*4), Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS Y0, (AX)(R8*4)
+	ADDQ    $0x08, R8
+	CMPQ    R8, R9
+	JLT     wide3
+
+between6:
+	CMPQ R8, DI
+	JGE  done5
+
+narrow4:
+	VMOVSS (CX)(R8*4), X0
+	VMOVSS (DX)(R8*4), X1
+	VMULPS X1, X0, X0
+	VMOVSS X0, (AX)(R8*4)
+	INCQ   R8
+	CMPQ   R8, DI
+	JLT    narrow4
+
+done5:
+	LEAQ (AX)(DI*4), AX
+	LEAQ (CX)(DI*4), CX
+	SUBQ SI, BX
+	JMP  period1
+
+end2:
+	VZEROUPPER
+	RET
+
+// func affineAVX2(dst []float32, x []float32, factor []float32, shift []float32)
+// Requires: AVX, CMOV
+TEXT ·affineAVX2(SB), NOSPLIT, $0-96
+	MOVQ dst_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ factor_base+48(FP), DX
+	MOVQ shift_base+72(FP), BX
+	MOVQ dst_len+8(FP), SI
+	MOVQ factor_len+56(FP), DI
+
+period1:
+	TESTQ   SI, SI
+	JLE     end2
+	MOVQ    DI, R8
+	CMPQ    SI, DI
+	CMOVQLT SI, R8
+	XORQ    R9, R9
+	MOVQ    R8, R10
+	ANDQ    $-8, R10
+	JZ      between6
+
+wide3:
+	VMOVUPS (CX)(R9*4), Y0
+	VMOVUPS (DX)(R9*4), Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS (BX)(R9*4), Y1
+	VADDPS  Y1, Y0, Y0
+	VMOVUPS Y0, (AX)(R9*4)
+	ADDQ    $0x08, R9
+	CMPQ    R9, R10
+	JLT     wide3
+
+between6:
+	CMPQ R9, R8
+	JGE  done5
+
+narrow4:
+	VMOVSS (CX)(R9*4), X0
+	VMOVSS (DX)(R9*4), X1
+	VMULPS X1, X0, X0
+	VMOVSS (BX)(R9*4), X1
+	VADDPS X1, X0, X0
+	VMOVSS X0, (AX)(R9*4)
+	INCQ   R9
+	CMPQ   R9, R8
+	JLT    narrow4
+
+done5:
+	LEAQ (AX)(R8*4), AX
+	LEAQ (CX)(R8*4), CX
+	SUBQ DI, SI
+	JMP  period1
+
+end2:
+	VZEROUPPER
+	RET
+
+// func normalizeAVX2(dst []float32, x []float32, mean []float32, invStd []float32, gamma []float32, beta []float32)
+// Requires: AVX, CMOV
+TEXT ·normalizeAVX2(SB), NOSPLIT, $0-144
+	MOVQ dst_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ mean_base+48(FP), DX
+	MOVQ invStd_base+72(FP), BX
+	MOVQ gamma_base+96(FP), SI
+	MOVQ beta_base+120(FP), DI
+	MOVQ dst_len+8(FP), R8
+	MOVQ mean_len+56(FP), R9
+
+period1:
+	TESTQ   R8, R8
+	JLE     end2
+	MOVQ    R9, R10
+	CMPQ    R8, R9
+	CMOVQLT R8, R10
+	XORQ    R11, R11
+	MOVQ    R10, R12
+	ANDQ    $-8, R12
+	JZ      between6
+
+wide3:
+	VMOVUPS (CX)(R11*4), Y0
+	VMOVUPS (DX)(R11*4), Y1
+	VSUBPS  Y1, Y0, Y0
+	VMOVUPS (BX)(R11*4), Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS (SI)(R11*4), Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS (DI)(R11*4), Y1
+	VADDPS  Y1, Y0, Y0
+	VMOVUPS Y0, (AX)(R11*4)
+	ADDQ    $0x08, R11
+	CMPQ    R11, R12
+	JLT     wide3
+
+between6:
+	CMPQ R11, R10
+	JGE  done5
+
+narrow4:
+	VMOVSS (CX)(R11*4), X0
+	VMOVSS (DX)(R11*4), X1
+	VSUBPS X1, X0, X0
+	VMOVSS (BX)(R11*4), X1
+	VMULPS X1, X0, X0
+	VMOVSS (SI)(R11*4), X1
+	VMULPS X1, X0, X0
+	VMOVSS (DI)(R11*4), X1
+	VADDPS X1, X0, X0
+	VMOVSS X0, (AX)(R11*4)
+	INCQ   R11
+	CMPQ   R11, R10
+	JLT    narrow4
+
+done5:
+	LEAQ (AX)(R10*4), AX
+	LEAQ (CX)(R10*4), CX
+	SUBQ R9, R8
+	JMP  period1
+
+end2:
+	VZEROUPPER
+	RET
+
+// func normalizeGradAVX2(dx []float32, dy []float32, x []float32, mean []float32, invStd []float32, meanB []float32, meanG []float32, factor []float32)
+// Requires: AVX, CMOV
+TEXT ·normalizeGradAVX2(SB), NOSPLIT, $0-192
+	MOVQ dx_base+0(FP), AX
+	MOVQ dy_base+24(FP), CX
+	MOVQ x_base+48(FP), DX
+	MOVQ mean_base+72(FP), BX
+	MOVQ invStd_base+96(FP), SI
+	MOVQ meanB_base+120(FP), DI
+	MOVQ meanG_base+144(FP), R8
+	MOVQ factor_base+168(FP), R9
+	MOVQ dx_len+8(FP), R10
+	MOVQ mean_len+80(FP), R11
+
+period1:
+	TESTQ   R10, R10
+	JLE     end2
+	MOVQ    R11, R12
+	CMPQ    R10, R11
+	CMOVQLT R10, R12
+	XORQ    R13, R13
+	MOVQ    R12, R14
+	ANDQ    $-8, R14
+	JZ      between6
+
+wide3:
+	VMOVUPS (DX)(R13*4), Y0
+	VMOVUPS (BX)(R13*4), Y1
+	VSUBPS  Y1, Y0, Y0
+	VMOVUPS (SI)(R13*4), Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS (R8)(R13*4), Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS (CX)(R13*4), Y1
+	VMOVUPS (DI)(R13*4), Y2
+	VSUBPS  Y2, Y1, Y1
+	VSUBPS  Y0, Y1, Y1
+	VMOVUPS (R9)(R13*4), Y0
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, (AX)(R13*4)
+	ADDQ    $0x08, R13
+	CMPQ    R13, R14
+	JLT     wide3
+
+between6:
+	CMPQ R13, R12
+	JGE  done5
+
+narrow4:
+	VMOVSS (DX)(R13*4), X0
+	VMOVSS (BX)(R13*4), X1
+	VSUBPS X1, X0, X0
+	VMOVSS (SI)(R13*4), X1
+	VMULPS X1, X0, X0
+	VMOVSS (R8)(R13*4), X1
+	VMULPS X1, X0, X0
+	VMOVSS (CX)(R13*4), X1
+	VMOVSS (DI)(R13*4), X2
+	VSUBPS X2, X1, X1
+	VSUBPS X0, X1, X1
+	VMOVSS (R9)(R13*4), X0
+	VMULPS X0, X1, X1
+	VMOVSS X1, (AX)(R13*4)
+	INCQ   R13
+	CMPQ   R13, R12
+	JLT    narrow4
+
+done5:
+	LEAQ (AX)(R12*4), AX
+	LEAQ (CX)(R12*4), CX
+	LEAQ (DX)(R12*4), DX
+	SUBQ R11, R10
+	JMP  period1
+
+end2:
+	VZEROUPPER
+	RET
+
+// func sumRowsAVX2(rows int, sum []float32, x []float32)
+// Requires: AVX
+TEXT ·sumRowsAVX2(SB), NOSPLIT, $0-56
+	MOVQ sum_base+8(FP), AX
+	MOVQ sum_len+16(FP), CX
+	MOVQ rows+0(FP), DX
+	MOVQ x_base+32(FP), BX
+	XORQ SI, SI
+	MOVQ CX, DI
+
+block2:
+	CMPQ    DI, $0x20
+	JLT     fewer3
+	VMOVUPS (AX)(SI*4), Y0
+	VMOVUPS 32(AX)(SI*4), Y1
+	VMOVUPS 64(AX)(SI*4), Y2
+	VMOVUPS 96(AX)(SI*4), Y3
+	LEAQ    (BX)(SI*4), R8
+	MOVQ    DX, R9
+
+row4:
+	VMOVUPS (R8), Y4
+	VADDPS  Y4, Y0, Y0
+	VMOVUPS 32(R8), Y4
+	VADDPS  Y4, Y1, Y1
+	VMOVUPS 64(R8), Y4
+	VADDPS  Y4, Y2, Y2
+	VMOVUPS 96(R8), Y4
+	VADDPS  Y4, Y3, Y3
+	LEAQ    (R8)(CX*4), R8
+	DECQ    R9
+	JNE     row4
+	VMOVUPS Y0, (AX)(SI*4)
+	VMOVUPS Y1, 32(AX)(SI*4)
+	VMOVUPS Y2, 64(AX)(SI*4)
+	VMOVUPS Y3, 96(AX)(SI*4)
+	ADDQ    $0x20, SI
+	SUBQ    $0x20, DI
+	JMP     block2
+
+fewer3:
+block5:
+	CMPQ    DI, $0x10
+	JLT     fewer6
+	VMOVUPS (AX)(SI*4), Y0
+	VMOVUPS 32(AX)(SI*4), Y1
+	LEAQ    (BX)(SI*4), R8
+	MOVQ    DX, R9
+
+row7:
+	VMOVUPS (R8), Y2
+	VADDPS  Y2, Y0, Y0
+	VMOVUPS 32(R8), Y2
+	VADDPS  Y2, Y1, Y1
+	LEAQ    (R8)(CX*4), R8
+	DECQ    R9
+	JNE     row7
+	VMOVUPS Y0, (AX)(SI*4)
+	VMOVUPS Y1, 32(AX)(SI*4)
+	ADDQ    $0x10, SI
+	SUBQ    $0x10, DI
+	JMP     block5
+
+fewer6:
+block8:
+	CMPQ    DI, $0x08
+	JLT     fewer9
+	VMOVUPS (AX)(SI*4), Y0
+	LEAQ    (BX)(SI*4), R8
+	MOVQ    DX, R9
+
+row10:
+	VMOVUPS (R8), Y1
+	VADDPS  Y1, Y0, Y0
+	LEAQ    (R8)(CX*4), R8
+	DECQ    R9
+	JNE     row10
+	VMOVUPS Y0, (AX)(SI*4)
+	ADDQ    $0x08, SI
+	SUBQ    $0x08, DI
+	JMP     block8
+
+fewer9:
+	TESTQ      DI, DI
+	JE         done1
+	LEAQ       tails<>+0(SB), R8
+	NEGQ       DI
+	VMOVUPS    32(R8)(DI*4), Y0
+	VMASKMOVPS (AX)(SI*4), Y0, Y1
+	LEAQ       (BX)(SI*4), BX
+
+row11:
+	VMASKMOVPS (BX), Y0, Y2
+	VADDPS     Y2, Y1, Y1
+	LEAQ       (BX)(CX*4), BX
+	DECQ       DX
+	JNE        row11
+	VMASKMOVPS Y1, Y0, (AX)(SI*4)
+
+done1:
+	VZEROUPPER
+	RET
+
+// func sumSquaresAVX2(rows int, sum []float32, x []float32, mean []float32)
+// Requires: AVX
+TEXT ·sumSquaresAVX2(SB), NOSPLIT, $0-80
+	MOVQ sum_base+8(FP), AX
+	MOVQ sum_len+16(FP), CX
+	MOVQ rows+0(FP), DX
+	MOVQ x_base+32(FP), BX
+	MOVQ mean_base+56(FP), SI
+	XORQ DI, DI
+	MOVQ CX, R8
+
+block2:
+	CMPQ    R8, $0x20
+	JLT     fewer3
+	VMOVUPS (AX)(DI*4), Y0
+	VMOVUPS (SI)(DI*4), Y1
+	VMOVUPS 32(AX)(DI*4), Y2
+	VMOVUPS 32(SI)(DI*4), Y3
+	VMOVUPS 64(AX)(DI*4), Y4
+	VMOVUPS 64(SI)(DI*4), Y5
+	VMOVUPS 96(AX)(DI*4), Y6
+	VMOVUPS 96(SI)(DI*4), Y7
+	LEAQ    (BX)(DI*4), R9
+	MOVQ    DX, R10
+
+row4:
+	VMOVUPS (R9), Y8
+	VSUBPS  Y1, Y8, Y8
+	VMULPS  Y8, Y8, Y8
+	VADDPS  Y8, Y0, Y0
+	VMOVUPS 32(R9), Y8
+	VSUBPS  Y3, Y8, Y8
+	VMULPS  Y8, Y8, Y8
+	VADDPS  Y8, Y2, Y2
+	VMOVUPS 64(R9), Y8
+	VSUBPS  Y5, Y8, Y8
+	VMULPS  Y8, Y8, Y8
+	VADDPS  Y8, Y4, Y4
+	VMOVUPS 96(R9), Y8
+	VSUBPS  Y7, Y8, Y8
+	VMULPS  Y8, Y8, Y8
+	VADDPS  Y8, Y6, Y6
+	LEAQ    (R9)(CX*4), R9
+	DECQ    R10
+	JNE     row4
+	VMOVUPS Y0, (AX)(DI*4)
+	VMOVUPS Y2, 32(AX)(DI*4)
+	VMOVUPS Y4, 64(AX)(DI*4)
+	VMOVUPS Y6, 96(AX)(DI*4)
+	ADDQ    $0x20, DI
+	SUBQ    $0x20, R8
+	JMP     block2
+
+fewer3:
+block5:
+	CMPQ    R8, $0x10
+	JLT     fewer6
+	VMOVUPS (AX)(DI*4), Y0
+	VMOVUPS (SI)(DI*4), Y1
+	VMOVUPS 32(AX)(DI*4), Y2
+	VMOVUPS 32(SI)(DI*4), Y3
+	LEAQ    (BX)(DI*4), R9
+	MOVQ    DX, R10
+
+row7:
+	VMOVUPS (R9), Y4
+	VSUBPS  Y1, Y4, Y4
+	VMULPS  Y4, Y4, Y4
+	VADDPS  Y4, Y0, Y0
+	VMOVUPS 32(R9), Y4
+	VSUBPS  Y3, Y4, Y4
+	VMULPS  Y4, Y4, Y4
+	VADDPS  Y4, Y2, Y2
+	LEAQ    (R9)(CX*4), R9
+	DECQ    R10
+	JNE     row7
+	VMOVUPS Y0, (AX)(DI*4)
+	VMOVUPS Y2, 32(AX)(DI*4)
+	ADDQ    $0x10, DI
+	SUBQ    $0x10, R8
+	JMP     block5
+
+fewer6:
+block8:
+	CMPQ    R8, $0x08
+	JLT     fewer9
+	VMOVUPS (AX)(DI*4), Y0
+	VMOVUPS (SI)(DI*4), Y1
+	LEAQ    (BX)(DI*4), R9
+	MOVQ    DX, R10
+
+row10:
+	VMOVUPS (R9), Y2
+	VSUBPS  Y1, Y2, Y2
+	VMULPS  Y2, Y2, Y2
+	VADDPS  Y2, Y0, Y0
+	LEAQ    (R9)(CX*4), R9
+	DECQ    R10
+	JNE     row10
+	VMOVUPS Y0, (AX)(DI*4)
+	ADDQ    $0x08, DI
+	SUBQ    $0x08, R8
+	JMP     block8
+
+fewer9:
+	TESTQ      R8, R8
+	JE         done1
+	LEAQ       tails<>+0(SB), R9
+	NEGQ       R8
+	VMOVUPS    32(R9)(R8*4), Y0
+	VMASKMOVPS (AX)(DI*4), Y0, Y1
+	VMASKMOVPS (SI)(DI*4), Y0, Y2
+	LEAQ       (BX)(DI*4), BX
+
+row11:
+	VMASKMOVPS (BX), Y0, Y3
+	VSUBPS     Y2, Y3, Y3
+	VMULPS     Y3, Y3, Y3
+	VADDPS     Y3, Y1, Y1
+	LEAQ       (BX)(CX*4), BX
+	DECQ       DX
+	JNE        row11
+	VMASKMOVPS Y1, Y0, (AX)(DI*4)
+
+done1:
+	VZEROUPPER
+	RET
+
+// func sumProductsAVX2(rows int, sum []float32, dy []float32, x []float32)
+// Requires: AVX
+TEXT ·sumProductsAVX2(SB), NOSPLIT, $0-80
+	MOVQ sum_base+8(FP), AX
+	MOVQ sum_len+16(FP), CX
+	MOVQ rows+0(FP), DX
+	MOVQ dy_base+32(FP), BX
+	MOVQ x_base+56(FP), SI
+	XORQ DI, DI
+	MOVQ CX, R8
+
+block2:
+	CMPQ    R8, $0x20
+	JLT     fewer3
+	VMOVUPS (AX)(DI*4), Y0
+	VMOVUPS 32(AX)(DI*4), Y1
+	VMOVUPS 64(AX)(DI*4), Y2
+	VMOVUPS 96(AX)(DI*4), Y3
+	LEAQ    (BX)(DI*4), R9
+	LEAQ    (SI)(DI*4), R10
+	MOVQ    DX, R11
+
+row4:
+	VMOVUPS (R9), Y4
+	VMOVUPS (R10), Y5
+	VMULPS  Y5, Y4, Y4
+	VADDPS  Y4, Y0, Y0
+	VMOVUPS 32(R9), Y4
+	VMOVUPS 32(R10), Y5
+	VMULPS  Y5, Y4, Y4
+	VADDPS  Y4, Y1, Y1
+	VMOVUPS 64(R9), Y4
+	VMOVUPS 64(R10), Y5
+	VMULPS  Y5, Y4, Y4
+	VADDPS  Y4, Y2, Y2
+	VMOVUPS 96(R9), Y4
+	VMOVUPS 96(R10), Y5
+	VMULPS  Y5, Y4, Y4
+	VADDPS  Y4, Y3, Y3
+	LEAQ    (R9)(CX*4), R9
+	LEAQ    (R10)(CX*4), R10
+	DECQ    R11
+	JNE     row4
+	VMOVUPS Y0, (AX)(DI*4)
+	VMOVUPS Y1, 32(AX)(DI*4)
+	VMOVUPS Y2, 64(AX)(DI*4)
+	VMOVUPS Y3, 96(AX)(DI*4)
+	ADDQ    $0x20, DI
+	SUBQ    $0x20, R8
+	JMP     block2
+
+fewer3:
+block5:
+	CMPQ    R8, $0x10
+	JLT     fewer6
+	VMOVUPS (AX)(DI*4), Y0
+	VMOVUPS 32(AX)(DI*4), Y1
+	LEAQ    (BX)(DI*4), R9
+	LEAQ    (SI)(DI*4), R10
+	MOVQ    DX, R11
+
+row7:
+	VMOVUPS (R9), Y2
+	VMOVUPS (R10), Y3
+	VMULPS  Y3, Y2, Y2
+	VADDPS  Y2, Y0, Y0
+	VMOVUPS 32(R9), Y2
+	VMOVUPS 32(R10), Y3
+	VMULPS  Y3, Y2, Y2
+	VADDPS  Y2, Y1, Y1
+	LEAQ    (R9)(CX*4), R9
+	LEAQ    (R10)(CX*4), R10
+	DECQ    R11
+	JNE     row7
+	VMOVUPS Y0, (AX)(DI*4)
+	VMOVUPS Y1, 32(AX)(DI*4)
+	ADDQ    $0x10, DI
+	SUBQ    $0x10, R8
+	JMP     block5
+
+fewer6:
+block8:
+	CMPQ    R8, $0x08
+	JLT     fewer9
+	VMOVUPS (AX)(DI*4), Y0
+	LEAQ    (BX)(DI*4), R9
+	LEAQ    (SI)(DI*4), R10
+	MOVQ    DX, R11
+
+row10:
+	VMOVUPS (R9), Y1
+	VMOVUPS (R10), Y2
+	VMULPS  Y2, Y1, Y1
+	VADDPS  Y1, Y0, Y0
+	LEAQ    (R9)(CX*4), R9
+	LEAQ    (R10)(CX*4), R10
+	DECQ    R11
+	JNE     row10
+	VMOVUPS Y0, (AX)(DI*4)
+	ADDQ    $0x08, DI
+	SUBQ    $0x08, R8
+	JMP     block8
+
+fewer9:
+	TESTQ      R8, R8
+	JE         done1
+	LEAQ       tails<>+0(SB), R9
+	NEGQ       R8
+	VMOVUPS    32(R9)(R8*4), Y0
+	VMASKMOVPS (AX)(DI*4), Y0, Y1
+	LEAQ       (BX)(DI*4), BX
+	LEAQ       (SI)(DI*4), SI
+
+row11:
+	VMASKMOVPS (BX), Y0, Y2
+	VMASKMOVPS (SI), Y0, Y3
+	VMULPS     Y3, Y2, Y2
+	VADDPS     Y2, Y1, Y1
+	LEAQ       (BX)(CX*4), BX
+	LEAQ       (SI)(CX*4), SI
+	DECQ       DX
+	JNE        row11
+	VMASKMOVPS Y1, Y0, (AX)(DI*4)
+
+done1:
+	VZEROUPPER
+	RET
+
+// func sumNormalizedAVX2(rows int, sum []float32, dy []float32, x []float32, mean []float32, invStd []float32)
+// Requires: AVX
+TEXT ·sumNormalizedAVX2(SB), NOSPLIT, $0-128
+	MOVQ sum_base+8(FP), AX
+	MOVQ sum_len+16(FP), CX
+	MOVQ rows+0(FP), DX
+	MOVQ dy_base+32(FP), BX
+	MOVQ x_base+56(FP), SI
+	MOVQ mean_base+80(FP), DI
+	MOVQ invStd_base+104(FP), R8
+	XORQ R9, R9
+	MOVQ CX, R10
+
+block2:
+	CMPQ    R10, $0x20
+	JLT     fewer3
+	VMOVUPS (AX)(R9*4), Y0
+	VMOVUPS (DI)(R9*4), Y1
+	VMOVUPS (R8)(R9*4), Y2
+	VMOVUPS 32(AX)(R9*4), Y3
+	VMOVUPS 32(DI)(R9*4), Y4
+	VMOVUPS 32(R8)(R9*4), Y5
+	VMOVUPS 64(AX)(R9*4), Y6
+	VMOVUPS 64(DI)(R9*4), Y7
+	VMOVUPS 64(R8)(R9*4), Y8
+	VMOVUPS 96(AX)(R9*4), Y9
+	VMOVUPS 96(DI)(R9*4), Y10
+	VMOVUPS 96(R8)(R9*4), Y11
+	LEAQ    (BX)(R9*4), R11
+	LEAQ    (SI)(R9*4), R12
+	MOVQ    DX, R13
+
+row4:
+	VMOVUPS (R11), Y12
+	VMOVUPS (R12), Y13
+	VSUBPS  Y1, Y13, Y13
+	VMULPS  Y2, Y13, Y13
+	VMULPS  Y13, Y12, Y12
+	VADDPS  Y12, Y0, Y0
+	VMOVUPS 32(R11), Y12
+	VMOVUPS 32(R12), Y13
+	VSUBPS  Y4, Y13, Y13
+	VMULPS  Y5, Y13, Y13
+	VMULPS  Y13, Y12, Y12
+	VADDPS  Y12, Y3, Y3
+	VMOVUPS 64(R11), Y12
+	VMOVUPS 64(R12), Y13
+	VSUBPS  Y7, Y13, Y13
+	VMULPS  Y8, Y13, Y13
+	VMULPS  Y13, Y12, Y12
+	VADDPS  Y12, Y6, Y6
+	VMOVUPS 96(R11), Y12
+	VMOVUPS 96(R12), Y13
+	VSUBPS  Y10, Y13, Y13
+	VMULPS  Y11, Y13, Y13
+	VMULPS  Y13, Y12, Y12
+	VADDPS  Y12, Y9, Y9
+	LEAQ    (R11)(CX*4), R11
+	LEAQ    (R12)(CX*4), R12
+	DECQ    R13
+	JNE     row4
+	VMOVUPS Y0, (AX)(R9*4)
+	VMOVUPS Y3, 32(AX)(R9*4)
+	VMOVUPS Y6, 64(AX)(R9*4)
+	VMOVUPS Y9, 96(AX)(R9*4)
+	ADDQ    $0x20, R9
+	SUBQ    $0x20, R10
+	JMP     block2
+
+fewer3:
+block5:
+	CMPQ    R10, $0x10
+	JLT     fewer6
+	VMOVUPS (AX)(R9*4), Y0
+	VMOVUPS (DI)(R9*4), Y1
+	VMOVUPS (R8)(R9*4), Y2
+	VMOVUPS 32(AX)(R9*4), Y3
+	VMOVUPS 32(DI)(R9*4), Y4
+	VMOVUPS 32(R8)(R9*4), Y5
+	LEAQ    (BX)(R9*4), R11
+	LEAQ    (SI)(R9*4), R12
+	MOVQ    DX, R13
+
+row7:
+	VMOVUPS (R11), Y6
+	VMOVUPS (R12), Y7
+	VSUBPS  Y1, Y7, Y7
+	VMULPS  Y2, Y7, Y7
+	VMULPS  Y7, Y6, Y6
+	VADDPS  Y6, Y0, Y0
+	VMOVUPS 32(R11), Y6
+	VMOVUPS 32(R12), Y7
+	VSUBPS  Y4, Y7, Y7
+	VMULPS  Y5, Y7, Y7
+	VMULPS  Y7, Y6, Y6
+	VADDPS  Y6, Y3, Y3
+	LEAQ    (R11)(CX*4), R11
+	LEAQ    (R12)(CX*4), R12
+	DECQ    R13
+	JNE     row7
+	VMOVUPS Y0, (AX)(R9*4)
+	VMOVUPS Y3, 32(AX)(R9*4)
+	ADDQ    $0x10, R9
+	SUBQ    $0x10, R10
+	JMP     block5
+
+fewer6:
+block8:
+	CMPQ    R10, $0x08
+	JLT     fewer9
+	VMOVUPS (AX)(R9*4), Y0
+	VMOVUPS (DI)(R9*4), Y1
+	VMOVUPS (R8)(R9*4), Y2
+	LEAQ    (BX)(R9*4), R11
+	LEAQ    (SI)(R9*4), R12
+	MOVQ    DX, R13
+
+row10:
+	VMOVUPS (R11), Y3
+	VMOVUPS (R12), Y4
+	VSUBPS  Y1, Y4, Y4
+	VMULPS  Y2, Y4, Y4
+	VMULPS  Y4, Y3, Y3
+	VADDPS  Y3, Y0, Y0
+	LEAQ    (R11)(CX*4), R11
+	LEAQ    (R12)(CX*4), R12
+	DECQ    R13
+	JNE     row10
+	VMOVUPS Y0, (AX)(R9*4)
+	ADDQ    $0x08, R9
+	SUBQ    $0x08, R10
+	JMP     block8
+
+fewer9:
+	TESTQ      R10, R10
+	JE         done1
+	LEAQ       tails<>+0(SB), R11
+	NEGQ       R10
+	VMOVUPS    32(R11)(R10*4), Y0
+	VMASKMOVPS (AX)(R9*4), Y0, Y1
+	VMASKMOVPS (DI)(R9*4), Y0, Y2
+	VMASKMOVPS (R8)(R9*4), Y0, Y3
+	LEAQ       (BX)(R9*4), BX
+	LEAQ       (SI)(R9*4), SI
+
+row11:
+	VMASKMOVPS (BX), Y0, Y4
+	VMASKMOVPS (SI), Y0, Y5
+	VSUBPS     Y2, Y5, Y5
+	VMULPS     Y3, Y5, Y5
+	VMULPS     Y5, Y4, Y4
+	VADDPS     Y4, Y1, Y1
+	LEAQ       (BX)(CX*4), BX
+	LEAQ       (SI)(CX*4), SI
+	DECQ       DX
+	JNE        row11
+	VMASKMOVPS Y1, Y0, (AX)(R9*4)
+
+done1:
+	VZEROUPPER
+	RET
+
+// func fakeQuantizeAVX2(y []float32, x []float32, mask []uint8, scale float32, before float32, half float32, after int32, zero int32, lo int32, hi int32)
+// Requires: AVX, AVX2
+TEXT ·fakeQuantizeAVX2(SB), NOSPLIT, $0-100
+	MOVQ         y_base+0(FP), AX
+	MOVQ         x_base+24(FP), CX
+	MOVQ         x_len+32(FP), DX
+	MOVQ         mask_base+48(FP), BX
+	VBROADCASTSS scale+72(FP), Y0
+	VBROADCASTSS before+76(FP), Y1
+	VBROADCASTSS half+80(FP), Y2
+	VBROADCASTSS after+84(FP), Y3
+	VBROADCASTSS zero+88(FP), Y4
+	VBROADCASTSS lo+92(FP), Y5
+	VBROADCASTSS hi+96(FP), Y6
+	MOVL         $0x4a800000, SI
+	VMOVD        SI, X7
+	VPBROADCASTD X7, Y7
+	MOVL         $0xca800000, SI
+	VMOVD        SI, X8
+	VPBROADCASTD X8, Y8
+	MOVL         $0x80000000, SI
+	VMOVD        SI, X9
+	VPBROADCASTD X9, Y9
+	MOVQ         mask_len+56(FP), SI
+
+eight:
+	CMPQ       DX, $0x08
+	JLT        rest
+	VMOVUPS    (CX), Y10
+	VDIVPS     Y0, Y10, Y11
+	VMINPS     Y7, Y11, Y11
+	VMAXPS     Y8, Y11, Y11
+	VADDPS     Y1, Y11, Y11
+	VANDPS     Y9, Y11, Y12
+	VORPS      Y2, Y12, Y12
+	VADDPS     Y12, Y11, Y11
+	VCVTTPS2DQ Y11, Y11
+	VPADDD     Y3, Y11, Y11
+	VPCMPGTD   Y6, Y11, Y13
+	VPCMPGTD   Y11, Y5, Y12
+	VORPS      Y12, Y13, Y13
+	VPMAXSD    Y5, Y11, Y11
+	VPMINSD    Y6, Y11, Y11
+	VPSUBD     Y4, Y11, Y11
+	VCVTDQ2PS  Y11, Y11
+	VMULPS     Y0, Y11, Y11
+	VCMPPS     $0x03, Y10, Y10, Y12
+	VBLENDVPS  Y12, Y10, Y11, Y11
+	VORPS      Y12, Y13, Y13
+	VMOVMSKPS  Y13, DI
+	XORL       $0x000000ff, DI
+	VMOVUPS    Y11, (AX)
+	TESTQ      SI, SI
+	JE         next
+	MOVB       DI, (BX)
+	INCQ       BX
+
+next:
+	ADDQ $0x20, CX
+	ADDQ $0x20, AX
+	SUBQ $0x08, DX
+	JMP  eight
+
+rest:
+	TESTQ      DX, DX
+	JE         done
+	LEAQ       tails<>+0(SB), DI
+	NEGQ       DX
+	VMOVUPS    32(DI)(DX*4), Y12
+	VMASKMOVPS (CX), Y12, Y10
+	VDIVPS     Y0, Y10, Y11
+	VMINPS     Y7, Y11, Y11
+	VMAXPS     Y8, Y11, Y11
+	VADDPS     Y1, Y11, Y11
+	VANDPS     Y9, Y11, Y1
+	VORPS      Y2, Y1, Y1
+	VADDPS     Y1, Y11, Y11
+	VCVTTPS2DQ Y11, Y11
+	VPADDD     Y3, Y11, Y11
+	VPCMPGTD   Y6, Y11, Y2
+	VPCMPGTD   Y11, Y5, Y1
+	VORPS      Y1, Y2, Y2
+	VPMAXSD    Y5, Y11, Y11
+	VPMINSD    Y6, Y11, Y11
+	VPSUBD     Y4, Y11, Y11
+	VCVTDQ2PS  Y11, Y11
+	VMULPS     Y0, Y11, Y11
+	VCMPPS     $0x03, Y10, Y10, Y1
+	VBLENDVPS  Y1, Y10, Y11, Y11
+	VORPS      Y1, Y2, Y2
+	VMOVMSKPS  Y2, CX
+	XORL       $0x000000ff, CX
+	VMASKMOVPS Y11, Y12, (AX)
+	TESTQ      SI, SI
+	JE         done
+	VMOVMSKPS  Y12, AX
+	ANDL       AX, CX
+	MOVB       CL, (BX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func maskGradAVX2(dx []float32, dy []float32, mask []uint8)
+// Requires: AVX, AVX2
+TEXT ·maskGradAVX2(SB), NOSPLIT, $0-72
+	MOVQ    dx_base+0(FP), AX
+	MOVQ    dy_base+24(FP), CX
+	MOVQ    mask_base+48(FP), DX
+	MOVQ    dx_len+8(FP), BX
+	LEAQ    eightBits<>+0(SB), SI
+	VMOVUPS (SI), Y0
+
+eight:
+	CMPQ         BX, $0x08
+	JLT          rest
+	MOVBLZX      (DX), SI
+	VMOVD        SI, X1
+	VPBROADCASTD X1, Y1
+	VPAND        Y0, Y1, Y1
+	VPCMPEQD     Y0, Y1, Y1
+	VANDPS       (CX), Y1, Y1
+	VMOVUPS      Y1, (AX)
+	INCQ         DX
+	ADDQ         $0x20, AX
+	ADDQ         $0x20, CX
+	SUBQ         $0x08, BX
+	JMP          eight
+
+rest:
+	TESTQ        BX, BX
+	JE           done
+	LEAQ         tails<>+0(SB), SI
+	NEGQ         BX
+	VMOVUPS      32(SI)(BX*4), Y2
+	MOVBLZX      (DX), DX
+	VMOVD        DX, X1
+	VPBROADCASTD X1, Y1
+	VPAND        Y0, Y1, Y1
+	VPCMPEQD     Y0, Y1, Y1
+	VMASKMOVPS   (CX), Y2, Y0
+	VANDPS       Y0, Y1, Y1
+	VMASKMOVPS   Y1, Y2, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func sgdAVX2(w []float32, grad []float32, rate float32)
+// Requires: AVX
+TEXT ·sgdAVX2(SB), NOSPLIT, $0-52
+	MOVQ         w_base+0(FP), AX
+	MOVQ         grad_base+24(FP), CX
+	VBROADCASTSS rate+48(FP), Y0
+	MOVQ         grad_len+32(FP), DX
+	XORQ         BX, BX
+	MOVQ         DX, SI
+	ANDQ         $-8, SI
+	JZ           between4
+
+wide1:
+	VMOVUPS (CX)(BX*4), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS (AX)(BX*4), Y2
+	VSUBPS  Y1, Y2, Y2
+	VMOVUPS Y2, (AX)(BX*4)
+	ADDQ    $0x08, BX
+	CMPQ    BX, SI
+	JLT     wide1
+
+between4:
+	CMPQ BX, DX
+	JGE  done3
+
+narrow2:
+	VMOVSS (CX)(BX*4), X1
+	VMULPS X0, X1, X1
+	VMOVSS (AX)(BX*4), X2
+	VSUBPS X1, X2, X2
+	VMOVSS X2, (AX)(BX*4)
+	INCQ   BX
+	CMPQ   BX, DX
+	JLT    narrow2
+
+done3:
+	VZEROUPPER
+	RET
+
+// func momentumAVX2(w []float32, grad []float32, v []float32, rate float32, m float32)
+// Requires: AVX
+TEXT ·momentumAVX2(SB), NOSPLIT, $0-80
+	MOVQ         w_base+0(FP), AX
+	MOVQ         grad_base+24(FP), CX
+	MOVQ         v_base+48(FP), DX
+	VBROADCASTSS rate+72(FP), Y0
+	VBROADCASTSS m+76(FP), Y1
+	MOVQ         grad_len+32(FP), BX
+	XORQ         SI, SI
+	MOVQ         BX, DI
+	ANDQ         $-8, DI
+	JZ           between4
+
+wide1:
+	VMOVUPS (CX)(SI*4), Y2
+	VMULPS  Y0, Y2, Y2
+	VMOVUPS (DX)(SI*4), Y3
+	VMULPS  Y1, Y3, Y3
+	VSUBPS  Y2, Y3, Y3
+	VMOVUPS Y3, (DX)(SI*4)
+	VMOVUPS (AX)(SI*4), Y2
+	VADDPS  Y3, Y2, Y2
+	VMOVUPS Y2, (AX)(SI*4)
+	ADDQ    $0x08, SI
+	CMPQ    SI, DI
+	JLT     wide1
+
+between4:
+	CMPQ SI, BX
+	JGE  done3
+
+narrow2:
+	VMOVSS (CX)(SI*4), X2
+	VMULPS X0, X2, X2
+	VMOVSS (DX)(SI*4), X3
+	VMULPS X1, X3, X3
+	VSUBPS X2, X3, X3
+	VMOVSS X3, (DX)(SI*4)
+	VMOVSS (AX)(SI*4), X2
+	VADDPS X3, X2, X2
+	VMOVSS X2, (AX)(SI*4)
+	INCQ   SI
+	CMPQ   SI, BX
+	JLT    narrow2
+
+done3:
+	VZEROUPPER
+	RET
+
+// func nesterovAVX2(w []float32, grad []float32, v []float32, rate float32, m float32)
+// Requires: AVX
+TEXT ·nesterovAVX2(SB), NOSPLIT, $0-80
+	MOVQ         w_base+0(FP), AX
+	MOVQ         grad_base+24(FP), CX
+	MOVQ         v_base+48(FP), DX
+	VBROADCASTSS rate+72(FP), Y0
+	VBROADCASTSS m+76(FP), Y1
+	MOVQ         grad_len+32(FP), BX
+	XORQ         SI, SI
+	MOVQ         BX, DI
+	ANDQ         $-8, DI
+	JZ           between4
+
+wide1:
+	VMOVUPS (CX)(SI*4), Y2
+	VMULPS  Y0, Y2, Y2
+	VMOVUPS (DX)(SI*4), Y3
+	VMULPS  Y1, Y3, Y3
+	VSUBPS  Y2, Y3, Y3
+	VMOVUPS Y3, (DX)(SI*4)
+	VMULPS  Y1, Y3, Y3
+	VSUBPS  Y2, Y3, Y3
+	VMOVUPS (AX)(SI*4), Y2
+	VADDPS  Y3, Y2, Y2
+	VMOVUPS Y2, (AX)(SI*4)
+	ADDQ    $0x08, SI
+	CMPQ    SI, DI
+	JLT     wide1
+
+between4:
+	CMPQ SI, BX
+	JGE  done3
+
+narrow2:
+	VMOVSS (CX)(SI*4), X2
+	VMULPS X0, X2, X2
+	VMOVSS (DX)(SI*4), X3
+	VMULPS X1, X3, X3
+	VSUBPS X2, X3, X3
+	VMOVSS X3, (DX)(SI*4)
+	VMULPS X1, X3, X3
+	VSUBPS X2, X3, X3
+	VMOVSS (AX)(SI*4), X2
+	VADDPS X3, X2, X2
+	VMOVSS X2, (AX)(SI*4)
+	INCQ   SI
+	CMPQ   SI, BX
+	JLT    narrow2
+
+done3:
+	VZEROUPPER
+	RET
+
+// func adamAVX2(w []float32, grad []float32, m []float32, v []float32, rest1 float32, rest2 float32, rate float32, epsilon float32)
+// Requires: AVX
+TEXT ·adamAVX2(SB), NOSPLIT, $0-112
+	MOVQ         w_base+0(FP), AX
+	MOVQ         grad_base+24(FP), CX
+	MOVQ         m_base+48(FP), DX
+	MOVQ         v_base+72(FP), BX
+	VBROADCASTSS rest1+96(FP), Y0
+	VBROADCASTSS rest2+100(FP), Y1
+	VBROADCASTSS rate+104(FP), Y2
+	VBROADCASTSS epsilon+108(FP), Y3
+	MOVQ         grad_len+32(FP), SI
+	XORQ         DI, DI
+	MOVQ         SI, R8
+	ANDQ         $-8, R8
+	JZ           between4
+
+wide1:
+	VMOVUPS (CX)(DI*4), Y4
+	VMOVUPS (DX)(DI*4), Y5
+	VMOVUPS (BX)(DI*4), Y6
+	VSUBPS  Y5, Y4, Y7
+	VMULPS  Y0, Y7, Y7
+	VADDPS  Y7, Y5, Y5
+	VMOVUPS Y5, (DX)(DI*4)
+	VMULPS  Y4, Y4, Y4
+	VSUBPS  Y6, Y4, Y4
+	VMULPS  Y1, Y4, Y4
+	VADDPS  Y4, Y6, Y6
+	VMOVUPS Y6, (BX)(DI*4)
+	VSQRTPS Y6, Y6
+	VADDPS  Y3, Y6, Y6
+	VMULPS  Y2, Y5, Y5
+	VDIVPS  Y6, Y5, Y5
+	VMOVUPS (AX)(DI*4), Y4
+	VSUBPS  Y5, Y4, Y4
+	VMOVUPS Y4, (AX)(DI*4)
+	ADDQ    $0x08, DI
+	CMPQ    DI, R8
+	JLT     wide1
+
+between4:
+	CMPQ DI, SI
+	JGE  done3
+
+narrow2:
+	VMOVSS  (CX)(DI*4), X4
+	VMOVSS  (DX)(DI*4), X5
+	VMOVSS  (BX)(DI*4), X6
+	VSUBPS  X5, X4, X7
+	VMULPS  X0, X7, X7
+	VADDPS  X7, X5, X5
+	VMOVSS  X5, (DX)(DI*4)
+	VMULPS  X4, X4, X4
+	VSUBPS  X6, X4, X4
+	VMULPS  X1, X4, X4
+	VADDPS  X4, X6, X6
+	VMOVSS  X6, (BX)(DI*4)
+	VSQRTPS X6, X6
+	VADDPS  X3, X6, X6
+	VMULPS  X2, X5, X5
+	VDIVPS  X6, X5, X5
+	VMOVSS  (AX)(DI*4), X4
+	VSUBPS  X5, X4, X4
+	VMOVSS  X4, (AX)(DI*4)
+	INCQ    DI
+	CMPQ    DI, SI
+	JLT     narrow2
+
+done3:
+	VZEROUPPER
+	RET
+
+// func rmspropAVX2(w []float32, grad []float32, v []float32, rho float32, rest float32, rate float32, epsilon float32)
+// Requires: AVX
+TEXT ·rmspropAVX2(SB), NOSPLIT, $0-88
+	MOVQ         w_base+0(FP), AX
+	MOVQ         grad_base+24(FP), CX
+	MOVQ         v_base+48(FP), DX
+	VBROADCASTSS rho+72(FP), Y0
+	VBROADCASTSS rest+76(FP), Y1
+	VBROADCASTSS rate+80(FP), Y2
+	VBROADCASTSS epsilon+84(FP), Y3
+	MOVQ         grad_len+32(FP), BX
+	XORQ         SI, SI
+	MOVQ         BX, DI
+	ANDQ         $-8, DI
+	JZ           between4
+
+wide1:
+	VMOVUPS (CX)(SI*4), Y4
+	VMULPS  Y4, Y4, Y5
+	VMULPS  Y1, Y5, Y5
+	VMOVUPS (DX)(SI*4), Y6
+	VMULPS  Y0, Y6, Y6
+	VADDPS  Y5, Y6, Y6
+	VMOVUPS Y6, (DX)(SI*4)
+	VADDPS  Y3, Y6, Y6
+	VSQRTPS Y6, Y6
+	VMULPS  Y2, Y4, Y4
+	VDIVPS  Y6, Y4, Y4
+	VMOVUPS (AX)(SI*4), Y5
+	VSUBPS  Y4, Y5, Y5
+	VMOVUPS Y5, (AX)(SI*4)
+	ADDQ    $0x08, SI
+	CMPQ    SI, DI
+	JLT     wide1
+
+between4:
+	CMPQ SI, BX
+	JGE  done3
+
+narrow2:
+	VMOVSS  (CX)(SI*4), X4
+	VMULPS  X4, X4, X5
+	VMULPS  X1, X5, X5
+	VMOVSS  (DX)(SI*4), X6
+	VMULPS  X0, X6, X6
+	VADDPS  X5, X6, X6
+	VMOVSS  X6, (DX)(SI*4)
+	VADDPS  X3, X6, X6
+	VSQRTPS X6, X6
+	VMULPS  X2, X4, X4
+	VDIVPS  X6, X4, X4
+	VMOVSS  (AX)(SI*4), X5
+	VSUBPS  X4, X5, X5
+	VMOVSS  X5, (AX)(SI*4)
+	INCQ    SI
+	CMPQ    SI, BX
+	JLT     narrow2
+
+done3:
+	VZEROUPPER
+	RET
+
+// func maxPoolAVX2(y []float32, arg []int32, x []float32, first int, count int, step int, rows int, cols int, line int, channels int)
+// Requires: AVX, AVX2
+TEXT ·maxPoolAVX2(SB), NOSPLIT, $0-128
+	MOVQ    y_base+0(FP), AX
+	MOVQ    arg_base+24(FP), CX
+	MOVQ    x_base+48(FP), DX
+	MOVQ    arg_len+32(FP), BX
+	LEAQ    counting<>+0(SB), SI
+	VMOVUPS (SI), Y0
+	MOVQ    channels+120(FP), SI
+	MOVQ    first+72(FP), DI
+	MOVQ    count+80(FP), R8
+
+window:
+	XORQ R9, R9
+
+vector:
+	LEAQ         8(R9), R10
+	CMPQ         R10, SI
+	JGT          rest
+	LEAQ         (DI)(R9*1), R11
+	VMOVUPS      (DX)(R11*4), Y1
+	VMOVD        R11, X2
+	VPBROADCASTD X2, Y2
+	VPADDD       Y0, Y2, Y2
+	MOVQ         rows+96(FP), R12
+
+row1:
+	MOVQ R11, R10
+	MOVQ cols+104(FP), R13
+
+tap2:
+	VMOVUPS      (DX)(R10*4), Y3
+	VCMPPS       $0x06, Y1, Y3, Y4
+	VCMPPS       $0x07, Y1, Y1, Y5
+	VANDPS       Y5, Y4, Y4
+	VBLENDVPS    Y4, Y3, Y1, Y1
+	VMOVD        R10, X3
+	VPBROADCASTD X3, Y3
+	VPADDD       Y0, Y3, Y3
+	VBLENDVPS    Y4, Y3, Y2, Y2
+	ADDQ         SI, R10
+	DECQ         R13
+	JNE          tap2
+	MOVQ         line+112(FP), R10
+	ADDQ         R10, R11
+	DECQ         R12
+	JNE          row1
+	VMOVUPS      Y1, (AX)(R9*4)
+	TESTQ        BX, BX
+	JE           skip3
+	VMOVUPS      Y2, (CX)(R9*4)
+
+skip3:
+	ADDQ $0x08, R9
+	JMP  vector
+
+rest:
+	CMPQ R9, SI
+	JGE  next
+	CMPQ SI, $0x08
+	JLT  single
+	LEAQ -8(SI), R9
+	JMP  vector
+
+single:
+	LEAQ   (DI)(R9*1), R11
+	VMOVSS (DX)(R11*4), X1
+	VMOVD  R11, X2
+	VPADDD X0, X2, X2
+	MOVQ   rows+96(FP), R12
+
+row4:
+	MOVQ R11, R10
+	MOVQ cols+104(FP), R13
+
+tap5:
+	VMOVSS    (DX)(R10*4), X3
+	VCMPPS    $0x06, X1, X3, X4
+	VCMPPS    $0x07, X1, X1, X5
+	VANDPS    X5, X4, X4
+	VBLENDVPS X4, X3, X1, X1
+	VMOVD     R10, X3
+	VPADDD    X0, X3, X3
+	VBLENDVPS X4, X3, X2, X2
+	ADDQ      SI, R10
+	DECQ      R13
+	JNE       tap5
+	MOVQ      line+112(FP), R10
+	ADDQ      R10, R11
+	DECQ      R12
+	JNE       row4
+	VMOVSS    X1, (AX)(R9*4)
+	TESTQ     BX, BX
+	JE        skip6
+	VMOVSS    X2, (CX)(R9*4)
+
+skip6:
+	INCQ R9
+	CMPQ R9, SI
+	JLT  single
+
+next:
+	LEAQ (AX)(SI*4), AX
+	LEAQ (CX)(SI*4), CX
+	MOVQ step+88(FP), R9
+	ADDQ R9, DI
+	DECQ R8
+	JNE  window
+	VZEROUPPER
+	RET
+
+// func maxPoolGradAVX2(dx []float32, dy []float32, arg []int32, first int, count int, step int, rows int, cols int, line int, channels int)
+// Requires: AVX, AVX2
+TEXT ·maxPoolGradAVX2(SB), NOSPLIT, $0-128
+	MOVQ         dx_base+0(FP), AX
+	MOVQ         dy_base+24(FP), CX
+	MOVQ         arg_base+48(FP), DX
+	LEAQ         counting<>+0(SB), BX
+	VMOVUPS      (BX), Y0
+	MOVL         $0x00000000, BX
+	VMOVD        BX, X1
+	VPBROADCASTD X1, Y1
+	MOVQ         channels+120(FP), BX
+	MOVQ         first+72(FP), SI
+	MOVQ         count+80(FP), DI
+
+window:
+	XORQ R8, R8
+
+vector:
+	LEAQ    8(R8), R9
+	CMPQ    R9, BX
+	JGT     rest
+	LEAQ    (SI)(R8*1), R10
+	VMOVUPS (CX)(R8*4), Y2
+	VMOVUPS (DX)(R8*4), Y3
+	VADDPS  Y1, Y2, Y2
+	MOVQ    rows+96(FP), R11
+
+row1:
+	MOVQ R10, R9
+	MOVQ cols+104(FP), R12
+
+tap2:
+	VMOVD        R9, X4
+	VPBROADCASTD X4, Y4
+	VPADDD       Y0, Y4, Y4
+	VPCMPEQD     Y3, Y4, Y4
+	VANDPS       Y2, Y4, Y4
+	VMOVUPS      Y4, (AX)(R9*4)
+	ADDQ         BX, R9
+	DECQ         R12
+	JNE          tap2
+	MOVQ         line+112(FP), R9
+	ADDQ         R9, R10
+	DECQ         R11
+	JNE          row1
+	ADDQ         $0x08, R8
+	JMP          vector
+
+rest:
+	CMPQ R8, BX
+	JGE  next
+	CMPQ BX, $0x08
+	JLT  single
+	LEAQ -8(BX), R8
+	JMP  vector
+
+single:
+	LEAQ   (SI)(R8*1), R10
+	VMOVSS (CX)(R8*4), X2
+	VMOVSS (DX)(R8*4), X3
+	VADDPS X1, X2, X2
+	MOVQ   rows+96(FP), R11
+
+row3:
+	MOVQ R10, R9
+	MOVQ cols+104(FP), R12
+
+tap4:
+	VMOVD    R9, X4
+	VPADDD   X0, X4, X4
+	VPCMPEQD X3, X4, X4
+	VANDPS   X2, X4, X4
+	VMOVSS   X4, (AX)(R9*4)
+	ADDQ     BX, R9
+	DECQ     R12
+	JNE      tap4
+	MOVQ     line+112(FP), R9
+	ADDQ     R9, R10
+	DECQ     R11
+	JNE      row3
+	INCQ     R8
+	CMPQ     R8, BX
+	JLT      single
+
+next:
+	LEAQ (CX)(BX*4), CX
+	LEAQ (DX)(BX*4), DX
+	MOVQ step+88(FP), R8
+	ADDQ R8, SI
+	DECQ DI
+	JNE  window
+	VZEROUPPER
+	RET
+
+// func averagePoolAVX2(y []float32, x []float32, taps float32, first int, count int, step int, rows int, cols int, line int, channels int)
+// Requires: AVX
+TEXT ·averagePoolAVX2(SB), NOSPLIT, $0-112
+	MOVQ         y_base+0(FP), AX
+	MOVQ         x_base+24(FP), CX
+	VBROADCASTSS taps+48(FP), Y0
+	MOVQ         channels+104(FP), DX
+	MOVQ         first+56(FP), BX
+	MOVQ         count+64(FP), SI
+
+window:
+	XORQ DI, DI
+
+vector:
+	LEAQ   8(DI), R8
+	CMPQ   R8, DX
+	JGT    rest
+	LEAQ   (BX)(DI*1), R9
+	VXORPS Y1, Y1, Y1
+	MOVQ   rows+80(FP), R10
+
+row1:
+	MOVQ R9, R8
+	MOVQ cols+88(FP), R11
+
+tap2:
+	VMOVUPS (CX)(R8*4), Y2
+	VADDPS  Y2, Y1, Y1
+	ADDQ    DX, R8
+	DECQ    R11
+	JNE     tap2
+	MOVQ    line+96(FP), R8
+	ADDQ    R8, R9
+	DECQ    R10
+	JNE     row1
+	VDIVPS  Y0, Y1, Y1
+	VMOVUPS Y1, (AX)(DI*4)
+	ADDQ    $0x08, DI
+	JMP     vector
+
+rest:
+	CMPQ DI, DX
+	JGE  next
+	CMPQ DX, $0x08
+	JLT  single
+	LEAQ -8(DX), DI
+	JMP  vector
+
+single:
+	LEAQ   (BX)(DI*1), R9
+	VXORPS X1, X1, X1
+	MOVQ   rows+80(FP), R10
+
+row3:
+	MOVQ R9, R8
+	MOVQ cols+88(FP), R11
+
+tap4:
+	VMOVSS (CX)(R8*4), X2
+	VADDPS X2, X1, X1
+	ADDQ   DX, R8
+	DECQ   R11
+	JNE    tap4
+	MOVQ   line+96(FP), R8
+	ADDQ   R8, R9
+	DECQ   R10
+	JNE    row3
+	VDIVPS X0, X1, X1
+	VMOVSS X1, (AX)(DI*4)
+	INCQ   DI
+	CMPQ   DI, DX
+	JLT    single
+
+next:
+	LEAQ (AX)(DX*4), AX
+	MOVQ step+72(FP), DI
+	ADDQ DI, BX
+	DECQ SI
+	JNE  window
+	VZEROUPPER
+	RET
+
+// func averagePoolGradAVX2(dx []float32, dy []float32, taps float32, first int, count int, step int, rows int, cols int, line int, channels int)
+// Requires: AVX
+TEXT ·averagePoolGradAVX2(SB), NOSPLIT, $0-112
+	MOVQ         dx_base+0(FP), AX
+	MOVQ         dy_base+24(FP), CX
+	VBROADCASTSS taps+48(FP), Y0
+	MOVQ         channels+104(FP), DX
+	MOVQ         first+56(FP), BX
+	MOVQ         count+64(FP), SI
+
+window:
+	XORQ DI, DI
+
+vector:
+	LEAQ    8(DI), R8
+	CMPQ    R8, DX
+	JGT     rest
+	LEAQ    (BX)(DI*1), R9
+	VMOVUPS (CX)(DI*4), Y1
+	VDIVPS  Y0, Y1, Y1
+	MOVQ    rows+80(FP), R10
+
+row1:
+	MOVQ R9, R8
+	MOVQ cols+88(FP), R11
+
+tap2:
+	VMOVUPS (AX)(R8*4), Y2
+	VADDPS  Y1, Y2, Y2
+	VMOVUPS Y2, (AX)(R8*4)
+	ADDQ    DX, R8
+	DECQ    R11
+	JNE     tap2
+	MOVQ    line+96(FP), R8
+	ADDQ    R8, R9
+	DECQ    R10
+	JNE     row1
+	ADDQ    $0x08, DI
+	JMP     vector
+
+rest:
+	CMPQ DI, DX
+	JGE  next
+
+single:
+	LEAQ   (BX)(DI*1), R9
+	VMOVSS (CX)(DI*4), X1
+	VDIVPS X0, X1, X1
+	MOVQ   rows+80(FP), R10
+
+row3:
+	MOVQ R9, R8
+	MOVQ cols+88(FP), R11
+
+tap4:
+	VMOVSS (AX)(R8*4), X2
+	VADDPS X1, X2, X2
+	VMOVSS X2, (AX)(R8*4)
+	ADDQ   DX, R8
+	DECQ   R11
+	JNE    tap4
+	MOVQ   line+96(FP), R8
+	ADDQ   R8, R9
+	DECQ   R10
+	JNE    row3
+	INCQ   DI
+	CMPQ   DI, DX
+	JLT    single
+
+next:
+	LEAQ (CX)(DX*4), CX
+	MOVQ step+72(FP), DI
+	ADDQ DI, BX
+	DECQ SI
+	JNE  window
+	VZEROUPPER
+	RET

@@ -23,7 +23,7 @@ func batchNorm(c *compiler, n *graph.Node) (*operator, error) {
 	return &operator{out: y, run: func(in [][]float32) error {
 		x, gamma, beta, mean, variance := in[0], in[1], in[2], in[3], in[4]
 		f32.InvStd(invStd, variance, epsilon)
-		f32.Normalize(rows, channels, y.data, x, mean, invStd, gamma, beta)
+		f32.Normalize(&c.ws, rows, channels, y.data, x, mean, invStd, gamma, beta)
 		return nil
 	}}, nil
 }
@@ -48,7 +48,7 @@ func trainedBatchNorm(c *compiler, n *graph.Node, epsilon float32) (*operator, e
 				useMean, useVariance = mean, variance
 			}
 			f32.InvStd(invStd, useVariance, epsilon)
-			f32.Normalize(rows, channels, y.data, x, useMean, invStd, gamma, beta)
+			f32.Normalize(&c.ws, rows, channels, y.data, x, useMean, invStd, gamma, beta)
 			return nil
 		},
 		derive: func() derivative {
@@ -80,7 +80,7 @@ func affine(c *compiler, n *graph.Node) (*operator, error) {
 	return &operator{
 		out: y,
 		run: func(in [][]float32) error {
-			f32.Affine(rows, channels, y.data, in[0], in[1], in[2])
+			f32.Affine(&c.ws, rows, channels, y.data, in[0], in[1], in[2])
 			return nil
 		},
 		derive: func() derivative {

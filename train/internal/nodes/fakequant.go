@@ -19,7 +19,8 @@ import (
 //   - Dynamic: each row by itself, by the rule of the hybrid kernels.
 //
 // Gradient: passes straight through where the code did not saturate, which it
-// never does for Dynamic.
+// never does for Dynamic, nor for the symmetric scales of LastValue: the largest
+// value has the largest code.
 func fakeQuantize(c *compiler, n *graph.Node) (*operator, error) {
 	op := n.Op.(graph.FakeQuant)
 	y := newValue(c.shapes[n.Output])
@@ -28,10 +29,9 @@ func fakeQuantize(c *compiler, n *graph.Node) (*operator, error) {
 		rule:      c.net.RoundingOf(n),
 		shape:     y.shape,
 		y:         y.data,
-		parts:     parallel.Parts(len(y.data), partElements, parallel.MaxParts),
 	}
 	if c.trained[n.Inputs[0]] {
-		f.mask = make([]bool, len(y.data))
+		f.mask = make([]uint8, f32.MaskLen(len(y.data)))
 	}
 	if op.Observe && op.Quantizer.Source == graph.MovingAverage && c.config.Training {
 		f.observe = true
@@ -40,7 +40,6 @@ func fakeQuantize(c *compiler, n *graph.Node) (*operator, error) {
 	if err := f.prepare(); err != nil {
 		return nil, err
 	}
-	back := f.backPart
 	return &operator{
 		out: y,
 		run: func(in [][]float32) error { return f.forward(in[0]) },
@@ -49,10 +48,9 @@ func fakeQuantize(c *compiler, n *graph.Node) (*operator, error) {
 			return derivative{grads: []*value{dx}, run: func(in [][]float32) error {
 				if f.passes {
 					copy(dx.data, in[2])
-					return nil
+				} else {
+					f32.FakeQuantizeGrad(dx.data, in[2], f.mask)
 				}
-				f.dx, f.dy = dx.data, in[2]
-				parallel.For(f.parts, back)
 				return nil
 			}}
 		},
@@ -78,36 +76,32 @@ type rounding struct {
 	observe   bool
 	seen      extent
 
-	parts   int
-	lengths [][]int // the shape of each part
-	faults  []error // by part
-	codes   []int8  // of Dynamic
-	rows    int     // of Dynamic
+	rows          int       // with parameters of their own: of Dynamic, and of LastValue with scales along axis 0
+	codes         []int8    // of Dynamic
+	scale, lo, hi []float32 // of LastValue, by row
+	dynamicPart   func(part int)
 
 	x, y   []float32
-	params quant.Params
-	grid   quant.Grid
-	mask   []bool // nil without a gradient
-	passes bool   // the gradient passes everywhere: mask is not set
-	dx, dy []float32
-
-	roundPart, dynamicPart func(part int) // made once: a method value allocates
+	mask   []uint8 // nil without a gradient
+	passes bool    // the gradient passes everywhere: mask is not set
 }
 
 // prepare allocates what the steps need.
 func (f *rounding) prepare() error {
-	f.faults = make([]error, f.parts)
-	for p := range f.parts {
-		lo, hi := parallel.Range(len(f.y), f.parts, p)
-		f.lengths = append(f.lengths, []int{hi - lo})
-	}
-	f.roundPart, f.dynamicPart = f.roundIn, f.dynamicIn
-	if q := f.quantizer; q.Source == graph.Dynamic {
+	switch q := f.quantizer; {
+	case q.Source == graph.Dynamic:
 		if q.Bits != 8 || q.Axis < 0 || q.Axis >= len(f.shape) {
 			return fmt.Errorf("dynamic quantizer of tensor %q has %d bits and rows up to axis %d of shape %v, want 8 bits and an axis of the shape", q.Name, q.Bits, q.Axis, f.shape)
 		}
 		f.rows = graph.Elements(f.shape[:q.Axis+1])
 		f.codes = make([]int8, len(f.y))
+		f.dynamicPart = f.dynamicIn
+	case q.Source == graph.LastValue && q.Symmetric && q.Axis <= 0:
+		f.rows = 1
+		if q.Axis == 0 {
+			f.rows = f.shape[0]
+		}
+		f.scale, f.lo, f.hi = make([]float32, f.rows), make([]float32, f.rows), make([]float32, f.rows)
 	}
 	return nil
 }
@@ -121,48 +115,76 @@ func (f *rounding) forward(x []float32) (err error) {
 	switch q := f.quantizer; {
 	case q.Source == graph.Dynamic:
 		f.passes = true
-		parallel.For(min(f.parts, f.rows), f.dynamicPart)
+		parallel.For(f.dynamicParts(), f.dynamicPart)
 		return nil
+	case f.scale != nil && f.rule.Grid() == q.Grid():
+		f.passes = true
+		return f.forwardRows(x)
 	case q.Source == graph.LastValue:
-		if f.params, err = q.ParamsOf(x, f.shape); err != nil {
+		p, err := q.ParamsOf(x, f.shape)
+		if err != nil {
 			return err
 		}
+		f.passes = q.Symmetric
+		return f.round(p)
 	case !q.Known():
 		f.passes = true
 		copy(f.y, x)
 		return nil
-	default:
-		if f.params, err = q.Params(); err != nil {
+	}
+	p, err := f.quantizer.Params()
+	if err != nil {
+		return err
+	}
+	return f.round(p)
+}
+
+// round rounds x by the given parameters.
+func (f *rounding) round(p quant.Params) error {
+	if err := p.Check(f.shape); err != nil {
+		return err
+	}
+	g := f.rule.Grid()
+	if !p.PerChannel() {
+		f32.FakeQuantize(f.y, f.x, f.mask, p.Scale[0], p.ZeroPoint[0], g)
+		return nil
+	}
+	if f.passes || f.mask == nil {
+		return p.FakeQuantize(f.y, f.x, nil, f.shape, g)
+	}
+	inside := make([]bool, len(f.y))
+	err := p.FakeQuantize(f.y, f.x, inside, f.shape, g)
+	f32.PackMask(f.mask, inside)
+	return err
+}
+
+// forwardRows rounds each row of x by a symmetric scale of its own values.
+func (f *rounding) forwardRows(x []float32) error {
+	size := len(x) / f.rows
+	for r := range f.rows {
+		lo, hi, nan := f32.MinMax(x[r*size:][:size])
+		if nan || lo-lo != 0 || hi-hi != 0 { // NaN or an infinite value, which ParamsOf reports
+			_, err := f.quantizer.ParamsOf(x, f.shape)
 			return err
 		}
+		f.lo[r], f.hi[r] = lo, hi
 	}
-	f.grid = f.rule.Grid()
-	if f.params.PerChannel() {
-		return f.params.FakeQuantize(f.y, x, f.mask, f.shape, f.grid)
+	if err := f.quantizer.ScalesIn(f.scale, f.lo, f.hi); err != nil {
+		return err
 	}
-	parallel.For(f.parts, f.roundPart)
-	for _, err := range f.faults {
-		if err != nil {
-			return err
-		}
-	}
+	f32.FakeQuantizeRows(f.y, x, f.scale, f.quantizer.Grid())
 	return nil
 }
 
-// roundIn rounds one part of x by the one scale of the tensor.
-func (f *rounding) roundIn(part int) {
-	lo, hi := parallel.Range(len(f.x), f.parts, part)
-	var mask []bool
-	if f.mask != nil {
-		mask = f.mask[lo:hi]
-	}
-	f.faults[part] = f.params.FakeQuantize(f.y[lo:hi], f.x[lo:hi], mask, f.lengths[part], f.grid)
+// dynamicParts is the number of parts that Dynamic rows are divided into.
+func (f *rounding) dynamicParts() int {
+	return min(parallel.Parts(len(f.y), partElements, parallel.MaxParts), f.rows)
 }
 
 // dynamicIn rounds some rows of x, each by the scale of its own values.
 func (f *rounding) dynamicIn(part int) {
 	size := len(f.x) / f.rows
-	first, end := parallel.Range(f.rows, min(f.parts, f.rows), part)
+	first, end := parallel.Range(f.rows, f.dynamicParts(), part)
 	for r := first; r < end; r++ {
 		x, y, codes := f.x[r*size:][:size], f.y[r*size:][:size], f.codes[r*size:][:size]
 		var scale float32
@@ -175,18 +197,5 @@ func (f *rounding) dynamicIn(part int) {
 		for i, code := range codes {
 			y[i] = quant.Value(int32(code), scale, zero)
 		}
-	}
-}
-
-// backPart computes one part of dx = dy*mask.
-func (f *rounding) backPart(part int) {
-	lo, hi := parallel.Range(len(f.dx), f.parts, part)
-	dx, dy := f.dx[lo:hi], f.dy[lo:hi]
-	for i, inside := range f.mask[lo:hi] {
-		v := float32(0)
-		if inside {
-			v = dy[i]
-		}
-		dx[i] = v
 	}
 }

@@ -12,5 +12,11 @@ func main() {
 	for mr := 1; mr <= 14; mr++ {
 		tile(avx512, mr, 2)
 	}
+	data()
+	elementwise()
+	rowwise()
+	rounding()
+	optimizers()
+	pools()
 	Generate()
 }

@@ -1,0 +1,280 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/mmcloughlin/avo/attr"
+	. "github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// The routines in the other files are AVX2. Each is written once, for a width of
+// eight lanes or of one, and its loops use the first width as long as they can.
+
+// width is the number of lanes that instructions work on.
+type width int
+
+const (
+	whole  width = 8
+	single width = 1 // instructions work on the lowest lane of XMM registers
+)
+
+// vector returns a fresh register.
+func (w width) vector() reg.VecVirtual {
+	if w == whole {
+		return YMM()
+	}
+	return XMM()
+}
+
+// of returns the lanes of v that count.
+func (w width) of(v reg.VecVirtual) reg.Register {
+	if w == whole {
+		return v
+	}
+	return v.AsX()
+}
+
+// load returns lanes from memory.
+func (w width) load(from operand.Mem) reg.VecVirtual {
+	v := w.vector()
+	if w == whole {
+		VMOVUPS(from, v)
+	} else {
+		VMOVSS(from, v)
+	}
+	return v
+}
+
+// store writes lanes to memory.
+func (w width) store(v reg.VecVirtual, to operand.Mem) {
+	if w == whole {
+		VMOVUPS(v, to)
+	} else {
+		VMOVSS(v, to)
+	}
+}
+
+// binary is an instruction on two vectors: Go's order is (b, a, to) for to = a op b.
+type binary func(...operand.Op)
+
+// do returns a op b, in a's register.
+func (w width) do(f binary, a, b reg.VecVirtual) reg.VecVirtual {
+	f(w.of(b), w.of(a), w.of(a))
+	return a
+}
+
+// compare returns all ones where a and b compare as the predicate says.
+func (w width) compare(predicate uint64, a, b reg.VecVirtual) reg.VecVirtual {
+	m := w.vector()
+	VCMPPS(operand.U8(predicate), w.of(b), w.of(a), m)
+	return m
+}
+
+// Predicates of compare.
+const (
+	unordered  = 0x03 // a or b is NaN
+	notLess    = 0x05 // !(a < b)
+	notAtMost  = 0x06 // !(a <= b)
+	ordered    = 0x07
+	notAtLeast = 0x09 // !(a >= b)
+	greater    = 0x0e // a > b
+)
+
+// labels counts the labels of a routine, which must differ.
+var labels int
+
+func label(name string) string {
+	labels++
+	return fmt.Sprintf("%s%d", name, labels)
+}
+
+// routine begins a routine whose comment is the Go loop that it runs.
+func routine(name, signature, purpose string, loop ...string) {
+	labels = 0
+	TEXT(name+"AVX2", NOSPLIT, "func"+signature)
+	lines := []string{name + "AVX2 " + purpose, ""}
+	for _, l := range loop {
+		lines = append(lines, "\t"+l)
+	}
+	Doc(lines...)
+	Pragma("noescape")
+}
+
+// end finishes a routine.
+func end() {
+	VZEROUPPER()
+	RET()
+}
+
+// slice returns the pointer of a slice parameter.
+func slice(name string) reg.GPVirtual {
+	return Load(Param(name).Base(), GP64()).(reg.GPVirtual)
+}
+
+// size returns the length of a slice parameter.
+func size(name string) reg.GPVirtual {
+	return Load(Param(name).Len(), GP64()).(reg.GPVirtual)
+}
+
+// number returns an integer parameter.
+func number(name string) reg.GPVirtual {
+	return Load(Param(name), GP64()).(reg.GPVirtual)
+}
+
+// splat returns a float32 or int32 parameter in all lanes.
+func splat(name string) reg.VecVirtual {
+	p, err := Param(name).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	v := YMM()
+	VBROADCASTSS(p.Addr, v)
+	return v
+}
+
+// constant returns 32 bits in all lanes.
+func constant(bits uint32) reg.VecVirtual {
+	g, v := GP32(), YMM()
+	MOVL(operand.U32(bits), g)
+	VMOVD(g, v.AsX())
+	VPBROADCASTD(v.AsX(), v)
+	return v
+}
+
+// at addresses element i of a slice.
+func at(p, i reg.Register) operand.Mem { return operand.Mem{Base: p, Index: i, Scale: 4} }
+
+// each runs body for i from 0 to n-1, eight elements at a time and then one at a time.
+func each(n reg.Register, body func(w width, i reg.GPVirtual)) {
+	i, most := GP64(), GP64()
+	XORQ(i, i)
+	MOVQ(n, most)
+	ANDQ(operand.I8(-8), most)
+	wide, narrow, done := label("wide"), label("narrow"), label("done")
+	between := label("between")
+	JZ(operand.LabelRef(between))
+	Label(wide)
+	body(whole, i)
+	ADDQ(operand.U8(8), i)
+	CMPQ(i, most)
+	JLT(operand.LabelRef(wide))
+	Label(between)
+	CMPQ(i, n)
+	JGE(operand.LabelRef(done))
+	Label(narrow)
+	body(single, i)
+	INCQ(i)
+	CMPQ(i, n)
+	JLT(operand.LabelRef(narrow))
+	Label(done)
+}
+
+// repeat runs body for i from 0 to period-1, over and over until n elements are done, and moves the pointers on by a
+// period each time.
+func repeat(n, period reg.GPVirtual, data []reg.GPVirtual, body func(w width, i reg.GPVirtual)) {
+	next, done := label("period"), label("end")
+	Label(next)
+	TESTQ(n, n)
+	JLE(operand.LabelRef(done))
+	run := GP64()
+	MOVQ(period, run)
+	CMPQ(n, period)
+	CMOVQLT(n, run)
+	each(run, body)
+	for _, p := range data {
+		LEAQ(operand.Mem{Base: p, Index: run, Scale: 4}, p)
+	}
+	SUBQ(period, n)
+	JMP(operand.LabelRef(next))
+	Label(done)
+}
+
+// columns runs body over the rows of matrices of cols columns, for as many columns at a time as fit into registers: 32, 16,
+// 8, and at last some of 8. begin loads the sums and operands of the vectors of a block, body adds one row of one of its
+// vectors, and finish stores the sums.
+func columns(cols, rows reg.GPVirtual, data []reg.GPVirtual, begin func(c reg.GPVirtual, vectors int, mask reg.VecVirtual), body func(v int, row []reg.VecVirtual), finish func(c reg.GPVirtual, mask reg.VecVirtual)) {
+	c, left := GP64(), GP64()
+	XORQ(c, c)
+	MOVQ(cols, left)
+	done := label("done")
+	block := func(vectors int, mask reg.VecVirtual) {
+		begin(c, vectors, mask)
+		at := make([]reg.GPVirtual, len(data))
+		for i, p := range data {
+			at[i] = GP64()
+			LEAQ(operand.Mem{Base: p, Index: c, Scale: 4}, at[i])
+		}
+		r := GP64()
+		MOVQ(rows, r)
+		next := label("row")
+		Label(next)
+		for v := range vectors {
+			row := make([]reg.VecVirtual, len(data))
+			for i, p := range at {
+				row[i] = YMM()
+				from := operand.Mem{Base: p, Disp: 32 * v}
+				if mask == nil {
+					VMOVUPS(from, row[i])
+				} else {
+					VMASKMOVPS(from, mask, row[i])
+				}
+			}
+			body(v, row)
+		}
+		for _, p := range at {
+			LEAQ(operand.Mem{Base: p, Index: cols, Scale: 4}, p)
+		}
+		DECQ(r)
+		JNE(operand.LabelRef(next))
+		finish(c, mask)
+	}
+	for _, vectors := range []int{4, 2, 1} {
+		again, fewer := label("block"), label("fewer")
+		Label(again)
+		CMPQ(left, operand.U8(8*vectors))
+		JLT(operand.LabelRef(fewer))
+		block(vectors, nil)
+		ADDQ(operand.U8(8*vectors), c)
+		SUBQ(operand.U8(8*vectors), left)
+		JMP(operand.LabelRef(again))
+		Label(fewer)
+	}
+	TESTQ(left, left)
+	JE(operand.LabelRef(done))
+	block(1, firstLanes(left))
+	Label(done)
+}
+
+// tails holds eight words of ones and eight of zeros: from 8-n words on, the mask of the first n lanes.
+var tails operand.Mem
+
+func data() {
+	tails = GLOBL("tails", attr.RODATA|attr.NOPTR)
+	for i := range 16 {
+		DATA(4*i, operand.U32(0xffffffff*uint64(1-i/8)))
+	}
+	counting = GLOBL("counting", attr.RODATA|attr.NOPTR)
+	for i := range 8 {
+		DATA(4*i, operand.U32(i))
+	}
+	eightBits = GLOBL("eightBits", attr.RODATA|attr.NOPTR)
+	for i := range 8 {
+		DATA(4*i, operand.U32(1<<i))
+	}
+}
+
+// counting numbers the lanes; eightBits has bit i in lane i.
+var counting, eightBits operand.Mem
+
+// firstLanes returns the mask of the first n lanes.
+func firstLanes(n reg.GPVirtual) reg.VecVirtual {
+	p, back := GP64(), GP64()
+	LEAQ(tails, p)
+	MOVQ(n, back)
+	NEGQ(back)
+	m := YMM()
+	VMOVUPS(operand.Mem{Base: p, Index: back, Scale: 4, Disp: 32}, m)
+	return m
+}

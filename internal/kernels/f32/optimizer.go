@@ -1,0 +1,79 @@
+package f32
+
+import "math"
+
+// The kernels in this file are optimizers: they change the weights w, and state of the same length, by a gradient,
+// elementwise over len(grad) elements.
+
+// SGD computes w -= rate*grad.
+func SGD(w, grad []float32, rate float32) {
+	each(len(grad), costUpdate, func(i, j int) { level.sgd(w[i:j], grad[i:j], rate) })
+}
+
+// Momentum computes v = m*v - rate*grad and w += v, or for Nesterov's momentum w += m*v - rate*grad.
+func Momentum(w, grad, v []float32, rate, m float32, nesterov bool) {
+	f := level.momentum
+	if nesterov {
+		f = level.nesterov
+	}
+	each(len(grad), costUpdate, func(i, j int) { f(w[i:j], grad[i:j], v[i:j], rate, m) })
+}
+
+// Adam computes
+//
+//	m += rest1*(grad - m);  v += rest2*(grad*grad - v);  w -= rate*m/(sqrt(v) + epsilon)
+func Adam(w, grad, m, v []float32, rest1, rest2, rate, epsilon float32) {
+	each(len(grad), costUpdate, func(i, j int) { level.adam(w[i:j], grad[i:j], m[i:j], v[i:j], rest1, rest2, rate, epsilon) })
+}
+
+// RMSprop computes v = rho*v + rest*grad*grad and w -= rate*grad/sqrt(v + epsilon).
+func RMSprop(w, grad, v []float32, rho, rest, rate, epsilon float32) {
+	each(len(grad), costUpdate, func(i, j int) { level.rmsprop(w[i:j], grad[i:j], v[i:j], rho, rest, rate, epsilon) })
+}
+
+// costUpdate is the cost of an element of an optimizer: a root and a division.
+const costUpdate = 8
+
+func sgdPortable(w, grad []float32, rate float32) {
+	w = w[:len(grad)]
+	for i, d := range grad {
+		w[i] -= float32(rate * d)
+	}
+}
+
+func momentumPortable(w, grad, v []float32, rate, m float32) {
+	w, v = w[:len(grad)], v[:len(grad)]
+	for i, d := range grad {
+		v[i] = float32(m*v[i]) - float32(rate*d)
+		w[i] += v[i]
+	}
+}
+
+func nesterovPortable(w, grad, v []float32, rate, m float32) {
+	w, v = w[:len(grad)], v[:len(grad)]
+	for i, d := range grad {
+		step := float32(rate * d)
+		v[i] = float32(m*v[i]) - step
+		w[i] += float32(m*v[i]) - step
+	}
+}
+
+func adamPortable(w, grad, m, v []float32, rest1, rest2, rate, epsilon float32) {
+	w, m, v = w[:len(grad)], m[:len(grad)], v[:len(grad)]
+	for i, d := range grad {
+		m[i] += float32(rest1 * (d - m[i]))
+		v[i] += float32(rest2 * (float32(d*d) - v[i]))
+		w[i] -= float32(rate*m[i]) / (sqrt(v[i]) + epsilon)
+	}
+}
+
+func rmspropPortable(w, grad, v []float32, rho, rest, rate, epsilon float32) {
+	w, v = w[:len(grad)], v[:len(grad)]
+	for i, d := range grad {
+		v[i] = float32(rho*v[i]) + float32(rest*float32(d*d))
+		w[i] -= float32(rate*d) / sqrt(v[i]+epsilon)
+	}
+}
+
+// sqrt is the correctly rounded float32 root: that of float64, rounded.
+func sqrt(v float32) float32 { return float32(math.Sqrt(float64(v))) }

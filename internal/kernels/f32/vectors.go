@@ -1,0 +1,62 @@
+package f32
+
+// vectors are the loops below the kernels that are not matrix products. The portable ones, plain Go, define what the
+// others compute, bit by bit. Slices that a routine runs along have the length of the first one; the parameters of those
+// on rows repeat along them.
+type vectors struct {
+	// On elements.
+	add, sub, mul func(dst, a, b []float32)
+	scale, axpy   func(dst []float32, alpha float32, x []float32)
+	clamp         func(dst, x []float32, lo, hi, zero float32)
+	gate          func(dx, dy, y []float32, lo, hi float32)
+	minMax        func(x []float32) (lo, hi float32, nan bool)
+
+	// On rows.
+	biasClamp     func(dst, x, bias []float32, lo, hi, zero float32)
+	scaleRows     func(dst, x, factor []float32)
+	affine        func(dst, x, factor, shift []float32)
+	normalize     func(dst, x, mean, invStd, gamma, beta []float32)
+	normalizeGrad func(dx, dy, x, mean, invStd, meanB, meanG, factor []float32)
+
+	// On columns: they add at least one row of len(sum) columns after another to sum.
+	sumRows       func(rows int, sum, x []float32)
+	sumSquares    func(rows int, sum, x, mean []float32)
+	sumProducts   func(rows int, sum, dy, x []float32)
+	sumNormalized func(rows int, sum, dy, x, mean, invStd []float32)
+
+	// On windows.
+	maxPool         func(y []float32, arg []int32, x []float32, w windows)
+	maxPoolGrad     func(dx, dy []float32, arg []int32, w windows)
+	averagePool     func(y, x []float32, taps float32, w windows)
+	averagePoolGrad func(dx, dy []float32, taps float32, w windows)
+
+	// Of optimizers.
+	sgd                func(w, grad []float32, rate float32)
+	momentum, nesterov func(w, grad, v []float32, rate, m float32)
+	adam               func(w, grad, m, v []float32, rest1, rest2, rate, epsilon float32)
+	rmsprop            func(w, grad, v []float32, rho, rest, rate, epsilon float32)
+
+	// Of quantization.
+	fakeQuantize func(y, x []float32, mask []uint8, scale, before, half float32, after, zero, lo, hi int32)
+	maskGrad     func(dx, dy []float32, mask []uint8)
+}
+
+// portable is plain Go. It rounds each product before it adds it.
+var portable = &dispatch{name: "portable", gemm: gemmPortable, vectors: vectors{
+	add: addPortable, sub: subPortable, mul: mulPortable,
+	scale: scalePortable, axpy: axpyPortable,
+	clamp: clampPortable, gate: gatePortable, minMax: minMaxPortable,
+
+	biasClamp: biasClampPortable, scaleRows: scaleRowsPortable, affine: affinePortable,
+	normalize: normalizePortable, normalizeGrad: normalizeGradPortable,
+
+	sumRows: sumRowsPortable, sumSquares: sumSquaresPortable,
+	sumProducts: sumProductsPortable, sumNormalized: sumNormalizedPortable,
+
+	maxPool: maxPoolPortable, maxPoolGrad: maxPoolGradPortable,
+	averagePool: averagePoolPortable, averagePoolGrad: averagePoolGradPortable,
+
+	sgd: sgdPortable, momentum: momentumPortable, nesterov: nesterovPortable, adam: adamPortable, rmsprop: rmspropPortable,
+
+	fakeQuantize: fakeQuantizePortable, maskGrad: maskGradPortable,
+}}

@@ -1,0 +1,33 @@
+//go:build !purego
+
+package f32
+
+// vectorsAVX2 serve the AVX-512 level too: they wait for memory rather than for arithmetic.
+var vectorsAVX2 = vectors{
+	add: addAVX2, sub: subAVX2, mul: mulAVX2,
+	scale: scaleAVX2, axpy: axpyAVX2,
+	clamp: clampAVX2, gate: gateAVX2, minMax: minMaxAVX2,
+
+	biasClamp: biasClampAVX2, scaleRows: scaleRowsAVX2, affine: affineAVX2,
+	normalize: normalizeAVX2, normalizeGrad: normalizeGradAVX2,
+
+	sumRows: sumRowsAVX2, sumSquares: sumSquaresAVX2,
+	sumProducts: sumProductsAVX2, sumNormalized: sumNormalizedAVX2,
+
+	maxPool: func(y []float32, arg []int32, x []float32, w windows) {
+		maxPoolAVX2(y, arg, x, w.first, w.count, w.step, w.rows, w.cols, w.line, w.channels)
+	},
+	maxPoolGrad: func(dx, dy []float32, arg []int32, w windows) {
+		maxPoolGradAVX2(dx, dy, arg, w.first, w.count, w.step, w.rows, w.cols, w.line, w.channels)
+	},
+	averagePool: func(y, x []float32, taps float32, w windows) {
+		averagePoolAVX2(y, x, taps, w.first, w.count, w.step, w.rows, w.cols, w.line, w.channels)
+	},
+	averagePoolGrad: func(dx, dy []float32, taps float32, w windows) {
+		averagePoolGradAVX2(dx, dy, taps, w.first, w.count, w.step, w.rows, w.cols, w.line, w.channels)
+	},
+
+	sgd: sgdAVX2, momentum: momentumAVX2, nesterov: nesterovAVX2, adam: adamAVX2, rmsprop: rmspropAVX2,
+
+	fakeQuantize: fakeQuantizeAVX2, maskGrad: maskGradAVX2,
+}
