@@ -6,18 +6,21 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"path"
 	"slices"
 
 	"github.com/goqat/goqat/data"
 	"github.com/goqat/goqat/graph"
-	"github.com/goqat/goqat/internal/progress"
-	"github.com/goqat/goqat/interp"
 	"github.com/goqat/goqat/quant"
 )
 
 // Calibration says how ranges are found. The zero value notes the minimum and
 // maximum over all samples.
 type Calibration struct {
+	// Estimator chooses the range of each tensor that no override names.
+	Estimator quant.Estimator
+	// Overrides choose for single tensors; the first that matches counts.
+	Overrides []Override
 	// Samples is the number of rows to use, from the first on; 0 means all.
 	Samples int
 	// BatchSize is the number of rows run at once; 0 means 32. It does not
@@ -25,23 +28,36 @@ type Calibration struct {
 	BatchSize int
 	// Progress shows the rows done; nil for silence.
 	Progress io.Writer
-	// Logger is told of weight scales that had to be raised; nil for silence.
+	// Logger is told of weight scales that had to be raised, and warned of too
+	// few samples, ranges that outliers dominate and inputs that look unscaled;
+	// nil for silence.
 	Logger *slog.Logger
 }
 
+// Override is another [quant.Estimator] for the tensors whose name matches.
+type Override struct {
+	// Pattern is matched by [path.Match] with the names of tensors as
+	// fakequant.Insert found them, which are those of their layers.
+	Pattern   string          `json:"pattern"`
+	Estimator quant.Estimator `json:"estimator"`
+}
+
 // Calibrate sets the ranges of every observed tensor of q, a graph from
-// fakequant.Insert, to the least and greatest value over the samples. While it
-// runs, weights are quantized and activations are not. Ranges that were known
-// before are replaced; on an error q keeps them.
+// fakequant.Insert, by what the tensor is over the samples. While it runs,
+// weights are quantized and activations are not. Ranges that were known before
+// are replaced; on an error q keeps them.
 //
-// Errors: a recipe without activation quantizers; samples that do not fit the
+// Tensors that share a range are observed as one.
+//
+// Errors: a recipe without activation quantizers; estimators that do not check;
+// a pattern that is malformed or matches no tensor; samples that do not fit the
 // network, or hold NaN or Inf; ctx's error.
 func Calibrate(ctx context.Context, q *graph.Graph, samples data.Dataset, c Calibration) error {
 	if q.Recipe == nil || q.Recipe.Mode != quant.Integer {
 		return fmt.Errorf("posttrain: network %q has no activation quantizers to calibrate: use fakequant.Insert with an integer recipe", q.Name)
 	}
-	if err := fits(q, samples); err != nil {
-		return err
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	// A clone whose ranges are unknown passes activations through unrounded.
 	probe := q.Clone()
@@ -51,122 +67,145 @@ func Calibrate(ctx context.Context, q *graph.Graph, samples data.Dataset, c Cali
 		}
 		z.MinScale = nil
 	}
-	o := newObserver(probe)
-	if err := o.run(ctx, probe, samples, c); err != nil {
+	o, err := c.observe(probe)
+	if err == nil {
+		err = eachBatch(ctx, probe, samples, sampling{
+			Rows: c.Samples, BatchSize: c.BatchSize, Progress: c.Progress, Label: "calibration", Done: fmt.Sprintf("%d tensors", len(o.of)),
+		}, o.tap, o.step)
+	}
+	if err != nil {
 		return fmt.Errorf("posttrain: calibrate: %w", err)
 	}
-	return o.store(q, probe, c.Logger)
+	return o.store(q, c.Logger)
 }
 
-// fits reports samples that the network cannot take.
-func fits(q *graph.Graph, samples data.Dataset) error {
-	switch {
-	case len(q.Inputs) != 1:
-		return fmt.Errorf("posttrain: network %q has %d inputs, want one", q.Name, len(q.Inputs))
-	case samples == nil || samples.Len() == 0:
-		return errors.New("posttrain: no samples to calibrate with")
-	case !slices.Equal(q.Inputs[0].Shape[1:], samples.InputShape()):
-		return fmt.Errorf("posttrain: input %q takes rows of shape %v, but the samples have %v", q.Inputs[0].Name, q.Inputs[0].Shape[1:], samples.InputShape())
+// estimator returns the estimator for a quantizer that observes the tensors.
+func (c Calibration) estimator(names []string) (quant.Estimator, error) {
+	for _, o := range c.Overrides {
+		for _, name := range names {
+			if ok, err := path.Match(o.Pattern, name); ok || err != nil {
+				return o.Estimator, err
+			}
+		}
+	}
+	return c.Estimator, nil
+}
+
+// check reports estimators and patterns that are of no use for the tensors.
+func (c Calibration) check(names []string) error {
+	faults := []error{c.Estimator.Check()}
+	for _, o := range c.Overrides {
+		matches := func(name string) bool { ok, _ := path.Match(o.Pattern, name); return ok }
+		err := o.Estimator.Check()
+		if _, bad := path.Match(o.Pattern, ""); bad != nil {
+			err = errors.Join(err, bad)
+		} else if !slices.ContainsFunc(names, matches) {
+			err = errors.Join(err, fmt.Errorf("it matches none of the tensors %q", names))
+		}
+		if err != nil {
+			faults = append(faults, fmt.Errorf("override %q: %w", o.Pattern, err))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// observer collects the values of the tensors in front of observing FakeQuant
+// nodes, together where a quantizer is shared.
+type observer struct {
+	probe *graph.Graph
+	// observed has an entry for each quantizer, in graph order.
+	observed []observed
+	of       map[*graph.Tensor][]*quant.Observer
+	rows     int
+}
+
+type observed struct {
+	quantizer *graph.Quantizer
+	observer  *quant.Observer
+	// input says that a tensor is an input of the network.
+	input bool
+}
+
+// observe prepares observers for the quantizers of probe.
+func (c Calibration) observe(probe *graph.Graph) (*observer, error) {
+	o := &observer{probe: probe, of: map[*graph.Tensor][]*quant.Observer{}}
+	tensors := map[*graph.Quantizer][]*graph.Tensor{}
+	var order []*graph.Quantizer
+	var all []string
+	for _, n := range probe.Nodes {
+		if f, ok := n.Op.(graph.FakeQuant); ok && f.Observe && f.Quantizer.Source == graph.MovingAverage {
+			if tensors[f.Quantizer] == nil {
+				order = append(order, f.Quantizer)
+			}
+			tensors[f.Quantizer] = append(tensors[f.Quantizer], n.Inputs[0])
+			all = append(all, n.Inputs[0].Name)
+		}
+	}
+	if err := c.check(all); err != nil {
+		return nil, err
+	}
+	for _, z := range order {
+		e, err := c.estimator(tensorNames(tensors[z]))
+		if err != nil {
+			return nil, err
+		}
+		s := observed{quantizer: z}
+		if s.observer, err = quant.NewObserver(e); err != nil {
+			return nil, err
+		}
+		for _, t := range tensors[z] {
+			o.of[t] = append(o.of[t], s.observer)
+			s.input = s.input || slices.Contains(probe.Inputs, t)
+		}
+		o.observed = append(o.observed, s)
+	}
+	return o, nil
+}
+
+func tensorNames(ts []*graph.Tensor) []string {
+	names := make([]string, len(ts))
+	for i, t := range ts {
+		names[i] = t.Name
+	}
+	return names
+}
+
+// tap notes the values of a tensor that is observed.
+func (o *observer) tap(t *graph.Tensor, rows int, values []float32) error {
+	for _, s := range o.of[t] {
+		if err := s.Observe(values, rows); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// observer collects the ranges of the tensors in front of observing FakeQuant
-// nodes, merged where a quantizer is shared.
-type observer struct {
-	of     map[*graph.Tensor][]*graph.Quantizer
-	ranges map[*graph.Quantizer]quant.Range
-	fault  error
+// step ends a batch.
+func (o *observer) step(rows int) {
+	o.rows += rows
+	for _, s := range o.observed {
+		s.observer.Step()
+	}
 }
 
-func newObserver(g *graph.Graph) *observer {
-	o := &observer{of: map[*graph.Tensor][]*graph.Quantizer{}, ranges: map[*graph.Quantizer]quant.Range{}}
-	for _, n := range g.Nodes {
-		if f, ok := n.Op.(graph.FakeQuant); ok && f.Observe && f.Quantizer.Source == graph.MovingAverage {
-			o.of[n.Inputs[0]] = append(o.of[n.Inputs[0]], f.Quantizer)
+// store writes the ranges into q, the original of the probe, and raises weight
+// scales where biases need it.
+func (o *observer) store(q *graph.Graph, log *slog.Logger) error {
+	for _, s := range o.observed {
+		r, err := s.observer.Range(s.quantizer.Grid(), s.quantizer.Symmetric)
+		if err != nil {
+			return fmt.Errorf("posttrain: calibrate: tensor %q: %w", s.quantizer.Name, err)
 		}
+		s.quantizer.SetRange(r)
 	}
-	return o
-}
-
-// tap extends the range of a tensor that is observed.
-func (o *observer) tap(t *graph.Tensor, _ []int, values any) {
-	if len(o.of[t]) == 0 || o.fault != nil {
-		return
-	}
-	lo, hi, ok, err := quant.Observe(values.([]float32))
-	for _, z := range o.of[t] {
-		if err == nil && ok {
-			o.ranges[z], err = o.ranges[z].Extended(lo, hi)
-		}
-	}
-	if err != nil {
-		o.fault = fmt.Errorf("tensor %q: %w", t.Name, err)
-	}
-}
-
-// run passes the samples through g.
-func (o *observer) run(ctx context.Context, g *graph.Graph, samples data.Dataset, c Calibration) error {
-	size := c.BatchSize
-	if size == 0 {
-		size = 32
-	}
-	ip, err := interp.New(g, interp.Options{Batch: size, Tap: o.tap})
-	if err != nil {
+	if err := graph.RaiseWeightScales(o.probe, log); err != nil {
 		return err
 	}
-	rows := samples.Len()
-	if c.Samples > 0 {
-		rows = min(rows, c.Samples)
-	}
-	order := make([]int, rows)
-	for i := range order {
-		order[i] = i
-	}
-	bar := progress.New(c.Progress, progress.Options{Label: "calibration"})
-	bar.Start(1, 0, rows)
-	defer bar.Stop()
-	width := graph.Elements(samples.InputShape())
-	x := make([]float32, size*width)
-	y := make([]float32, size*graph.Elements(samples.TargetShape()))
-	done := 0
-	for index := range data.Batches(order, size) {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		x := x[:len(index)*width]
-		if err := samples.Read(index, x, y[:len(y)/size*len(index)]); err != nil {
-			return err
-		}
-		if _, err := ip.RunFloat(x); err != nil {
-			return err
-		}
-		if o.fault != nil {
-			return fmt.Errorf("rows %d to %d: %w", index[0], index[len(index)-1], o.fault)
-		}
-		done += len(index)
-		bar.Step(done, "")
-	}
-	bar.EndEpoch(fmt.Sprintf("%d samples, %d tensors", rows, len(o.of)))
-	return nil
-}
-
-// store writes the ranges found on probe into q, its original, and raises
-// weight scales where biases need it.
-func (o *observer) store(q, probe *graph.Graph, log *slog.Logger) error {
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
-	for _, z := range probe.Quantizers() {
-		if r, ok := o.ranges[z]; ok {
-			z.SetRange(r)
-		}
-	}
-	if err := graph.RaiseWeightScales(probe, log); err != nil {
+	if err := o.warn(log); err != nil {
 		return err
 	}
 	for i, z := range q.Quantizers() {
-		from := probe.Quantizers()[i]
+		from := o.probe.Quantizers()[i]
 		z.MinScale = from.MinScale
 		if z.Source == graph.MovingAverage {
 			z.SetRange(from.Observed())

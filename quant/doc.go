@@ -14,6 +14,9 @@
 //	p := quant.PerTensor(scale, zero)
 //	p.FakeQuantize(y, x, mask, shape, quant.Signed(8, false))
 //
+// Where the range comes from is the business of an [Observer], by the rule of its
+// [Estimator].
+//
 // A [Recipe] is the plain data that says which tensors get which quantizers.
 //
 // The package knows nothing of graphs, files or layers.

@@ -1,0 +1,104 @@
+package quant
+
+import (
+	"errors"
+	"fmt"
+	"math"
+)
+
+// Observer collects what an [Estimator] needs to know of one tensor, or of
+// several that share a range, while sample rows run through a network. Its memory
+// is bounded, whatever the number of samples. Only MovingAverage depends on the
+// order of the rows; nothing depends on how they are divided into batches.
+type Observer struct {
+	estimator Estimator
+	extremes  Range
+	average   Range
+	batch     []Range // extremes of the rows since the last Step; MovingAverage only
+	histogram histogram
+	nonzero   int
+	sum       float64 // of magnitudes
+}
+
+// NewObserver returns an observer that has seen nothing.
+//
+// Errors: those of [Estimator.Check].
+func NewObserver(e Estimator) (*Observer, error) {
+	return &Observer{estimator: e.completed()}, e.Check()
+}
+
+// Observe notes the values of a tensor for a number of rows.
+//
+// Errors: a NaN or infinite value, by row and index in it; values that do not
+// fill the rows. The observer is then of no use.
+func (o *Observer) Observe(values []float32, rows int) error {
+	if rows < 1 || len(values) == 0 || len(values)%rows != 0 {
+		return fmt.Errorf("quant: %d values do not fill %d rows", len(values), rows)
+	}
+	size := len(values) / rows
+	for r := range rows {
+		row := values[r*size:][:size]
+		lo, hi, sum, nonzero := float32(math.Inf(1)), float32(math.Inf(-1)), float64(0), 0
+		for i, v := range row {
+			if v-v != 0 {
+				return fmt.Errorf("quant: row %d: value %d is %v", r, i, v)
+			}
+			lo, hi = min(lo, v), max(hi, v)
+			if v != 0 {
+				sum += float64(max(v, -v))
+				nonzero++
+			}
+		}
+		o.nonzero, o.sum = o.nonzero+nonzero, o.sum+sum
+		o.extremes, _ = o.extremes.Extended(lo, hi) // finite, as checked above
+		if o.estimator.Method == MovingAverage {
+			for len(o.batch) <= r {
+				o.batch = append(o.batch, Range{})
+			}
+			o.batch[r], _ = o.batch[r].Extended(lo, hi)
+		}
+	}
+	if o.estimator.counts() {
+		o.histogram.add(values)
+	}
+	return nil
+}
+
+// Step ends a batch: all tensors that share the range have been observed for the
+// same rows.
+func (o *Observer) Step() {
+	for _, r := range o.batch {
+		o.average, _ = o.average.Averaged(r.Min, r.Max, o.estimator.Decay)
+	}
+	o.batch = o.batch[:0]
+}
+
+// Extremes returns the least and the greatest value.
+func (o *Observer) Extremes() Range { return o.extremes }
+
+// Magnitude returns the mean absolute value of what is not zero, which every grid
+// holds exactly; 0 if nothing is.
+func (o *Observer) Magnitude() float64 { return o.sum / float64(max(o.nonzero, 1)) }
+
+// Range returns the range that the estimator chooses for codes of g, symmetric
+// about zero or not. Its weight is 1.
+//
+// Errors: nothing observed.
+func (o *Observer) Range(g Grid, symmetric bool) (Range, error) {
+	if !o.extremes.Known() {
+		return Range{}, errors.New("quant: range was never observed")
+	}
+	lo, hi := o.extremes.Bounds()
+	switch o.estimator.Method {
+	case MovingAverage:
+		o.Step()
+		lo, hi = o.average.Bounds()
+	case Percentile:
+		lo, hi = o.histogram.counted(lo, hi).percentile(o.estimator.Percent)
+	case MSE:
+		lo, hi = o.histogram.counted(lo, hi).leastSquares(g, symmetric)
+	case Entropy:
+		lo, hi = o.histogram.counted(lo, hi).leastDivergence(g, symmetric)
+	}
+	return Range{Min: lo, Max: hi, Weight: 1}, nil
+}
