@@ -10,17 +10,17 @@ import (
 //
 //	weight[c] = n / (k * count)
 //
-// so that their mean over all rows is 1.
+// so that their mean over all rows is 1. They are what train.FitConfig's ClassWeight takes.
 //
 // Errors: a set whose targets are not class labels; a class without rows, for which no weight makes up.
 //
 // Source: scikit-learn, compute_class_weight, "balanced".
-func ClassWeights(ds Dataset) ([]float32, error) {
+func ClassWeights(ds Dataset) (map[int]float32, error) {
 	rows, err := classRows(ds)
 	if err != nil {
 		return nil, err
 	}
-	weights := make([]float32, len(rows))
+	weights := make(map[int]float32, len(rows))
 	for c := range rows {
 		weights[c] = float32(float64(ds.Len()) / float64(len(rows)*len(rows[c])))
 	}

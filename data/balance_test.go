@@ -12,7 +12,7 @@ import (
 func TestClassWeights(t *testing.T) {
 	// n/(k*count): 6/(3*3), 6/(3*2), 6/(3*1).
 	got, err := ClassWeights(numbered(t, 3, 0, 1, 0, 2, 1, 0))
-	if diff := cmp.Diff([]float32{2. / 3, 1, 2}, got); err != nil || diff != "" {
+	if diff := cmp.Diff(map[int]float32{0: 2. / 3, 1: 1, 2: 2}, got); err != nil || diff != "" {
 		t.Errorf("%v, weights (-want +got):\n%s", err, diff)
 	}
 	_, err = ClassWeights(numbered(t, 3, 0, 1))

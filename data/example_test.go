@@ -150,11 +150,11 @@ func ExampleClassWeights() {
 		return
 	}
 	weights, err := data.ClassWeights(ds)
-	fmt.Printf("%.3f %v\n", weights, err)
+	fmt.Printf("%.3f %.3f %v\n", weights[0], weights[1], err)
 	balanced, err := data.Oversample(ds, 1)
 	fmt.Println(balanced.Len(), "rows", err)
 	// Output:
-	// [0.667 2.000] <nil>
+	// 0.667 2.000 <nil>
 	// 12 rows <nil>
 }
 

@@ -93,9 +93,18 @@ func ExampleMotion_Make() {
 		return
 	}
 	weights, err := data.ClassWeights(windows)
-	fmt.Println(labels, windows.Len(), "windows of shape", windows.InputShape())
-	fmt.Printf("weights %.2f %v\n", weights, err)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(windows.Len(), "windows of shape", windows.InputShape())
+	for c, name := range labels {
+		fmt.Printf("%s %.2f\n", name, weights[c])
+	}
 	// Output:
-	// [idle walk run fall] 135 windows of shape [128 3]
-	// weights [0.84 0.84 1.35 1.12] <nil>
+	// 135 windows of shape [128 3]
+	// idle 0.84
+	// walk 0.84
+	// run 1.35
+	// fall 1.12
 }
