@@ -14,11 +14,11 @@ import (
 // over the taps that lie inside the image. Shapes: y [Batch, OutH, OutW, OutC], x [Batch, InH, InW, InC],
 // w [OutC, KernelH, KernelW, InC], bias [OutC] or nil for zeros.
 func Conv2D(ws *Workspace, g Conv, y, x, w, bias []float32, act quant.Activation) {
-	s := ws.floats(g.productScratch() + g.WeightsLen())
-	wT := s[g.productScratch():]
+	s := ws.floats(g.productScratch(y) + g.WeightsLen())
+	wT := s[g.productScratch(y):]
 	transpose(g.OutC, g.depth(), wT, g.OutC, w, g.depth())
 	e := newEpilogue(act, ws.repeated(0, g.rows(), bias))
-	g.product(s, x, wT, func(rows []float32, lo, hi int) { e.finish(y[lo*g.OutC:], rows) })
+	g.product(s, x, wT, y, func(rows []float32, _, _ int) { e.finish(rows, rows) })
 }
 
 // Conv2DGradInput computes the gradient of a convolution's input from dy, the gradient before the activation (see
@@ -59,17 +59,19 @@ func (g Conv) spread(ws *Workspace, dx, dy []float32, turn func(turned []float32
 			}
 			continue
 		}
-		s := ws.floats(q.productScratch() + q.WeightsLen())
-		turned := s[q.productScratch():]
+		var dst []float32
+		if g.Stride == one {
+			dst = dx
+		}
+		s := ws.floats(q.productScratch(dst) + q.WeightsLen())
+		turned := s[q.productScratch(dst):]
 		turn(turned, &p)
-		q.product(s, dy, turned, func(sums []float32, lo, hi int) {
+		q.product(s, dy, turned, dst, func(sums []float32, lo, hi int) {
 			finish(sums)
-			if g.Stride == one {
-				copy(dx[lo*g.InC:], sums)
-				return
-			}
-			for row := lo; row < hi; row++ {
-				place(row, sums[(row-lo)*g.InC:])
+			if dst == nil {
+				for row := lo; row < hi; row++ {
+					place(row, sums[(row-lo)*g.InC:])
+				}
 			}
 		})
 	}
@@ -82,33 +84,25 @@ func (g Conv) spread(ws *Workspace, dx, dy []float32, turn func(turned []float32
 //
 // The sum for dw is one chain per chunk of output pixels, [Conv.GradChunks] of them. Shapes as in [Conv2D].
 func Conv2DGradWeights(ws *Workspace, g Conv, dw, dbias, x, dy []float32) {
-	k, step, pixels, chunks := g.depth(), g.block(), g.rows(), g.GradChunks()
-	n := g.WeightsLen()
-	perChunk := n + step*k
-	scratch := ws.floats(chunks * perChunk)
+	n, chunks := g.WeightsLen(), g.GradChunks()
+	per := n + g.gradScratch()
+	scratch := ws.floats(chunks*per + n)
 	parallel.For(chunks, func(p int) {
-		s := scratch[p*perChunk:][:perChunk]
-		sum, col := s[:n], s[n:]
-		first, last := parallel.Range(pixels, chunks, p)
-		for lo := first; lo < last; lo += step {
-			hi := min(lo+step, last)
-			a := col
-			if g.pointwise() {
-				a = x[lo*k:]
-			} else {
-				g.im2col(col, x, lo, hi)
-			}
-			gemm(g.OutC, k, hi-lo, sum, k, matrix{data: dy[lo*g.OutC:], row: 1, step: g.OutC}, a, k, lo > first)
-		}
+		s := scratch[p*per:][:per]
+		first, last := parallel.Range(g.rows(), chunks, p)
+		g.addGrad(s[:n], s[n:], x, dy, first, last)
 	})
-	copy(dw[:n], scratch[:n])
+	sum := scratch[:n]
 	for p := 1; p < chunks; p++ {
-		for i, v := range scratch[p*perChunk:][:n] {
-			dw[i] += v
-		}
+		level.add(sum, sum, scratch[p*per:][:n])
+	}
+	if Fused() { // sums are [taps, InC, OutC]
+		transpose(g.depth(), g.OutC, dw, g.depth(), sum, g.OutC)
+	} else {
+		copy(dw, sum)
 	}
 	if dbias != nil {
-		SumRows(ws, pixels, g.OutC, dbias, dy)
+		SumRows(ws, g.rows(), g.OutC, dbias, dy)
 	}
 }
 

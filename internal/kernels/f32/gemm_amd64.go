@@ -8,9 +8,11 @@ import "unsafe"
 type panel func(k, segments, jump int, a *float32, ars, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
 var (
-	wideAVX2   = [...]panel{1: gemmAVX2_1x16, gemmAVX2_2x16, gemmAVX2_3x16, gemmAVX2_4x16, gemmAVX2_5x16, gemmAVX2_6x16}
-	narrowAVX2 = [...]panel{1: gemmAVX2_1x8, gemmAVX2_2x8, gemmAVX2_3x8, gemmAVX2_4x8, gemmAVX2_5x8, gemmAVX2_6x8}
-	allAVX512  = [...]panel{1: gemmAVX512_1x32, gemmAVX512_2x32, gemmAVX512_3x32, gemmAVX512_4x32, gemmAVX512_5x32, gemmAVX512_6x32,
+	wideAVX2     = [...]panel{1: gemmAVX2_1x16, gemmAVX2_2x16, gemmAVX2_3x16, gemmAVX2_4x16, gemmAVX2_5x16, gemmAVX2_6x16}
+	narrowAVX2   = [...]panel{1: gemmAVX2_1x8, gemmAVX2_2x8, gemmAVX2_3x8, gemmAVX2_4x8, gemmAVX2_5x8, gemmAVX2_6x8}
+	narrowAVX512 = [...]panel{1: gemmAVX512_1x16, gemmAVX512_2x16, gemmAVX512_3x16, gemmAVX512_4x16, gemmAVX512_5x16, gemmAVX512_6x16,
+		gemmAVX512_7x16, gemmAVX512_8x16, gemmAVX512_9x16, gemmAVX512_10x16, gemmAVX512_11x16, gemmAVX512_12x16, gemmAVX512_13x16, gemmAVX512_14x16}
+	wideAVX512 = [...]panel{1: gemmAVX512_1x32, gemmAVX512_2x32, gemmAVX512_3x32, gemmAVX512_4x32, gemmAVX512_5x32, gemmAVX512_6x32,
 		gemmAVX512_7x32, gemmAVX512_8x32, gemmAVX512_9x32, gemmAVX512_10x32, gemmAVX512_11x32, gemmAVX512_12x32, gemmAVX512_13x32, gemmAVX512_14x32}
 )
 
@@ -40,11 +42,15 @@ func gemmAVX2(m, n, k int, c []float32, ldc int, a matrix, b []float32, ldb int,
 	}
 }
 
-// gemmAVX512 is [gemm] by tiles of 14x32 with masked lanes at the right edge.
+// gemmAVX512 is [gemm] by tiles of 14x32, or 14x16 where that is enough, with masked lanes at the right edge.
 func gemmAVX512(m, n, k int, c []float32, ldc int, a matrix, b []float32, ldb int, add bool) {
 	p := newPanels(k, a, ldb, ldc, add)
 	for j := 0; j < n; j += 32 {
-		p.rows(allAVX512[:], m, &b[j], c[j:], &bitMasks[min(n-j, 32)])
+		routines := wideAVX512[:]
+		if n-j <= 16 {
+			routines = narrowAVX512[:]
+		}
+		p.rows(routines, m, &b[j], c[j:], &bitMasks[min(n-j, 32)])
 	}
 }
 

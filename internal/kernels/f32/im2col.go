@@ -72,30 +72,50 @@ func move(dst, src []float32) {
 	}
 }
 
-// product computes rows of (im2col of x) * w block by block on all cores, where w is [taps*InC, OutC], and hands each block
-// [hi-lo, OutC] of the pixels lo to hi-1 to out, which moves it to its place.
-func (g Conv) product(scratch, x, w []float32, out func(rows []float32, lo, hi int)) {
-	k, step, pixels := g.depth(), g.block(), g.rows()
+// gathered is product by im2col, block by block.
+func (g Conv) gathered(scratch, x, w, dst []float32, done func(rows []float32, lo, hi int)) {
+	k, step, pixels, per := g.depth(), g.block(), g.rows(), g.gatheredScratch(dst)
 	parts := g.productParts()
 	parallel.For(parts, func(p int) {
-		s := scratch[p*step*(k+g.OutC):][:step*(k+g.OutC)]
+		s := scratch[p*per:][:per]
 		col, rows := s[:step*k], s[step*k:]
 		first, last := parallel.Range(pixels, parts, p)
 		for lo := first; lo < last; lo += step {
 			hi := min(lo+step, last)
-			a := col
+			a, c := col, rows
 			if g.pointwise() {
 				a = x[lo*k:]
 			} else {
 				g.im2col(col, x, lo, hi)
 			}
-			gemm(hi-lo, g.OutC, k, rows, g.OutC, matrix{data: a, row: k, step: 1}, w, g.OutC, false)
-			out(rows[:(hi-lo)*g.OutC], lo, hi)
+			if dst != nil {
+				c = dst[lo*g.OutC:]
+			}
+			gemm(hi-lo, g.OutC, k, c, g.OutC, matrix{data: a, row: k, step: 1}, w, g.OutC, false)
+			done(c[:(hi-lo)*g.OutC], lo, hi)
 		}
 	})
 }
 
-func (g Conv) productParts() int { return split(g.rows(), g.depth()*g.OutC) }
+// gatheredScratch is the length of the scratch memory of one part of gathered.
+func (g Conv) gatheredScratch(dst []float32) int {
+	if dst != nil {
+		return g.block() * g.depth()
+	}
+	return g.block() * (g.depth() + g.OutC)
+}
 
-// productScratch is the length of product's scratch memory.
-func (g Conv) productScratch() int { return g.productParts() * g.block() * (g.depth() + g.OutC) }
+// addGatheredGrad is addGrad by im2col.
+func (g *Conv) addGatheredGrad(sum, col, x, dy []float32, first, last int) {
+	k, step := g.depth(), g.block()
+	for lo := first; lo < last; lo += step {
+		hi := min(lo+step, last)
+		a := col
+		if g.pointwise() {
+			a = x[lo*k:]
+		} else {
+			g.im2col(col, x, lo, hi)
+		}
+		gemm(g.OutC, k, hi-lo, sum, k, matrix{data: dy[lo*g.OutC:], row: 1, step: g.OutC}, a, k, lo > first)
+	}
+}

@@ -33,14 +33,14 @@ func TransposeConv2D(ws *Workspace, g Conv, y, x, w, bias []float32, act quant.A
 //
 // over the taps that lie inside y. Shapes as in [TransposeConv2D].
 func TransposeConv2DGradInput(ws *Workspace, g Conv, dx, dy, w []float32) {
-	s := ws.floats(g.productScratch() + g.WeightsLen())
-	wT := s[g.productScratch():] // [taps, InC, OutC]
+	s := ws.floats(g.productScratch(dx) + g.WeightsLen())
+	wT := s[g.productScratch(dx):] // [taps, InC, OutC]
 	for t := range g.Taps() {
 		for o := range g.InC {
 			copy(wT[(t*g.InC+o)*g.OutC:], w[(o*g.Taps()+t)*g.OutC:][:g.OutC])
 		}
 	}
-	g.product(s, dy, wT, func(rows []float32, lo, _ int) { copy(dx[lo*g.OutC:], rows) })
+	g.product(s, dy, wT, dx, func([]float32, int, int) {})
 }
 
 // TransposeConv2DGradWeights computes the gradients of a transposed convolution's weights and, unless dbias is nil, of

@@ -199,6 +199,21 @@ func gemmAVX2_6x8(k int, segments int, jump int, a *float32, ars int, aks int, b
 //go:noescape
 func gemmAVX512_1x32(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
+// gemmAVX512_1x16 adds products to 1 rows of c, in float32 with one rounding each:
+//
+//	for range segments {
+//		for range k {
+//			for r := range 1 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//			a += aks; b += bks
+//		}
+//		a += jump
+//	}
+//
+// c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
+//
+//go:noescape
+func gemmAVX512_1x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+
 // gemmAVX512_2x32 adds products to 2 rows of c, in float32 with one rounding each:
 //
 //	for range segments {
@@ -213,6 +228,21 @@ func gemmAVX512_1x32(k int, segments int, jump int, a *float32, ars int, aks int
 //
 //go:noescape
 func gemmAVX512_2x32(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+
+// gemmAVX512_2x16 adds products to 2 rows of c, in float32 with one rounding each:
+//
+//	for range segments {
+//		for range k {
+//			for r := range 2 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//			a += aks; b += bks
+//		}
+//		a += jump
+//	}
+//
+// c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
+//
+//go:noescape
+func gemmAVX512_2x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
 // gemmAVX512_3x32 adds products to 3 rows of c, in float32 with one rounding each:
 //
@@ -229,6 +259,21 @@ func gemmAVX512_2x32(k int, segments int, jump int, a *float32, ars int, aks int
 //go:noescape
 func gemmAVX512_3x32(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
+// gemmAVX512_3x16 adds products to 3 rows of c, in float32 with one rounding each:
+//
+//	for range segments {
+//		for range k {
+//			for r := range 3 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//			a += aks; b += bks
+//		}
+//		a += jump
+//	}
+//
+// c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
+//
+//go:noescape
+func gemmAVX512_3x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+
 // gemmAVX512_4x32 adds products to 4 rows of c, in float32 with one rounding each:
 //
 //	for range segments {
@@ -243,6 +288,21 @@ func gemmAVX512_3x32(k int, segments int, jump int, a *float32, ars int, aks int
 //
 //go:noescape
 func gemmAVX512_4x32(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+
+// gemmAVX512_4x16 adds products to 4 rows of c, in float32 with one rounding each:
+//
+//	for range segments {
+//		for range k {
+//			for r := range 4 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//			a += aks; b += bks
+//		}
+//		a += jump
+//	}
+//
+// c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
+//
+//go:noescape
+func gemmAVX512_4x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
 // gemmAVX512_5x32 adds products to 5 rows of c, in float32 with one rounding each:
 //
@@ -259,6 +319,21 @@ func gemmAVX512_4x32(k int, segments int, jump int, a *float32, ars int, aks int
 //go:noescape
 func gemmAVX512_5x32(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
+// gemmAVX512_5x16 adds products to 5 rows of c, in float32 with one rounding each:
+//
+//	for range segments {
+//		for range k {
+//			for r := range 5 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//			a += aks; b += bks
+//		}
+//		a += jump
+//	}
+//
+// c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
+//
+//go:noescape
+func gemmAVX512_5x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+
 // gemmAVX512_6x32 adds products to 6 rows of c, in float32 with one rounding each:
 //
 //	for range segments {
@@ -273,6 +348,21 @@ func gemmAVX512_5x32(k int, segments int, jump int, a *float32, ars int, aks int
 //
 //go:noescape
 func gemmAVX512_6x32(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+
+// gemmAVX512_6x16 adds products to 6 rows of c, in float32 with one rounding each:
+//
+//	for range segments {
+//		for range k {
+//			for r := range 6 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//			a += aks; b += bks
+//		}
+//		a += jump
+//	}
+//
+// c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
+//
+//go:noescape
+func gemmAVX512_6x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
 // gemmAVX512_7x32 adds products to 7 rows of c, in float32 with one rounding each:
 //
@@ -289,6 +379,21 @@ func gemmAVX512_6x32(k int, segments int, jump int, a *float32, ars int, aks int
 //go:noescape
 func gemmAVX512_7x32(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
+// gemmAVX512_7x16 adds products to 7 rows of c, in float32 with one rounding each:
+//
+//	for range segments {
+//		for range k {
+//			for r := range 7 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//			a += aks; b += bks
+//		}
+//		a += jump
+//	}
+//
+// c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
+//
+//go:noescape
+func gemmAVX512_7x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+
 // gemmAVX512_8x32 adds products to 8 rows of c, in float32 with one rounding each:
 //
 //	for range segments {
@@ -303,6 +408,21 @@ func gemmAVX512_7x32(k int, segments int, jump int, a *float32, ars int, aks int
 //
 //go:noescape
 func gemmAVX512_8x32(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+
+// gemmAVX512_8x16 adds products to 8 rows of c, in float32 with one rounding each:
+//
+//	for range segments {
+//		for range k {
+//			for r := range 8 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//			a += aks; b += bks
+//		}
+//		a += jump
+//	}
+//
+// c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
+//
+//go:noescape
+func gemmAVX512_8x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
 // gemmAVX512_9x32 adds products to 9 rows of c, in float32 with one rounding each:
 //
@@ -319,6 +439,21 @@ func gemmAVX512_8x32(k int, segments int, jump int, a *float32, ars int, aks int
 //go:noescape
 func gemmAVX512_9x32(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
+// gemmAVX512_9x16 adds products to 9 rows of c, in float32 with one rounding each:
+//
+//	for range segments {
+//		for range k {
+//			for r := range 9 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//			a += aks; b += bks
+//		}
+//		a += jump
+//	}
+//
+// c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
+//
+//go:noescape
+func gemmAVX512_9x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+
 // gemmAVX512_10x32 adds products to 10 rows of c, in float32 with one rounding each:
 //
 //	for range segments {
@@ -333,6 +468,21 @@ func gemmAVX512_9x32(k int, segments int, jump int, a *float32, ars int, aks int
 //
 //go:noescape
 func gemmAVX512_10x32(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+
+// gemmAVX512_10x16 adds products to 10 rows of c, in float32 with one rounding each:
+//
+//	for range segments {
+//		for range k {
+//			for r := range 10 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//			a += aks; b += bks
+//		}
+//		a += jump
+//	}
+//
+// c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
+//
+//go:noescape
+func gemmAVX512_10x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
 // gemmAVX512_11x32 adds products to 11 rows of c, in float32 with one rounding each:
 //
@@ -349,6 +499,21 @@ func gemmAVX512_10x32(k int, segments int, jump int, a *float32, ars int, aks in
 //go:noescape
 func gemmAVX512_11x32(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
+// gemmAVX512_11x16 adds products to 11 rows of c, in float32 with one rounding each:
+//
+//	for range segments {
+//		for range k {
+//			for r := range 11 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//			a += aks; b += bks
+//		}
+//		a += jump
+//	}
+//
+// c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
+//
+//go:noescape
+func gemmAVX512_11x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+
 // gemmAVX512_12x32 adds products to 12 rows of c, in float32 with one rounding each:
 //
 //	for range segments {
@@ -363,6 +528,21 @@ func gemmAVX512_11x32(k int, segments int, jump int, a *float32, ars int, aks in
 //
 //go:noescape
 func gemmAVX512_12x32(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+
+// gemmAVX512_12x16 adds products to 12 rows of c, in float32 with one rounding each:
+//
+//	for range segments {
+//		for range k {
+//			for r := range 12 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//			a += aks; b += bks
+//		}
+//		a += jump
+//	}
+//
+// c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
+//
+//go:noescape
+func gemmAVX512_12x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
 // gemmAVX512_13x32 adds products to 13 rows of c, in float32 with one rounding each:
 //
@@ -379,6 +559,21 @@ func gemmAVX512_12x32(k int, segments int, jump int, a *float32, ars int, aks in
 //go:noescape
 func gemmAVX512_13x32(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
+// gemmAVX512_13x16 adds products to 13 rows of c, in float32 with one rounding each:
+//
+//	for range segments {
+//		for range k {
+//			for r := range 13 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//			a += aks; b += bks
+//		}
+//		a += jump
+//	}
+//
+// c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
+//
+//go:noescape
+func gemmAVX512_13x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+
 // gemmAVX512_14x32 adds products to 14 rows of c, in float32 with one rounding each:
 //
 //	for range segments {
@@ -393,6 +588,21 @@ func gemmAVX512_13x32(k int, segments int, jump int, a *float32, ars int, aks in
 //
 //go:noescape
 func gemmAVX512_14x32(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+
+// gemmAVX512_14x16 adds products to 14 rows of c, in float32 with one rounding each:
+//
+//	for range segments {
+//		for range k {
+//			for r := range 14 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//			a += aks; b += bks
+//		}
+//		a += jump
+//	}
+//
+// c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
+//
+//go:noescape
+func gemmAVX512_14x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
 // addAVX2 computes dst = a + b:
 //

@@ -844,6 +844,47 @@ step:
 	VZEROUPPER
 	RET
 
+// func gemmAVX512_1x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// Requires: AVX, AVX512F
+TEXT ·gemmAVX512_1x16(SB), NOSPLIT, $0-96
+	MOVQ      segments+8(FP), AX
+	MOVQ      a+24(FP), CX
+	MOVQ      ars+32(FP), DX
+	MOVQ      aks+40(FP), DX
+	MOVQ      b+48(FP), BX
+	MOVQ      bks+56(FP), SI
+	MOVQ      mask+80(FP), DI
+	MOVL      (DI), DI
+	KMOVW     DI, K1
+	VPXORD    Z0, Z0, Z0
+	MOVQ      add+88(FP), DI
+	TESTQ     DI, DI
+	JE        segment
+	MOVQ      c+64(FP), DI
+	MOVQ      crs+72(FP), R8
+	VMOVUPS.Z (DI), K1, Z0
+
+segment:
+	MOVQ k+0(FP), DI
+
+step:
+	VMOVUPS.Z    (BX), K1, Z1
+	ADDQ         SI, BX
+	VBROADCASTSS (CX), Z2
+	VFMADD231PS  Z1, Z2, Z0
+	ADDQ         DX, CX
+	DECQ         DI
+	JNE          step
+	MOVQ         jump+16(FP), DI
+	ADDQ         DI, CX
+	DECQ         AX
+	JNE          segment
+	MOVQ         c+64(FP), AX
+	MOVQ         crs+72(FP), CX
+	VMOVUPS      Z0, K1, (AX)
+	VZEROUPPER
+	RET
+
 // func gemmAVX512_2x32(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 // Requires: AVX, AVX512F
 TEXT ·gemmAVX512_2x32(SB), NOSPLIT, $0-96
@@ -900,6 +941,54 @@ step:
 	ADDQ         CX, AX
 	VMOVUPS      Z2, K1, (AX)
 	VMOVUPS      Z3, K2, 64(AX)
+	VZEROUPPER
+	RET
+
+// func gemmAVX512_2x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// Requires: AVX, AVX512F
+TEXT ·gemmAVX512_2x16(SB), NOSPLIT, $0-96
+	MOVQ      segments+8(FP), AX
+	MOVQ      a+24(FP), CX
+	MOVQ      ars+32(FP), DX
+	MOVQ      aks+40(FP), BX
+	MOVQ      b+48(FP), SI
+	MOVQ      bks+56(FP), DI
+	MOVQ      mask+80(FP), R8
+	MOVL      (R8), R8
+	KMOVW     R8, K1
+	VPXORD    Z0, Z0, Z0
+	VPXORD    Z1, Z1, Z1
+	MOVQ      add+88(FP), R8
+	TESTQ     R8, R8
+	JE        segment
+	MOVQ      c+64(FP), R8
+	MOVQ      crs+72(FP), R9
+	VMOVUPS.Z (R8), K1, Z0
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z1
+
+segment:
+	MOVQ k+0(FP), R8
+
+step:
+	VMOVUPS.Z    (SI), K1, Z2
+	ADDQ         DI, SI
+	VBROADCASTSS (CX), Z3
+	VFMADD231PS  Z2, Z3, Z0
+	VBROADCASTSS (CX)(DX*1), Z3
+	VFMADD231PS  Z2, Z3, Z1
+	ADDQ         BX, CX
+	DECQ         R8
+	JNE          step
+	MOVQ         jump+16(FP), R8
+	ADDQ         R8, CX
+	DECQ         AX
+	JNE          segment
+	MOVQ         c+64(FP), AX
+	MOVQ         crs+72(FP), CX
+	VMOVUPS      Z0, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z1, K1, (AX)
 	VZEROUPPER
 	RET
 
@@ -970,6 +1059,61 @@ step:
 	ADDQ         CX, AX
 	VMOVUPS      Z4, K1, (AX)
 	VMOVUPS      Z5, K2, 64(AX)
+	VZEROUPPER
+	RET
+
+// func gemmAVX512_3x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// Requires: AVX, AVX512F
+TEXT ·gemmAVX512_3x16(SB), NOSPLIT, $0-96
+	MOVQ      segments+8(FP), AX
+	MOVQ      a+24(FP), CX
+	MOVQ      ars+32(FP), DX
+	MOVQ      aks+40(FP), BX
+	MOVQ      b+48(FP), SI
+	MOVQ      bks+56(FP), DI
+	MOVQ      mask+80(FP), R8
+	MOVL      (R8), R8
+	KMOVW     R8, K1
+	VPXORD    Z0, Z0, Z0
+	VPXORD    Z1, Z1, Z1
+	VPXORD    Z2, Z2, Z2
+	MOVQ      add+88(FP), R8
+	TESTQ     R8, R8
+	JE        segment
+	MOVQ      c+64(FP), R8
+	MOVQ      crs+72(FP), R9
+	VMOVUPS.Z (R8), K1, Z0
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z1
+	ADDQ      R9, R8
+	VMOVUPS.Z (R8), K1, Z2
+
+segment:
+	MOVQ k+0(FP), R8
+
+step:
+	VMOVUPS.Z    (SI), K1, Z3
+	ADDQ         DI, SI
+	VBROADCASTSS (CX), Z4
+	VFMADD231PS  Z3, Z4, Z0
+	VBROADCASTSS (CX)(DX*1), Z4
+	VFMADD231PS  Z3, Z4, Z1
+	VBROADCASTSS (CX)(DX*2), Z4
+	VFMADD231PS  Z3, Z4, Z2
+	ADDQ         BX, CX
+	DECQ         R8
+	JNE          step
+	MOVQ         jump+16(FP), R8
+	ADDQ         R8, CX
+	DECQ         AX
+	JNE          segment
+	MOVQ         c+64(FP), AX
+	MOVQ         crs+72(FP), CX
+	VMOVUPS      Z0, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z1, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z2, K1, (AX)
 	VZEROUPPER
 	RET
 
@@ -1055,6 +1199,72 @@ step:
 	ADDQ         CX, AX
 	VMOVUPS      Z6, K1, (AX)
 	VMOVUPS      Z7, K2, 64(AX)
+	VZEROUPPER
+	RET
+
+// func gemmAVX512_4x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// Requires: AVX, AVX512F
+TEXT ·gemmAVX512_4x16(SB), NOSPLIT, $0-96
+	MOVQ      segments+8(FP), AX
+	MOVQ      a+24(FP), CX
+	MOVQ      ars+32(FP), DX
+	LEAQ      (CX)(DX*2), BX
+	ADDQ      DX, BX
+	MOVQ      aks+40(FP), SI
+	MOVQ      b+48(FP), DI
+	MOVQ      bks+56(FP), R8
+	MOVQ      mask+80(FP), R9
+	MOVL      (R9), R9
+	KMOVW     R9, K1
+	VPXORD    Z0, Z0, Z0
+	VPXORD    Z1, Z1, Z1
+	VPXORD    Z2, Z2, Z2
+	VPXORD    Z3, Z3, Z3
+	MOVQ      add+88(FP), R9
+	TESTQ     R9, R9
+	JE        segment
+	MOVQ      c+64(FP), R9
+	MOVQ      crs+72(FP), R10
+	VMOVUPS.Z (R9), K1, Z0
+	ADDQ      R10, R9
+	VMOVUPS.Z (R9), K1, Z1
+	ADDQ      R10, R9
+	VMOVUPS.Z (R9), K1, Z2
+	ADDQ      R10, R9
+	VMOVUPS.Z (R9), K1, Z3
+
+segment:
+	MOVQ k+0(FP), R9
+
+step:
+	VMOVUPS.Z    (DI), K1, Z4
+	ADDQ         R8, DI
+	VBROADCASTSS (CX), Z5
+	VFMADD231PS  Z4, Z5, Z0
+	VBROADCASTSS (CX)(DX*1), Z5
+	VFMADD231PS  Z4, Z5, Z1
+	VBROADCASTSS (CX)(DX*2), Z5
+	VFMADD231PS  Z4, Z5, Z2
+	VBROADCASTSS (BX), Z5
+	VFMADD231PS  Z4, Z5, Z3
+	ADDQ         SI, CX
+	ADDQ         SI, BX
+	DECQ         R9
+	JNE          step
+	MOVQ         jump+16(FP), R9
+	ADDQ         R9, CX
+	ADDQ         R9, BX
+	DECQ         AX
+	JNE          segment
+	MOVQ         c+64(FP), AX
+	MOVQ         crs+72(FP), CX
+	VMOVUPS      Z0, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z1, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z2, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z3, K1, (AX)
 	VZEROUPPER
 	RET
 
@@ -1151,6 +1361,79 @@ step:
 	ADDQ         CX, AX
 	VMOVUPS      Z8, K1, (AX)
 	VMOVUPS      Z9, K2, 64(AX)
+	VZEROUPPER
+	RET
+
+// func gemmAVX512_5x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// Requires: AVX, AVX512F
+TEXT ·gemmAVX512_5x16(SB), NOSPLIT, $0-96
+	MOVQ      segments+8(FP), AX
+	MOVQ      a+24(FP), CX
+	MOVQ      ars+32(FP), DX
+	LEAQ      (CX)(DX*2), BX
+	ADDQ      DX, BX
+	MOVQ      aks+40(FP), SI
+	MOVQ      b+48(FP), DI
+	MOVQ      bks+56(FP), R8
+	MOVQ      mask+80(FP), R9
+	MOVL      (R9), R9
+	KMOVW     R9, K1
+	VPXORD    Z0, Z0, Z0
+	VPXORD    Z1, Z1, Z1
+	VPXORD    Z2, Z2, Z2
+	VPXORD    Z3, Z3, Z3
+	VPXORD    Z4, Z4, Z4
+	MOVQ      add+88(FP), R9
+	TESTQ     R9, R9
+	JE        segment
+	MOVQ      c+64(FP), R9
+	MOVQ      crs+72(FP), R10
+	VMOVUPS.Z (R9), K1, Z0
+	ADDQ      R10, R9
+	VMOVUPS.Z (R9), K1, Z1
+	ADDQ      R10, R9
+	VMOVUPS.Z (R9), K1, Z2
+	ADDQ      R10, R9
+	VMOVUPS.Z (R9), K1, Z3
+	ADDQ      R10, R9
+	VMOVUPS.Z (R9), K1, Z4
+
+segment:
+	MOVQ k+0(FP), R9
+
+step:
+	VMOVUPS.Z    (DI), K1, Z5
+	ADDQ         R8, DI
+	VBROADCASTSS (CX), Z6
+	VFMADD231PS  Z5, Z6, Z0
+	VBROADCASTSS (CX)(DX*1), Z6
+	VFMADD231PS  Z5, Z6, Z1
+	VBROADCASTSS (CX)(DX*2), Z6
+	VFMADD231PS  Z5, Z6, Z2
+	VBROADCASTSS (BX), Z6
+	VFMADD231PS  Z5, Z6, Z3
+	VBROADCASTSS (BX)(DX*1), Z6
+	VFMADD231PS  Z5, Z6, Z4
+	ADDQ         SI, CX
+	ADDQ         SI, BX
+	DECQ         R9
+	JNE          step
+	MOVQ         jump+16(FP), R9
+	ADDQ         R9, CX
+	ADDQ         R9, BX
+	DECQ         AX
+	JNE          segment
+	MOVQ         c+64(FP), AX
+	MOVQ         crs+72(FP), CX
+	VMOVUPS      Z0, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z1, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z2, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z3, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z4, K1, (AX)
 	VZEROUPPER
 	RET
 
@@ -1258,6 +1541,86 @@ step:
 	ADDQ         CX, AX
 	VMOVUPS      Z10, K1, (AX)
 	VMOVUPS      Z11, K2, 64(AX)
+	VZEROUPPER
+	RET
+
+// func gemmAVX512_6x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// Requires: AVX, AVX512F
+TEXT ·gemmAVX512_6x16(SB), NOSPLIT, $0-96
+	MOVQ      segments+8(FP), AX
+	MOVQ      a+24(FP), CX
+	MOVQ      ars+32(FP), DX
+	LEAQ      (CX)(DX*2), BX
+	ADDQ      DX, BX
+	MOVQ      aks+40(FP), SI
+	MOVQ      b+48(FP), DI
+	MOVQ      bks+56(FP), R8
+	MOVQ      mask+80(FP), R9
+	MOVL      (R9), R9
+	KMOVW     R9, K1
+	VPXORD    Z0, Z0, Z0
+	VPXORD    Z1, Z1, Z1
+	VPXORD    Z2, Z2, Z2
+	VPXORD    Z3, Z3, Z3
+	VPXORD    Z4, Z4, Z4
+	VPXORD    Z5, Z5, Z5
+	MOVQ      add+88(FP), R9
+	TESTQ     R9, R9
+	JE        segment
+	MOVQ      c+64(FP), R9
+	MOVQ      crs+72(FP), R10
+	VMOVUPS.Z (R9), K1, Z0
+	ADDQ      R10, R9
+	VMOVUPS.Z (R9), K1, Z1
+	ADDQ      R10, R9
+	VMOVUPS.Z (R9), K1, Z2
+	ADDQ      R10, R9
+	VMOVUPS.Z (R9), K1, Z3
+	ADDQ      R10, R9
+	VMOVUPS.Z (R9), K1, Z4
+	ADDQ      R10, R9
+	VMOVUPS.Z (R9), K1, Z5
+
+segment:
+	MOVQ k+0(FP), R9
+
+step:
+	VMOVUPS.Z    (DI), K1, Z6
+	ADDQ         R8, DI
+	VBROADCASTSS (CX), Z7
+	VFMADD231PS  Z6, Z7, Z0
+	VBROADCASTSS (CX)(DX*1), Z7
+	VFMADD231PS  Z6, Z7, Z1
+	VBROADCASTSS (CX)(DX*2), Z7
+	VFMADD231PS  Z6, Z7, Z2
+	VBROADCASTSS (BX), Z7
+	VFMADD231PS  Z6, Z7, Z3
+	VBROADCASTSS (BX)(DX*1), Z7
+	VFMADD231PS  Z6, Z7, Z4
+	VBROADCASTSS (BX)(DX*2), Z7
+	VFMADD231PS  Z6, Z7, Z5
+	ADDQ         SI, CX
+	ADDQ         SI, BX
+	DECQ         R9
+	JNE          step
+	MOVQ         jump+16(FP), R9
+	ADDQ         R9, CX
+	ADDQ         R9, BX
+	DECQ         AX
+	JNE          segment
+	MOVQ         c+64(FP), AX
+	MOVQ         crs+72(FP), CX
+	VMOVUPS      Z0, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z1, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z2, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z3, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z4, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z5, K1, (AX)
 	VZEROUPPER
 	RET
 
@@ -1380,6 +1743,97 @@ step:
 	ADDQ         CX, AX
 	VMOVUPS      Z12, K1, (AX)
 	VMOVUPS      Z13, K2, 64(AX)
+	VZEROUPPER
+	RET
+
+// func gemmAVX512_7x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// Requires: AVX, AVX512F
+TEXT ·gemmAVX512_7x16(SB), NOSPLIT, $0-96
+	MOVQ      segments+8(FP), AX
+	MOVQ      a+24(FP), CX
+	MOVQ      ars+32(FP), DX
+	LEAQ      (CX)(DX*2), BX
+	ADDQ      DX, BX
+	LEAQ      (BX)(DX*2), SI
+	ADDQ      DX, SI
+	MOVQ      aks+40(FP), DI
+	MOVQ      b+48(FP), R8
+	MOVQ      bks+56(FP), R9
+	MOVQ      mask+80(FP), R10
+	MOVL      (R10), R10
+	KMOVW     R10, K1
+	VPXORD    Z0, Z0, Z0
+	VPXORD    Z1, Z1, Z1
+	VPXORD    Z2, Z2, Z2
+	VPXORD    Z3, Z3, Z3
+	VPXORD    Z4, Z4, Z4
+	VPXORD    Z5, Z5, Z5
+	VPXORD    Z6, Z6, Z6
+	MOVQ      add+88(FP), R10
+	TESTQ     R10, R10
+	JE        segment
+	MOVQ      c+64(FP), R10
+	MOVQ      crs+72(FP), R11
+	VMOVUPS.Z (R10), K1, Z0
+	ADDQ      R11, R10
+	VMOVUPS.Z (R10), K1, Z1
+	ADDQ      R11, R10
+	VMOVUPS.Z (R10), K1, Z2
+	ADDQ      R11, R10
+	VMOVUPS.Z (R10), K1, Z3
+	ADDQ      R11, R10
+	VMOVUPS.Z (R10), K1, Z4
+	ADDQ      R11, R10
+	VMOVUPS.Z (R10), K1, Z5
+	ADDQ      R11, R10
+	VMOVUPS.Z (R10), K1, Z6
+
+segment:
+	MOVQ k+0(FP), R10
+
+step:
+	VMOVUPS.Z    (R8), K1, Z7
+	ADDQ         R9, R8
+	VBROADCASTSS (CX), Z8
+	VFMADD231PS  Z7, Z8, Z0
+	VBROADCASTSS (CX)(DX*1), Z8
+	VFMADD231PS  Z7, Z8, Z1
+	VBROADCASTSS (CX)(DX*2), Z8
+	VFMADD231PS  Z7, Z8, Z2
+	VBROADCASTSS (BX), Z8
+	VFMADD231PS  Z7, Z8, Z3
+	VBROADCASTSS (BX)(DX*1), Z8
+	VFMADD231PS  Z7, Z8, Z4
+	VBROADCASTSS (BX)(DX*2), Z8
+	VFMADD231PS  Z7, Z8, Z5
+	VBROADCASTSS (SI), Z8
+	VFMADD231PS  Z7, Z8, Z6
+	ADDQ         DI, CX
+	ADDQ         DI, BX
+	ADDQ         DI, SI
+	DECQ         R10
+	JNE          step
+	MOVQ         jump+16(FP), R10
+	ADDQ         R10, CX
+	ADDQ         R10, BX
+	ADDQ         R10, SI
+	DECQ         AX
+	JNE          segment
+	MOVQ         c+64(FP), AX
+	MOVQ         crs+72(FP), CX
+	VMOVUPS      Z0, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z1, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z2, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z3, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z4, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z5, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z6, K1, (AX)
 	VZEROUPPER
 	RET
 
@@ -1513,6 +1967,104 @@ step:
 	ADDQ         CX, AX
 	VMOVUPS      Z14, K1, (AX)
 	VMOVUPS      Z15, K2, 64(AX)
+	VZEROUPPER
+	RET
+
+// func gemmAVX512_8x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// Requires: AVX, AVX512F
+TEXT ·gemmAVX512_8x16(SB), NOSPLIT, $0-96
+	MOVQ      segments+8(FP), AX
+	MOVQ      a+24(FP), CX
+	MOVQ      ars+32(FP), DX
+	LEAQ      (CX)(DX*2), BX
+	ADDQ      DX, BX
+	LEAQ      (BX)(DX*2), SI
+	ADDQ      DX, SI
+	MOVQ      aks+40(FP), DI
+	MOVQ      b+48(FP), R8
+	MOVQ      bks+56(FP), R9
+	MOVQ      mask+80(FP), R10
+	MOVL      (R10), R10
+	KMOVW     R10, K1
+	VPXORD    Z0, Z0, Z0
+	VPXORD    Z1, Z1, Z1
+	VPXORD    Z2, Z2, Z2
+	VPXORD    Z3, Z3, Z3
+	VPXORD    Z4, Z4, Z4
+	VPXORD    Z5, Z5, Z5
+	VPXORD    Z6, Z6, Z6
+	VPXORD    Z7, Z7, Z7
+	MOVQ      add+88(FP), R10
+	TESTQ     R10, R10
+	JE        segment
+	MOVQ      c+64(FP), R10
+	MOVQ      crs+72(FP), R11
+	VMOVUPS.Z (R10), K1, Z0
+	ADDQ      R11, R10
+	VMOVUPS.Z (R10), K1, Z1
+	ADDQ      R11, R10
+	VMOVUPS.Z (R10), K1, Z2
+	ADDQ      R11, R10
+	VMOVUPS.Z (R10), K1, Z3
+	ADDQ      R11, R10
+	VMOVUPS.Z (R10), K1, Z4
+	ADDQ      R11, R10
+	VMOVUPS.Z (R10), K1, Z5
+	ADDQ      R11, R10
+	VMOVUPS.Z (R10), K1, Z6
+	ADDQ      R11, R10
+	VMOVUPS.Z (R10), K1, Z7
+
+segment:
+	MOVQ k+0(FP), R10
+
+step:
+	VMOVUPS.Z    (R8), K1, Z8
+	ADDQ         R9, R8
+	VBROADCASTSS (CX), Z9
+	VFMADD231PS  Z8, Z9, Z0
+	VBROADCASTSS (CX)(DX*1), Z9
+	VFMADD231PS  Z8, Z9, Z1
+	VBROADCASTSS (CX)(DX*2), Z9
+	VFMADD231PS  Z8, Z9, Z2
+	VBROADCASTSS (BX), Z9
+	VFMADD231PS  Z8, Z9, Z3
+	VBROADCASTSS (BX)(DX*1), Z9
+	VFMADD231PS  Z8, Z9, Z4
+	VBROADCASTSS (BX)(DX*2), Z9
+	VFMADD231PS  Z8, Z9, Z5
+	VBROADCASTSS (SI), Z9
+	VFMADD231PS  Z8, Z9, Z6
+	VBROADCASTSS (SI)(DX*1), Z9
+	VFMADD231PS  Z8, Z9, Z7
+	ADDQ         DI, CX
+	ADDQ         DI, BX
+	ADDQ         DI, SI
+	DECQ         R10
+	JNE          step
+	MOVQ         jump+16(FP), R10
+	ADDQ         R10, CX
+	ADDQ         R10, BX
+	ADDQ         R10, SI
+	DECQ         AX
+	JNE          segment
+	MOVQ         c+64(FP), AX
+	MOVQ         crs+72(FP), CX
+	VMOVUPS      Z0, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z1, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z2, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z3, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z4, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z5, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z6, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z7, K1, (AX)
 	VZEROUPPER
 	RET
 
@@ -1657,6 +2209,111 @@ step:
 	ADDQ         CX, AX
 	VMOVUPS      Z16, K1, (AX)
 	VMOVUPS      Z17, K2, 64(AX)
+	VZEROUPPER
+	RET
+
+// func gemmAVX512_9x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// Requires: AVX, AVX512F
+TEXT ·gemmAVX512_9x16(SB), NOSPLIT, $0-96
+	MOVQ      segments+8(FP), AX
+	MOVQ      a+24(FP), CX
+	MOVQ      ars+32(FP), DX
+	LEAQ      (CX)(DX*2), BX
+	ADDQ      DX, BX
+	LEAQ      (BX)(DX*2), SI
+	ADDQ      DX, SI
+	MOVQ      aks+40(FP), DI
+	MOVQ      b+48(FP), R8
+	MOVQ      bks+56(FP), R9
+	MOVQ      mask+80(FP), R10
+	MOVL      (R10), R10
+	KMOVW     R10, K1
+	VPXORD    Z0, Z0, Z0
+	VPXORD    Z1, Z1, Z1
+	VPXORD    Z2, Z2, Z2
+	VPXORD    Z3, Z3, Z3
+	VPXORD    Z4, Z4, Z4
+	VPXORD    Z5, Z5, Z5
+	VPXORD    Z6, Z6, Z6
+	VPXORD    Z7, Z7, Z7
+	VPXORD    Z8, Z8, Z8
+	MOVQ      add+88(FP), R10
+	TESTQ     R10, R10
+	JE        segment
+	MOVQ      c+64(FP), R10
+	MOVQ      crs+72(FP), R11
+	VMOVUPS.Z (R10), K1, Z0
+	ADDQ      R11, R10
+	VMOVUPS.Z (R10), K1, Z1
+	ADDQ      R11, R10
+	VMOVUPS.Z (R10), K1, Z2
+	ADDQ      R11, R10
+	VMOVUPS.Z (R10), K1, Z3
+	ADDQ      R11, R10
+	VMOVUPS.Z (R10), K1, Z4
+	ADDQ      R11, R10
+	VMOVUPS.Z (R10), K1, Z5
+	ADDQ      R11, R10
+	VMOVUPS.Z (R10), K1, Z6
+	ADDQ      R11, R10
+	VMOVUPS.Z (R10), K1, Z7
+	ADDQ      R11, R10
+	VMOVUPS.Z (R10), K1, Z8
+
+segment:
+	MOVQ k+0(FP), R10
+
+step:
+	VMOVUPS.Z    (R8), K1, Z9
+	ADDQ         R9, R8
+	VBROADCASTSS (CX), Z10
+	VFMADD231PS  Z9, Z10, Z0
+	VBROADCASTSS (CX)(DX*1), Z10
+	VFMADD231PS  Z9, Z10, Z1
+	VBROADCASTSS (CX)(DX*2), Z10
+	VFMADD231PS  Z9, Z10, Z2
+	VBROADCASTSS (BX), Z10
+	VFMADD231PS  Z9, Z10, Z3
+	VBROADCASTSS (BX)(DX*1), Z10
+	VFMADD231PS  Z9, Z10, Z4
+	VBROADCASTSS (BX)(DX*2), Z10
+	VFMADD231PS  Z9, Z10, Z5
+	VBROADCASTSS (SI), Z10
+	VFMADD231PS  Z9, Z10, Z6
+	VBROADCASTSS (SI)(DX*1), Z10
+	VFMADD231PS  Z9, Z10, Z7
+	VBROADCASTSS (SI)(DX*2), Z10
+	VFMADD231PS  Z9, Z10, Z8
+	ADDQ         DI, CX
+	ADDQ         DI, BX
+	ADDQ         DI, SI
+	DECQ         R10
+	JNE          step
+	MOVQ         jump+16(FP), R10
+	ADDQ         R10, CX
+	ADDQ         R10, BX
+	ADDQ         R10, SI
+	DECQ         AX
+	JNE          segment
+	MOVQ         c+64(FP), AX
+	MOVQ         crs+72(FP), CX
+	VMOVUPS      Z0, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z1, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z2, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z3, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z4, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z5, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z6, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z7, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z8, K1, (AX)
 	VZEROUPPER
 	RET
 
@@ -1816,6 +2473,122 @@ step:
 	ADDQ         CX, AX
 	VMOVUPS      Z18, K1, (AX)
 	VMOVUPS      Z19, K2, 64(AX)
+	VZEROUPPER
+	RET
+
+// func gemmAVX512_10x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// Requires: AVX, AVX512F
+TEXT ·gemmAVX512_10x16(SB), NOSPLIT, $0-96
+	MOVQ      segments+8(FP), AX
+	MOVQ      a+24(FP), CX
+	MOVQ      ars+32(FP), DX
+	LEAQ      (CX)(DX*2), BX
+	ADDQ      DX, BX
+	LEAQ      (BX)(DX*2), SI
+	ADDQ      DX, SI
+	LEAQ      (SI)(DX*2), DI
+	ADDQ      DX, DI
+	MOVQ      aks+40(FP), R8
+	MOVQ      b+48(FP), R9
+	MOVQ      bks+56(FP), R10
+	MOVQ      mask+80(FP), R11
+	MOVL      (R11), R11
+	KMOVW     R11, K1
+	VPXORD    Z0, Z0, Z0
+	VPXORD    Z1, Z1, Z1
+	VPXORD    Z2, Z2, Z2
+	VPXORD    Z3, Z3, Z3
+	VPXORD    Z4, Z4, Z4
+	VPXORD    Z5, Z5, Z5
+	VPXORD    Z6, Z6, Z6
+	VPXORD    Z7, Z7, Z7
+	VPXORD    Z8, Z8, Z8
+	VPXORD    Z9, Z9, Z9
+	MOVQ      add+88(FP), R11
+	TESTQ     R11, R11
+	JE        segment
+	MOVQ      c+64(FP), R11
+	MOVQ      crs+72(FP), R12
+	VMOVUPS.Z (R11), K1, Z0
+	ADDQ      R12, R11
+	VMOVUPS.Z (R11), K1, Z1
+	ADDQ      R12, R11
+	VMOVUPS.Z (R11), K1, Z2
+	ADDQ      R12, R11
+	VMOVUPS.Z (R11), K1, Z3
+	ADDQ      R12, R11
+	VMOVUPS.Z (R11), K1, Z4
+	ADDQ      R12, R11
+	VMOVUPS.Z (R11), K1, Z5
+	ADDQ      R12, R11
+	VMOVUPS.Z (R11), K1, Z6
+	ADDQ      R12, R11
+	VMOVUPS.Z (R11), K1, Z7
+	ADDQ      R12, R11
+	VMOVUPS.Z (R11), K1, Z8
+	ADDQ      R12, R11
+	VMOVUPS.Z (R11), K1, Z9
+
+segment:
+	MOVQ k+0(FP), R11
+
+step:
+	VMOVUPS.Z    (R9), K1, Z10
+	ADDQ         R10, R9
+	VBROADCASTSS (CX), Z11
+	VFMADD231PS  Z10, Z11, Z0
+	VBROADCASTSS (CX)(DX*1), Z11
+	VFMADD231PS  Z10, Z11, Z1
+	VBROADCASTSS (CX)(DX*2), Z11
+	VFMADD231PS  Z10, Z11, Z2
+	VBROADCASTSS (BX), Z11
+	VFMADD231PS  Z10, Z11, Z3
+	VBROADCASTSS (BX)(DX*1), Z11
+	VFMADD231PS  Z10, Z11, Z4
+	VBROADCASTSS (BX)(DX*2), Z11
+	VFMADD231PS  Z10, Z11, Z5
+	VBROADCASTSS (SI), Z11
+	VFMADD231PS  Z10, Z11, Z6
+	VBROADCASTSS (SI)(DX*1), Z11
+	VFMADD231PS  Z10, Z11, Z7
+	VBROADCASTSS (SI)(DX*2), Z11
+	VFMADD231PS  Z10, Z11, Z8
+	VBROADCASTSS (DI), Z11
+	VFMADD231PS  Z10, Z11, Z9
+	ADDQ         R8, CX
+	ADDQ         R8, BX
+	ADDQ         R8, SI
+	ADDQ         R8, DI
+	DECQ         R11
+	JNE          step
+	MOVQ         jump+16(FP), R11
+	ADDQ         R11, CX
+	ADDQ         R11, BX
+	ADDQ         R11, SI
+	ADDQ         R11, DI
+	DECQ         AX
+	JNE          segment
+	MOVQ         c+64(FP), AX
+	MOVQ         crs+72(FP), CX
+	VMOVUPS      Z0, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z1, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z2, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z3, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z4, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z5, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z6, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z7, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z8, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z9, K1, (AX)
 	VZEROUPPER
 	RET
 
@@ -1986,6 +2759,129 @@ step:
 	ADDQ         CX, AX
 	VMOVUPS      Z20, K1, (AX)
 	VMOVUPS      Z21, K2, 64(AX)
+	VZEROUPPER
+	RET
+
+// func gemmAVX512_11x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// Requires: AVX, AVX512F
+TEXT ·gemmAVX512_11x16(SB), NOSPLIT, $0-96
+	MOVQ      segments+8(FP), AX
+	MOVQ      a+24(FP), CX
+	MOVQ      ars+32(FP), DX
+	LEAQ      (CX)(DX*2), BX
+	ADDQ      DX, BX
+	LEAQ      (BX)(DX*2), SI
+	ADDQ      DX, SI
+	LEAQ      (SI)(DX*2), DI
+	ADDQ      DX, DI
+	MOVQ      aks+40(FP), R8
+	MOVQ      b+48(FP), R9
+	MOVQ      bks+56(FP), R10
+	MOVQ      mask+80(FP), R11
+	MOVL      (R11), R11
+	KMOVW     R11, K1
+	VPXORD    Z0, Z0, Z0
+	VPXORD    Z1, Z1, Z1
+	VPXORD    Z2, Z2, Z2
+	VPXORD    Z3, Z3, Z3
+	VPXORD    Z4, Z4, Z4
+	VPXORD    Z5, Z5, Z5
+	VPXORD    Z6, Z6, Z6
+	VPXORD    Z7, Z7, Z7
+	VPXORD    Z8, Z8, Z8
+	VPXORD    Z9, Z9, Z9
+	VPXORD    Z10, Z10, Z10
+	MOVQ      add+88(FP), R11
+	TESTQ     R11, R11
+	JE        segment
+	MOVQ      c+64(FP), R11
+	MOVQ      crs+72(FP), R12
+	VMOVUPS.Z (R11), K1, Z0
+	ADDQ      R12, R11
+	VMOVUPS.Z (R11), K1, Z1
+	ADDQ      R12, R11
+	VMOVUPS.Z (R11), K1, Z2
+	ADDQ      R12, R11
+	VMOVUPS.Z (R11), K1, Z3
+	ADDQ      R12, R11
+	VMOVUPS.Z (R11), K1, Z4
+	ADDQ      R12, R11
+	VMOVUPS.Z (R11), K1, Z5
+	ADDQ      R12, R11
+	VMOVUPS.Z (R11), K1, Z6
+	ADDQ      R12, R11
+	VMOVUPS.Z (R11), K1, Z7
+	ADDQ      R12, R11
+	VMOVUPS.Z (R11), K1, Z8
+	ADDQ      R12, R11
+	VMOVUPS.Z (R11), K1, Z9
+	ADDQ      R12, R11
+	VMOVUPS.Z (R11), K1, Z10
+
+segment:
+	MOVQ k+0(FP), R11
+
+step:
+	VMOVUPS.Z    (R9), K1, Z11
+	ADDQ         R10, R9
+	VBROADCASTSS (CX), Z12
+	VFMADD231PS  Z11, Z12, Z0
+	VBROADCASTSS (CX)(DX*1), Z12
+	VFMADD231PS  Z11, Z12, Z1
+	VBROADCASTSS (CX)(DX*2), Z12
+	VFMADD231PS  Z11, Z12, Z2
+	VBROADCASTSS (BX), Z12
+	VFMADD231PS  Z11, Z12, Z3
+	VBROADCASTSS (BX)(DX*1), Z12
+	VFMADD231PS  Z11, Z12, Z4
+	VBROADCASTSS (BX)(DX*2), Z12
+	VFMADD231PS  Z11, Z12, Z5
+	VBROADCASTSS (SI), Z12
+	VFMADD231PS  Z11, Z12, Z6
+	VBROADCASTSS (SI)(DX*1), Z12
+	VFMADD231PS  Z11, Z12, Z7
+	VBROADCASTSS (SI)(DX*2), Z12
+	VFMADD231PS  Z11, Z12, Z8
+	VBROADCASTSS (DI), Z12
+	VFMADD231PS  Z11, Z12, Z9
+	VBROADCASTSS (DI)(DX*1), Z12
+	VFMADD231PS  Z11, Z12, Z10
+	ADDQ         R8, CX
+	ADDQ         R8, BX
+	ADDQ         R8, SI
+	ADDQ         R8, DI
+	DECQ         R11
+	JNE          step
+	MOVQ         jump+16(FP), R11
+	ADDQ         R11, CX
+	ADDQ         R11, BX
+	ADDQ         R11, SI
+	ADDQ         R11, DI
+	DECQ         AX
+	JNE          segment
+	MOVQ         c+64(FP), AX
+	MOVQ         crs+72(FP), CX
+	VMOVUPS      Z0, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z1, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z2, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z3, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z4, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z5, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z6, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z7, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z8, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z9, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z10, K1, (AX)
 	VZEROUPPER
 	RET
 
@@ -2167,6 +3063,136 @@ step:
 	ADDQ         CX, AX
 	VMOVUPS      Z22, K1, (AX)
 	VMOVUPS      Z23, K2, 64(AX)
+	VZEROUPPER
+	RET
+
+// func gemmAVX512_12x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// Requires: AVX, AVX512F
+TEXT ·gemmAVX512_12x16(SB), NOSPLIT, $0-96
+	MOVQ      segments+8(FP), AX
+	MOVQ      a+24(FP), CX
+	MOVQ      ars+32(FP), DX
+	LEAQ      (CX)(DX*2), BX
+	ADDQ      DX, BX
+	LEAQ      (BX)(DX*2), SI
+	ADDQ      DX, SI
+	LEAQ      (SI)(DX*2), DI
+	ADDQ      DX, DI
+	MOVQ      aks+40(FP), R8
+	MOVQ      b+48(FP), R9
+	MOVQ      bks+56(FP), R10
+	MOVQ      mask+80(FP), R11
+	MOVL      (R11), R11
+	KMOVW     R11, K1
+	VPXORD    Z0, Z0, Z0
+	VPXORD    Z1, Z1, Z1
+	VPXORD    Z2, Z2, Z2
+	VPXORD    Z3, Z3, Z3
+	VPXORD    Z4, Z4, Z4
+	VPXORD    Z5, Z5, Z5
+	VPXORD    Z6, Z6, Z6
+	VPXORD    Z7, Z7, Z7
+	VPXORD    Z8, Z8, Z8
+	VPXORD    Z9, Z9, Z9
+	VPXORD    Z10, Z10, Z10
+	VPXORD    Z11, Z11, Z11
+	MOVQ      add+88(FP), R11
+	TESTQ     R11, R11
+	JE        segment
+	MOVQ      c+64(FP), R11
+	MOVQ      crs+72(FP), R12
+	VMOVUPS.Z (R11), K1, Z0
+	ADDQ      R12, R11
+	VMOVUPS.Z (R11), K1, Z1
+	ADDQ      R12, R11
+	VMOVUPS.Z (R11), K1, Z2
+	ADDQ      R12, R11
+	VMOVUPS.Z (R11), K1, Z3
+	ADDQ      R12, R11
+	VMOVUPS.Z (R11), K1, Z4
+	ADDQ      R12, R11
+	VMOVUPS.Z (R11), K1, Z5
+	ADDQ      R12, R11
+	VMOVUPS.Z (R11), K1, Z6
+	ADDQ      R12, R11
+	VMOVUPS.Z (R11), K1, Z7
+	ADDQ      R12, R11
+	VMOVUPS.Z (R11), K1, Z8
+	ADDQ      R12, R11
+	VMOVUPS.Z (R11), K1, Z9
+	ADDQ      R12, R11
+	VMOVUPS.Z (R11), K1, Z10
+	ADDQ      R12, R11
+	VMOVUPS.Z (R11), K1, Z11
+
+segment:
+	MOVQ k+0(FP), R11
+
+step:
+	VMOVUPS.Z    (R9), K1, Z12
+	ADDQ         R10, R9
+	VBROADCASTSS (CX), Z13
+	VFMADD231PS  Z12, Z13, Z0
+	VBROADCASTSS (CX)(DX*1), Z13
+	VFMADD231PS  Z12, Z13, Z1
+	VBROADCASTSS (CX)(DX*2), Z13
+	VFMADD231PS  Z12, Z13, Z2
+	VBROADCASTSS (BX), Z13
+	VFMADD231PS  Z12, Z13, Z3
+	VBROADCASTSS (BX)(DX*1), Z13
+	VFMADD231PS  Z12, Z13, Z4
+	VBROADCASTSS (BX)(DX*2), Z13
+	VFMADD231PS  Z12, Z13, Z5
+	VBROADCASTSS (SI), Z13
+	VFMADD231PS  Z12, Z13, Z6
+	VBROADCASTSS (SI)(DX*1), Z13
+	VFMADD231PS  Z12, Z13, Z7
+	VBROADCASTSS (SI)(DX*2), Z13
+	VFMADD231PS  Z12, Z13, Z8
+	VBROADCASTSS (DI), Z13
+	VFMADD231PS  Z12, Z13, Z9
+	VBROADCASTSS (DI)(DX*1), Z13
+	VFMADD231PS  Z12, Z13, Z10
+	VBROADCASTSS (DI)(DX*2), Z13
+	VFMADD231PS  Z12, Z13, Z11
+	ADDQ         R8, CX
+	ADDQ         R8, BX
+	ADDQ         R8, SI
+	ADDQ         R8, DI
+	DECQ         R11
+	JNE          step
+	MOVQ         jump+16(FP), R11
+	ADDQ         R11, CX
+	ADDQ         R11, BX
+	ADDQ         R11, SI
+	ADDQ         R11, DI
+	DECQ         AX
+	JNE          segment
+	MOVQ         c+64(FP), AX
+	MOVQ         crs+72(FP), CX
+	VMOVUPS      Z0, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z1, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z2, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z3, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z4, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z5, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z6, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z7, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z8, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z9, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z10, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z11, K1, (AX)
 	VZEROUPPER
 	RET
 
@@ -2363,6 +3389,147 @@ step:
 	ADDQ         CX, AX
 	VMOVUPS      Z24, K1, (AX)
 	VMOVUPS      Z25, K2, 64(AX)
+	VZEROUPPER
+	RET
+
+// func gemmAVX512_13x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// Requires: AVX, AVX512F
+TEXT ·gemmAVX512_13x16(SB), NOSPLIT, $0-96
+	MOVQ      segments+8(FP), AX
+	MOVQ      a+24(FP), CX
+	MOVQ      ars+32(FP), DX
+	LEAQ      (CX)(DX*2), BX
+	ADDQ      DX, BX
+	LEAQ      (BX)(DX*2), SI
+	ADDQ      DX, SI
+	LEAQ      (SI)(DX*2), DI
+	ADDQ      DX, DI
+	LEAQ      (DI)(DX*2), R8
+	ADDQ      DX, R8
+	MOVQ      aks+40(FP), R9
+	MOVQ      b+48(FP), R10
+	MOVQ      bks+56(FP), R11
+	MOVQ      mask+80(FP), R12
+	MOVL      (R12), R12
+	KMOVW     R12, K1
+	VPXORD    Z0, Z0, Z0
+	VPXORD    Z1, Z1, Z1
+	VPXORD    Z2, Z2, Z2
+	VPXORD    Z3, Z3, Z3
+	VPXORD    Z4, Z4, Z4
+	VPXORD    Z5, Z5, Z5
+	VPXORD    Z6, Z6, Z6
+	VPXORD    Z7, Z7, Z7
+	VPXORD    Z8, Z8, Z8
+	VPXORD    Z9, Z9, Z9
+	VPXORD    Z10, Z10, Z10
+	VPXORD    Z11, Z11, Z11
+	VPXORD    Z12, Z12, Z12
+	MOVQ      add+88(FP), R12
+	TESTQ     R12, R12
+	JE        segment
+	MOVQ      c+64(FP), R12
+	MOVQ      crs+72(FP), R13
+	VMOVUPS.Z (R12), K1, Z0
+	ADDQ      R13, R12
+	VMOVUPS.Z (R12), K1, Z1
+	ADDQ      R13, R12
+	VMOVUPS.Z (R12), K1, Z2
+	ADDQ      R13, R12
+	VMOVUPS.Z (R12), K1, Z3
+	ADDQ      R13, R12
+	VMOVUPS.Z (R12), K1, Z4
+	ADDQ      R13, R12
+	VMOVUPS.Z (R12), K1, Z5
+	ADDQ      R13, R12
+	VMOVUPS.Z (R12), K1, Z6
+	ADDQ      R13, R12
+	VMOVUPS.Z (R12), K1, Z7
+	ADDQ      R13, R12
+	VMOVUPS.Z (R12), K1, Z8
+	ADDQ      R13, R12
+	VMOVUPS.Z (R12), K1, Z9
+	ADDQ      R13, R12
+	VMOVUPS.Z (R12), K1, Z10
+	ADDQ      R13, R12
+	VMOVUPS.Z (R12), K1, Z11
+	ADDQ      R13, R12
+	VMOVUPS.Z (R12), K1, Z12
+
+segment:
+	MOVQ k+0(FP), R12
+
+step:
+	VMOVUPS.Z    (R10), K1, Z13
+	ADDQ         R11, R10
+	VBROADCASTSS (CX), Z14
+	VFMADD231PS  Z13, Z14, Z0
+	VBROADCASTSS (CX)(DX*1), Z14
+	VFMADD231PS  Z13, Z14, Z1
+	VBROADCASTSS (CX)(DX*2), Z14
+	VFMADD231PS  Z13, Z14, Z2
+	VBROADCASTSS (BX), Z14
+	VFMADD231PS  Z13, Z14, Z3
+	VBROADCASTSS (BX)(DX*1), Z14
+	VFMADD231PS  Z13, Z14, Z4
+	VBROADCASTSS (BX)(DX*2), Z14
+	VFMADD231PS  Z13, Z14, Z5
+	VBROADCASTSS (SI), Z14
+	VFMADD231PS  Z13, Z14, Z6
+	VBROADCASTSS (SI)(DX*1), Z14
+	VFMADD231PS  Z13, Z14, Z7
+	VBROADCASTSS (SI)(DX*2), Z14
+	VFMADD231PS  Z13, Z14, Z8
+	VBROADCASTSS (DI), Z14
+	VFMADD231PS  Z13, Z14, Z9
+	VBROADCASTSS (DI)(DX*1), Z14
+	VFMADD231PS  Z13, Z14, Z10
+	VBROADCASTSS (DI)(DX*2), Z14
+	VFMADD231PS  Z13, Z14, Z11
+	VBROADCASTSS (R8), Z14
+	VFMADD231PS  Z13, Z14, Z12
+	ADDQ         R9, CX
+	ADDQ         R9, BX
+	ADDQ         R9, SI
+	ADDQ         R9, DI
+	ADDQ         R9, R8
+	DECQ         R12
+	JNE          step
+	MOVQ         jump+16(FP), R12
+	ADDQ         R12, CX
+	ADDQ         R12, BX
+	ADDQ         R12, SI
+	ADDQ         R12, DI
+	ADDQ         R12, R8
+	DECQ         AX
+	JNE          segment
+	MOVQ         c+64(FP), AX
+	MOVQ         crs+72(FP), CX
+	VMOVUPS      Z0, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z1, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z2, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z3, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z4, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z5, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z6, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z7, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z8, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z9, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z10, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z11, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z12, K1, (AX)
 	VZEROUPPER
 	RET
 
@@ -2570,6 +3737,154 @@ step:
 	ADDQ         CX, AX
 	VMOVUPS      Z26, K1, (AX)
 	VMOVUPS      Z27, K2, 64(AX)
+	VZEROUPPER
+	RET
+
+// func gemmAVX512_14x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// Requires: AVX, AVX512F
+TEXT ·gemmAVX512_14x16(SB), NOSPLIT, $0-96
+	MOVQ      segments+8(FP), AX
+	MOVQ      a+24(FP), CX
+	MOVQ      ars+32(FP), DX
+	LEAQ      (CX)(DX*2), BX
+	ADDQ      DX, BX
+	LEAQ      (BX)(DX*2), SI
+	ADDQ      DX, SI
+	LEAQ      (SI)(DX*2), DI
+	ADDQ      DX, DI
+	LEAQ      (DI)(DX*2), R8
+	ADDQ      DX, R8
+	MOVQ      aks+40(FP), R9
+	MOVQ      b+48(FP), R10
+	MOVQ      bks+56(FP), R11
+	MOVQ      mask+80(FP), R12
+	MOVL      (R12), R12
+	KMOVW     R12, K1
+	VPXORD    Z0, Z0, Z0
+	VPXORD    Z1, Z1, Z1
+	VPXORD    Z2, Z2, Z2
+	VPXORD    Z3, Z3, Z3
+	VPXORD    Z4, Z4, Z4
+	VPXORD    Z5, Z5, Z5
+	VPXORD    Z6, Z6, Z6
+	VPXORD    Z7, Z7, Z7
+	VPXORD    Z8, Z8, Z8
+	VPXORD    Z9, Z9, Z9
+	VPXORD    Z10, Z10, Z10
+	VPXORD    Z11, Z11, Z11
+	VPXORD    Z12, Z12, Z12
+	VPXORD    Z13, Z13, Z13
+	MOVQ      add+88(FP), R12
+	TESTQ     R12, R12
+	JE        segment
+	MOVQ      c+64(FP), R12
+	MOVQ      crs+72(FP), R13
+	VMOVUPS.Z (R12), K1, Z0
+	ADDQ      R13, R12
+	VMOVUPS.Z (R12), K1, Z1
+	ADDQ      R13, R12
+	VMOVUPS.Z (R12), K1, Z2
+	ADDQ      R13, R12
+	VMOVUPS.Z (R12), K1, Z3
+	ADDQ      R13, R12
+	VMOVUPS.Z (R12), K1, Z4
+	ADDQ      R13, R12
+	VMOVUPS.Z (R12), K1, Z5
+	ADDQ      R13, R12
+	VMOVUPS.Z (R12), K1, Z6
+	ADDQ      R13, R12
+	VMOVUPS.Z (R12), K1, Z7
+	ADDQ      R13, R12
+	VMOVUPS.Z (R12), K1, Z8
+	ADDQ      R13, R12
+	VMOVUPS.Z (R12), K1, Z9
+	ADDQ      R13, R12
+	VMOVUPS.Z (R12), K1, Z10
+	ADDQ      R13, R12
+	VMOVUPS.Z (R12), K1, Z11
+	ADDQ      R13, R12
+	VMOVUPS.Z (R12), K1, Z12
+	ADDQ      R13, R12
+	VMOVUPS.Z (R12), K1, Z13
+
+segment:
+	MOVQ k+0(FP), R12
+
+step:
+	VMOVUPS.Z    (R10), K1, Z14
+	ADDQ         R11, R10
+	VBROADCASTSS (CX), Z15
+	VFMADD231PS  Z14, Z15, Z0
+	VBROADCASTSS (CX)(DX*1), Z15
+	VFMADD231PS  Z14, Z15, Z1
+	VBROADCASTSS (CX)(DX*2), Z15
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS (BX), Z15
+	VFMADD231PS  Z14, Z15, Z3
+	VBROADCASTSS (BX)(DX*1), Z15
+	VFMADD231PS  Z14, Z15, Z4
+	VBROADCASTSS (BX)(DX*2), Z15
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS (SI), Z15
+	VFMADD231PS  Z14, Z15, Z6
+	VBROADCASTSS (SI)(DX*1), Z15
+	VFMADD231PS  Z14, Z15, Z7
+	VBROADCASTSS (SI)(DX*2), Z15
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS (DI), Z15
+	VFMADD231PS  Z14, Z15, Z9
+	VBROADCASTSS (DI)(DX*1), Z15
+	VFMADD231PS  Z14, Z15, Z10
+	VBROADCASTSS (DI)(DX*2), Z15
+	VFMADD231PS  Z14, Z15, Z11
+	VBROADCASTSS (R8), Z15
+	VFMADD231PS  Z14, Z15, Z12
+	VBROADCASTSS (R8)(DX*1), Z15
+	VFMADD231PS  Z14, Z15, Z13
+	ADDQ         R9, CX
+	ADDQ         R9, BX
+	ADDQ         R9, SI
+	ADDQ         R9, DI
+	ADDQ         R9, R8
+	DECQ         R12
+	JNE          step
+	MOVQ         jump+16(FP), R12
+	ADDQ         R12, CX
+	ADDQ         R12, BX
+	ADDQ         R12, SI
+	ADDQ         R12, DI
+	ADDQ         R12, R8
+	DECQ         AX
+	JNE          segment
+	MOVQ         c+64(FP), AX
+	MOVQ         crs+72(FP), CX
+	VMOVUPS      Z0, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z1, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z2, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z3, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z4, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z5, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z6, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z7, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z8, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z9, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z10, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z11, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z12, K1, (AX)
+	ADDQ         CX, AX
+	VMOVUPS      Z13, K1, (AX)
 	VZEROUPPER
 	RET
 

@@ -11,6 +11,7 @@ func main() {
 	}
 	for mr := 1; mr <= 14; mr++ {
 		tile(avx512, mr, 2)
+		tile(avx512, mr, 1)
 	}
 	data()
 	elementwise()

@@ -1,0 +1,164 @@
+package f32
+
+import "github.com/goqat/goqat/internal/parallel"
+
+// Convolutions are matrix products whose left operand, the taps of each output pixel, need not be made: the taps of one
+// kernel row are neighbours in the image, so that a tile reads them there, a segment per kernel row ([matrix]). Images
+// are first copied with the padding around them where there is any, some rows at a time. Levels that need both operands
+// along the sum gather the taps instead (im2col).
+
+// product computes (taps of x) * w on all cores, where w is [taps, InC, OutC], and hands the pixels lo to hi-1 to done
+// as rows [hi-lo, OutC]. They lie in their place in dst, unless that is nil.
+func (g Conv) product(scratch, x, w, dst []float32, done func(rows []float32, lo, hi int)) {
+	if !g.implicit() {
+		g.gathered(scratch, x, w, dst, done)
+		return
+	}
+	width, k, high, per := g.Output[1], g.Kernel[1]*g.InC, g.rowBlock(), g.implicitScratch(dst)
+	parts := g.productParts()
+	parallel.For(parts, func(p int) {
+		s := scratch[p*per:][:per]
+		img, rows := s[:g.paddedLen(high)], s[g.paddedLen(high):]
+		row, last := parallel.Range(g.Batch*g.Output[0], parts, p)
+		for row < last {
+			n := min(high, g.Output[0]-row%g.Output[0], last-row)
+			a, line := g.padded(img, x, row, n)
+			c := rows
+			if dst != nil {
+				c = dst[row*width*g.OutC:]
+			}
+			m, calls := width, n
+			if g.pointwise() {
+				m, calls = n*width, 1
+			}
+			for i := range calls {
+				gemm(m, g.OutC, k, c[i*m*g.OutC:], g.OutC, matrix{
+					data: a[i*g.Stride[0]*line:], row: g.Stride[1] * g.InC, step: 1, segments: g.Kernel[0], jump: g.Dilation[0] * line,
+				}, w, g.OutC, false)
+			}
+			done(c[:n*width*g.OutC], row*width, (row+n)*width)
+			row += n
+		}
+	})
+}
+
+// implicit says whether product works without im2col: not for rows of too few pixels to fill tiles.
+func (g *Conv) implicit() bool {
+	return Fused() && g.Dilation[1] == 1 && (g.Output[1] >= 4 || g.pointwise())
+}
+
+func (g Conv) productParts() int {
+	if g.implicit() {
+		return split(g.Batch*g.Output[0], g.Output[1]*g.depth()*g.OutC)
+	}
+	return split(g.rows(), g.depth()*g.OutC)
+}
+
+// productScratch is the length of product's scratch memory.
+func (g Conv) productScratch(dst []float32) int {
+	if g.implicit() {
+		return g.productParts() * g.implicitScratch(dst)
+	}
+	return g.productParts() * g.gatheredScratch(dst)
+}
+
+// implicitScratch is that of one part.
+func (g *Conv) implicitScratch(dst []float32) int {
+	n := g.paddedLen(g.rowBlock())
+	if dst == nil {
+		n += g.rowBlock() * g.Output[1] * g.OutC
+	}
+	return n
+}
+
+// addGrad sets sum to what the output pixels first to last-1 contribute to the gradient of the weights: [taps, InC,
+// OutC] where products are implicit, else as the weights.
+func (g *Conv) addGrad(sum, scratch, x, dy []float32, first, last int) {
+	if !Fused() {
+		g.addGatheredGrad(sum, scratch, x, dy, first, last)
+		return
+	}
+	width := g.Output[1]
+	for lo := first; lo < last; {
+		row, ox := lo/width, lo%width
+		n, k := min(g.rowBlock(), g.Output[0]-row%g.Output[0], (last-lo)/width), width // whole rows, or a part of one
+		if ox > 0 || n == 0 {
+			n, k = 1, min(width-ox, last-lo)
+		}
+		a, line := g.padded(scratch, x, row, n)
+		taps, m := g.Taps(), g.InC // a product per tap, or per row of taps
+		if g.Dilation[1] == 1 {
+			taps, m = g.Kernel[0], g.Kernel[1]*g.InC
+		}
+		for t := range taps {
+			at := t * g.Dilation[0] * line
+			if taps != g.Kernel[0] {
+				at = t/g.Kernel[1]*g.Dilation[0]*line + t%g.Kernel[1]*g.Dilation[1]*g.InC
+			}
+			gemm(m, g.OutC, k, sum[t*m*g.OutC:], g.OutC, matrix{
+				data: a[at+ox*g.Stride[1]*g.InC:], row: 1, step: g.Stride[1] * g.InC, segments: n, jump: g.Stride[0] * line,
+			}, dy[lo*g.OutC:], g.OutC, lo > first)
+		}
+		lo += n * k
+	}
+}
+
+// gradScratch is the length of addGrad's scratch memory.
+func (g *Conv) gradScratch() int {
+	if Fused() {
+		return g.paddedLen(g.rowBlock())
+	}
+	return g.block() * g.depth()
+}
+
+// span is the number of input pixels along an axis from the first to the last under n neighbouring windows.
+func (g *Conv) span(axis, n int) int {
+	return (n-1)*g.Stride[axis] + (g.Kernel[axis]-1)*g.Dilation[axis] + 1
+}
+
+// fits says whether no window reaches over the edge of the image.
+func (g *Conv) fits() bool {
+	return g.Pad == [2]int{} && g.span(0, g.Output[0]) <= g.Input[0] && g.span(1, g.Output[1]) <= g.Input[1]
+}
+
+// rowBlock is the number of output rows that are worked on at a time: their input stays in any second-level cache.
+func (g *Conv) rowBlock() int {
+	const enough = 16 << 10 // elements
+	line := g.span(1, g.Output[1]) * g.InC
+	return min(max((enough/line-g.span(0, 1))/g.Stride[0]+1, 1), g.Output[0])
+}
+
+// paddedLen is the length of the copy of the input of n output rows; 0 if none is made.
+func (g *Conv) paddedLen(n int) int {
+	if g.fits() {
+		return 0
+	}
+	return g.span(0, n) * g.span(1, g.Output[1]) * g.InC
+}
+
+// padded returns the input of n output rows of one image from row (batch*OutH + oy) on, starting with the first tap of the
+// first pixel, and the length of its rows: x itself where that has no padding, else a copy in dst.
+func (g *Conv) padded(dst, x []float32, row, n int) (image []float32, line int) {
+	b, top := row/g.Output[0], row%g.Output[0]*g.Stride[0]-g.Pad[0]
+	pixel := g.InC
+	from := g.Input[1] * pixel
+	image = x[b*g.Input[0]*from : (b+1)*g.Input[0]*from]
+	if g.fits() {
+		return image[top*from:], from
+	}
+	line = g.span(1, g.Output[1]) * pixel
+	left := min(max(g.Pad[1], 0)*pixel, line) // elements before the image, and of the image
+	skip := max(-g.Pad[1], 0) * pixel
+	inside := max(min(from-skip, line-left), 0)
+	for i := range g.span(0, n) {
+		d := dst[i*line:][:line]
+		if y := top + i; y < 0 || y >= g.Input[0] {
+			clear(d)
+		} else {
+			clear(d[:left])
+			copy(d[left:left+inside], image[y*from+min(skip, from):])
+			clear(d[left+inside:])
+		}
+	}
+	return dst, line
+}
