@@ -1,12 +1,6 @@
 package parallel
 
-import (
-	"fmt"
-	"runtime"
-	"runtime/debug"
-	"sync"
-	"sync/atomic"
-)
+import "fmt"
 
 // MaxParts is the usual upper bound for [Parts]: enough to keep 16 cores busy and to even out two unequally busy ones,
 // few enough that one partial result per part stays small.
@@ -14,7 +8,7 @@ const MaxParts = 16
 
 // Parts returns the number of parts for a job of the given number of items: items/minItems, at least 1 and at most
 // maxParts. It depends on its arguments only, never on the machine, so reductions over parts are reproducible. minItems
-// is the number of items worth a goroutine of its own (some 50 microseconds of work).
+// is the number of items worth handing over (some 10 microseconds of work).
 func Parts(items, minItems, maxParts int) int {
 	return max(1, min(items/max(1, minItems), maxParts))
 }
@@ -49,67 +43,44 @@ func (p *Panic) Unwrap() error {
 //
 // If parts panic, the others still run, and For then panics with a [*Panic] for the lowest of them.
 func For(parts int, f func(part int)) {
-	threads := min(runtime.GOMAXPROCS(0), parts)
-	j := jobs.Get().(*job)
-	j.f, j.parts = f, int64(parts)
-	j.next.Store(0)
-	j.done.Add(max(0, threads-1))
-	for range threads - 1 {
-		go j.helper()
+	if parts <= 0 {
+		return
 	}
-	j.work()
-	j.done.Wait()
-	failed := j.failed
-	j.f, j.failed = nil, nil
+	j := jobs.Get().(*job)
+	j.open(parts, f)
+	if parts > 1 {
+		j.offer(&current, parts-1)
+	}
+	failed := j.finish(&current)
 	jobs.Put(j)
 	if failed != nil {
 		panic(failed) // programmer error: a part panicked, as For documents
 	}
 }
 
-// A job is one call of For in flight.
-type job struct {
-	f      func(part int)
-	parts  int64
-	next   atomic.Int64
-	done   sync.WaitGroup
-	helper func() // work and done.Done, bound once so that a go statement allocates nothing
-
-	mu     sync.Mutex
-	failed *Panic
+// Background runs one function after the other while its owner does something else, on a core that [For] has no use for
+// at the moment. The zero value is ready; it serves one goroutine at a time.
+type Background struct {
+	job
+	f    func()
+	part func(part int) // f as a part
 }
 
-// jobs recycles job structures: training makes some dozens of calls a millisecond.
-var jobs = sync.Pool{New: func() any {
-	j := new(job)
-	j.helper = func() {
-		defer j.done.Done()
-		j.work()
+// Start lets f run. What an earlier Start began must have been waited for. On one thread, and where no core gets free, f
+// runs in Wait.
+func (b *Background) Start(f func()) {
+	if b.part == nil {
+		b.part = func(int) { b.f() }
 	}
-	return j
-}}
-
-// work takes parts until none is left.
-func (j *job) work() {
-	for {
-		p := j.next.Add(1) - 1
-		if p >= j.parts {
-			return
-		}
-		j.call(int(p))
-	}
+	b.f = f
+	b.open(1, b.part)
+	b.offer(&background, 1)
 }
 
-// call runs one part and keeps its panic.
-func (j *job) call(p int) {
-	defer func() {
-		if v := recover(); v != nil {
-			j.mu.Lock()
-			defer j.mu.Unlock()
-			if j.failed == nil || p < j.failed.Part {
-				j.failed = &Panic{Part: p, Value: v, Stack: debug.Stack()}
-			}
-		}
-	}()
-	j.f(p)
+// Wait returns when the function has returned, or at once if none was started. If it panics, Wait does, with a
+// [*Panic].
+func (b *Background) Wait() {
+	if failed := b.finish(&background); failed != nil {
+		panic(failed) // programmer error: f panicked, as Wait documents
+	}
 }

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -101,6 +103,88 @@ func TestRangesPartition(t *testing.T) {
 			t.Fatalf("%d of %d items covered", at, items)
 		}
 	})
+}
+
+// TestForFromSeveralGoroutines: only one call at a time can have the helpers, and helpers may be late.
+func TestForFromSeveralGoroutines(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	var group sync.WaitGroup
+	for g := range 4 {
+		group.Go(func() {
+			var b Background
+			for i := range 500 {
+				counts := make([]atomic.Int32, i%7+1)
+				ran := 0
+				b.Start(func() { ran++ })
+				For(len(counts), func(p int) {
+					For(i%3, func(int) { counts[p].Add(1) })
+				})
+				b.Wait()
+				for p := range counts {
+					if n := counts[p].Load(); int(n) != i%3 || ran != 1 {
+						t.Errorf("goroutine %d, job %d: part %d ran %d times inside, the background %d times", g, i, p, n, ran)
+					}
+				}
+			}
+		})
+	}
+	group.Wait()
+}
+
+func TestBackground(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	for _, procs := range []int{1, 2} {
+		runtime.GOMAXPROCS(procs)
+		var b Background
+		b.Wait() // nothing was started
+		for i := range 100 {
+			ran := 0
+			b.Start(func() { For(3, func(int) {}); ran = i + 1 })
+			b.Wait()
+			b.Wait()
+			if ran != i+1 {
+				t.Fatalf("procs %d: function %d had not run after Wait", procs, i)
+			}
+		}
+		b.Start(func() { panic("lost") })
+		func() {
+			defer func() {
+				if failed, ok := recover().(*Panic); !ok || failed.Value != "lost" {
+					t.Errorf("procs %d: Wait panicked with %v, want a *Panic of the function", procs, failed)
+				}
+			}()
+			b.Wait()
+		}()
+		b.Wait() // has forgotten the panic
+	}
+}
+
+// TestBackgroundRunsBeside: with a second thread, the function runs before Wait, and one that blocks does not keep For
+// from getting a helper.
+func TestBackgroundRunsBeside(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(3))
+	started, end := make(chan struct{}), make(chan struct{})
+	var b Background
+	b.Start(func() { close(started); <-end })
+	<-started
+	var both sync.WaitGroup
+	both.Add(2)
+	For(2, func(int) { both.Done(); both.Wait() })
+	close(end)
+	b.Wait()
+}
+
+// TestHelpersEnd: nothing runs on when there is no work.
+func TestHelpersEnd(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	For(4, func(int) {})
+	for range 1000 {
+		if helpers.Load() == 0 {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Errorf("%d helpers are left", helpers.Load())
 }
 
 func ExampleFor() {
