@@ -2,5 +2,5 @@
 // have been read from a file, in goqat's interpreter, on a data set with class
 // labels.
 //
-// The function you want is [Accuracy].
+// The functions you want are [Accuracy] and [Confusion].
 package score

@@ -2,7 +2,6 @@ package score
 
 import (
 	"context"
-	"slices"
 
 	"github.com/goqat/goqat/data"
 	"github.com/goqat/goqat/graph"
@@ -10,61 +9,48 @@ import (
 	"github.com/goqat/goqat/train"
 )
 
-// Predictions runs a model on all rows of a set and returns the class with the
-// largest output for each, and the labels.
+// Confusion runs a model on all rows of a set and counts, for each class, which
+// class has the largest output.
 //
 // Errors: those of the interpreter and the set; ctx's error.
-func Predictions(ctx context.Context, model *graph.Graph, ds data.Dataset) (predicted, labels []int, err error) {
+func Confusion(ctx context.Context, model *graph.Graph, ds data.Dataset) (train.Confusion, error) {
 	const batch = 64
 	ip, err := interp.New(model, interp.Options{Batch: batch})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	order := make([]int, ds.Len())
 	for i := range order {
 		order[i] = i
 	}
 	width, classes := graph.Elements(ds.InputShape()), model.Outputs[0].Elements()
+	confusion := make(train.Confusion, classes)
+	for c := range confusion {
+		confusion[c] = make([]int, classes)
+	}
 	for index := range data.Batches(order, batch) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		x, y := make([]float32, len(index)*width), make([]float32, len(index))
-		if err := errorOr(ctx, ds.Read(index, x, y)); err != nil {
-			return nil, nil, err
+		if err := ds.Read(index, x, y); err != nil {
+			return nil, err
 		}
 		outputs, err := ip.RunFloat(x)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		for row := range slices.Chunk(outputs, classes) {
-			predicted = append(predicted, train.Largest(row))
-		}
-		for _, label := range y {
-			labels = append(labels, int(label))
+		for i, label := range y {
+			confusion[int(label)][train.Largest(outputs[i*classes:][:classes])]++
 		}
 	}
-	return predicted, labels, nil
-}
-
-// errorOr returns err, or ctx's error.
-func errorOr(ctx context.Context, err error) error {
-	if err != nil {
-		return err
-	}
-	return ctx.Err()
+	return confusion, nil
 }
 
 // Accuracy is the share of rows whose class a model predicts.
 //
-// Errors: as [Predictions].
+// Errors: as [Confusion].
 func Accuracy(ctx context.Context, model *graph.Graph, ds data.Dataset) (float64, error) {
-	predicted, labels, err := Predictions(ctx, model, ds)
-	if err != nil {
-		return 0, err
-	}
-	right := 0
-	for i, p := range predicted {
-		if p == labels[i] {
-			right++
-		}
-	}
-	return float64(right) / float64(max(len(labels), 1)), nil
+	c, err := Confusion(ctx, model, ds)
+	return c.Accuracy(), err
 }

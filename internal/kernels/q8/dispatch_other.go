@@ -1,5 +1,0 @@
-//go:build !amd64 || purego
-
-package q8
-
-func detected() []*dispatch { return []*dispatch{portable} }
