@@ -25,8 +25,9 @@ type Conv2D struct {
 	rescale   rescaler
 	weights   []int8
 	bias      []int32
-	packed    *matrix // nil: run the formula
+	packed    *matrix // nil: run the formula, or vector
 	folded    []int32 // bias for packed, which multiplies codes without zero points
+	vector    *vectorConv
 }
 
 // NewConv2D prepares
@@ -63,7 +64,11 @@ func NewConv2D(s Conv2DSpec, weights []int8, bias []int32) (*Conv2D, error) {
 		bias:      make([]int32, s.Outputs),
 	}
 	copy(c.bias, bias)
-	if s.Kernel == Fast {
+	switch {
+	case s.Kernel == Reference:
+	case level.lanes > 0:
+		c.vector = newVectorConv(level, c)
+	default:
 		c.packed = newMatrix(weights, s.Outputs, window.depth())
 		c.folded = c.packed.foldedBias(c.bias, c.inputZero)
 	}
@@ -73,6 +78,10 @@ func NewConv2D(s Conv2DSpec, weights []int8, bias []int32) (*Conv2D, error) {
 // Run computes dst [batch, output height, output width, Outputs] from
 // src [batch, input height, input width, Window.Channels].
 func (c *Conv2D) Run(dst, src []int8, batch int) {
+	if c.vector != nil {
+		c.vector.run(dst, src, batch)
+		return
+	}
 	if c.packed == nil {
 		c.reference(dst, src, batch)
 		return
@@ -80,7 +89,7 @@ func (c *Conv2D) Run(dst, src []int8, batch int) {
 	// Outside the image stands the zero point: it adds nothing.
 	outside := func(int) int8 { return int8(c.inputZero) }
 	c.packed.each(batch*c.window.Positions(), c.window.patches(src, outside),
-		func(row int, acc []int32) { c.rescale.codes(dst[row*c.outputs:][:c.outputs], acc, c.folded) })
+		func(row int, acc []int32) { c.rescale.biased(dst[row*c.outputs:][:c.outputs], acc, c.folded) })
 }
 
 // reference is the formula.

@@ -24,6 +24,7 @@ type DepthwiseConv2D struct {
 	inputZero int32
 	rescale   rescaler
 	bias      []int32
+	vector    *vectorDepthwise // nil: as the hybrid operator does
 }
 
 // NewDepthwiseConv2D prepares
@@ -51,14 +52,21 @@ func NewDepthwiseConv2D(s DepthwiseConv2DSpec, weights []int8, bias []int32) (*D
 		bias:      make([]int32, d.outputs),
 	}
 	copy(c.bias, bias)
+	if s.Kernel == Fast && level.lanes > 0 && d.window.Dilation[0] == 1 {
+		c.vector = newVectorDepthwise(level, c)
+	}
 	return c, nil
 }
 
 // Run computes dst [batch, output height, output width, outputs] from
 // src [batch, input height, input width, Window.Channels].
 func (c *DepthwiseConv2D) Run(dst, src []int8, batch int) {
+	if c.vector != nil {
+		c.vector.run(dst, repeated(src[:batch*c.window.inputSize()], c.multiplier), batch)
+		return
+	}
 	c.each(src, batch, func(int) int32 { return c.inputZero },
-		func(row int, acc []int32) { c.rescale.codes(dst[row*c.outputs:][:c.outputs], acc, c.bias) })
+		func(row int, acc []int32) { c.rescale.biased(dst[row*c.outputs:][:c.outputs], acc, c.bias) })
 }
 
 // depthwise multiplies every channel with weights of its own.

@@ -23,7 +23,10 @@
 // New functions check everything that does not depend on the data and return
 // errors; Run methods trust the slice lengths their comments state. Matrix
 // operators have a fast kernel (the default) and a slow one that is the formula
-// itself ([Reference]); both give the same integers.
+// itself ([Reference]); both give the same integers. Fast convolutions and
+// fully-connected operators run on AVX-512 with VNNI, on AVX2 or in plain Go
+// ([Level]); build tag purego leaves the assembly out, and
+// GODEBUG=cpu.avx512f=off chooses a lower level.
 //
 // The package knows nothing of graphs and files, and computes no shapes.
 package q8

@@ -24,8 +24,9 @@ type FullyConnected struct {
 	rescale               rescaler
 	weights               []int8
 	bias                  []int32
-	packed                *matrix // nil: run the formula
+	packed                *matrix // nil: run the formula, or vector
 	folded                []int32 // bias for packed, which multiplies codes without zero points
+	vector                *vectorFullyConnected
 }
 
 // NewFullyConnected prepares
@@ -67,7 +68,11 @@ func NewFullyConnected(s FullyConnectedSpec, weights []int8, bias []int32) (*Ful
 		bias:    make([]int32, s.Outputs),
 	}
 	copy(f.bias, bias)
-	if s.Kernel == Fast && f.weightZero == 0 {
+	switch {
+	case s.Kernel == Reference || f.weightZero != 0:
+	case level.lanes > 0:
+		f.vector = newVectorFullyConnected(level, f)
+	default:
 		f.packed = newMatrix(weights, s.Outputs, s.Inputs)
 		f.folded = f.packed.foldedBias(f.bias, f.inputZero)
 	}
@@ -88,13 +93,17 @@ func (s *FullyConnectedSpec) rescaler() rescaler {
 
 // Run computes dst [rows, Outputs] from src [rows, Inputs].
 func (f *FullyConnected) Run(dst, src []int8, rows int) {
+	if f.vector != nil {
+		f.vector.run(dst, src, rows)
+		return
+	}
 	if f.packed == nil {
 		f.reference(dst, src, rows)
 		return
 	}
 	f.packed.each(rows,
 		func(_ []int8, lo, hi int) []int8 { return src[lo*f.inputs : hi*f.inputs] },
-		func(row int, acc []int32) { f.rescale.codes(dst[row*f.outputs:][:f.outputs], acc, f.folded) })
+		func(row int, acc []int32) { f.rescale.biased(dst[row*f.outputs:][:f.outputs], acc, f.folded) })
 }
 
 // reference is the formula.

@@ -70,8 +70,15 @@ func (r *rescaler) code(acc int32, c int) int8 {
 	return int8(r.clamp.Clamp(r.multipliers[c].Apply(acc) + r.zero))
 }
 
-// codes writes the codes of one accumulator per channel, each raised by its bias.
-func (r *rescaler) codes(dst []int8, acc, bias []int32) {
+// codes writes the codes of one accumulator per channel.
+func (r *rescaler) codes(dst []int8, acc []int32) {
+	for c := range dst {
+		dst[c] = r.code(acc[c], c)
+	}
+}
+
+// biased is codes of accumulators that lack their biases.
+func (r *rescaler) biased(dst []int8, acc, bias []int32) {
 	for c := range dst {
 		dst[c] = r.code(acc[c]+bias[c], c)
 	}

@@ -118,14 +118,14 @@ func (t *TransposeConv) runPhase(f *phase, dst, src []int8, batch int) {
 	}
 	if f.packed == nil {
 		for row := range rows {
-			t.rescale.codes(pixel(row), make([]int32, t.outputs), t.bias)
+			t.rescale.biased(pixel(row), make([]int32, t.outputs), t.bias)
 		}
 		return
 	}
 	// Outside the image stands the zero point: it adds nothing.
 	outside := func(int) int8 { return int8(t.inputZero) }
 	f.packed.each(rows, f.small.patches(src, outside),
-		func(row int, acc []int32) { t.rescale.codes(pixel(row), acc, f.folded) })
+		func(row int, acc []int32) { t.rescale.biased(pixel(row), acc, f.folded) })
 }
 
 // reference is the formula: every input pixel adds to the outputs it reaches.
@@ -144,7 +144,7 @@ func (t *TransposeConv) reference(dst, src []int8, batch int) {
 			})
 		}
 		for pixel := range w.Pixels() {
-			t.rescale.codes(dst[(n*w.Pixels()+pixel)*t.outputs:][:t.outputs], sums[pixel*t.outputs:], t.bias)
+			t.rescale.biased(dst[(n*w.Pixels()+pixel)*t.outputs:][:t.outputs], sums[pixel*t.outputs:], t.bias)
 		}
 	}
 }

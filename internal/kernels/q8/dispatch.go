@@ -1,0 +1,53 @@
+package q8
+
+// dispatch is one implementation of the routines below the kernels. Its vectors
+// are made of 32-bit lanes, each the sum of a group of products; a plane holds
+// the codes that are multiplied, four bytes to a group.
+type dispatch struct {
+	name  string
+	lanes int  // in a vector; 0: there are no routines, operators run in plain Go
+	group int  // codes in four bytes of a plane
+	masks bool // routines store whole vectors, or what [tileArgs] has a mask for
+
+	tiles      []panel                                // the widest first
+	depthwise  func(a *byte)                          // *depthwiseArgs
+	step       int                                    // what the following two take a multiple of
+	widen      func(dst, src *byte, n int)            // codes to elements of a plane
+	interleave func(dst, r0, r1, r2, r3 *byte, n int) // codes of rows to groups
+}
+
+// A panel is the routines that multiply with some vectors of output channels.
+type panel struct {
+	vectors int
+	tiles   []tile // the tallest first, the last one of height 1
+}
+
+// A tile computes that many pixels at a time.
+type tile struct {
+	height int
+	run    func(a *byte) // *tileArgs
+}
+
+// levels are the implementations that this machine can run, the fastest first;
+// level is the one that new operators use.
+var (
+	levels = detected()
+	level  = levels[0]
+)
+
+var portable = &dispatch{name: "portable"}
+
+// Level names the implementation in use: "VNNI" (AVX-512), "AVX2" or "portable".
+func Level() string { return level.name }
+
+// element is the number of bytes of a code in a plane.
+func (d *dispatch) element() int { return 4 / d.group }
+
+// raised is what is added to the codes in a plane: the instruction of bytes takes
+// unsigned ones.
+func (d *dispatch) raised() int32 {
+	if d.group == 4 {
+		return 128
+	}
+	return 0
+}

@@ -1,0 +1,133 @@
+package q8
+
+import (
+	"math"
+	"math/bits"
+	"unsafe"
+
+	"github.com/goqat/goqat/quant"
+)
+
+// Vector routines requantize an accumulator in nine instructions, or seven where
+// a clamp hides the sign. [quant.Multiplier.Apply] adds to the zero point
+//
+//	x = floor((acc*m + 2^30) / 2^31)        with m the mantissa
+//	y = (x + 2^(n-1) - (1 if x < 0)) >> n   with n = -exponent, not less than 0
+//
+// and a product of unsigned numbers gives the same, because a number B with
+// B*2m = 2^31 modulo 2^32 brings the 2^30 with it: the high word of
+// (acc + B + 2^31) * 2m is x plus a constant J. So accumulators start at
+// B + 2^31, and one addition of 2^(n-1) - J does the rest. The zero point, times
+// 2^n, is added in the same place.
+const (
+	fieldStart = iota // of accumulators
+	fieldEven         // 2m, all lanes
+	fieldOdd          // 2m of odd lanes, moved to the even ones
+	fieldAdd          // 2^(n-1) - J + zero point*2^n, less 1 unless the clamp hides the sign
+	fieldAbove        // where the sum is above this, x was not negative: add the 1 again
+	fieldShift        // n
+	fields
+)
+
+// Epilogues of the routines.
+const (
+	modeClamped = iota // the correction of signs only moves what the clamp removes
+	modeSigned
+	modeSums // stores accumulators
+)
+
+// A lane is what one output channel needs: see above.
+type lane [fields]int32
+
+// newLane returns the lane of channel c, whose accumulators stay within sum of
+// bias; ok is false where that leaves the range in which the constants hold.
+func (r *rescaler) newLane(c int, bias int32, sum int64) (l lane, ok bool) {
+	less := int64(1)
+	if r.hidesSign() {
+		less = 0
+	}
+	if sum == 0 { // a dead channel, whose bias may be anything
+		return lane{fieldAdd: int32(r.code(bias, c)) - int32(less), fieldAbove: math.MinInt32}, true
+	}
+	m := r.multipliers[c]
+	if m.Mantissa == 0 || m.Exponent > 0 {
+		return l, false
+	}
+	n := -m.Exponent
+	mantissa := int64(m.Mantissa)
+	shift := int64(1) << (30 - bits.TrailingZeros32(uint32(m.Mantissa))) // B
+	if bias > 0 {
+		shift = -shift
+	}
+	j := (shift*2*mantissa-1<<31)>>32 + mantissa
+	half := int64(0)
+	if n > 0 {
+		half = 1 << (n - 1)
+	}
+	zero := int64(r.zero) << n
+	low, high := int64(bias)-sum, int64(bias)+sum
+	x := func(acc int64) int64 { return (acc*mantissa + 1<<30) >> 31 }
+	if low+min(shift, 0) <= math.MinInt32 || high+max(shift, 0) > math.MaxInt32 ||
+		x(low)+half+zero-1 <= math.MinInt32 || x(high)+half+zero > math.MaxInt32 ||
+		zero+half-2 <= math.MinInt32 || zero+half > math.MaxInt32 {
+		return l, false
+	}
+	l = lane{
+		fieldStart: int32(uint32(bias) + uint32(shift) + 1<<31),
+		fieldEven:  int32(2 * uint32(m.Mantissa)),
+		fieldAdd:   int32(uint32(half + zero - less - j)),
+		fieldAbove: math.MinInt32,
+		fieldShift: int32(n),
+	}
+	if n > 0 {
+		l[fieldAbove] = int32(half + zero - 2)
+	}
+	return l, true
+}
+
+// hidesSign reports whether the clamp removes all codes below the zero point:
+// then rounding halves up or away from zero is the same.
+func (r *rescaler) hidesSign() bool { return r.clamp.Min >= r.zero }
+
+// mode returns the epilogue for channels that are all inside the range of
+// [rescaler.newLane], or not.
+func (r *rescaler) mode(inside bool) int {
+	switch {
+	case !inside:
+		return modeSums
+	case r.hidesSign():
+		return modeClamped
+	}
+	return modeSigned
+}
+
+// put writes lane number i of a vector of constants.
+func (l *lane) put(vector []int32, lanes, i int) {
+	for f, v := range l {
+		vector[f*lanes+i] = v
+	}
+	if i%2 == 1 {
+		vector[fieldOdd*lanes+i-1] = l[fieldEven]
+	}
+}
+
+// limitWords is the size in words of the clamp's limits: a vector of each.
+const limitWords = 32
+
+// putLimits writes the codes that outputs are clamped to.
+func putLimits(words []int32, clamp quant.Grid) {
+	for i := range limitWords / 2 {
+		words[i] = int32(uint32(uint8(clamp.Min)) * 0x01010101)
+		words[limitWords/2+i] = int32(uint32(uint8(clamp.Max)) * 0x01010101)
+	}
+}
+
+// aligned returns n elements at an address that whole vectors do not straddle
+// cache lines at.
+func aligned[T int8 | int32 | byte](n int) []T {
+	const line = 64
+	size := int(unsafe.Sizeof(T(0)))
+	s := make([]T, n+line/size)
+	skip := -uintptr(unsafe.Pointer(&s[0])) % line / uintptr(size)
+	return s[skip : int(skip)+n : int(skip)+n]
+}

@@ -1,0 +1,253 @@
+package q8
+
+import (
+	"sync"
+	"unsafe"
+)
+
+// A product multiplies codes with weights by the routines of a level:
+//
+//	acc[p,o] = start[o] + sum over segments s, k < depth of plane[pixel(p) + segment(s)][k] * w[o,s,k]
+//
+// A convolution has a segment for each row of its kernel, in which the codes under
+// it lie side by side; a fully-connected operator has one in all.
+type product struct {
+	level    *dispatch
+	outputs  int
+	depth    int
+	segments []int32 // offsets in bytes
+	groups   int     // of a segment
+	mode     int
+	rescale  *rescaler // for sums
+	blocks   []block
+	width    int // outputs that blocks compute, those that do not exist included
+}
+
+// A block is the weights and constants of some output channels.
+type block struct {
+	panel        *panel
+	first, count int // channels
+	weights      []byte
+	constants    []int32
+	mask         uint64
+}
+
+// tileArgs is the argument of tile routines, which know its layout.
+type tileArgs struct {
+	plane     *byte
+	pixels    *int32 // offset in the plane, of every pixel
+	count     int    // of tiles
+	segments  *int32
+	end       uintptr // behind the last segment
+	groups    int
+	weights   *byte
+	constants *int32
+	out       unsafe.Pointer
+	stride    int // of out, in bytes
+	mask      uint64
+	mode      int
+}
+
+// newProduct packs weights [outputs, len(segments), depth] for inputs with a zero
+// point. r may have multipliers, which routines apply themselves wherever no
+// channel has accumulators or a factor beyond them, or factors.
+func newProduct(level *dispatch, weights []int8, outputs int, segments []int32, depth int, bias []int32, zero int32, r *rescaler) *product {
+	p := &product{
+		level: level, outputs: outputs, depth: depth, segments: segments, rescale: r,
+		groups: (depth + level.group - 1) / level.group,
+	}
+	starts, lanes := make([]int32, outputs), make([]lane, outputs)
+	inside := r.factors == nil
+	for o := range outputs {
+		sum, magnitude := int32(0), int64(0)
+		for _, w := range weights[o*len(segments)*depth:][:len(segments)*depth] {
+			sum += int32(w)
+			magnitude += int64(max(int32(w), -int32(w)))
+		}
+		folded := bias[o] - zero*sum
+		starts[o] = folded - level.raised()*sum
+		if inside {
+			lanes[o], inside = r.newLane(o, folded, 128*magnitude)
+			lanes[o][fieldStart] -= level.raised() * sum
+		}
+	}
+	p.mode = r.mode(inside)
+	for first := 0; first < outputs; {
+		b := p.newBlock(weights, starts, lanes, first)
+		p.blocks = append(p.blocks, b)
+		first += b.count
+		p.width += b.panel.vectors * level.lanes
+	}
+	return p
+}
+
+// newBlock packs the outputs from first on in the widest panel of which they leave
+// no vector empty.
+func (p *product) newBlock(weights []int8, starts []int32, lanes []lane, first int) block {
+	level := p.level
+	rest := p.outputs - first
+	panel := &level.tiles[len(level.tiles)-1]
+	for i := range level.tiles {
+		if n := level.tiles[i].vectors * level.lanes; n-rest < level.lanes {
+			panel = &level.tiles[i]
+			break
+		}
+	}
+	n := panel.vectors * level.lanes
+	b := block{
+		panel: panel, first: first, count: min(rest, n),
+		weights:   aligned[byte](len(p.segments) * p.groups * n * 4),
+		constants: aligned[int32](panel.vectors*fields*level.lanes + limitWords),
+	}
+	b.mask = 1<<b.count - 1 // of 64: all
+	for v := range panel.vectors {
+		constants := b.constants[v*fields*level.lanes:]
+		for l := range level.lanes {
+			o := first + p.channel(panel.vectors, v, l)
+			if o >= p.outputs {
+				continue
+			}
+			if p.mode == modeSums {
+				constants[l] = starts[o]
+			} else {
+				lanes[o].put(constants, level.lanes, l)
+			}
+			for s := range p.segments {
+				for k, w := range weights[(o*len(p.segments)+s)*p.depth:][:p.depth] {
+					at := (((s*p.groups+k/level.group)*panel.vectors+v)*level.lanes + l) * level.group
+					level.putWeight(b.weights, at+k%level.group, w)
+				}
+			}
+		}
+	}
+	putLimits(b.constants[panel.vectors*fields*level.lanes:], p.rescale.clamp)
+	return b
+}
+
+// putWeight writes the i-th weight in the level's elements.
+func (d *dispatch) putWeight(elements []byte, i int, w int8) {
+	if d.group == 4 {
+		elements[i] = byte(w)
+		return
+	}
+	elements[2*i], elements[2*i+1] = byte(w), byte(w>>7)
+}
+
+// channel returns which of a panel's channels is lane l of vector v: the
+// instructions that narrow sums to bytes work on quarters of vectors, and leave
+// channels that are dealt out like this in their order.
+func (p *product) channel(vectors, v, l int) int {
+	if p.mode == modeSums {
+		return v*p.level.lanes + l
+	}
+	return l/4*4*vectors + 4*v + l%4
+}
+
+// A worker is the memory of one goroutine that runs routines.
+type worker struct {
+	tile      tileArgs
+	depthwise depthwiseArgs
+	sums      []int32
+	codes     []int8
+}
+
+var workers = sync.Pool{New: func() any { return new(worker) }}
+
+// grown returns s with at least n elements; what they are is unknown.
+func grown[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	return s[:n]
+}
+
+// rowsAtOnce is how many rows of sums wait to be rescaled: they stay in the L1
+// cache.
+const rowsAtOnce = 24
+
+// run computes dst [len(pixels), outputs].
+func (p *product) run(dst []int8, plane []byte, pixels []int32) {
+	w := workers.Get().(*worker)
+	a := &w.tile
+	a.plane, a.segments, a.end = &plane[0], &p.segments[0], uintptr(unsafe.Pointer(&p.segments[0]))+uintptr(4*len(p.segments))
+	a.groups, a.mode = p.groups, p.mode
+	if p.mode == modeSums {
+		w.sums = grown(w.sums, rowsAtOnce*p.width)
+		for lo := 0; lo < len(pixels); lo += rowsAtOnce {
+			rows := pixels[lo:min(lo+rowsAtOnce, len(pixels))]
+			at := 0
+			for i := range p.blocks {
+				p.blocks[i].run(a, rows, unsafe.Pointer(&w.sums[at]), 4*p.width)
+				at += p.blocks[i].panel.vectors * p.level.lanes
+			}
+			for r := range rows {
+				p.rescale.codes(dst[(lo+r)*p.outputs:][:p.outputs], w.sums[r*p.width:])
+			}
+		}
+	} else {
+		for i := range p.blocks {
+			b := &p.blocks[i]
+			if n := b.panel.vectors * p.level.lanes; b.count < n && !p.level.masks {
+				p.ragged(w, b, n, dst, pixels)
+				continue
+			}
+			b.run(a, pixels, unsafe.Pointer(&dst[b.first]), p.outputs)
+		}
+	}
+	w.tile = tileArgs{}
+	workers.Put(w)
+}
+
+// ragged runs a block of which some channels do not exist, where routines cannot
+// store less than n codes.
+func (p *product) ragged(w *worker, b *block, n int, dst []int8, pixels []int32) {
+	w.codes = grown(w.codes, rowsAtOnce*n)
+	for lo := 0; lo < len(pixels); lo += rowsAtOnce {
+		rows := pixels[lo:min(lo+rowsAtOnce, len(pixels))]
+		b.run(&w.tile, rows, unsafe.Pointer(&w.codes[0]), n)
+		for r := range rows {
+			copy(dst[(lo+r)*p.outputs+b.first:][:b.count], w.codes[r*n:])
+		}
+	}
+}
+
+// run computes all pixels for the block's channels, in tiles of as many pixels as
+// there are routines for.
+func (b *block) run(a *tileArgs, pixels []int32, out unsafe.Pointer, stride int) {
+	a.weights, a.constants, a.mask, a.stride = &b.weights[0], &b.constants[0], b.mask, stride
+	for done := 0; done < len(pixels); {
+		rest := len(pixels) - done
+		t := b.panel.fitting(rest)
+		if t.height > rest && t.height > len(pixels) {
+			t = b.panel.within(rest)
+		}
+		count := max(rest/t.height, 1)
+		if t.height > rest { // computes some pixels again
+			done = len(pixels) - t.height
+		}
+		a.pixels, a.count, a.out = &pixels[done], count, unsafe.Add(out, done*stride)
+		t.run((*byte)(unsafe.Pointer(a)))
+		done += count * t.height
+	}
+}
+
+// fitting returns the smallest tile that covers n pixels, or the tallest.
+func (p *panel) fitting(n int) *tile {
+	t := &p.tiles[0]
+	for i := range p.tiles {
+		if p.tiles[i].height >= n {
+			t = &p.tiles[i]
+		}
+	}
+	return t
+}
+
+// within returns the tallest tile that n pixels fill.
+func (p *panel) within(n int) *tile {
+	for i := range p.tiles {
+		if p.tiles[i].height <= n {
+			return &p.tiles[i]
+		}
+	}
+	return nil // there is one of height 1
+}

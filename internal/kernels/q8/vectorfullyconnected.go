@@ -1,0 +1,50 @@
+package q8
+
+import (
+	"sync"
+
+	"github.com/goqat/goqat/internal/parallel"
+)
+
+// vectorFullyConnected is FULLY_CONNECTED by the routines of a level.
+type vectorFullyConnected struct {
+	inputs  int
+	rowAt   []int32   // in a buffer
+	buffers sync.Pool // of *[]byte, for rowsAtOnce rows
+	product *product
+}
+
+func newVectorFullyConnected(level *dispatch, f *FullyConnected) *vectorFullyConnected {
+	v := &vectorFullyConnected{inputs: f.inputs, rowAt: make([]int32, rowsAtOnce)}
+	for i := range v.rowAt {
+		v.rowAt[i] = int32(i * f.inputs * level.element())
+	}
+	v.buffers.New = func() any {
+		b := aligned[byte](rowsAtOnce*f.inputs*level.element() + slack)
+		return &b
+	}
+	v.product = newProduct(level, f.weights, f.outputs, []int32{0}, f.inputs, f.bias, f.inputZero, &f.rescale)
+	return v
+}
+
+func (v *vectorFullyConnected) run(dst, src []int8, rows int) {
+	parts := parallel.Parts(rows, vectorProducts/(v.inputs*v.product.outputs)+1, parallel.MaxParts)
+	if parts == 1 {
+		v.rows(dst, src, rows)
+		return
+	}
+	parallel.For(parts, func(part int) {
+		lo, hi := parallel.Range(rows, parts, part)
+		v.rows(dst[lo*v.product.outputs:], src[lo*v.inputs:], hi-lo)
+	})
+}
+
+func (v *vectorFullyConnected) rows(dst, src []int8, rows int) {
+	buffer := v.buffers.Get().(*[]byte)
+	for lo := 0; lo < rows; lo += rowsAtOnce {
+		n := min(rowsAtOnce, rows-lo)
+		v.product.level.elements(*buffer, src[lo*v.inputs:(lo+n)*v.inputs])
+		v.product.run(dst[lo*v.product.outputs:][:n*v.product.outputs], *buffer, v.rowAt[:n])
+	}
+	v.buffers.Put(buffer)
+}
