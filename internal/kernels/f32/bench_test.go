@@ -25,6 +25,15 @@ func benchmark(b *testing.B, name string, flops float64, fast, formula func()) {
 	}
 }
 
+// BenchmarkPeak measures what kernels can reach at most: multiply-adds that wait for nothing.
+func BenchmarkPeak(b *testing.B) {
+	flops := 0.0
+	for b.Loop() {
+		flops += f32.Peak()
+	}
+	b.ReportMetric(flops/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
+}
+
 // BenchmarkConv2D measures the two convolutions of the Fashion-MNIST network at batch 128; -cpu 1 gives the speed of
 // one core.
 func BenchmarkConv2D(b *testing.B) {
@@ -94,9 +103,15 @@ func BenchmarkRows(b *testing.B) {
 	arg := make([]int32, g.OutputLen())
 	run("MaxPool2D", 1, func() { f32.MaxPool2D(g, y, x, arg) }, func() { kerneltest.MaxPool2D(g, y, x, arg) })
 	run("MaxPool2DGrad", 1, func() { f32.MaxPool2DGrad(g, x, dy, arg) }, func() { kerneltest.MaxPool2DGrad(g, x, dy, arg) })
-	b.Run("MinMax", func(b *testing.B) {
-		for b.Loop() {
-			f32.MinMax(dy)
+	run("MinMax", 2, func() { f32.MinMax(dy) }, func() {})
+	mask, grid := make([]uint8, f32.MaskLen(len(x))), quant.Signed(8, false)
+	run("FakeQuantize", 4, func() { f32.FakeQuantize(y, dy, mask, 0.02, 3, grid) }, func() {
+		if err := quant.PerTensor(0.02, 3).FakeQuantize(y, dy, nil, []int{len(y)}, grid); err != nil {
+			b.Fatal(err)
 		}
 	})
+	run("FakeQuantizeGrad", 1, func() { f32.FakeQuantizeGrad(y, dy, mask) }, func() {})
+	m, v := make([]float32, len(x)), make([]float32, len(x))
+	run("Adam", 13, func() { f32.Adam(y, dy, m, v, 0.1, 0.001, 1e-3, 1e-7) },
+		func() { kerneltest.Adam(y, dy, m, v, 0.1, 0.001, 1e-3, 1e-7) })
 }

@@ -1,6 +1,7 @@
 package f32
 
 import (
+	"github.com/goqat/goqat/internal/kernels/window"
 	"github.com/goqat/goqat/internal/parallel"
 	"github.com/goqat/goqat/quant"
 )
@@ -13,20 +14,40 @@ import (
 // over the taps that lie inside the image. Shapes: y [Batch, OutH, OutW, OutC], x [Batch, InH, InW, Channels],
 // w [KernelH, KernelW, OutC], bias [OutC] or nil for zeros.
 func DepthwiseConv2D(ws *Workspace, g Depthwise, y, x, w, bias []float32, act quant.Activation) {
-	x = g.repeated(ws.floats(g.repeatedLen()), x)
-	o := g.OutC()
-	e := newEpilogue(act, ws.repeated(0, g.Batch*g.Positions(), bias))
-	each(g.outRows(), g.rowCost(), func(from, to int) {
-		c := chain{a: x, b: w}
-		for p := from * g.Output[1]; p < to*g.Output[1]; p++ {
-			c.begin(y[p*o:][:o])
-			image := p / g.Positions() * g.Pixels()
-			g.EachTap(p%g.Positions(), func(tap, pixel int) { c.add((image+pixel)*o, tap*o) })
-			c.flush()
-		}
-		rows := y[from*g.Output[1]*o : to*g.Output[1]*o]
-		e.finish(rows, rows)
+	c, parts := g.conv(), split(g.outRows(), g.rowCost())
+	per := c.paddedLen(c.rowBlock())
+	s := ws.floats(g.repeatedLen() + parts*per)
+	images := s[g.repeatedLen():]
+	x = g.repeated(s, x)
+	e := newEpilogue(act, ws.repeated(0, c.rows(), bias))
+	parallel.For(parts, func(p int) {
+		from, to := parallel.Range(g.outRows(), parts, p)
+		c.blocks(images[p*per:][:per], x, from, to, func(a []float32, line, row, n int) {
+			length := g.Output[1] * c.OutC
+			rows := y[row*length:][:n*length]
+			for i := range n {
+				level.depthwise(rows[i*length:], a[i*g.Stride[0]*line:], w, c.strip(line, c.OutC))
+			}
+			e.finish(rows, rows)
+		})
 	})
+}
+
+// conv returns the geometry of a convolution with as many input channels as output channels.
+func (g *Depthwise) conv() Conv {
+	return Conv{Window: g.Window, Batch: g.Batch, InC: g.OutC(), OutC: g.OutC()}
+}
+
+// A strip is a row of output pixels of a depthwise convolution. Tap (r, k) of pixel p is at p*step + r*line + k*col in
+// the input, r < rows, k < cols, and pixel p is at p*out in the output.
+type strip struct{ channels, count, step, rows, cols, line, col, out int }
+
+// strip describes a whole row, given the length of input rows and the distance of output pixels.
+func (g *Conv) strip(line, out int) strip {
+	return strip{
+		channels: g.InC, count: g.Output[1], step: g.Stride[1] * g.InC, out: out,
+		rows: g.Kernel[0], cols: g.Kernel[1], line: g.Dilation[0] * line, col: g.Dilation[1] * g.InC,
+	}
 }
 
 // DepthwiseConv2DGradInput computes the gradient of the input of [DepthwiseConv2D] from dy, the gradient before the
@@ -36,47 +57,60 @@ func DepthwiseConv2D(ws *Workspace, g Depthwise, y, x, w, bias []float32, act qu
 //
 // over the output pixels whose tap (ky, kx) lies on (iy, ix). Shapes as in [DepthwiseConv2D].
 func DepthwiseConv2DGradInput(ws *Workspace, g Depthwise, dx, dy, w []float32) {
-	o, rows := g.OutC(), g.Batch*g.Input[0]
-	parts := split(rows, g.Input[1]*g.Taps()*o)
-	scratch := ws.floats(parts * o)
-	parallel.For(parts, func(part int) {
-		sum := scratch[part*o:][:o]
-		c := chain{a: dy, b: w}
-		from, to := parallel.Range(rows, parts, part)
-		for row := from; row < to; row++ {
-			for ix := range g.Input[1] {
-				at := dx[(row*g.Input[1]+ix)*g.Channels:][:g.Channels]
-				if g.Multiplier == 1 {
-					sum = at
-				}
-				c.begin(sum)
-				g.eachOutput(row, ix, func(pixel, tap int) { c.add(pixel*o, tap*o) })
-				c.flush()
-				if g.Multiplier > 1 {
-					sumGroups(at, sum, g.Multiplier)
-				}
-			}
+	c := g.conv()
+	wide, s := dx[:g.InputLen()], ws.floats(g.repeatedLen()+g.WeightsLen()+parallel.MaxParts*g.phaseScratch())
+	turned, images := s[g.repeatedLen():][:g.WeightsLen()], s[g.repeatedLen()+g.WeightsLen():]
+	if g.Multiplier > 1 {
+		wide = s[:g.repeatedLen()]
+	}
+	if g.Stride[0] > g.Kernel[0] || g.Stride[1] > g.Kernel[1] || g.Dilation != one {
+		clear(wide) // there may be pixels that nothing reaches
+	}
+	for p := range g.Phases() {
+		if p.Taps() == 0 {
+			continue
 		}
+		for t := range p.Taps() {
+			copy(turned[t*c.InC:][:c.InC], w[p.Tap(t)*c.InC:])
+		}
+		c.spreadDepthwise(images, &p, wide, dy, turned)
+	}
+	if g.Multiplier > 1 {
+		each(g.InputLen(), g.Multiplier*costMove, func(from, to int) {
+			sumGroups(dx[from:to], wide[from*g.Multiplier:], g.Multiplier)
+		})
+	}
+}
+
+// spreadDepthwise computes the pixels of one phase of the gradient of the input.
+func (g *Conv) spreadDepthwise(images []float32, p *window.Phase, dx, dy, turned []float32) {
+	q := Conv{Window: p.Window, Batch: g.Batch, InC: g.OutC, OutC: g.InC}
+	rows := q.Batch * q.Output[0]
+	parts := split(rows, q.Output[1]*q.depth())
+	per := q.paddedLen(q.rowBlock())
+	parallel.For(parts, func(part int) {
+		from, to := parallel.Range(rows, parts, part)
+		q.blocks(images[part*per:][:per], dy, from, to, func(a []float32, line, row, n int) {
+			for i := range n {
+				image, y := (row+i)/q.Output[0], (row+i)%q.Output[0]
+				at := (image*g.Pixels() + p.Pixel(y*q.Output[1])) * g.InC
+				level.depthwise(dx[at:], a[i*line:], turned, q.strip(line, g.Stride[1]*g.InC))
+			}
+		})
 	})
 }
 
-// eachOutput calls f, in ascending order, for every output pixel with a tap on column ix of input row (batch*InH + iy).
-func (g *Depthwise) eachOutput(row, ix int, f func(pixel, tap int)) {
-	b, iy := row/g.Input[0], row%g.Input[0]
-	for ky := g.Kernel[0] - 1; ky >= 0; ky-- {
-		oy := iy + g.Pad[0] - ky*g.Dilation[0]
-		if oy < 0 || oy%g.Stride[0] != 0 || oy/g.Stride[0] >= g.Output[0] {
+// phaseScratch is the largest length of a part's scratch memory in spreadDepthwise.
+func (g *Depthwise) phaseScratch() int {
+	n, c := 0, g.OutC()
+	for p := range g.Phases() {
+		if p.Taps() == 0 {
 			continue
 		}
-		line := (b*g.Output[0] + oy/g.Stride[0]) * g.Output[1]
-		for kx := g.Kernel[1] - 1; kx >= 0; kx-- {
-			ox := ix + g.Pad[1] - kx*g.Dilation[1]
-			if ox < 0 || ox%g.Stride[1] != 0 || ox/g.Stride[1] >= g.Output[1] {
-				continue
-			}
-			f(line+ox/g.Stride[1], ky*g.Kernel[1]+kx)
-		}
+		q := Conv{Window: p.Window, Batch: g.Batch, InC: c, OutC: c}
+		n = max(n, q.paddedLen(q.rowBlock()))
 	}
+	return n
 }
 
 // sumGroups sets dst[i] to the sum of n consecutive elements of src, in order.
@@ -98,48 +132,27 @@ func sumGroups(dst, src []float32, n int) {
 //
 // The sum for dw is one chain per chunk of output rows, [Depthwise.GradChunks] of them. Shapes as in [DepthwiseConv2D].
 func DepthwiseConv2DGradWeights(ws *Workspace, g Depthwise, dw, dbias, x, dy []float32) {
-	n, chunks := g.WeightsLen(), g.GradChunks()
-	scratch := ws.floats(chunks*n + g.repeatedLen())
-	sums := scratch[:chunks*n]
-	x = g.repeated(scratch[chunks*n:], x)
-	clear(sums)
+	c, n, chunks := g.conv(), g.WeightsLen(), g.GradChunks()
+	per := n + c.paddedLen(c.rowBlock())
+	s := ws.floats(g.repeatedLen() + chunks*per)
+	scratch := s[g.repeatedLen():]
+	x = g.repeated(s, x)
 	parallel.For(chunks, func(p int) {
+		sum, image := scratch[p*per:][:n], scratch[p*per+n:(p+1)*per]
+		clear(sum)
 		from, to := parallel.Range(g.outRows(), chunks, p)
-		for row := from; row < to; row++ {
-			g.addRow(sums[p*n:][:n], x, dy, row)
-		}
+		c.blocks(image, x, from, to, func(a []float32, line, row, n int) {
+			for i := range n {
+				level.depthwiseGrad(sum, a[i*g.Stride[0]*line:], dy[(row+i)*g.Output[1]*c.OutC:], c.strip(line, c.OutC))
+			}
+		})
 	})
-	copy(dw[:n], sums)
+	copy(dw[:n], scratch)
 	for p := 1; p < chunks; p++ {
-		for i, v := range sums[p*n:][:n] {
-			dw[i] += v
-		}
+		level.add(dw[:n], dw[:n], scratch[p*per:][:n])
 	}
 	if dbias != nil {
-		SumRows(ws, g.Batch*g.Positions(), g.OutC(), dbias, dy)
-	}
-}
-
-// addRow adds to dw what output row (batch*OutH + oy) contributes.
-func (g *Depthwise) addRow(dw, x, dy []float32, row int) {
-	o := g.OutC()
-	c := chain{a: dy, b: x}
-	b, oy := row/g.Output[0], row%g.Output[0]
-	for tap := range g.Taps() {
-		ky, kx := tap/g.Kernel[1], tap%g.Kernel[1]
-		iy := oy*g.Stride[0] - g.Pad[0] + ky*g.Dilation[0]
-		if iy < 0 || iy >= g.Input[0] {
-			continue
-		}
-		c.sum = dw[tap*o:][:o]
-		ix := kx*g.Dilation[1] - g.Pad[1]
-		for ox := range g.Output[1] {
-			if ix >= 0 && ix < g.Input[1] {
-				c.add((row*g.Output[1]+ox)*o, ((b*g.Input[0]+iy)*g.Input[1]+ix)*o)
-			}
-			ix += g.Stride[1]
-		}
-		c.flush()
+		SumRows(ws, c.rows(), c.OutC, dbias, dy)
 	}
 }
 
@@ -169,54 +182,41 @@ func (g *Depthwise) repeatedLen() int {
 	return g.InputLen() * g.Multiplier
 }
 
-// A chain adds products of slices to sum, element by element:
-//
-//	sum += a[i:]*b[j:]
-//
-// in the order of the calls of add, several at a time so that sums stay in registers.
-type chain struct {
-	sum, a, b []float32
-	at        [16]struct{ a, b int }
-	n         int
-}
-
-// begin makes c add to sum, starting at +0.
-func (c *chain) begin(sum []float32) {
-	clear(sum)
-	c.sum = sum
-}
-
-// add adds the product of a[i:] and b[j:], at the latest when flush is called.
-func (c *chain) add(i, j int) {
-	if c.n == len(c.at) {
-		c.flush()
-	}
-	c.at[c.n].a, c.at[c.n].b = i, j
-	c.n++
-}
-
-// flush completes sum.
-func (c *chain) flush() {
-	sum, i := c.sum, 0
-	for ; i+4 <= c.n; i += 4 {
-		at := c.at[i : i+4]
-		a0, b0 := c.a[at[0].a:][:len(sum)], c.b[at[0].b:][:len(sum)]
-		a1, b1 := c.a[at[1].a:][:len(sum)], c.b[at[1].b:][:len(sum)]
-		a2, b2 := c.a[at[2].a:][:len(sum)], c.b[at[2].b:][:len(sum)]
-		a3, b3 := c.a[at[3].a:][:len(sum)], c.b[at[3].b:][:len(sum)]
-		for k, s := range sum {
-			s += float32(a0[k] * b0[k])
-			s += float32(a1[k] * b1[k])
-			s += float32(a2[k] * b2[k])
-			s += float32(a3[k] * b3[k])
-			sum[k] = s
+func depthwisePortable(y, x, w []float32, s strip) {
+	for p := range s.count {
+		y := y[p*s.out:][:s.channels]
+		clear(y)
+		for r := range s.rows {
+			e, t, k := p*s.step+r*s.line, r*s.cols*s.channels, 0
+			for ; k+3 <= s.cols; k += 3 {
+				x0, x1, x2 := x[e:][:len(y)], x[e+s.col:][:len(y)], x[e+2*s.col:][:len(y)]
+				w0, w1, w2 := w[t:][:len(y)], w[t+s.channels:][:len(y)], w[t+2*s.channels:][:len(y)]
+				for c, v := range y {
+					y[c] = v + float32(x0[c]*w0[c]) + float32(x1[c]*w1[c]) + float32(x2[c]*w2[c])
+				}
+				e, t = e+3*s.col, t+3*s.channels
+			}
+			for ; k < s.cols; k++ {
+				x, w := x[e:][:len(y)], w[t:][:len(y)]
+				for c := range y {
+					y[c] += float32(x[c] * w[c])
+				}
+				e, t = e+s.col, t+s.channels
+			}
 		}
 	}
-	for ; i < c.n; i++ {
-		a, b := c.a[c.at[i].a:][:len(sum)], c.b[c.at[i].b:][:len(sum)]
-		for k, s := range sum {
-			sum[k] = s + float32(a[k]*b[k])
+}
+
+func depthwiseGradPortable(dw, x, dy []float32, s strip) {
+	for p := range s.count {
+		dy := dy[p*s.out:][:s.channels]
+		for r := range s.rows {
+			for k := range s.cols {
+				x, dw := x[p*s.step+r*s.line+k*s.col:][:len(dy)], dw[(r*s.cols+k)*s.channels:][:len(dy)]
+				for c, d := range dy {
+					dw[c] += float32(d * x[c])
+				}
+			}
 		}
 	}
-	c.n = 0
 }

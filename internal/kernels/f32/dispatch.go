@@ -6,6 +6,9 @@ type dispatch struct {
 	fused bool // products are added with one rounding
 	gemm  func(m, n, k int, c []float32, ldc int, a matrix, b []float32, ldb int, add bool)
 	vectors
+
+	peak    func(n int) // for benchmarks: n times as many operations as peakOps counts
+	peakOps float64
 }
 
 // levels are the implementations that this machine can run, the fastest first; level is the one in use.

@@ -5,8 +5,8 @@ package f32
 import "golang.org/x/sys/cpu"
 
 var (
-	avx2   = &dispatch{name: "AVX2", fused: true, gemm: gemmAVX2, vectors: vectorsAVX2}
-	avx512 = &dispatch{name: "AVX512", fused: true, gemm: gemmAVX512, vectors: vectorsAVX2}
+	avx2   = &dispatch{name: "AVX2", fused: true, gemm: gemmAVX2, vectors: vectorsAVX2, peak: peakAVX2, peakOps: 2 * 12 * 8}
+	avx512 = &dispatch{name: "AVX512", fused: true, gemm: gemmAVX512, vectors: vectorsAVX2, peak: peakAVX512, peakOps: 2 * 24 * 16}
 )
 
 func detected() []*dispatch {

@@ -7,3 +7,14 @@ func EachLevel(f func()) {
 		f()
 	}
 }
+
+// Peak does multiply-adds as fast as the processor can with the registers of the level in use, and returns how many
+// operations those are; 0 where none is known.
+func Peak() float64 {
+	if level.peak == nil {
+		return 0
+	}
+	const n = 1 << 16
+	level.peak(n)
+	return n * level.peakOps
+}

@@ -19,10 +19,8 @@ func (g Conv) product(scratch, x, w, dst []float32, done func(rows []float32, lo
 	parallel.For(parts, func(p int) {
 		s := scratch[p*per:][:per]
 		img, rows := s[:g.paddedLen(high)], s[g.paddedLen(high):]
-		row, last := parallel.Range(g.Batch*g.Output[0], parts, p)
-		for row < last {
-			n := min(high, g.Output[0]-row%g.Output[0], last-row)
-			a, line := g.padded(img, x, row, n)
+		from, to := parallel.Range(g.Batch*g.Output[0], parts, p)
+		g.blocks(img, x, from, to, func(a []float32, line, row, n int) {
 			c := rows
 			if dst != nil {
 				c = dst[row*width*g.OutC:]
@@ -37,9 +35,19 @@ func (g Conv) product(scratch, x, w, dst []float32, done func(rows []float32, lo
 				}, w, g.OutC, false)
 			}
 			done(c[:n*width*g.OutC], row*width, (row+n)*width)
-			row += n
-		}
+		})
 	})
+}
+
+// blocks calls f for the output rows (batch*OutH + oy) from to to-1, some of one image at a time: n from row on, whose
+// input is a, of rows of length line. image is scratch memory.
+func (g *Conv) blocks(image, x []float32, from, to int, f func(a []float32, line, row, n int)) {
+	for row := from; row < to; {
+		n := min(g.rowBlock(), g.Output[0]-row%g.Output[0], to-row)
+		a, line := g.padded(image, x, row, n)
+		f(a, line, row, n)
+		row += n
+	}
 }
 
 // implicit says whether product works without im2col: not for rows of too few pixels to fill tiles.

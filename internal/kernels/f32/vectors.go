@@ -30,6 +30,10 @@ type vectors struct {
 	averagePool     func(y, x []float32, taps float32, w windows)
 	averagePoolGrad func(dx, dy []float32, taps float32, w windows)
 
+	// On strips of pixels.
+	depthwise     func(y, x, w []float32, s strip)
+	depthwiseGrad func(dw, x, dy []float32, s strip)
+
 	// Of optimizers.
 	sgd                func(w, grad []float32, rate float32)
 	momentum, nesterov func(w, grad, v []float32, rate, m float32)
@@ -55,6 +59,8 @@ var portable = &dispatch{name: "portable", gemm: gemmPortable, vectors: vectors{
 
 	maxPool: maxPoolPortable, maxPoolGrad: maxPoolGradPortable,
 	averagePool: averagePoolPortable, averagePoolGrad: averagePoolGradPortable,
+
+	depthwise: depthwisePortable, depthwiseGrad: depthwiseGradPortable,
 
 	sgd: sgdPortable, momentum: momentumPortable, nesterov: nesterovPortable, adam: adamPortable, rmsprop: rmspropPortable,
 

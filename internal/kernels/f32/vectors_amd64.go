@@ -27,6 +27,13 @@ var vectorsAVX2 = vectors{
 		averagePoolGradAVX2(dx, dy, taps, w.first, w.count, w.step, w.rows, w.cols, w.line, w.channels)
 	},
 
+	depthwise: func(y, x, w []float32, s strip) {
+		depthwiseAVX2(y, x, w, s.channels, s.count, word*s.step, s.rows, s.cols, word*s.line, word*s.col, word*s.out)
+	},
+	depthwiseGrad: func(dw, x, dy []float32, s strip) {
+		depthwiseGradAVX2(dw, x, dy, s.channels, s.count, word*s.step, s.rows, s.cols, word*s.line, word*s.col, word*s.out)
+	},
+
 	sgd: sgdAVX2, momentum: momentumAVX2, nesterov: nesterovAVX2, adam: adamAVX2, rmsprop: rmspropAVX2,
 
 	fakeQuantize: fakeQuantizeAVX2, maskGrad: maskGradAVX2,

@@ -840,3 +840,37 @@ func averagePoolAVX2(y []float32, x []float32, taps float32, first int, count in
 //
 //go:noescape
 func averagePoolGradAVX2(dx []float32, dy []float32, taps float32, first int, count int, step int, rows int, cols int, line int, channels int)
+
+// depthwiseAVX2 convolves channels by themselves, at count pixels:
+//
+//	for p := range count {
+//		for c := range channels {
+//			var sum float32
+//			for t, e := range taps of pixel p { sum += float32(x[e+c] * w[t*channels+c]) }
+//			y[c] = sum
+//		}
+//		y += out
+//	}
+//
+//	Tap (r, k) of pixel p is at p*step + r*line + k*col in x.
+//
+//go:noescape
+func depthwiseAVX2(y []float32, x []float32, w []float32, channels int, count int, step int, rows int, cols int, line int, col int, out int)
+
+// depthwiseGradAVX2 adds what count pixels contribute to the gradient of weights:
+//
+//	for p := range count {
+//		for t, e := range taps of pixel p { for c := range channels { dw[t*channels+c] += float32(dy[c] * x[e+c]) } }
+//		dy += out
+//	}
+//
+//	Tap (r, k) of pixel p is at p*step + r*line + k*col in x.
+//
+//go:noescape
+func depthwiseGradAVX2(dw []float32, x []float32, dy []float32, channels int, count int, step int, rows int, cols int, line int, col int, out int)
+
+// peakAVX2 does n times 12 multiply-adds of 8 lanes, as fast as the processor can.
+func peakAVX2(n int)
+
+// peakAVX512 does n times 24 multiply-adds of 16 lanes, as fast as the processor can.
+func peakAVX512(n int)

@@ -5596,10 +5596,10 @@ TEXT ·maxPoolAVX2(SB), NOSPLIT, $0-128
 window:
 	XORQ R9, R9
 
-vector:
+vector1:
 	LEAQ         8(R9), R10
 	CMPQ         R10, SI
-	JGT          rest
+	JGT          rest2
 	LEAQ         (DI)(R9*1), R11
 	VMOVUPS      (DX)(R11*4), Y1
 	VMOVD        R11, X2
@@ -5607,11 +5607,11 @@ vector:
 	VPADDD       Y0, Y2, Y2
 	MOVQ         rows+96(FP), R12
 
-row1:
+row5:
 	MOVQ R11, R10
 	MOVQ cols+104(FP), R13
 
-tap2:
+tap6:
 	VMOVUPS      (DX)(R10*4), Y3
 	VCMPPS       $0x06, Y1, Y3, Y4
 	VCMPPS       $0x07, Y1, Y1, Y5
@@ -5623,40 +5623,40 @@ tap2:
 	VBLENDVPS    Y4, Y3, Y2, Y2
 	ADDQ         SI, R10
 	DECQ         R13
-	JNE          tap2
+	JNE          tap6
 	MOVQ         line+112(FP), R10
 	ADDQ         R10, R11
 	DECQ         R12
-	JNE          row1
+	JNE          row5
 	VMOVUPS      Y1, (AX)(R9*4)
 	TESTQ        BX, BX
-	JE           skip3
+	JE           skip7
 	VMOVUPS      Y2, (CX)(R9*4)
 
-skip3:
+skip7:
 	ADDQ $0x08, R9
-	JMP  vector
+	JMP  vector1
 
-rest:
+rest2:
 	CMPQ R9, SI
-	JGE  next
+	JGE  done4
 	CMPQ SI, $0x08
-	JLT  single
+	JLT  single3
 	LEAQ -8(SI), R9
-	JMP  vector
+	JMP  vector1
 
-single:
+single3:
 	LEAQ   (DI)(R9*1), R11
 	VMOVSS (DX)(R11*4), X1
 	VMOVD  R11, X2
 	VPADDD X0, X2, X2
 	MOVQ   rows+96(FP), R12
 
-row4:
+row8:
 	MOVQ R11, R10
 	MOVQ cols+104(FP), R13
 
-tap5:
+tap9:
 	VMOVSS    (DX)(R10*4), X3
 	VCMPPS    $0x06, X1, X3, X4
 	VCMPPS    $0x07, X1, X1, X5
@@ -5667,22 +5667,22 @@ tap5:
 	VBLENDVPS X4, X3, X2, X2
 	ADDQ      SI, R10
 	DECQ      R13
-	JNE       tap5
+	JNE       tap9
 	MOVQ      line+112(FP), R10
 	ADDQ      R10, R11
 	DECQ      R12
-	JNE       row4
+	JNE       row8
 	VMOVSS    X1, (AX)(R9*4)
 	TESTQ     BX, BX
-	JE        skip6
+	JE        skip10
 	VMOVSS    X2, (CX)(R9*4)
 
-skip6:
+skip10:
 	INCQ R9
 	CMPQ R9, SI
-	JLT  single
+	JLT  single3
 
-next:
+done4:
 	LEAQ (AX)(SI*4), AX
 	LEAQ (CX)(SI*4), CX
 	MOVQ step+88(FP), R9
@@ -5710,21 +5710,21 @@ TEXT ·maxPoolGradAVX2(SB), NOSPLIT, $0-128
 window:
 	XORQ R8, R8
 
-vector:
+vector1:
 	LEAQ    8(R8), R9
 	CMPQ    R9, BX
-	JGT     rest
+	JGT     rest2
 	LEAQ    (SI)(R8*1), R10
 	VMOVUPS (CX)(R8*4), Y2
 	VMOVUPS (DX)(R8*4), Y3
 	VADDPS  Y1, Y2, Y2
 	MOVQ    rows+96(FP), R11
 
-row1:
+row5:
 	MOVQ R10, R9
 	MOVQ cols+104(FP), R12
 
-tap2:
+tap6:
 	VMOVD        R9, X4
 	VPBROADCASTD X4, Y4
 	VPADDD       Y0, Y4, Y4
@@ -5733,34 +5733,34 @@ tap2:
 	VMOVUPS      Y4, (AX)(R9*4)
 	ADDQ         BX, R9
 	DECQ         R12
-	JNE          tap2
+	JNE          tap6
 	MOVQ         line+112(FP), R9
 	ADDQ         R9, R10
 	DECQ         R11
-	JNE          row1
+	JNE          row5
 	ADDQ         $0x08, R8
-	JMP          vector
+	JMP          vector1
 
-rest:
+rest2:
 	CMPQ R8, BX
-	JGE  next
+	JGE  done4
 	CMPQ BX, $0x08
-	JLT  single
+	JLT  single3
 	LEAQ -8(BX), R8
-	JMP  vector
+	JMP  vector1
 
-single:
+single3:
 	LEAQ   (SI)(R8*1), R10
 	VMOVSS (CX)(R8*4), X2
 	VMOVSS (DX)(R8*4), X3
 	VADDPS X1, X2, X2
 	MOVQ   rows+96(FP), R11
 
-row3:
+row7:
 	MOVQ R10, R9
 	MOVQ cols+104(FP), R12
 
-tap4:
+tap8:
 	VMOVD    R9, X4
 	VPADDD   X0, X4, X4
 	VPCMPEQD X3, X4, X4
@@ -5768,16 +5768,16 @@ tap4:
 	VMOVSS   X4, (AX)(R9*4)
 	ADDQ     BX, R9
 	DECQ     R12
-	JNE      tap4
+	JNE      tap8
 	MOVQ     line+112(FP), R9
 	ADDQ     R9, R10
 	DECQ     R11
-	JNE      row3
+	JNE      row7
 	INCQ     R8
 	CMPQ     R8, BX
-	JLT      single
+	JLT      single3
 
-next:
+done4:
 	LEAQ (CX)(BX*4), CX
 	LEAQ (DX)(BX*4), DX
 	MOVQ step+88(FP), R8
@@ -5800,67 +5800,67 @@ TEXT ·averagePoolAVX2(SB), NOSPLIT, $0-112
 window:
 	XORQ DI, DI
 
-vector:
+vector1:
 	LEAQ   8(DI), R8
 	CMPQ   R8, DX
-	JGT    rest
+	JGT    rest2
 	LEAQ   (BX)(DI*1), R9
 	VXORPS Y1, Y1, Y1
 	MOVQ   rows+80(FP), R10
 
-row1:
+row5:
 	MOVQ R9, R8
 	MOVQ cols+88(FP), R11
 
-tap2:
+tap6:
 	VMOVUPS (CX)(R8*4), Y2
 	VADDPS  Y2, Y1, Y1
 	ADDQ    DX, R8
 	DECQ    R11
-	JNE     tap2
+	JNE     tap6
 	MOVQ    line+96(FP), R8
 	ADDQ    R8, R9
 	DECQ    R10
-	JNE     row1
+	JNE     row5
 	VDIVPS  Y0, Y1, Y1
 	VMOVUPS Y1, (AX)(DI*4)
 	ADDQ    $0x08, DI
-	JMP     vector
+	JMP     vector1
 
-rest:
+rest2:
 	CMPQ DI, DX
-	JGE  next
+	JGE  done4
 	CMPQ DX, $0x08
-	JLT  single
+	JLT  single3
 	LEAQ -8(DX), DI
-	JMP  vector
+	JMP  vector1
 
-single:
+single3:
 	LEAQ   (BX)(DI*1), R9
 	VXORPS X1, X1, X1
 	MOVQ   rows+80(FP), R10
 
-row3:
+row7:
 	MOVQ R9, R8
 	MOVQ cols+88(FP), R11
 
-tap4:
+tap8:
 	VMOVSS (CX)(R8*4), X2
 	VADDPS X2, X1, X1
 	ADDQ   DX, R8
 	DECQ   R11
-	JNE    tap4
+	JNE    tap8
 	MOVQ   line+96(FP), R8
 	ADDQ   R8, R9
 	DECQ   R10
-	JNE    row3
+	JNE    row7
 	VDIVPS X0, X1, X1
 	VMOVSS X1, (AX)(DI*4)
 	INCQ   DI
 	CMPQ   DI, DX
-	JLT    single
+	JLT    single3
 
-next:
+done4:
 	LEAQ (AX)(DX*4), AX
 	MOVQ step+72(FP), DI
 	ADDQ DI, BX
@@ -5882,67 +5882,695 @@ TEXT ·averagePoolGradAVX2(SB), NOSPLIT, $0-112
 window:
 	XORQ DI, DI
 
-vector:
+vector1:
 	LEAQ    8(DI), R8
 	CMPQ    R8, DX
-	JGT     rest
+	JGT     rest2
 	LEAQ    (BX)(DI*1), R9
 	VMOVUPS (CX)(DI*4), Y1
 	VDIVPS  Y0, Y1, Y1
 	MOVQ    rows+80(FP), R10
 
-row1:
+row5:
 	MOVQ R9, R8
 	MOVQ cols+88(FP), R11
 
-tap2:
+tap6:
 	VMOVUPS (AX)(R8*4), Y2
 	VADDPS  Y1, Y2, Y2
 	VMOVUPS Y2, (AX)(R8*4)
 	ADDQ    DX, R8
 	DECQ    R11
-	JNE     tap2
+	JNE     tap6
 	MOVQ    line+96(FP), R8
 	ADDQ    R8, R9
 	DECQ    R10
-	JNE     row1
+	JNE     row5
 	ADDQ    $0x08, DI
-	JMP     vector
+	JMP     vector1
 
-rest:
+rest2:
 	CMPQ DI, DX
-	JGE  next
+	JGE  done4
 
-single:
+single3:
 	LEAQ   (BX)(DI*1), R9
 	VMOVSS (CX)(DI*4), X1
 	VDIVPS X0, X1, X1
 	MOVQ   rows+80(FP), R10
 
-row3:
+row7:
 	MOVQ R9, R8
 	MOVQ cols+88(FP), R11
 
-tap4:
+tap8:
 	VMOVSS (AX)(R8*4), X2
 	VADDPS X1, X2, X2
 	VMOVSS X2, (AX)(R8*4)
 	ADDQ   DX, R8
 	DECQ   R11
-	JNE    tap4
+	JNE    tap8
 	MOVQ   line+96(FP), R8
 	ADDQ   R8, R9
 	DECQ   R10
-	JNE    row3
+	JNE    row7
 	INCQ   DI
 	CMPQ   DI, DX
-	JLT    single
+	JLT    single3
 
-next:
+done4:
 	LEAQ (CX)(DX*4), CX
 	MOVQ step+72(FP), DI
 	ADDQ DI, BX
 	DECQ SI
 	JNE  window
+	VZEROUPPER
+	RET
+
+// func depthwiseAVX2(y []float32, x []float32, w []float32, channels int, count int, step int, rows int, cols int, line int, col int, out int)
+// Requires: AVX
+TEXT ·depthwiseAVX2(SB), NOSPLIT, $0-136
+	MOVQ channels+72(FP), AX
+	XORQ CX, CX
+
+vector1:
+	LEAQ    8(CX), DX
+	CMPQ    DX, AX
+	JGT     rest2
+	CMPQ    rows+96(FP), $0x03
+	JNE     general5
+	CMPQ    cols+104(FP), $0x03
+	JNE     general5
+	MOVQ    w_base+48(FP), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y0
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Y1
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Y2
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Y3
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Y4
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Y5
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Y6
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Y7
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Y8
+	LEAQ    (DX)(AX*4), DX
+	MOVQ    x_base+24(FP), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    line+112(FP), SI
+	LEAQ    (DX)(SI*1), BX
+	LEAQ    (DX)(SI*2), SI
+	MOVQ    col+120(FP), DI
+	MOVQ    y_base+0(FP), R8
+	LEAQ    (R8)(CX*4), R8
+	MOVQ    count+80(FP), R9
+
+pixel7:
+	VXORPS  Y9, Y9, Y9
+	VMOVUPS (DX), Y10
+	VMULPS  Y0, Y10, Y10
+	VADDPS  Y10, Y9, Y9
+	VMOVUPS (DX)(DI*1), Y10
+	VMULPS  Y1, Y10, Y10
+	VADDPS  Y10, Y9, Y9
+	VMOVUPS (DX)(DI*2), Y10
+	VMULPS  Y2, Y10, Y10
+	VADDPS  Y10, Y9, Y9
+	VMOVUPS (BX), Y10
+	VMULPS  Y3, Y10, Y10
+	VADDPS  Y10, Y9, Y9
+	VMOVUPS (BX)(DI*1), Y10
+	VMULPS  Y4, Y10, Y10
+	VADDPS  Y10, Y9, Y9
+	VMOVUPS (BX)(DI*2), Y10
+	VMULPS  Y5, Y10, Y10
+	VADDPS  Y10, Y9, Y9
+	VMOVUPS (SI), Y10
+	VMULPS  Y6, Y10, Y10
+	VADDPS  Y10, Y9, Y9
+	VMOVUPS (SI)(DI*1), Y10
+	VMULPS  Y7, Y10, Y10
+	VADDPS  Y10, Y9, Y9
+	VMOVUPS (SI)(DI*2), Y10
+	VMULPS  Y8, Y10, Y10
+	VADDPS  Y10, Y9, Y9
+	VMOVUPS Y9, (R8)
+	ADDQ    step+88(FP), DX
+	ADDQ    step+88(FP), BX
+	ADDQ    step+88(FP), SI
+	ADDQ    out+128(FP), R8
+	DECQ    R9
+	JNE     pixel7
+	JMP     stored6
+
+general5:
+	MOVQ x_base+24(FP), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ y_base+0(FP), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ count+80(FP), SI
+
+pixel8:
+	VXORPS Y0, Y0, Y0
+	MOVQ   w_base+48(FP), DI
+	LEAQ   (DI)(CX*4), DI
+	MOVQ   rows+96(FP), R9
+	MOVQ   DX, R8
+
+row9:
+	MOVQ cols+104(FP), R11
+	MOVQ R8, R10
+
+tap10:
+	VMOVUPS (R10), Y1
+	VMOVUPS (DI), Y2
+	VMULPS  Y2, Y1, Y1
+	VADDPS  Y1, Y0, Y0
+	ADDQ    col+120(FP), R10
+	LEAQ    (DI)(AX*4), DI
+	DECQ    R11
+	JNE     tap10
+	ADDQ    line+112(FP), R8
+	DECQ    R9
+	JNE     row9
+	VMOVUPS Y0, (BX)
+	ADDQ    step+88(FP), DX
+	ADDQ    out+128(FP), BX
+	DECQ    SI
+	JNE     pixel8
+
+stored6:
+	ADDQ $0x08, CX
+	JMP  vector1
+
+rest2:
+	CMPQ CX, AX
+	JGE  done4
+	CMPQ AX, $0x08
+	JLT  single3
+	LEAQ -8(AX), CX
+	JMP  vector1
+
+single3:
+	CMPQ   rows+96(FP), $0x03
+	JNE    general11
+	CMPQ   cols+104(FP), $0x03
+	JNE    general11
+	MOVQ   w_base+48(FP), DX
+	LEAQ   (DX)(CX*4), DX
+	VMOVSS (DX), X0
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS (DX), X1
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS (DX), X2
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS (DX), X3
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS (DX), X4
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS (DX), X5
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS (DX), X6
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS (DX), X7
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS (DX), X8
+	LEAQ   (DX)(AX*4), DX
+	MOVQ   x_base+24(FP), DX
+	LEAQ   (DX)(CX*4), DX
+	MOVQ   line+112(FP), SI
+	LEAQ   (DX)(SI*1), BX
+	LEAQ   (DX)(SI*2), SI
+	MOVQ   col+120(FP), DI
+	MOVQ   y_base+0(FP), R8
+	LEAQ   (R8)(CX*4), R8
+	MOVQ   count+80(FP), R9
+
+pixel13:
+	VXORPS X9, X9, X9
+	VMOVSS (DX), X10
+	VMULPS X0, X10, X10
+	VADDPS X10, X9, X9
+	VMOVSS (DX)(DI*1), X10
+	VMULPS X1, X10, X10
+	VADDPS X10, X9, X9
+	VMOVSS (DX)(DI*2), X10
+	VMULPS X2, X10, X10
+	VADDPS X10, X9, X9
+	VMOVSS (BX), X10
+	VMULPS X3, X10, X10
+	VADDPS X10, X9, X9
+	VMOVSS (BX)(DI*1), X10
+	VMULPS X4, X10, X10
+	VADDPS X10, X9, X9
+	VMOVSS (BX)(DI*2), X10
+	VMULPS X5, X10, X10
+	VADDPS X10, X9, X9
+	VMOVSS (SI), X10
+	VMULPS X6, X10, X10
+	VADDPS X10, X9, X9
+	VMOVSS (SI)(DI*1), X10
+	VMULPS X7, X10, X10
+	VADDPS X10, X9, X9
+	VMOVSS (SI)(DI*2), X10
+	VMULPS X8, X10, X10
+	VADDPS X10, X9, X9
+	VMOVSS X9, (R8)
+	ADDQ   step+88(FP), DX
+	ADDQ   step+88(FP), BX
+	ADDQ   step+88(FP), SI
+	ADDQ   out+128(FP), R8
+	DECQ   R9
+	JNE    pixel13
+	JMP    stored12
+
+general11:
+	MOVQ x_base+24(FP), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ y_base+0(FP), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ count+80(FP), SI
+
+pixel14:
+	VXORPS X0, X0, X0
+	MOVQ   w_base+48(FP), DI
+	LEAQ   (DI)(CX*4), DI
+	MOVQ   rows+96(FP), R9
+	MOVQ   DX, R8
+
+row15:
+	MOVQ cols+104(FP), R11
+	MOVQ R8, R10
+
+tap16:
+	VMOVSS (R10), X1
+	VMOVSS (DI), X2
+	VMULPS X2, X1, X1
+	VADDPS X1, X0, X0
+	ADDQ   col+120(FP), R10
+	LEAQ   (DI)(AX*4), DI
+	DECQ   R11
+	JNE    tap16
+	ADDQ   line+112(FP), R8
+	DECQ   R9
+	JNE    row15
+	VMOVSS X0, (BX)
+	ADDQ   step+88(FP), DX
+	ADDQ   out+128(FP), BX
+	DECQ   SI
+	JNE    pixel14
+
+stored12:
+	INCQ CX
+	CMPQ CX, AX
+	JLT  single3
+
+done4:
+	VZEROUPPER
+	RET
+
+// func depthwiseGradAVX2(dw []float32, x []float32, dy []float32, channels int, count int, step int, rows int, cols int, line int, col int, out int)
+// Requires: AVX
+TEXT ·depthwiseGradAVX2(SB), NOSPLIT, $0-136
+	MOVQ channels+72(FP), AX
+	XORQ CX, CX
+
+vector1:
+	LEAQ    8(CX), DX
+	CMPQ    DX, AX
+	JGT     rest2
+	CMPQ    rows+96(FP), $0x03
+	JNE     general5
+	CMPQ    cols+104(FP), $0x03
+	JNE     general5
+	MOVQ    dw_base+0(FP), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y0
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Y1
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Y2
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Y3
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Y4
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Y5
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Y6
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Y7
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Y8
+	LEAQ    (DX)(AX*4), DX
+	MOVQ    x_base+24(FP), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    line+112(FP), SI
+	LEAQ    (DX)(SI*1), BX
+	LEAQ    (DX)(SI*2), SI
+	MOVQ    col+120(FP), DI
+	MOVQ    dy_base+48(FP), R8
+	LEAQ    (R8)(CX*4), R8
+	MOVQ    count+80(FP), R9
+
+pixel7:
+	VMOVUPS (R8), Y9
+	VMOVUPS (DX), Y10
+	VMULPS  Y9, Y10, Y10
+	VADDPS  Y10, Y0, Y0
+	VMOVUPS (DX)(DI*1), Y10
+	VMULPS  Y9, Y10, Y10
+	VADDPS  Y10, Y1, Y1
+	VMOVUPS (DX)(DI*2), Y10
+	VMULPS  Y9, Y10, Y10
+	VADDPS  Y10, Y2, Y2
+	VMOVUPS (BX), Y10
+	VMULPS  Y9, Y10, Y10
+	VADDPS  Y10, Y3, Y3
+	VMOVUPS (BX)(DI*1), Y10
+	VMULPS  Y9, Y10, Y10
+	VADDPS  Y10, Y4, Y4
+	VMOVUPS (BX)(DI*2), Y10
+	VMULPS  Y9, Y10, Y10
+	VADDPS  Y10, Y5, Y5
+	VMOVUPS (SI), Y10
+	VMULPS  Y9, Y10, Y10
+	VADDPS  Y10, Y6, Y6
+	VMOVUPS (SI)(DI*1), Y10
+	VMULPS  Y9, Y10, Y10
+	VADDPS  Y10, Y7, Y7
+	VMOVUPS (SI)(DI*2), Y10
+	VMULPS  Y9, Y10, Y10
+	VADDPS  Y10, Y8, Y8
+	ADDQ    step+88(FP), DX
+	ADDQ    step+88(FP), BX
+	ADDQ    step+88(FP), SI
+	ADDQ    out+128(FP), R8
+	DECQ    R9
+	JNE     pixel7
+	MOVQ    dw_base+0(FP), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Y0, (DX)
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS Y1, (DX)
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS Y2, (DX)
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS Y3, (DX)
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS Y4, (DX)
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS Y5, (DX)
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS Y6, (DX)
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS Y7, (DX)
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS Y8, (DX)
+	LEAQ    (DX)(AX*4), DX
+	JMP     stored6
+
+general5:
+	MOVQ dw_base+0(FP), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ x_base+24(FP), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ rows+96(FP), SI
+
+row8:
+	MOVQ cols+104(FP), R8
+	MOVQ BX, DI
+
+tap9:
+	VMOVUPS (DX), Y0
+	MOVQ    dy_base+48(FP), R10
+	LEAQ    (R10)(CX*4), R10
+	MOVQ    count+80(FP), R11
+	MOVQ    DI, R9
+
+pixel10:
+	VMOVUPS (R9), Y1
+	VMOVUPS (R10), Y2
+	VMULPS  Y2, Y1, Y1
+	VADDPS  Y1, Y0, Y0
+	ADDQ    step+88(FP), R9
+	ADDQ    out+128(FP), R10
+	DECQ    R11
+	JNE     pixel10
+	VMOVUPS Y0, (DX)
+	LEAQ    (DX)(AX*4), DX
+	ADDQ    col+120(FP), DI
+	DECQ    R8
+	JNE     tap9
+	ADDQ    line+112(FP), BX
+	DECQ    SI
+	JNE     row8
+
+stored6:
+	ADDQ $0x08, CX
+	JMP  vector1
+
+rest2:
+	CMPQ CX, AX
+	JGE  done4
+
+single3:
+	CMPQ   rows+96(FP), $0x03
+	JNE    general11
+	CMPQ   cols+104(FP), $0x03
+	JNE    general11
+	MOVQ   dw_base+0(FP), DX
+	LEAQ   (DX)(CX*4), DX
+	VMOVSS (DX), X0
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS (DX), X1
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS (DX), X2
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS (DX), X3
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS (DX), X4
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS (DX), X5
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS (DX), X6
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS (DX), X7
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS (DX), X8
+	LEAQ   (DX)(AX*4), DX
+	MOVQ   x_base+24(FP), DX
+	LEAQ   (DX)(CX*4), DX
+	MOVQ   line+112(FP), SI
+	LEAQ   (DX)(SI*1), BX
+	LEAQ   (DX)(SI*2), SI
+	MOVQ   col+120(FP), DI
+	MOVQ   dy_base+48(FP), R8
+	LEAQ   (R8)(CX*4), R8
+	MOVQ   count+80(FP), R9
+
+pixel13:
+	VMOVSS (R8), X9
+	VMOVSS (DX), X10
+	VMULPS X9, X10, X10
+	VADDPS X10, X0, X0
+	VMOVSS (DX)(DI*1), X10
+	VMULPS X9, X10, X10
+	VADDPS X10, X1, X1
+	VMOVSS (DX)(DI*2), X10
+	VMULPS X9, X10, X10
+	VADDPS X10, X2, X2
+	VMOVSS (BX), X10
+	VMULPS X9, X10, X10
+	VADDPS X10, X3, X3
+	VMOVSS (BX)(DI*1), X10
+	VMULPS X9, X10, X10
+	VADDPS X10, X4, X4
+	VMOVSS (BX)(DI*2), X10
+	VMULPS X9, X10, X10
+	VADDPS X10, X5, X5
+	VMOVSS (SI), X10
+	VMULPS X9, X10, X10
+	VADDPS X10, X6, X6
+	VMOVSS (SI)(DI*1), X10
+	VMULPS X9, X10, X10
+	VADDPS X10, X7, X7
+	VMOVSS (SI)(DI*2), X10
+	VMULPS X9, X10, X10
+	VADDPS X10, X8, X8
+	ADDQ   step+88(FP), DX
+	ADDQ   step+88(FP), BX
+	ADDQ   step+88(FP), SI
+	ADDQ   out+128(FP), R8
+	DECQ   R9
+	JNE    pixel13
+	MOVQ   dw_base+0(FP), DX
+	LEAQ   (DX)(CX*4), DX
+	VMOVSS X0, (DX)
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS X1, (DX)
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS X2, (DX)
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS X3, (DX)
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS X4, (DX)
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS X5, (DX)
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS X6, (DX)
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS X7, (DX)
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS X8, (DX)
+	LEAQ   (DX)(AX*4), DX
+	JMP    stored12
+
+general11:
+	MOVQ dw_base+0(FP), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ x_base+24(FP), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ rows+96(FP), SI
+
+row14:
+	MOVQ cols+104(FP), R8
+	MOVQ BX, DI
+
+tap15:
+	VMOVSS (DX), X0
+	MOVQ   dy_base+48(FP), R10
+	LEAQ   (R10)(CX*4), R10
+	MOVQ   count+80(FP), R11
+	MOVQ   DI, R9
+
+pixel16:
+	VMOVSS (R9), X1
+	VMOVSS (R10), X2
+	VMULPS X2, X1, X1
+	VADDPS X1, X0, X0
+	ADDQ   step+88(FP), R9
+	ADDQ   out+128(FP), R10
+	DECQ   R11
+	JNE    pixel16
+	VMOVSS X0, (DX)
+	LEAQ   (DX)(AX*4), DX
+	ADDQ   col+120(FP), DI
+	DECQ   R8
+	JNE    tap15
+	ADDQ   line+112(FP), BX
+	DECQ   SI
+	JNE    row14
+
+stored12:
+	INCQ CX
+	CMPQ CX, AX
+	JLT  single3
+
+done4:
+	VZEROUPPER
+	RET
+
+// func peakAVX2(n int)
+// Requires: AVX, FMA3
+TEXT ·peakAVX2(SB), NOSPLIT, $0-8
+	MOVQ   n+0(FP), AX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	VXORPS Y12, Y12, Y12
+	VXORPS Y13, Y13, Y13
+
+again:
+	VFMADD231PS Y0, Y1, Y2
+	VFMADD231PS Y0, Y1, Y3
+	VFMADD231PS Y0, Y1, Y4
+	VFMADD231PS Y0, Y1, Y5
+	VFMADD231PS Y0, Y1, Y6
+	VFMADD231PS Y0, Y1, Y7
+	VFMADD231PS Y0, Y1, Y8
+	VFMADD231PS Y0, Y1, Y9
+	VFMADD231PS Y0, Y1, Y10
+	VFMADD231PS Y0, Y1, Y11
+	VFMADD231PS Y0, Y1, Y12
+	VFMADD231PS Y0, Y1, Y13
+	DECQ        AX
+	JNE         again
+	VZEROUPPER
+	RET
+
+// func peakAVX512(n int)
+// Requires: AVX, AVX512F
+TEXT ·peakAVX512(SB), NOSPLIT, $0-8
+	MOVQ   n+0(FP), AX
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	VPXORD Z22, Z22, Z22
+	VPXORD Z23, Z23, Z23
+	VPXORD Z24, Z24, Z24
+	VPXORD Z25, Z25, Z25
+
+again:
+	VFMADD231PS Z0, Z1, Z2
+	VFMADD231PS Z0, Z1, Z3
+	VFMADD231PS Z0, Z1, Z4
+	VFMADD231PS Z0, Z1, Z5
+	VFMADD231PS Z0, Z1, Z6
+	VFMADD231PS Z0, Z1, Z7
+	VFMADD231PS Z0, Z1, Z8
+	VFMADD231PS Z0, Z1, Z9
+	VFMADD231PS Z0, Z1, Z10
+	VFMADD231PS Z0, Z1, Z11
+	VFMADD231PS Z0, Z1, Z12
+	VFMADD231PS Z0, Z1, Z13
+	VFMADD231PS Z0, Z1, Z14
+	VFMADD231PS Z0, Z1, Z15
+	VFMADD231PS Z0, Z1, Z16
+	VFMADD231PS Z0, Z1, Z17
+	VFMADD231PS Z0, Z1, Z18
+	VFMADD231PS Z0, Z1, Z19
+	VFMADD231PS Z0, Z1, Z20
+	VFMADD231PS Z0, Z1, Z21
+	VFMADD231PS Z0, Z1, Z22
+	VFMADD231PS Z0, Z1, Z23
+	VFMADD231PS Z0, Z1, Z24
+	VFMADD231PS Z0, Z1, Z25
+	DECQ        AX
+	JNE         again
 	VZEROUPPER
 	RET

@@ -19,5 +19,8 @@ func main() {
 	rounding()
 	optimizers()
 	pools()
+	depthwise()
+	peak(avx2, 12)
+	peak(avx512, 24)
 	Generate()
 }

@@ -41,30 +41,7 @@ func walk(others []reg.GPVirtual, again bool, begin, tap, finish func(w width, e
 		finish(w, e, c)
 	}
 	Label("window")
-	c, end := GP64(), GP64()
-	XORQ(c, c)
-	Label("vector")
-	LEAQ(operand.Mem{Base: c, Disp: 8}, end)
-	CMPQ(end, channels)
-	JGT(operand.LabelRef("rest"))
-	block(whole, c)
-	ADDQ(operand.U8(8), c)
-	JMP(operand.LabelRef("vector"))
-	Label("rest")
-	CMPQ(c, channels)
-	JGE(operand.LabelRef("next"))
-	if again {
-		CMPQ(channels, operand.U8(8))
-		JLT(operand.LabelRef("single"))
-		LEAQ(operand.Mem{Base: channels, Disp: -8}, c)
-		JMP(operand.LabelRef("vector"))
-	}
-	Label("single")
-	block(single, c)
-	INCQ(c)
-	CMPQ(c, channels)
-	JLT(operand.LabelRef("single"))
-	Label("next")
+	blocks(channels, again, block)
 	for _, p := range others {
 		LEAQ(operand.Mem{Base: p, Index: channels, Scale: 4}, p)
 	}

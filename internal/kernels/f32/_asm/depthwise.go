@@ -1,0 +1,233 @@
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// stripParams are the parameters of a strip of pixels: the fields of strip, in bytes where they are distances.
+const stripParams = "channels, count, step, rows, cols, line, col, out int)"
+
+func depthwise() {
+	forwardDepthwise()
+	gradDepthwise()
+}
+
+// blocks runs body for all channels, some at a time. again says that computing one twice does no harm; then the last
+// vector overlaps the one before.
+func blocks(channels reg.GPVirtual, again bool, body func(w width, c reg.GPVirtual)) {
+	c, end := GP64(), GP64()
+	XORQ(c, c)
+	vector, rest, one, done := label("vector"), label("rest"), label("single"), label("done")
+	Label(vector)
+	LEAQ(operand.Mem{Base: c, Disp: 8}, end)
+	CMPQ(end, channels)
+	JGT(operand.LabelRef(rest))
+	body(whole, c)
+	ADDQ(operand.U8(8), c)
+	JMP(operand.LabelRef(vector))
+	Label(rest)
+	CMPQ(c, channels)
+	JGE(operand.LabelRef(done))
+	if again {
+		CMPQ(channels, operand.U8(8))
+		JLT(operand.LabelRef(one))
+		LEAQ(operand.Mem{Base: channels, Disp: -8}, c)
+		JMP(operand.LabelRef(vector))
+	}
+	Label(one)
+	body(single, c)
+	INCQ(c)
+	CMPQ(c, channels)
+	JLT(operand.LabelRef(one))
+	Label(done)
+}
+
+// param addresses a parameter.
+func param(name string) operand.Mem {
+	p, err := Param(name).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	return p.Addr
+}
+
+// pointer returns element i of the slice parameter.
+func pointer(name string, i reg.GPVirtual) reg.GPVirtual {
+	p := slice(name)
+	LEAQ(at(p, i), p)
+	return p
+}
+
+// unless3x3 jumps to a label if the kernel is not 3x3.
+func unless3x3(general string) {
+	CMPQ(param("rows"), operand.U8(3))
+	JNE(operand.LabelRef(general))
+	CMPQ(param("cols"), operand.U8(3))
+	JNE(operand.LabelRef(general))
+}
+
+// window3x3 addresses the taps of a 3x3 kernel from three row pointers.
+type window3x3 struct {
+	row [3]reg.GPVirtual
+	col reg.GPVirtual
+}
+
+func newWindow3x3(x reg.GPVirtual) (w window3x3) {
+	w.row[0], w.row[1], w.row[2] = x, GP64(), GP64()
+	line := number("line")
+	LEAQ(operand.Mem{Base: x, Index: line, Scale: 1}, w.row[1])
+	LEAQ(operand.Mem{Base: x, Index: line, Scale: 2}, w.row[2])
+	w.col = number("col")
+	return w
+}
+
+func (w *window3x3) tap(t int) operand.Mem {
+	m := operand.Mem{Base: w.row[t/3]}
+	if t%3 > 0 {
+		m.Index, m.Scale = w.col, uint8(t%3)
+	}
+	return m
+}
+
+// move goes on to the next pixel.
+func (w *window3x3) move() {
+	for _, p := range w.row {
+		ADDQ(param("step"), p)
+	}
+}
+
+func forwardDepthwise() {
+	routine("depthwise", "(y, x, w []float32, "+stripParams, "convolves channels by themselves, at count pixels:",
+		"for p := range count {",
+		"\tfor c := range channels {",
+		"\t\tvar sum float32",
+		"\t\tfor t, e := range taps of pixel p { sum += float32(x[e+c] * w[t*channels+c]) }",
+		"\t\ty[c] = sum",
+		"\t}",
+		"\ty += out",
+		"}",
+		"",
+		"Tap (r, k) of pixel p is at p*step + r*line + k*col in x.")
+	channels := number("channels")
+	blocks(channels, true, func(l width, c reg.GPVirtual) {
+		general, done := label("general"), label("stored")
+		unless3x3(general)
+		{
+			w, weights := pointer("w", c), [9]reg.VecVirtual{}
+			for t := range weights {
+				weights[t] = l.load(operand.Mem{Base: w})
+				LEAQ(at(w, channels), w)
+			}
+			x := newWindow3x3(pointer("x", c))
+			y, n := pointer("y", c), number("count")
+			pixel := label("pixel")
+			Label(pixel)
+			sum := l.vector()
+			VXORPS(sum, sum, sum)
+			for t, w := range weights {
+				l.do(VADDPS, sum, l.do(VMULPS, l.load(x.tap(t)), w))
+			}
+			l.store(sum, operand.Mem{Base: y})
+			x.move()
+			ADDQ(param("out"), y)
+			DECQ(n)
+			JNE(operand.LabelRef(pixel))
+			JMP(operand.LabelRef(done))
+		}
+		Label(general)
+		x, y, n := pointer("x", c), pointer("y", c), number("count")
+		pixel, row, tap := label("pixel"), label("row"), label("tap")
+		Label(pixel)
+		sum := l.vector()
+		VXORPS(sum, sum, sum)
+		w, line, r := pointer("w", c), GP64(), number("rows")
+		MOVQ(x, line)
+		Label(row)
+		e, k := GP64(), number("cols")
+		MOVQ(line, e)
+		Label(tap)
+		l.do(VADDPS, sum, l.do(VMULPS, l.load(operand.Mem{Base: e}), l.load(operand.Mem{Base: w})))
+		ADDQ(param("col"), e)
+		LEAQ(at(w, channels), w)
+		DECQ(k)
+		JNE(operand.LabelRef(tap))
+		ADDQ(param("line"), line)
+		DECQ(r)
+		JNE(operand.LabelRef(row))
+		l.store(sum, operand.Mem{Base: y})
+		ADDQ(param("step"), x)
+		ADDQ(param("out"), y)
+		DECQ(n)
+		JNE(operand.LabelRef(pixel))
+		Label(done)
+	})
+	end()
+}
+
+func gradDepthwise() {
+	routine("depthwiseGrad", "(dw, x, dy []float32, "+stripParams, "adds what count pixels contribute to the gradient of weights:",
+		"for p := range count {",
+		"\tfor t, e := range taps of pixel p { for c := range channels { dw[t*channels+c] += float32(dy[c] * x[e+c]) } }",
+		"\tdy += out",
+		"}",
+		"",
+		"Tap (r, k) of pixel p is at p*step + r*line + k*col in x.")
+	channels := number("channels")
+	blocks(channels, false, func(l width, c reg.GPVirtual) {
+		general, done := label("general"), label("stored")
+		unless3x3(general)
+		{
+			dw, sums := pointer("dw", c), [9]reg.VecVirtual{}
+			for t := range sums {
+				sums[t] = l.load(operand.Mem{Base: dw})
+				LEAQ(at(dw, channels), dw)
+			}
+			x := newWindow3x3(pointer("x", c))
+			dy, n := pointer("dy", c), number("count")
+			pixel := label("pixel")
+			Label(pixel)
+			d := l.load(operand.Mem{Base: dy})
+			for t, sum := range sums {
+				l.do(VADDPS, sum, l.do(VMULPS, l.load(x.tap(t)), d))
+			}
+			x.move()
+			ADDQ(param("out"), dy)
+			DECQ(n)
+			JNE(operand.LabelRef(pixel))
+			dw = pointer("dw", c)
+			for _, sum := range sums {
+				l.store(sum, operand.Mem{Base: dw})
+				LEAQ(at(dw, channels), dw)
+			}
+			JMP(operand.LabelRef(done))
+		}
+		Label(general)
+		dw, line, r := pointer("dw", c), pointer("x", c), number("rows")
+		row, tap, pixel := label("row"), label("tap"), label("pixel")
+		Label(row)
+		start, k := GP64(), number("cols")
+		MOVQ(line, start)
+		Label(tap)
+		sum := l.load(operand.Mem{Base: dw})
+		x, dy, n := GP64(), pointer("dy", c), number("count")
+		MOVQ(start, x)
+		Label(pixel)
+		l.do(VADDPS, sum, l.do(VMULPS, l.load(operand.Mem{Base: x}), l.load(operand.Mem{Base: dy})))
+		ADDQ(param("step"), x)
+		ADDQ(param("out"), dy)
+		DECQ(n)
+		JNE(operand.LabelRef(pixel))
+		l.store(sum, operand.Mem{Base: dw})
+		LEAQ(at(dw, channels), dw)
+		ADDQ(param("col"), start)
+		DECQ(k)
+		JNE(operand.LabelRef(tap))
+		ADDQ(param("line"), line)
+		DECQ(r)
+		JNE(operand.LabelRef(row))
+		Label(done)
+	})
+	end()
+}
