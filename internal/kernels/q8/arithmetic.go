@@ -26,6 +26,9 @@ type Arithmetic struct {
 	zero        int32
 	clamp       quant.Grid
 	kernel      Kernel
+	vector      func(dst, a, b *byte, n int, constants *int32) // nil: there is none
+	lanes       int
+	constants   []int32 // of a, b and the result, and the limits
 }
 
 // operand turns codes into int32 contributions.
@@ -75,7 +78,7 @@ func NewSub(s ArithmeticSpec) (*Arithmetic, error) {
 	o, err := newSum(s, "sub", s.Profile)
 	if err == nil {
 		o.right.negative = true
-		o.tabulate()
+		o.tabulate(level, level.difference)
 	}
 	return o, err
 }
@@ -97,7 +100,7 @@ func newSum(s ArithmeticSpec, name string, profile Profile) (*Arithmetic, error)
 	}
 	o.left.shift, o.right.shift = sumBits, sumBits
 	o.left.multiplier, o.right.multiplier = quant.QuantizeMultiplier(ratio(a, twice)), quant.QuantizeMultiplier(ratio(b, twice))
-	o.tabulate()
+	o.tabulate(level, level.sum)
 	return o, nil
 }
 
@@ -125,7 +128,7 @@ func NewMul(s ArithmeticSpec) (*Arithmetic, error) {
 		return nil, fmt.Errorf("q8: mul: scales %v*%v/%v make a factor of %v, beyond 2^15", a, b, y, factor)
 	}
 	o.product = true
-	o.tabulate()
+	o.tabulate(level, level.product)
 	return o, nil
 }
 
@@ -151,11 +154,44 @@ func (s ArithmeticSpec) operator(m quant.Multiplier) *Arithmetic {
 	}
 }
 
-// tabulate fills the tables of both operands.
-func (o *Arithmetic) tabulate() {
+// tabulate fills the tables of both operands, and makes constants for a routine
+// of the level where it has one that can compute the operator.
+func (o *Arithmetic) tabulate(level *dispatch, routine func(dst, a, b *byte, n int, constants *int32)) {
 	for i := range 256 {
 		o.left.values[i], o.right.values[i] = o.left.of(int8(i)), o.right.of(int8(i))
 	}
+	o.vector, o.lanes = nil, level.lanes
+	if o.kernel == Reference || level.lanes == 0 {
+		return
+	}
+	left, okLeft := o.left.lane()
+	right, okRight := o.right.lane()
+	most := int64(1) << (sumBits + 8) // of a sum of two
+	if o.product {
+		most = 1 << 16
+	}
+	result, ok := newLane(o.multiplier, o.zero, true, 0, most)
+	if !ok || !okLeft || !okRight {
+		return
+	}
+	o.vector = routine
+	size := fields * level.lanes
+	o.constants = aligned[int32](3*size + limitWords)
+	for i := range level.lanes {
+		left.put(o.constants, level.lanes, i)
+		right.put(o.constants[size:], level.lanes, i)
+		result.put(o.constants[2*size:], level.lanes, i)
+	}
+	putLimits(o.constants[3*size:], o.clamp)
+}
+
+// lane returns the constants of the contribution that [operand.of] computes: the
+// zero point alone where there is no multiplier.
+func (o *operand) lane() (l lane, ok bool) {
+	if o.shift == 0 {
+		return lane{fieldStart: -o.zero}, true
+	}
+	return newLane(o.multiplier, 0, true, -o.zero<<o.shift, 128<<o.shift)
 }
 
 // combine returns the code for the contributions of two elements.
@@ -176,15 +212,29 @@ func (o *Arithmetic) Run(p axes.Pair, dst, a, b []int8) {
 		}
 		return
 	}
-	const worthwhile = 1 << 13 // elements: some tens of microseconds
-	stepA, stepB := p.Steps()
+	const worthwhile = 1 << 17 // elements: some tens of microseconds
 	parts := parallel.Parts(p.Len(), worthwhile, parallel.MaxParts)
+	if parts == 1 {
+		o.run(p, dst, a, b, 0, p.Len())
+		return
+	}
 	parallel.For(parts, func(part int) {
 		lo, hi := parallel.Range(p.Len(), parts, part)
-		p.Runs(lo, hi, func(at, i, j, n int) {
-			for k := range n {
-				dst[at+k] = o.combine(o.left.values[uint8(a[i+k*stepA])], o.right.values[uint8(b[j+k*stepB])])
-			}
-		})
+		o.run(p, dst, a, b, lo, hi)
+	})
+}
+
+// run computes elements [lo, hi).
+func (o *Arithmetic) run(p axes.Pair, dst, a, b []int8, lo, hi int) {
+	stepA, stepB := p.Steps()
+	p.Runs(lo, hi, func(at, i, j, n int) {
+		k := 0
+		if o.vector != nil && stepA+stepB == 2 && n >= o.lanes {
+			k = n / o.lanes * o.lanes
+			o.vector(pointer(dst[at:at+k]), pointer(a[i:i+k]), pointer(b[j:j+k]), k, &o.constants[0])
+		}
+		for ; k < n; k++ {
+			dst[at+k] = o.combine(o.left.values[uint8(a[i+k*stepA])], o.right.values[uint8(b[j+k*stepB])])
+		}
 	})
 }

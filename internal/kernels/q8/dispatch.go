@@ -14,6 +14,13 @@ type dispatch struct {
 	step       int                                    // what the following two take a multiple of
 	widen      func(dst, src *byte, n int)            // codes to elements of a plane
 	interleave func(dst, r0, r1, r2, r3 *byte, n int) // codes of rows to groups
+
+	sum, difference, product func(dst, a, b *byte, n int, constants *int32)
+	real                     func(dst *byte, acc *int32, factors *float64, n int, constants *byte)
+	quantize                 func(dst *byte, src *float32, n int, constants *byte)
+	dequantize               func(dst *float32, src *byte, n int, constants *byte)
+	max, average             reduction
+	total                    func(dst *int32, src *byte, count, stride int) // 8 channels
 }
 
 // A panel is the routines that multiply with some vectors of output channels.
@@ -27,6 +34,10 @@ type tile struct {
 	height int
 	run    func(a *byte) // *tileArgs
 }
+
+// A reduction reduces what is under count taps at pixels of a row, for some
+// channels.
+type reduction func(dst, src *byte, taps *int32, count, step, stride, pixels int, limits *int32)
 
 // levels are the implementations that this machine can run, the fastest first;
 // level is the one that new operators use.

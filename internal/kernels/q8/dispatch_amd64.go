@@ -13,6 +13,10 @@ var (
 		},
 		depthwise: depthwiseAVX2,
 		step:      16, widen: widenAVX2, interleave: interleaveAVX2,
+		sum: sumAVX2, difference: differenceAVX2, product: productAVX2,
+		real:     realAVX2,
+		quantize: quantizeAVX2, dequantize: dequantizeAVX2,
+		max: maxAVX2, average: averageAVX2, total: totalAVX2,
 	}
 	vnni = &dispatch{
 		name: "VNNI", lanes: 16, group: 4, masks: true,
@@ -23,13 +27,17 @@ var (
 		},
 		depthwise: depthwiseVNNI,
 		step:      64, widen: widenVNNI, interleave: interleaveVNNI,
+		sum: sumVNNI, difference: differenceVNNI, product: productVNNI,
+		real:     realVNNI,
+		quantize: quantizeAVX2, dequantize: dequantizeAVX2,
+		max: maxAVX2, average: averageAVX2, total: totalAVX2,
 	}
 )
 
 func detected() []*dispatch {
 	var list []*dispatch
 	x := cpu.X86
-	if x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL && x.HasAVX512VNNI {
+	if x.HasAVX2 && x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL && x.HasAVX512VNNI {
 		list = append(list, vnni)
 	}
 	if x.HasAVX2 {

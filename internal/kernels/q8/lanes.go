@@ -39,17 +39,9 @@ const (
 // A lane is what one output channel needs: see above.
 type lane [fields]int32
 
-// newLane returns the lane of channel c, whose accumulators stay within sum of
-// bias; ok is false where that leaves the range in which the constants hold.
-func (r *rescaler) newLane(c int, bias int32, sum int64) (l lane, ok bool) {
-	less := int64(1)
-	if r.hidesSign() {
-		less = 0
-	}
-	if sum == 0 { // a dead channel, whose bias may be anything
-		return lane{fieldAdd: int32(r.code(bias, c)) - int32(less), fieldAbove: math.MinInt32}, true
-	}
-	m := r.multipliers[c]
+// newLane returns the lane for accumulators that stay within sum of bias; ok is
+// false where that leaves the range in which the constants hold.
+func newLane(m quant.Multiplier, zeroPoint int32, signed bool, bias int32, sum int64) (l lane, ok bool) {
 	if m.Mantissa == 0 || m.Exponent > 0 {
 		return l, false
 	}
@@ -60,11 +52,14 @@ func (r *rescaler) newLane(c int, bias int32, sum int64) (l lane, ok bool) {
 		shift = -shift
 	}
 	j := (shift*2*mantissa-1<<31)>>32 + mantissa
-	half := int64(0)
+	half, less := int64(0), int64(0)
 	if n > 0 {
 		half = 1 << (n - 1)
 	}
-	zero := int64(r.zero) << n
+	if signed {
+		less = 1
+	}
+	zero := int64(zeroPoint) << n
 	low, high := int64(bias)-sum, int64(bias)+sum
 	x := func(acc int64) int64 { return (acc*mantissa + 1<<30) >> 31 }
 	if low+min(shift, 0) <= math.MinInt32 || high+max(shift, 0) > math.MaxInt32 ||
@@ -81,6 +76,19 @@ func (r *rescaler) newLane(c int, bias int32, sum int64) (l lane, ok bool) {
 	}
 	if n > 0 {
 		l[fieldAbove] = int32(half + zero - 2)
+	}
+	return l, true
+}
+
+// newLane returns the lane of channel c; see the function.
+func (r *rescaler) newLane(c int, bias int32, sum int64) (l lane, ok bool) {
+	if sum > 0 {
+		return newLane(r.multipliers[c], r.zero, !r.hidesSign(), bias, sum)
+	}
+	// A dead channel, whose bias may be anything.
+	l = lane{fieldAdd: int32(r.code(bias, c)), fieldAbove: math.MinInt32}
+	if !r.hidesSign() {
+		l[fieldAdd]--
 	}
 	return l, true
 }
@@ -122,9 +130,42 @@ func putLimits(words []int32, clamp quant.Grid) {
 	}
 }
 
+// Lines of constants of the routines with real numbers: one number repeated.
+const (
+	lineFactor = iota // of a border
+	lineHalf          // the largest number below one half
+	lineSign
+	lineLow // limits of the code, less the zero point
+	lineHigh
+	lineZero // int32
+	lineFlip // what turns signed codes into those of the type
+	lines
+
+	lineBytes = 64
+)
+
+// setLine writes v to all of a line.
+func setLine[T int32 | float32 | float64 | uint64](constants []byte, line int, v T) {
+	to := unsafe.Slice((*T)(unsafe.Pointer(&constants[line*lineBytes])), lineBytes/unsafe.Sizeof(v))
+	for i := range to {
+		to[i] = v
+	}
+}
+
+// realLines returns the constants for sums with real factors.
+func (r *rescaler) realLines() []byte {
+	constants := aligned[byte](lines * lineBytes)
+	setLine(constants, lineHalf, math.Nextafter(.5, 0))
+	setLine(constants, lineSign, uint64(1)<<63)
+	setLine(constants, lineLow, float64(r.clamp.Min-r.zero))
+	setLine(constants, lineHigh, float64(r.clamp.Max-r.zero))
+	setLine(constants, lineZero, r.zero)
+	return constants
+}
+
 // aligned returns n elements at an address that whole vectors do not straddle
 // cache lines at.
-func aligned[T int8 | int32 | byte](n int) []T {
+func aligned[T int32 | float64 | byte](n int) []T {
 	const line = 64
 	size := int(unsafe.Sizeof(T(0)))
 	s := make([]T, n+line/size)

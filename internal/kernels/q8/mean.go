@@ -19,6 +19,7 @@ type Mean struct {
 	count, inner int
 	multiplier   quant.Multiplier
 	in, out      int32 // zero points
+	level        *dispatch
 }
 
 // maxCount is how many codes have a sum, away from any zero point, within int32.
@@ -42,6 +43,7 @@ func NewMean(s MeanSpec) (*Mean, error) {
 		return nil, fmt.Errorf("q8: mean: %w", err)
 	}
 	return &Mean{
+		level: level,
 		count: s.Count, inner: s.Inner, in: s.Input.ZeroPoint[0], out: s.Output.ZeroPoint[0],
 		multiplier: quant.MeanMultiplier(s.Input.Scale[0], s.Output.Scale[0], s.Count),
 	}, nil
@@ -49,23 +51,47 @@ func NewMean(s MeanSpec) (*Mean, error) {
 
 // Run computes dst [rows, Inner] from src [rows, Count, Inner].
 func (m *Mean) Run(dst, src []int8, rows int) {
-	const codes = 1 << 15 // worth a goroutine
-	grid, size := GridOf[int8](), m.count*m.inner
-	parts := parallel.Parts(rows, codes/size+1, parallel.MaxParts)
+	const codes = 1 << 18 // worth a goroutine
+	parts := parallel.Parts(rows, codes/(m.count*m.inner)+1, parallel.MaxParts)
+	if parts == 1 {
+		m.run(dst, src, 0, rows)
+		return
+	}
 	parallel.For(parts, func(part int) {
-		sums := make([]int32, m.inner)
 		lo, hi := parallel.Range(rows, parts, part)
-		for row := lo; row < hi; row++ {
-			clear(sums)
-			for from := src[row*size:][:size]; len(from) > 0; from = from[m.inner:] {
-				for i, q := range from[:m.inner] {
-					sums[i] += int32(q)
-				}
-			}
-			to := dst[row*m.inner:][:m.inner]
-			for i, sum := range sums {
-				to[i] = int8(grid.Clamp(m.multiplier.Apply(sum-m.in*int32(m.count)) + m.out))
-			}
-		}
+		m.run(dst, src, lo, hi)
 	})
+}
+
+// run computes rows [lo, hi).
+func (m *Mean) run(dst, src []int8, lo, hi int) {
+	w := workers.Get().(*worker)
+	w.sums = grown(w.sums, m.inner)
+	grid, size := GridOf[int8](), m.count*m.inner
+	for row := lo; row < hi; row++ {
+		m.level.totals(w.sums, src[row*size:][:size])
+		to := dst[row*m.inner:][:m.inner]
+		for i, sum := range w.sums {
+			to[i] = int8(grid.Clamp(m.multiplier.Apply(sum-m.in*int32(m.count)) + m.out))
+		}
+	}
+	workers.Put(w)
+}
+
+// totals adds up the rows of src, as long as sums.
+func (d *dispatch) totals(sums []int32, src []int8) {
+	const channels = 8
+	if n := len(sums); d.lanes > 0 && n >= channels {
+		for i := 0; i < n; i += channels {
+			i := min(i, n-channels) // some once more
+			d.total(&sums[i], pointer(src[i:]), len(src)/n, n)
+		}
+		return
+	}
+	clear(sums)
+	for ; len(src) > 0; src = src[len(sums):] {
+		for i, q := range src[:len(sums)] {
+			sums[i] += int32(q)
+		}
+	}
 }

@@ -38,7 +38,7 @@ func TestMeanGolden(t *testing.T) {
 func TestMean(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := MeanSpec{
-			Count: rapid.IntRange(1, 70).Draw(t, "count"), Inner: rapid.IntRange(1, 9).Draw(t, "inner"),
+			Count: rapid.IntRange(1, 70).Draw(t, "count"), Inner: drawChannels(t, "inner"),
 			Input: drawTensor(t, "input"), Output: drawTensor(t, "output"),
 		}
 		rows := rapid.SampledFrom([]int{1, 3, 200}).Draw(t, "rows")

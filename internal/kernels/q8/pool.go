@@ -20,15 +20,22 @@ type PoolSpec struct {
 type Pool struct {
 	window Window
 	clamp  quant.Grid
-	reduce func(dst, image []int8, offsets []int)
+	reduce reducer
+	vector reduction // nil: there is none
+	block  int       // channels that vector reduces at a time
+	limits []int32   // of vector
+	taps   [][]int32 // offsets of taps, by how many of a kernel row are in the image
 }
+
+// A reducer sets dst[c] to what it makes of image[offset+c] over offsets.
+type reducer func(dst, image []int8, offsets []int32)
 
 // NewMaxPool2D prepares y[p,c] = clamp(max over taps t in the image of x[p+t,c]).
 //
 // Errors: sizes and parameters that cannot be.
 //
 // Source: LiteRT, tflite/kernels/internal/reference/integer_ops/pooling.h.
-func NewMaxPool2D(s PoolSpec) (*Pool, error) { return newPool(s, largest) }
+func NewMaxPool2D(s PoolSpec) (*Pool, error) { return newPool(s, largest, level.max, 16) }
 
 // NewAveragePool2D prepares y[p,c] = clamp(S/n rounded half away from zero),
 // where S is the sum of the codes under the n taps inside the image.
@@ -36,9 +43,18 @@ func NewMaxPool2D(s PoolSpec) (*Pool, error) { return newPool(s, largest) }
 // Errors: sizes and parameters that cannot be.
 //
 // Source: LiteRT, tflite/kernels/internal/reference/integer_ops/pooling.h.
-func NewAveragePool2D(s PoolSpec) (*Pool, error) { return newPool(s, average) }
+func NewAveragePool2D(s PoolSpec) (*Pool, error) {
+	vector := level.average
+	if s.Window.Kernel[0]*s.Window.Kernel[1] > maxAverage {
+		vector = nil
+	}
+	return newPool(s, average, vector, 8)
+}
 
-func newPool(s PoolSpec, reduce func(dst, image []int8, offsets []int)) (*Pool, error) {
+// maxAverage is how many codes a routine may average.
+const maxAverage = 1 << 15
+
+func newPool(s PoolSpec, reduce reducer, vector reduction, block int) (*Pool, error) {
 	window, err := s.Window.checked()
 	err = errors.Join(err, checkTensor("input", s.Quantized, GridOf[int8]()))
 	for axis := range 2 {
@@ -50,33 +66,83 @@ func newPool(s PoolSpec, reduce func(dst, image []int8, offsets []int)) (*Pool, 
 	if err != nil {
 		return nil, fmt.Errorf("q8: pool: %w", err)
 	}
-	return &Pool{window: window, clamp: s.Activation.Range(s.Quantized, GridOf[int8]()), reduce: reduce}, nil
+	p := &Pool{window: window, clamp: s.Activation.Range(s.Quantized, GridOf[int8]()), reduce: reduce}
+	if window.Channels >= block {
+		p.vector, p.block = vector, block
+	}
+	p.limits = aligned[int32](limitWords)
+	putLimits(p.limits, p.clamp)
+	p.taps = make([][]int32, window.Kernel[1]+1)
+	for columns := 1; columns <= window.Kernel[1]; columns++ {
+		for tap := range window.Kernel[0] * columns {
+			p.taps[columns] = append(p.taps[columns], int32((tap/columns*window.Input[1]+tap%columns)*window.Channels))
+		}
+	}
+	return p, nil
 }
 
 // Run computes dst [batch, output height, output width, Channels] from
 // src [batch, input height, input width, Channels].
 func (p *Pool) Run(dst, src []int8, batch int) {
 	w := &p.window
-	const taps = 1 << 15 // worth a goroutine
-	rows := batch * w.Positions()
-	parts := parallel.Parts(rows, taps/w.depth()+1, parallel.MaxParts)
+	const taps = 1 << 18 // worth a goroutine
+	rows := batch * w.Output[0]
+	parts := parallel.Parts(rows, taps/(w.Output[1]*w.depth())+1, parallel.MaxParts)
+	if parts == 1 {
+		p.rows(dst, src, 0, rows)
+		return
+	}
 	parallel.For(parts, func(part int) {
-		offsets := make([]int, 0, w.Kernel[0]*w.Kernel[1])
 		lo, hi := parallel.Range(rows, parts, part)
-		for row := lo; row < hi; row++ {
-			offsets = offsets[:0]
-			w.taps(row%w.Positions(), func(_, offset int) { offsets = append(offsets, offset) })
-			to := dst[row*w.Channels:][:w.Channels]
-			p.reduce(to, src[row/w.Positions()*w.inputSize():], offsets)
-			for c, q := range to {
-				to[c] = int8(p.clamp.Clamp(int32(q)))
-			}
-		}
+		p.rows(dst, src, lo, hi)
 	})
 }
 
+// rows computes rows [lo, hi) of the output, in runs of pixels under which the
+// window has equally many columns of the image.
+func (p *Pool) rows(dst, src []int8, lo, hi int) {
+	w := &p.window
+	for row := lo; row < hi; row++ {
+		image := src[row/w.Output[0]*w.inputSize():][:w.inputSize()]
+		top := row%w.Output[0]*w.Stride[0] - w.Pad[0]
+		first, last := max(top, 0), min(top+w.Kernel[0], w.Input[0])
+		for x := 0; x < w.Output[1]; {
+			left := x*w.Stride[1] - w.Pad[1]
+			from, to := max(left, 0), min(left+w.Kernel[1], w.Input[1])
+			n := 1
+			if left >= 0 {
+				n = max(n, min((w.Input[1]-w.Kernel[1]-left)/w.Stride[1]+1, w.Output[1]-x))
+			}
+			taps := p.taps[to-from][:(last-first)*(to-from)]
+			p.pixels(dst[(row*w.Output[1]+x)*w.Channels:][:n*w.Channels], image[(first*w.Input[1]+from)*w.Channels:], taps)
+			x += n
+		}
+	}
+}
+
+// pixels computes neighbors; src begins under the first tap of the first one.
+func (p *Pool) pixels(dst, src []int8, taps []int32) {
+	channels, step := p.window.Channels, p.window.Stride[1]*p.window.Channels
+	n := len(dst) / channels
+	_ = src[(n-1)*step+int(taps[len(taps)-1])+channels-1] // all that is read is inside
+	if p.vector != nil {
+		for c := 0; c < channels; c += p.block {
+			c := min(c, channels-p.block) // some once more
+			p.vector(pointer(dst[c:]), pointer(src[c:]), &taps[0], len(taps), step, channels, n, &p.limits[0])
+		}
+		return
+	}
+	for i := range n {
+		to := dst[i*channels:][:channels]
+		p.reduce(to, src[i*step:], taps)
+		for c, q := range to {
+			to[c] = int8(p.clamp.Clamp(int32(q)))
+		}
+	}
+}
+
 // largest sets dst[c] to the maximum of image[offset+c] over offsets.
-func largest(dst, image []int8, offsets []int) {
+func largest(dst, image []int8, offsets []int32) {
 	for i, offset := range offsets {
 		pixel := image[offset:][:len(dst)]
 		if i == 0 {
@@ -90,12 +156,12 @@ func largest(dst, image []int8, offsets []int) {
 }
 
 // average sets dst[c] to the rounded mean of image[offset+c] over offsets.
-func average(dst, image []int8, offsets []int) {
+func average(dst, image []int8, offsets []int32) {
 	n := int32(len(offsets))
 	for c := range dst {
 		sum := int32(0)
 		for _, offset := range offsets {
-			sum += int32(image[offset+c])
+			sum += int32(image[int(offset)+c])
 		}
 		half := n / 2
 		if sum <= 0 {

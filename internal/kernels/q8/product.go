@@ -20,7 +20,9 @@ type product struct {
 	mode     int
 	rescale  *rescaler // for sums
 	blocks   []block
-	width    int // outputs that blocks compute, those that do not exist included
+	width    int       // outputs that blocks compute, those that do not exist included
+	factors  []float64 // for sums, width of them; nil where the multipliers are not real
+	real     []byte    // constants for factors
 }
 
 // A block is the weights and constants of some output channels.
@@ -77,6 +79,10 @@ func newProduct(level *dispatch, weights []int8, outputs int, segments []int32, 
 		p.blocks = append(p.blocks, b)
 		first += b.count
 		p.width += b.panel.vectors * level.lanes
+	}
+	if r.factors != nil {
+		p.factors, p.real = aligned[float64](p.width), r.realLines()
+		copy(p.factors, r.factors)
 	}
 	return p
 }
@@ -181,7 +187,7 @@ func (p *product) run(dst []int8, plane []byte, pixels []int32) {
 				at += p.blocks[i].panel.vectors * p.level.lanes
 			}
 			for r := range rows {
-				p.rescale.codes(dst[(lo+r)*p.outputs:][:p.outputs], w.sums[r*p.width:])
+				p.rescaled(w, dst[(lo+r)*p.outputs:][:p.outputs], w.sums[r*p.width:])
 			}
 		}
 	} else {
@@ -197,6 +203,20 @@ func (p *product) run(dst []int8, plane []byte, pixels []int32) {
 	w.tile = tileArgs{}
 	workers.Put(w)
 }
+
+// rescaled writes the codes of one row of sums.
+func (p *product) rescaled(w *worker, dst []int8, sums []int32) {
+	if p.factors == nil {
+		p.rescale.codes(dst, sums)
+		return
+	}
+	w.codes = grown(w.codes, p.width)
+	p.level.real(pointer(w.codes), &sums[0], &p.factors[0], p.width, &p.real[0])
+	copy(dst, w.codes)
+}
+
+// pointer returns where codes are.
+func pointer[T Code](codes []T) *byte { return (*byte)(unsafe.Pointer(&codes[0])) }
 
 // ragged runs a block of which some channels do not exist, where routines cannot
 // store less than n codes.

@@ -75,6 +75,35 @@ func widenAVX2(dst *byte, src *byte, n int)
 //go:noescape
 func interleaveAVX2(dst *byte, r0 *byte, r1 *byte, r2 *byte, r3 *byte, n int)
 
+// sumAVX2 combines n codes, a multiple of the lanes; the constants are those of a, b and the result:
+//
+//	dst[k] = requantized a + b, both requantized first
+//
+//go:noescape
+func sumAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
+
+// differenceAVX2 combines n codes, a multiple of the lanes; the constants are those of a, b and the result:
+//
+//	dst[k] = requantized a - b, both requantized first
+//
+//go:noescape
+func differenceAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
+
+// productAVX2 combines n codes, a multiple of the lanes; the constants are those of a, b and the result:
+//
+//	dst[k] = requantized a * b, both less their zero points
+//
+//go:noescape
+func productAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
+
+// realAVX2 turns n sums, a multiple of the lanes, into codes:
+//
+//	x = acc[k] * factors[k]
+//	dst[k] = trunc(clamp(x + copysign(half, x))) + zero
+//
+//go:noescape
+func realAVX2(dst *byte, acc *int32, factors *float64, n int, constants *byte)
+
 // tileVNNI_6x64 computes tiles of 6 pixels by 64 channels:
 //
 //	acc[r][c] = start[c] + sum over segments s, groups g, j < 4: plane[pixels[r] + segments[s] + g][j] * weights[s][g][c][j]
@@ -193,3 +222,71 @@ func widenVNNI(dst *byte, src *byte, n int)
 //
 //go:noescape
 func interleaveVNNI(dst *byte, r0 *byte, r1 *byte, r2 *byte, r3 *byte, n int)
+
+// sumVNNI combines n codes, a multiple of the lanes; the constants are those of a, b and the result:
+//
+//	dst[k] = requantized a + b, both requantized first
+//
+//go:noescape
+func sumVNNI(dst *byte, a *byte, b *byte, n int, constants *int32)
+
+// differenceVNNI combines n codes, a multiple of the lanes; the constants are those of a, b and the result:
+//
+//	dst[k] = requantized a - b, both requantized first
+//
+//go:noescape
+func differenceVNNI(dst *byte, a *byte, b *byte, n int, constants *int32)
+
+// productVNNI combines n codes, a multiple of the lanes; the constants are those of a, b and the result:
+//
+//	dst[k] = requantized a * b, both less their zero points
+//
+//go:noescape
+func productVNNI(dst *byte, a *byte, b *byte, n int, constants *int32)
+
+// realVNNI turns n sums, a multiple of the lanes, into codes:
+//
+//	x = acc[k] * factors[k]
+//	dst[k] = trunc(clamp(x + copysign(half, x))) + zero
+//
+//go:noescape
+func realVNNI(dst *byte, acc *int32, factors *float64, n int, constants *byte)
+
+// quantizeAVX2 turns n real numbers, a multiple of 8, into codes; NaN becomes the lowest:
+//
+//	x = clamp(src[k] / factor)
+//	dst[k] = trunc(x + copysign(half, x)) + zero
+//
+//go:noescape
+func quantizeAVX2(dst *byte, src *float32, n int, constants *byte)
+
+// dequantizeAVX2 turns n codes, a multiple of 8, into real numbers:
+//
+//	dst[k] = factor * float32(src[k] - zero)
+//
+//go:noescape
+func dequantizeAVX2(dst *float32, src *byte, n int, constants *byte)
+
+// maxAVX2 computes 16 channels:
+//
+//	dst[p*stride+c] = clamp(max over t < count of src[p*step+taps[t]+c])    for p < pixels, c < 16
+//
+//go:noescape
+func maxAVX2(dst *byte, src *byte, taps *int32, count int, step int, stride int, pixels int, limits *int32)
+
+// averageAVX2 computes 8 channels, of at most 2^15 taps:
+//
+//	s = sum over t < count of src[p*step+taps[t]+c]
+//	dst[p*stride+c] = clamp((s + half) / count)    for p < pixels, c < 8
+//
+// with half = count/2, negative where s is not positive. The float32 quotient is exact enough to be cut to an integer.
+//
+//go:noescape
+func averageAVX2(dst *byte, src *byte, taps *int32, count int, step int, stride int, pixels int, limits *int32)
+
+// totalAVX2 adds up 8 channels:
+//
+//	dst[c] = sum over p < count of src[p*stride+c]    for c < 8
+//
+//go:noescape
+func totalAVX2(dst *int32, src *byte, count int, stride int)

@@ -1688,6 +1688,202 @@ next:
 	VZEROUPPER
 	RET
 
+// func sumAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
+// Requires: AVX, AVX2
+TEXT ·sumAVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ b+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ constants+32(FP), SI
+
+next:
+	VPMOVSXBD    (CX), Y0
+	VPSLLD       $0x14, Y0, Y0
+	VPADDD       (SI), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPMULUDQ     64(SI), Y4, Y4
+	VPMULUDQ     32(SI), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y0
+	VPBLENDD     $0xaa, Y4, Y0, Y0
+	VPADDD       96(SI), Y0, Y0
+	VPCMPGTD     128(SI), Y0, Y4
+	VPSUBD       Y4, Y0, Y0
+	VPSRAVD      160(SI), Y0, Y0
+	ADDQ         $0x08, CX
+	VPMOVSXBD    (DX), Y1
+	VPSLLD       $0x14, Y1, Y1
+	VPADDD       192(SI), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y5
+	VPMULUDQ     256(SI), Y5, Y5
+	VPMULUDQ     224(SI), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y1
+	VPBLENDD     $0xaa, Y5, Y1, Y1
+	VPADDD       288(SI), Y1, Y1
+	VPCMPGTD     320(SI), Y1, Y5
+	VPSUBD       Y5, Y1, Y1
+	VPSRAVD      352(SI), Y1, Y1
+	ADDQ         $0x08, DX
+	VPADDD       Y1, Y0, Y0
+	VPADDD       384(SI), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPMULUDQ     448(SI), Y4, Y4
+	VPMULUDQ     416(SI), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y0
+	VPBLENDD     $0xaa, Y4, Y0, Y0
+	VPADDD       480(SI), Y0, Y0
+	VPCMPGTD     512(SI), Y0, Y4
+	VPSUBD       Y4, Y0, Y0
+	VPSRAVD      544(SI), Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X4
+	VPACKSSDW    X4, X0, X0
+	VPACKSSWB    X0, X0, X0
+	VPMAXSB      576(SI), X0, X0
+	VPMINSB      640(SI), X0, X0
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
+	SUBQ         $0x08, BX
+	JNE          next
+	VZEROUPPER
+	RET
+
+// func differenceAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
+// Requires: AVX, AVX2
+TEXT ·differenceAVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ b+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ constants+32(FP), SI
+
+next:
+	VPMOVSXBD    (CX), Y0
+	VPSLLD       $0x14, Y0, Y0
+	VPADDD       (SI), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPMULUDQ     64(SI), Y4, Y4
+	VPMULUDQ     32(SI), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y0
+	VPBLENDD     $0xaa, Y4, Y0, Y0
+	VPADDD       96(SI), Y0, Y0
+	VPCMPGTD     128(SI), Y0, Y4
+	VPSUBD       Y4, Y0, Y0
+	VPSRAVD      160(SI), Y0, Y0
+	ADDQ         $0x08, CX
+	VPMOVSXBD    (DX), Y1
+	VPSLLD       $0x14, Y1, Y1
+	VPADDD       192(SI), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y5
+	VPMULUDQ     256(SI), Y5, Y5
+	VPMULUDQ     224(SI), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y1
+	VPBLENDD     $0xaa, Y5, Y1, Y1
+	VPADDD       288(SI), Y1, Y1
+	VPCMPGTD     320(SI), Y1, Y5
+	VPSUBD       Y5, Y1, Y1
+	VPSRAVD      352(SI), Y1, Y1
+	ADDQ         $0x08, DX
+	VPSUBD       Y1, Y0, Y0
+	VPADDD       384(SI), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPMULUDQ     448(SI), Y4, Y4
+	VPMULUDQ     416(SI), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y0
+	VPBLENDD     $0xaa, Y4, Y0, Y0
+	VPADDD       480(SI), Y0, Y0
+	VPCMPGTD     512(SI), Y0, Y4
+	VPSUBD       Y4, Y0, Y0
+	VPSRAVD      544(SI), Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X4
+	VPACKSSDW    X4, X0, X0
+	VPACKSSWB    X0, X0, X0
+	VPMAXSB      576(SI), X0, X0
+	VPMINSB      640(SI), X0, X0
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
+	SUBQ         $0x08, BX
+	JNE          next
+	VZEROUPPER
+	RET
+
+// func productAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
+// Requires: AVX, AVX2
+TEXT ·productAVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ b+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ constants+32(FP), SI
+
+next:
+	VPMOVSXBD    (CX), Y0
+	VPADDD       (SI), Y0, Y0
+	ADDQ         $0x08, CX
+	VPMOVSXBD    (DX), Y1
+	VPADDD       192(SI), Y1, Y1
+	ADDQ         $0x08, DX
+	VPMULLD      Y1, Y0, Y0
+	VPADDD       384(SI), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPMULUDQ     448(SI), Y4, Y4
+	VPMULUDQ     416(SI), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y0
+	VPBLENDD     $0xaa, Y4, Y0, Y0
+	VPADDD       480(SI), Y0, Y0
+	VPCMPGTD     512(SI), Y0, Y4
+	VPSUBD       Y4, Y0, Y0
+	VPSRAVD      544(SI), Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X4
+	VPACKSSDW    X4, X0, X0
+	VPACKSSWB    X0, X0, X0
+	VPMAXSB      576(SI), X0, X0
+	VPMINSB      640(SI), X0, X0
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
+	SUBQ         $0x08, BX
+	JNE          next
+	VZEROUPPER
+	RET
+
+// func realAVX2(dst *byte, acc *int32, factors *float64, n int, constants *byte)
+// Requires: AVX
+TEXT ·realAVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ acc+8(FP), CX
+	MOVQ factors+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ constants+32(FP), SI
+
+next:
+	VCVTDQ2PD   (CX), Y0
+	VMULPD      (DX), Y0, Y0
+	VANDPD      128(SI), Y0, Y2
+	VORPD       64(SI), Y2, Y2
+	VADDPD      Y2, Y0, Y0
+	VMAXPD      192(SI), Y0, Y0
+	VMINPD      256(SI), Y0, Y0
+	VCVTTPD2DQY Y0, X0
+	VCVTDQ2PD   16(CX), Y1
+	VMULPD      32(DX), Y1, Y1
+	VANDPD      128(SI), Y1, Y3
+	VORPD       64(SI), Y3, Y3
+	VADDPD      Y3, Y1, Y1
+	VMAXPD      192(SI), Y1, Y1
+	VMINPD      256(SI), Y1, Y1
+	VCVTTPD2DQY Y1, X1
+	VPADDD      320(SI), X0, X0
+	VPADDD      320(SI), X1, X1
+	VPACKSSDW   X1, X0, X0
+	VPACKSSWB   X0, X0, X0
+	VMOVQ       X0, (AX)
+	ADDQ        $0x20, CX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x08, AX
+	SUBQ        $0x08, BX
+	JNE         next
+	VZEROUPPER
+	RET
+
 // func tileVNNI_6x64(a *byte)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VNNI
 TEXT ·tileVNNI_6x64(SB), NOSPLIT, $0-8
@@ -5477,3 +5673,351 @@ DATA scatter<>+52(SB)/4, $0x00000007
 DATA scatter<>+56(SB)/4, $0x0000000b
 DATA scatter<>+60(SB)/4, $0x0000000f
 GLOBL scatter<>(SB), RODATA|NOPTR, $64
+
+// func sumVNNI(dst *byte, a *byte, b *byte, n int, constants *int32)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·sumVNNI(SB), NOSPLIT, $0-40
+	MOVQ       dst+0(FP), AX
+	MOVQ       a+8(FP), CX
+	MOVQ       b+16(FP), DX
+	MOVQ       n+24(FP), BX
+	MOVQ       constants+32(FP), SI
+	KMOVQ      (SI), K1
+	MOVL       $0x00005555, DI
+	KMOVW      DI, K2
+	VPTERNLOGD $0xff, Z31, Z31, Z31
+
+next:
+	VPMOVSXBD (CX), Z0
+	VPSLLD    $0x14, Z0, Z0
+	VPADDD    (SI), Z0, Z0
+	VPSRLQ    $0x20, Z0, Z4
+	VPMULUDQ  128(SI), Z4, Z4
+	VPMULUDQ  64(SI), Z0, Z0
+	VMOVSHDUP Z0, K2, Z4
+	VPADDD    192(SI), Z4, Z0
+	VPCMPGTD  256(SI), Z0, K3
+	VPSUBD    Z31, Z0, K3, Z0
+	VPSRAVD   320(SI), Z0, Z0
+	ADDQ      $0x10, CX
+	VPMOVSXBD (DX), Z1
+	VPSLLD    $0x14, Z1, Z1
+	VPADDD    384(SI), Z1, Z1
+	VPSRLQ    $0x20, Z1, Z5
+	VPMULUDQ  512(SI), Z5, Z5
+	VPMULUDQ  448(SI), Z1, Z1
+	VMOVSHDUP Z1, K2, Z5
+	VPADDD    576(SI), Z5, Z1
+	VPCMPGTD  640(SI), Z1, K3
+	VPSUBD    Z31, Z1, K3, Z1
+	VPSRAVD   704(SI), Z1, Z1
+	ADDQ      $0x10, DX
+	VPADDD    Z1, Z0, Z0
+	VPADDD    768(SI), Z0, Z0
+	VPSRLQ    $0x20, Z0, Z4
+	VPMULUDQ  896(SI), Z4, Z4
+	VPMULUDQ  832(SI), Z0, Z0
+	VMOVSHDUP Z0, K2, Z4
+	VPADDD    960(SI), Z4, Z0
+	VPCMPGTD  1024(SI), Z0, K3
+	VPSUBD    Z31, Z0, K3, Z0
+	VPSRAVD   1088(SI), Z0, Z0
+	VPMOVSDB  Z0, X0
+	VPMAXSB   1152(SI), X0, X0
+	VPMINSB   1216(SI), X0, X0
+	VMOVDQU   X0, (AX)
+	ADDQ      $0x10, AX
+	SUBQ      $0x10, BX
+	JNE       next
+	VZEROUPPER
+	RET
+
+// func differenceVNNI(dst *byte, a *byte, b *byte, n int, constants *int32)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·differenceVNNI(SB), NOSPLIT, $0-40
+	MOVQ       dst+0(FP), AX
+	MOVQ       a+8(FP), CX
+	MOVQ       b+16(FP), DX
+	MOVQ       n+24(FP), BX
+	MOVQ       constants+32(FP), SI
+	KMOVQ      (SI), K1
+	MOVL       $0x00005555, DI
+	KMOVW      DI, K2
+	VPTERNLOGD $0xff, Z31, Z31, Z31
+
+next:
+	VPMOVSXBD (CX), Z0
+	VPSLLD    $0x14, Z0, Z0
+	VPADDD    (SI), Z0, Z0
+	VPSRLQ    $0x20, Z0, Z4
+	VPMULUDQ  128(SI), Z4, Z4
+	VPMULUDQ  64(SI), Z0, Z0
+	VMOVSHDUP Z0, K2, Z4
+	VPADDD    192(SI), Z4, Z0
+	VPCMPGTD  256(SI), Z0, K3
+	VPSUBD    Z31, Z0, K3, Z0
+	VPSRAVD   320(SI), Z0, Z0
+	ADDQ      $0x10, CX
+	VPMOVSXBD (DX), Z1
+	VPSLLD    $0x14, Z1, Z1
+	VPADDD    384(SI), Z1, Z1
+	VPSRLQ    $0x20, Z1, Z5
+	VPMULUDQ  512(SI), Z5, Z5
+	VPMULUDQ  448(SI), Z1, Z1
+	VMOVSHDUP Z1, K2, Z5
+	VPADDD    576(SI), Z5, Z1
+	VPCMPGTD  640(SI), Z1, K3
+	VPSUBD    Z31, Z1, K3, Z1
+	VPSRAVD   704(SI), Z1, Z1
+	ADDQ      $0x10, DX
+	VPSUBD    Z1, Z0, Z0
+	VPADDD    768(SI), Z0, Z0
+	VPSRLQ    $0x20, Z0, Z4
+	VPMULUDQ  896(SI), Z4, Z4
+	VPMULUDQ  832(SI), Z0, Z0
+	VMOVSHDUP Z0, K2, Z4
+	VPADDD    960(SI), Z4, Z0
+	VPCMPGTD  1024(SI), Z0, K3
+	VPSUBD    Z31, Z0, K3, Z0
+	VPSRAVD   1088(SI), Z0, Z0
+	VPMOVSDB  Z0, X0
+	VPMAXSB   1152(SI), X0, X0
+	VPMINSB   1216(SI), X0, X0
+	VMOVDQU   X0, (AX)
+	ADDQ      $0x10, AX
+	SUBQ      $0x10, BX
+	JNE       next
+	VZEROUPPER
+	RET
+
+// func productVNNI(dst *byte, a *byte, b *byte, n int, constants *int32)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·productVNNI(SB), NOSPLIT, $0-40
+	MOVQ       dst+0(FP), AX
+	MOVQ       a+8(FP), CX
+	MOVQ       b+16(FP), DX
+	MOVQ       n+24(FP), BX
+	MOVQ       constants+32(FP), SI
+	KMOVQ      (SI), K1
+	MOVL       $0x00005555, DI
+	KMOVW      DI, K2
+	VPTERNLOGD $0xff, Z31, Z31, Z31
+
+next:
+	VPMOVSXBD (CX), Z0
+	VPADDD    (SI), Z0, Z0
+	ADDQ      $0x10, CX
+	VPMOVSXBD (DX), Z1
+	VPADDD    384(SI), Z1, Z1
+	ADDQ      $0x10, DX
+	VPMULLD   Z1, Z0, Z0
+	VPADDD    768(SI), Z0, Z0
+	VPSRLQ    $0x20, Z0, Z4
+	VPMULUDQ  896(SI), Z4, Z4
+	VPMULUDQ  832(SI), Z0, Z0
+	VMOVSHDUP Z0, K2, Z4
+	VPADDD    960(SI), Z4, Z0
+	VPCMPGTD  1024(SI), Z0, K3
+	VPSUBD    Z31, Z0, K3, Z0
+	VPSRAVD   1088(SI), Z0, Z0
+	VPMOVSDB  Z0, X0
+	VPMAXSB   1152(SI), X0, X0
+	VPMINSB   1216(SI), X0, X0
+	VMOVDQU   X0, (AX)
+	ADDQ      $0x10, AX
+	SUBQ      $0x10, BX
+	JNE       next
+	VZEROUPPER
+	RET
+
+// func realVNNI(dst *byte, acc *int32, factors *float64, n int, constants *byte)
+// Requires: AVX, AVX512F
+TEXT ·realVNNI(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ acc+8(FP), CX
+	MOVQ factors+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ constants+32(FP), SI
+
+next:
+	VCVTDQ2PD    (CX), Z0
+	VMULPD       (DX), Z0, Z0
+	VPANDQ       128(SI), Z0, Z2
+	VPORQ        64(SI), Z2, Z2
+	VADDPD       Z2, Z0, Z0
+	VMAXPD       192(SI), Z0, Z0
+	VMINPD       256(SI), Z0, Z0
+	VCVTTPD2DQ   Z0, Y0
+	VCVTDQ2PD    32(CX), Z1
+	VMULPD       64(DX), Z1, Z1
+	VPANDQ       128(SI), Z1, Z3
+	VPORQ        64(SI), Z3, Z3
+	VADDPD       Z3, Z1, Z1
+	VMAXPD       192(SI), Z1, Z1
+	VMINPD       256(SI), Z1, Z1
+	VCVTTPD2DQ   Z1, Y1
+	VINSERTI64X4 $0x01, Y1, Z0, Z0
+	VPADDD       320(SI), Z0, Z0
+	VPMOVDB      Z0, X0
+	VMOVDQU      X0, (AX)
+	ADDQ         $0x40, CX
+	ADDQ         $0x00000080, DX
+	ADDQ         $0x10, AX
+	SUBQ         $0x10, BX
+	JNE          next
+	VZEROUPPER
+	RET
+
+// func quantizeAVX2(dst *byte, src *float32, n int, constants *byte)
+// Requires: AVX, AVX2
+TEXT ·quantizeAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ n+16(FP), DX
+	MOVQ constants+24(FP), BX
+
+next:
+	VMOVUPS      (CX), Y0
+	VDIVPS       (BX), Y0, Y0
+	VMAXPS       192(BX), Y0, Y0
+	VMINPS       256(BX), Y0, Y0
+	VANDPS       128(BX), Y0, Y1
+	VORPS        64(BX), Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	VCVTTPS2DQ   Y0, Y0
+	VPADDD       320(BX), Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKSSDW    X1, X0, X0
+	VPACKSSWB    X0, X0, X0
+	VPXOR        384(BX), X0, X0
+	VMOVQ        X0, (AX)
+	ADDQ         $0x20, CX
+	ADDQ         $0x08, AX
+	SUBQ         $0x08, DX
+	JNE          next
+	VZEROUPPER
+	RET
+
+// func dequantizeAVX2(dst *float32, src *byte, n int, constants *byte)
+// Requires: AVX, AVX2
+TEXT ·dequantizeAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ n+16(FP), DX
+	MOVQ constants+24(FP), BX
+
+next:
+	VMOVQ     (CX), X0
+	VPXOR     384(BX), X0, X0
+	VPMOVSXBD X0, Y0
+	VPSUBD    320(BX), Y0, Y0
+	VCVTDQ2PS Y0, Y0
+	VMULPS    (BX), Y0, Y0
+	VMOVUPS   Y0, (AX)
+	ADDQ      $0x08, CX
+	ADDQ      $0x20, AX
+	SUBQ      $0x08, DX
+	JNE       next
+	VZEROUPPER
+	RET
+
+// func maxAVX2(dst *byte, src *byte, taps *int32, count int, step int, stride int, pixels int, limits *int32)
+// Requires: AVX
+TEXT ·maxAVX2(SB), NOSPLIT, $0-64
+	MOVQ    dst+0(FP), AX
+	MOVQ    src+8(FP), CX
+	MOVQ    taps+16(FP), DX
+	MOVQ    step+32(FP), BX
+	MOVQ    stride+40(FP), SI
+	MOVQ    pixels+48(FP), DI
+	MOVQ    limits+56(FP), R8
+	VMOVDQU (R8), X1
+	VMOVDQU 64(R8), X2
+
+pixel:
+	VMOVDQA X1, X0
+	MOVQ    DX, R8
+	MOVQ    count+24(FP), R9
+
+tap:
+	MOVLQSX (R8), R10
+	VPMAXSB (CX)(R10*1), X0, X0
+	ADDQ    $0x04, R8
+	DECQ    R9
+	JNE     tap
+	VPMINSB X2, X0, X0
+	VMOVDQU X0, (AX)
+	ADDQ    BX, CX
+	ADDQ    SI, AX
+	DECQ    DI
+	JNE     pixel
+	VZEROUPPER
+	RET
+
+// func averageAVX2(dst *byte, src *byte, taps *int32, count int, step int, stride int, pixels int, limits *int32)
+// Requires: AVX, AVX2
+TEXT ·averageAVX2(SB), NOSPLIT, $0-64
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         taps+16(FP), DX
+	MOVQ         step+32(FP), BX
+	MOVQ         stride+40(FP), SI
+	MOVQ         pixels+48(FP), DI
+	MOVQ         limits+56(FP), R8
+	MOVQ         count+24(FP), R9
+	VMOVD        R9, X4
+	VPBROADCASTD X4, Y4
+	VPSRLD       $0x01, Y4, Y5
+	VCVTDQ2PS    Y4, Y4
+	VPXOR        Y6, Y6, Y6
+
+pixel:
+	VPXOR Y0, Y0, Y0
+	MOVQ  DX, R9
+	MOVQ  count+24(FP), R10
+
+tap:
+	MOVLQSX      (R9), R11
+	VPMOVSXBD    (CX)(R11*1), Y1
+	VPADDD       Y1, Y0, Y0
+	ADDQ         $0x04, R9
+	DECQ         R10
+	JNE          tap
+	VPCMPGTD     Y6, Y0, Y1
+	VPXOR        Y1, Y5, Y2
+	VPSUBD       Y1, Y2, Y2
+	VPSUBD       Y2, Y0, Y0
+	VCVTDQ2PS    Y0, Y0
+	VDIVPS       Y4, Y0, Y0
+	VCVTTPS2DQ   Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKSSDW    X1, X0, X0
+	VPACKSSWB    X0, X0, X0
+	VPMAXSB      (R8), X0, X0
+	VPMINSB      64(R8), X0, X0
+	VMOVQ        X0, (AX)
+	ADDQ         BX, CX
+	ADDQ         SI, AX
+	DECQ         DI
+	JNE          pixel
+	VZEROUPPER
+	RET
+
+// func totalAVX2(dst *int32, src *byte, count int, stride int)
+// Requires: AVX, AVX2
+TEXT ·totalAVX2(SB), NOSPLIT, $0-32
+	MOVQ  src+8(FP), AX
+	MOVQ  count+16(FP), CX
+	MOVQ  stride+24(FP), DX
+	VPXOR Y0, Y0, Y0
+
+next:
+	VPMOVSXBD (AX), Y1
+	VPADDD    Y1, Y0, Y0
+	ADDQ      DX, AX
+	DECQ      CX
+	JNE       next
+	MOVQ      dst+0(FP), AX
+	VMOVDQU   Y0, (AX)
+	VZEROUPPER
+	RET

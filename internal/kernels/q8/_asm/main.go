@@ -1,7 +1,10 @@
 // Command asm writes the assembly routines of package q8: run go generate there.
 package main
 
-import . "github.com/mmcloughlin/avo/build"
+import (
+	. "github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/reg"
+)
 
 func main() {
 	ConstraintExpr("amd64,!purego")
@@ -14,6 +17,13 @@ func main() {
 		depthwise(i)
 		i.widen()
 		i.interleave()
+		arithmetic(i, "sum", "requantized a + b, both requantized first", func(a, b reg.VecPhysical) { VPADDD(a, b, b) })
+		arithmetic(i, "difference", "requantized a - b, both requantized first", func(a, b reg.VecPhysical) { VPSUBD(a, b, b) })
+		arithmetic(i, "product", "requantized a * b, both less their zero points", func(a, b reg.VecPhysical) { VPMULLD(a, b, b) })
+		real(i)
 	}
+	quantize()
+	dequantize()
+	pools()
 	Generate()
 }

@@ -1,0 +1,131 @@
+package q8
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/goqat/goqat/internal/kernels/axes"
+	"github.com/goqat/goqat/quant"
+)
+
+// This file holds the routines of operators without weights to formulas.
+
+// TestArithmeticOfEqualShapes holds the routines to the formula: the other test
+// of kernels mostly has short runs.
+func TestArithmeticOfEqualShapes(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		spec := ArithmeticSpec{
+			A: drawParams(t, "a"), B: drawParams(t, "b"), Output: drawParams(t, "output"),
+			Activation: activations.Draw(t, "activation"), Profile: profiles.Draw(t, "profile"),
+		}
+		n := rapid.IntRange(1, 300).Draw(t, "elements")
+		a, b := drawCodes(t, n, "codes of a"), drawCodes(t, n, "codes of b")
+		for name, maker := range makers {
+			run := func(k Kernel) []int8 {
+				spec.Kernel = k
+				o, err := maker(spec)
+				if err != nil {
+					t.Skip(err)
+				}
+				dst := make([]int8, n)
+				o.Run(axes.Broadcast([]int{n}, []int{n}), dst, a, b)
+				return dst
+			}
+			if fast, want := run(Fast), run(Reference); !slices.Equal(fast, want) {
+				t.Fatalf("%s\nfast      %v\nreference %v", name, fast, want)
+			}
+		}
+	})
+}
+
+func TestPools(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWindow(t)
+		w.Dilation = [2]int{}
+		for axis := range 2 {
+			w.Pad[axis] = min(w.Pad[axis], w.Kernel[axis]-1)
+			w.Output[axis] = min(w.Output[axis], (w.Input[axis]-1+w.Pad[axis])/max(w.Stride[axis], 1)+1)
+		}
+		spec := PoolSpec{Window: w, Quantized: drawTensor(t, "tensor"), Activation: activations.Draw(t, "activation")}
+		batch := rapid.IntRange(1, 3).Draw(t, "batch")
+		w, err := w.checked()
+		if err != nil {
+			t.Fatal(err)
+		}
+		src := drawCodes(t, batch*w.inputSize(), "input")
+		clamp := spec.Activation.Range(spec.Quantized, GridOf[int8]())
+		for name, op := range map[string]struct {
+			maker  func(PoolSpec) (*Pool, error)
+			reduce func(codes []int8) float64
+		}{
+			"max": {NewMaxPool2D, func(codes []int8) float64 { return float64(slices.Max(codes)) }},
+			"average": {NewAveragePool2D, func(codes []int8) float64 {
+				sum := 0
+				for _, q := range codes {
+					sum += int(q)
+				}
+				return math.Round(float64(sum) / float64(len(codes))) // exact enough for so few
+			}},
+		} {
+			p, err := op.maker(spec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, want := make([]int8, batch*w.Positions()*w.Channels), []int8(nil)
+			p.Run(got, src, batch)
+			for n := range batch {
+				for position := range w.Positions() {
+					for c := range w.Channels {
+						var codes []int8
+						w.taps(position, func(_, offset int) { codes = append(codes, src[n*w.inputSize()+offset+c]) })
+						want = append(want, int8(clamp.Clamp(int32(op.reduce(codes)))))
+					}
+				}
+			}
+			if !slices.Equal(got, want) {
+				t.Fatalf("%s pool\ngot  %v\nwant %v", name, got, want)
+			}
+		}
+	})
+}
+
+func testBorder[T Code](t *rapid.T) {
+	p := quant.PerTensor(rapid.Float32Range(1e-3, 2).Draw(t, "scale"), rapid.Int32Range(GridOf[T]().Min, GridOf[T]().Max).Draw(t, "zero"))
+	x := make([]float32, rapid.IntRange(1, 40).Draw(t, "elements"))
+	for i := range x {
+		// Ties, neighbors of ties and anything.
+		tie := float32(rapid.IntRange(-600, 600).Draw(t, "halves")) / 2 * p.Scale[0]
+		switch rapid.IntRange(0, 3).Draw(t, "kind") {
+		case 0:
+			x[i] = tie
+		case 1:
+			x[i] = math.Nextafter32(tie, float32(math.Inf(1-i%2*2)))
+		case 2:
+			x[i] = rapid.Float32().Draw(t, "real")
+		default:
+			x[i] = rapid.SampledFrom([]float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1)), 0, 1e-42}).Draw(t, "extreme")
+		}
+	}
+	b := NewBorder[T](p)
+	got, want := make([]T, len(x)), make([]T, len(x))
+	Quantize(want, x, p)
+	if b.Quantize(got, x); !slices.Equal(got, want) {
+		t.Fatalf("%v\ncodes %v\nwant  %v", x, got, want)
+	}
+	for i := range got {
+		got[i] = T(rapid.Int32().Draw(t, "code"))
+	}
+	y, values := make([]float32, len(x)), make([]float32, len(x))
+	Dequantize(values, got, p)
+	if b.Dequantize(y, got); !slices.Equal(y, values) {
+		t.Fatalf("%v\nvalues %v\nwant   %v", got, y, values)
+	}
+}
+
+func TestBorder(t *testing.T) {
+	t.Run("int8", func(t *testing.T) { rapid.Check(t, testBorder[int8]) })
+	t.Run("uint8", func(t *testing.T) { rapid.Check(t, testBorder[uint8]) })
+}
