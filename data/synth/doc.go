@@ -2,7 +2,7 @@
 // them was measured; results on them say nothing about real data.
 //
 // The functions you want are [Line.Make] for regression and [Images.Make] for classification; [Blobs.Make]
-// is for networks without images, [Words.Make] for sound and [Motion.Make] for time series.
+// is for networks without images, [Words.Make] and [Machine.Make] for sound and [Motion.Make] for time series.
 //
 //	ds, err := synth.Images{Rows: 500, Classes: 4}.Make(seed)
 //	train, test, err := data.SplitStratified(ds, 0.8, seed)

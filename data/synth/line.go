@@ -16,6 +16,8 @@ const (
 	streamSpeakers
 	streamWords
 	streamMotion
+	streamMotor
+	streamMachine
 )
 
 // Line is a synthetic regression problem in one variable:

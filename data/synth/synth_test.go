@@ -42,6 +42,7 @@ func TestGolden(t *testing.T) {
 		"noisy line":    {Line{Rows: 20, Noise: 0.5}, "6f2f5195dbd605b77536edd420543c911ea298dd06f1ec8ea256c3065f45fe2f"},
 		"blobs":         {Blobs{}, "5b33513b18ffcb0eed0b213513ba1e7f651be72eb356b4a62e8f1bf1c2d6aa6e"},
 		"images":        {Images{}, "a976f9b581b0448eef4728f4bdfabcf3fc2a584c243f7b8014b4476440fd0e67"},
+		"machine":       {Machine{Normal: 6, Anomalies: 8, Samples: 1000}, "8ec63b7f0371d274f747054c7283226b901918939d76a505cc2c0ae6b9f6c5cc"},
 		"words":         {Words{Rows: 16, Classes: 8, Speakers: 2}, "c65398890b0974b30c77b70610e55b662c7d970d2fe1727ec6335b04aebaa974"},
 		"colour images": {Images{Rows: 16, Height: 9, Width: 14, Channels: 3, Classes: 8}, "fc114586e21c9fd72b81d4b09ff4761d324b9178e488593faf04f702aaed05bb"},
 	} {
@@ -61,7 +62,7 @@ func TestGolden(t *testing.T) {
 
 // TestSeeds: a seed is a set. The line without noise has no use for it.
 func TestSeeds(t *testing.T) {
-	for name, set := range map[string]maker{"line": Line{Noise: 1}, "blobs": Blobs{}, "images": Images{}, "words": Words{Rows: 4}} {
+	for name, set := range map[string]maker{"line": Line{Noise: 1}, "blobs": Blobs{}, "images": Images{}, "words": Words{Rows: 4}, "machine": Machine{Normal: 3, Anomalies: 2, Samples: 100}} {
 		var prints [3]string
 		for i, seed := range []uint64{1, 1, 2} {
 			ds, err := set.Make(seed)
