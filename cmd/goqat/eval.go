@@ -13,7 +13,8 @@ import (
 // evalCommand is `goqat eval`.
 type evalCommand struct {
 	Model string `arg:"" name:"MODEL.tflite" help:"File to measure."`
-	Data  string `placeholder:"DIR|FILE.npz" help:"Directory of IDX files or NPZ file, of which the test part counts. Without it: the embedded digits."`
+	Data  string `placeholder:"DIR|FILE.npz" help:"Directory of IDX files or NPZ file, of which the test part counts. Without it: the embedded digits, or the data of -of."`
+	Of    string `default:"cnn" placeholder:"NAME" help:"Network of goqat compare whose data to measure on."`
 	JSON  bool   `name:"json" help:"Print JSON."`
 }
 
@@ -23,6 +24,7 @@ func (evalCommand) Help() string {
 
 Examples:
   goqat eval models/int8-qat.tflite
+  goqat eval words.tflite -of ds-cnn
   goqat eval fashion.tflite -data /usr/share/datasets/fashion-mnist`
 }
 
@@ -41,7 +43,11 @@ func (c *evalCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	source, err := compare.Open(c.Data)
+	of, err := compare.ByName(c.Of)
+	if err != nil {
+		return err
+	}
+	source, err := compare.Open(of, c.Data)
 	if err != nil {
 		return err
 	}

@@ -2,14 +2,13 @@ package compare
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/goqat/goqat/cmd/goqat/internal/memory"
 	"github.com/goqat/goqat/data"
 	"github.com/goqat/goqat/graph"
-	"github.com/goqat/goqat/layers"
 	"github.com/goqat/goqat/report"
+	"github.com/goqat/goqat/train"
 )
 
 // Names of the rows.
@@ -30,12 +29,20 @@ const (
 // Errors: every fault of the configuration; data that the network cannot take;
 // ctx's error, after which no file is half written.
 func Run(ctx context.Context, s Source, c Config) (*Result, error) {
-	c, err := c.withDefaults(s)
+	c, m, err := c.withDefaults(s)
 	if err != nil {
 		return nil, err
 	}
+	net, err := m.build(s, c.Seed)
+	if err != nil {
+		return nil, err
+	}
+	if s.Train, err = m.task.lessons(s.Train); err != nil {
+		return nil, err
+	}
 	r := newResult(s, c)
-	models, err := r.train(ctx, s.Train, c)
+	r.Network = describe(net)
+	models, err := r.train(ctx, net, s.Train, m.task.config(), c)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +50,7 @@ func Run(ctx context.Context, s Source, c Config) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := r.measure(ctx, s.Test, c, paths); err != nil {
+	if err := r.measure(ctx, m.task, s, c, paths); err != nil {
 		return nil, err
 	}
 	r.PeakMemory = memory.Peak()
@@ -51,21 +58,12 @@ func Run(ctx context.Context, s Source, c Config) (*Result, error) {
 }
 
 // train makes the models of all rows. It knows no test data.
-func (r *Result) train(ctx context.Context, train data.Dataset, c Config) ([]model, error) {
-	stack, err := c.Model.layers(r.Data.Classes, r.small)
+func (r *Result) train(ctx context.Context, net *graph.Graph, lessons data.Dataset, loss train.Config, c Config) ([]model, error) {
+	samples, err := data.Subset(lessons, data.Shuffle(lessons.Len(), c.seedOf(streamCalibration), 0)[:r.Data.CalibrationRows])
 	if err != nil {
 		return nil, err
 	}
-	net, err := stack.Build(layers.Input(train.InputShape()), c.Seed)
-	if err != nil {
-		return nil, err
-	}
-	r.Network = describe(net)
-	samples, err := data.Subset(train, data.Shuffle(train.Len(), c.seedOf(streamCalibration), 0)[:r.Data.CalibrationRows])
-	if err != nil {
-		return nil, err
-	}
-	w := &workshop{ctx: ctx, result: r, config: c, train: train, samples: samples}
+	w := &workshop{ctx: ctx, result: r, config: c, loss: loss, train: lessons, samples: samples}
 	w.fit("float32", net, c.Epochs, rate, c.Seed)
 	w.float(float32Row, "float32.tflite", net)
 	w.dynamic(dynamicRow, "dynamic-range.tflite", net)
@@ -83,23 +81,27 @@ func (r *Result) train(ctx context.Context, train data.Dataset, c Config) ([]mod
 	return w.models, w.err
 }
 
-// measure reads the files back, runs them on the test rows and fills in the rows
+// measure reads the files back, judges them on the test rows and fills in the rows
 // and gains.
-func (r *Result) measure(ctx context.Context, test data.Dataset, c Config, files []file) error {
+func (r *Result) measure(ctx context.Context, t task, s Source, c Config, files []file) error {
 	began := time.Now()
-	labels, err := data.Labels(test)
+	labels, err := data.Labels(s.Test)
 	if err != nil {
 		return err
 	}
 	right := map[string][]bool{}
 	var entries []report.Entry
 	for _, f := range files {
-		predictions, err := f.predict(ctx, test, c.Progress)
+		j, err := f.judge(ctx, t, s.Train, s.Test, c.Progress)
 		if err != nil {
-			return fmt.Errorf("%s: %w", f.path, err)
+			return err
 		}
-		right[f.name] = report.Right(labels, predictions)
-		entries = append(entries, report.Entry{Name: f.name, Path: f.path, Bytes: f.bytes, Predictions: predictions})
+		right[f.name] = report.Right(labels, j.predictions)
+		entries = append(entries, report.Entry{Name: f.name, Path: f.path, Bytes: f.bytes, Predictions: j.predictions})
+		if j.detector != nil {
+			j.detector.Name = f.name
+			r.Detectors = append(r.Detectors, *j.detector)
+		}
 	}
 	r.Phases = append(r.Phases, Phase{Name: "evaluation", Seconds: time.Since(began).Seconds()})
 	if r.Rows, err = report.Compare(labels, entries, referenceRow); err != nil {

@@ -96,7 +96,7 @@ func TestCalibrationRows(t *testing.T) {
 		t.Fatal(err)
 	}
 	train, test := watch(all), watch(all)
-	_, err = Run(t.Context(), Source{Train: train, Test: test}, Config{Model: MLP, Epochs: 1, QATEpochs: 1, Dir: t.TempDir()})
+	_, err = Run(t.Context(), Source{Train: train, Test: test}, Config{Model: "mlp", Epochs: 1, QATEpochs: 1, Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,24 +187,11 @@ func TestRunRefuses(t *testing.T) {
 		{"no directory", s, Config{}, "no directory"},
 		{"negative", s, Config{Dir: "x", Epochs: -1, BatchSize: -2}, "epochs: -1 is negative\ncompare: batch size: -2 is negative"},
 		{"recipe", s, Config{Dir: "x", Recipe: quant.DynamicRange()}, `recipe "dynamic-range" is of mode`},
-		{"model", s, Config{Dir: "x", Model: 9}, "unknown model 9"},
+		{"model", s, Config{Dir: "x", Model: "vgg"}, `unknown model "vgg": use cnn, mlp, resnet8`},
 		{"missing directory", s, Config{Dir: filepath.Join(t.TempDir(), "a", "b"), Epochs: 1, QATEpochs: 1}, "a/b"},
 	} {
 		if _, err := Run(context.Background(), c.source, c.config); err == nil || !strings.Contains(filepath.ToSlash(err.Error()), c.want) {
 			t.Errorf("%s: error %v, want %q", c.name, err, c.want)
-		}
-	}
-}
-
-func TestModelText(t *testing.T) {
-	for _, m := range []Model{CNN, MLP} {
-		text, err := m.MarshalText()
-		if err != nil {
-			t.Fatal(err)
-		}
-		var back Model = 9
-		if err := back.UnmarshalText(text); err != nil || back != m {
-			t.Errorf("%v becomes %q becomes %v, error %v", m, text, back, err)
 		}
 	}
 }

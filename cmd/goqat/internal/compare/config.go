@@ -11,13 +11,15 @@ import (
 
 // Config says what to compare. Apart from Dir the zero value is the default.
 type Config struct {
-	Model Model
+	// Model is the name of a network, see [Models]; empty means cnn.
+	Model string
 	// Recipe of the int8 files; the zero value is [quant.Int8].
 	Recipe quant.Recipe
-	// Epochs of the float network: 0 means 5, or 30 for a small source.
-	Epochs int
-	// QATEpochs of training on, with and without quantizers: 0 means 2, or 10
+	// Epochs of the float network: 0 means 5, or what suits the model's own data
 	// for a small source.
+	Epochs int
+	// QATEpochs of training on, with and without quantizers: 0 means 2, or what
+	// suits the model's own data for a small source.
 	QATEpochs int
 	// BatchSize: 0 means 128, or 32 for a small source.
 	BatchSize int
@@ -35,13 +37,19 @@ const (
 	calibrationRows = 500
 )
 
-// withDefaults fills in the defaults for a source and reports every fault.
-func (c Config) withDefaults(s Source) (Config, error) {
+// withDefaults fills in the defaults for a source, finds the model and reports
+// every fault.
+func (c Config) withDefaults(s Source) (Config, Model, error) {
+	var faults []error
+	m, err := ByName(c.Model)
+	if err != nil {
+		faults = append(faults, fmt.Errorf("compare: %w", err))
+	}
+	c.Model = m.Name
 	epochs, qatEpochs, batch := 5, 2, 128
 	if s.Small {
-		epochs, qatEpochs, batch = 30, 10, 32
+		epochs, qatEpochs, batch = m.Own.epochs, m.Own.qatEpochs, 32
 	}
-	var faults []error
 	for _, f := range []struct {
 		name     string
 		value    *int
@@ -67,7 +75,7 @@ func (c Config) withDefaults(s Source) (Config, error) {
 	if c.Dir == "" {
 		faults = append(faults, errors.New("compare: no directory for the files"))
 	}
-	return c, errors.Join(append(faults, s.check())...)
+	return c, m, errors.Join(append(faults, s.check())...)
 }
 
 // Random choices beyond the weights and the first order of rows, each with a

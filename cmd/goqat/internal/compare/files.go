@@ -2,6 +2,7 @@ package compare
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -34,11 +35,15 @@ func writeAll(dir string, models []model) ([]file, error) {
 	return files, nil
 }
 
-// predict reads the file back and returns a class for each row.
-func (f file) predict(ctx context.Context, ds data.Dataset, progress io.Writer) ([]int, error) {
+// judge reads the file back and has the task judge it.
+func (f file) judge(ctx context.Context, t task, lessons, test data.Dataset, progress io.Writer) (judgement, error) {
 	g, err := tflite.ReadFile(f.path)
 	if err != nil {
-		return nil, err
+		return judgement{}, err
 	}
-	return Predict(ctx, g, ds, Progress{progress, "evaluate " + f.name})
+	j, err := t.judge(ctx, g, lessons, test, Progress{progress, "evaluate " + f.name})
+	if err != nil {
+		return judgement{}, fmt.Errorf("%s: %w", f.path, err)
+	}
+	return j, nil
 }

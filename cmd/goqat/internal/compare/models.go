@@ -52,14 +52,20 @@ func zooModels() (list []Model) {
 	for _, n := range zoo.Networks() {
 		m := Model{
 			Name: n.Name, About: n.About, input: n.Input, task: classification{},
-			Own:    Own{"handwritten digits, 8x8", 10, 3, openDigits},
+			Own:    Own{"handwritten digits, 8x8", 15, 6, openDigits},
 			layers: func(outputs int, _ bool) layers.Sequential { return n.Layers(outputs) },
 		}
 		switch n.Name {
+		case "accelerometer":
+			m.Own = Own{"synthetic motion", 30, 10, openMotion}
 		case "autoencoder":
-			m.Own, m.task = Own{"synthetic sounds of a machine", 30, 10, openMachine}, detection{}
+			m.Own, m.task = Own{"synthetic sounds of a machine", 20, 6, openMachine}, detection{}
+		case "ds-cnn":
+			m.Own = Own{"synthetic spoken words", 25, 5, openWords}
 		case "lenet5":
-			m.Own = Own{"handwritten digits, 8x8, enlarged to 24x24", 10, 3, openLargeDigits}
+			m.Own = Own{"handwritten digits, enlarged to 32x32", 10, 3, openLargeDigits}
+		case "mobilenet":
+			m.Own = Own{"handwritten digits, enlarged to 32x32", 20, 6, openLargeDigits}
 		}
 		list = append(list, m)
 	}
@@ -98,6 +104,24 @@ func (m Model) build(s Source, seed uint64) (*graph.Graph, error) {
 	}
 	return g, err
 }
+
+// shaped is a set in the shape that the model takes: without the last axis, of
+// length 1, of files that hold series.
+func (m Model) shaped(ds data.Dataset) data.Dataset {
+	shape := ds.InputShape()
+	if n := len(shape) - 1; n > 0 && n == len(m.input) && shape[n] == 1 {
+		return &reshaped{ds, shape[:n]}
+	}
+	return ds
+}
+
+type reshaped struct {
+	data.Dataset
+	shape []int
+}
+
+func (r *reshaped) InputShape() []int { return r.shape }
+func (r *reshaped) Classes() int      { return data.Classes(r.Dataset) }
 
 // cnn has BatchNorm instead of biases on a small source.
 func cnn(classes int, small bool) (net layers.Sequential) {

@@ -28,46 +28,57 @@ const predictBatch = 64
 // Errors: a model that does not fit the set, naming both shapes; those of the
 // interpreter; ctx's error.
 func Predict(ctx context.Context, g *graph.Graph, ds data.Dataset, p Progress) ([]int, error) {
-	if err := fits(g, ds); err != nil {
+	classes := data.Classes(ds)
+	if classes == 0 {
+		return nil, fmt.Errorf("compare: the targets are not class labels")
+	}
+	if err := fits(g, ds, classes, "class"); err != nil {
 		return nil, err
 	}
+	var predictions []int
+	err := eachRow(ctx, g, ds, p, func(_, y []float32) { predictions = append(predictions, train.Largest(y)) })
+	return predictions, err
+}
+
+// eachRow runs a model that fits on all rows and shows visit the inputs and
+// outputs of each.
+func eachRow(ctx context.Context, g *graph.Graph, ds data.Dataset, p Progress, visit func(x, y []float32)) error {
 	ip, err := interp.New(g, interp.Options{Batch: predictBatch})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	bar := progress.New(p.Writer, progress.Options{Label: p.Label})
 	bar.Start(1, 0, ds.Len())
 	defer bar.Stop()
-	width, classes := graph.Elements(ds.InputShape()), graph.Elements(g.Outputs[0].Shape[1:])
-	x, y := make([]float32, predictBatch*width), make([]float32, predictBatch)
-	var predictions []int
+	outputs := g.Outputs[0].Elements()
+	width, targets := graph.Elements(ds.InputShape()), graph.Elements(ds.TargetShape())
+	x, unused := make([]float32, predictBatch*width), make([]float32, predictBatch*targets)
+	done := 0
 	for index := range data.Batches(rows(ds.Len()), predictBatch) {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return err
 		}
 		x := x[:len(index)*width]
-		if err := ds.Read(index, x, y[:len(index)]); err != nil {
-			return nil, err
+		if err := ds.Read(index, x, unused[:len(index)*targets]); err != nil {
+			return err
 		}
-		scores, err := ip.RunFloat(x)
+		y, err := ip.RunFloat(x)
 		if err != nil {
-			return nil, fmt.Errorf("rows %d to %d: %w", index[0], index[len(index)-1], err)
+			return fmt.Errorf("rows %d to %d: %w", index[0], index[len(index)-1], err)
 		}
-		for row := range slices.Chunk(scores, classes) {
-			predictions = append(predictions, train.Largest(row))
+		for i := range index {
+			visit(x[i*width:(i+1)*width], y[i*outputs:(i+1)*outputs])
 		}
-		bar.Step(len(predictions), "")
+		done += len(index)
+		bar.Step(done, "")
 	}
-	bar.EndEpoch(fmt.Sprintf("%d rows", len(predictions)))
-	return predictions, nil
+	bar.EndEpoch(fmt.Sprintf("%d rows", done))
+	return nil
 }
 
-// fits reports a model that cannot tell the classes of a set.
-func fits(g *graph.Graph, ds data.Dataset) error {
-	classes := data.Classes(ds)
-	if classes == 0 {
-		return fmt.Errorf("compare: the targets are not class labels")
-	}
+// fits reports a model that does not take the rows of a set, or has other than so
+// many outputs, one for each of what is named.
+func fits(g *graph.Graph, ds data.Dataset, outputs int, each string) error {
 	if len(g.Inputs) != 1 || len(g.Outputs) != 1 {
 		return fmt.Errorf("compare: the model has %d inputs and %d outputs, want one of each", len(g.Inputs), len(g.Outputs))
 	}
@@ -75,8 +86,8 @@ func fits(g *graph.Graph, ds data.Dataset) error {
 	if want := append([]int{1}, ds.InputShape()...); !slices.Equal(in.Shape, want) {
 		return fmt.Errorf("compare: input %q of the model has shape %v, but the data need %v", in.Name, in.Shape, want)
 	}
-	if want := []int{1, classes}; !slices.Equal(out.Shape, want) {
-		return fmt.Errorf("compare: output %q of the model has shape %v, but the data need %v, one for each class", out.Name, out.Shape, want)
+	if want := []int{1, outputs}; !slices.Equal(out.Shape, want) {
+		return fmt.Errorf("compare: output %q of the model has shape %v, but the data need %v, one for each %s", out.Name, out.Shape, want, each)
 	}
 	return nil
 }

@@ -19,18 +19,18 @@ type Result struct {
 	Network  Network      `json:"network"`
 	Rows     []report.Row `json:"rows"`
 	Gains    []Gain       `json:"gains"`
-	Phases   []Phase      `json:"phases"`
+	// Detectors say how files tell anomalies; none for classifiers.
+	Detectors []Detector `json:"detectors,omitempty"`
+	Phases    []Phase    `json:"phases"`
 	// PeakMemory is the greatest resident set of the process in bytes; 0 where
 	// the system does not tell.
 	PeakMemory int64   `json:"peak_memory_bytes,omitempty"`
 	Machine    Machine `json:"machine"`
-
-	small bool // of the source
 }
 
 // Settings are those of the run, defaults filled in.
 type Settings struct {
-	Model        Model   `json:"model"`
+	Model        string  `json:"model"`
 	Recipe       string  `json:"recipe"`
 	Optimizer    string  `json:"optimizer"`
 	Epochs       int     `json:"epochs"`
@@ -45,6 +45,7 @@ type Settings struct {
 // DataSet says what was learned from.
 type DataSet struct {
 	Name       string `json:"name"`
+	Note       string `json:"note,omitempty"`
 	InputShape []int  `json:"input_shape"`
 	Classes    int    `json:"classes"`
 	TrainRows  int    `json:"train_rows"`
@@ -89,11 +90,10 @@ func newResult(s Source, c Config) *Result {
 			BatchSize: c.BatchSize, Seed: c.Seed,
 		},
 		Data: DataSet{
-			Name: s.Name, InputShape: s.Train.InputShape(), Classes: data.Classes(s.Train),
+			Name: s.Name, Note: s.Note, InputShape: s.Train.InputShape(), Classes: data.Classes(s.Test),
 			TrainRows: s.Train.Len(), CalibrationRows: min(calibrationRows, s.Train.Len()), TestRows: s.Test.Len(),
 		},
 		Machine: Machine{Platform: runtime.GOOS + "/" + runtime.GOARCH, Threads: runtime.GOMAXPROCS(0), Go: runtime.Version()},
-		small:   s.Small,
 	}
 }
 
@@ -109,12 +109,22 @@ func (r *Result) WriteText(w io.Writer) error {
 	b := bufio.NewWriter(w) // remembers errors
 	d, s := r.Data, r.Settings
 	fmt.Fprintf(b, "%s: %d training rows of shape %v (%d of them calibrate), %d test rows\n", d.Name, d.TrainRows, d.InputShape, d.CalibrationRows, d.TestRows)
-	fmt.Fprintf(b, "%v of %d parameters: %d epochs, then %d more with quantizers (QAT) or without (control); batch %d, seed %d, recipe %s\n\n",
+	if d.Note != "" {
+		fmt.Fprintln(b, d.Note)
+	}
+	fmt.Fprintf(b, "%s of %d parameters: %d epochs, then %d more with quantizers (QAT) or without (control); batch %d, seed %d, recipe %s\n\n",
 		s.Model, r.Network.Parameters, s.Epochs, s.QATEpochs, s.BatchSize, s.Seed, s.Recipe)
 	if err := report.WriteTable(b, r.Rows); err != nil {
 		return err
 	}
 	fmt.Fprintln(b)
+	if len(r.Detectors) > 0 {
+		fmt.Fprintf(b, "An anomaly is a row that a file gives back with a larger mean squared error than %.0f %% of the training rows, which are normal.\nArea under the ROC curve:", 100*normalShare)
+		for i, d := range r.Detectors {
+			fmt.Fprintf(b, "%s %s %.4f", ","[:min(i, 1)], d.Name, d.AUC)
+		}
+		fmt.Fprintln(b)
+	}
 	for _, g := range r.Gains {
 		fmt.Fprintf(b, "%s over %s: %v percentage points\n", g.Of, g.Over, g.Difference)
 	}

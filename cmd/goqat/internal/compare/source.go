@@ -7,25 +7,23 @@ import (
 	"strings"
 
 	"github.com/goqat/goqat/data"
-	"github.com/goqat/goqat/data/digits"
 )
 
 // Source is a data set of class labels in two parts.
 type Source struct {
-	// Name appears in reports.
-	Name        string
+	// Name appears in reports, and so does Note, what a reader should know.
+	Name, Note  string
 	Train, Test data.Dataset
-	// Small says that the images are tiny and the rows few, as with the embedded
-	// digits: [CNN] is another network then, and trains for longer.
+	// Small says that the rows are few, as a model's own are: they are learned for
+	// longer, and cnn is another network then.
 	Small bool
 }
 
 // Open reads a directory of IDX files, see [data.OpenIDX], or an NPZ file, see
-// [data.OpenNPZ]. The empty name stands for the embedded digits.
-func Open(name string) (Source, error) {
+// [data.OpenNPZ]. The empty name stands for the model's own data.
+func Open(m Model, name string) (Source, error) {
 	if name == "" {
-		train, test := digits.Load()
-		return Source{Name: "digits", Train: train, Test: test, Small: true}, nil
+		return m.Own.open()
 	}
 	open := data.OpenIDX
 	if strings.HasSuffix(name, ".npz") {
@@ -35,7 +33,8 @@ func Open(name string) (Source, error) {
 	if err != nil {
 		return Source{}, err
 	}
-	return Source{Name: strings.TrimSuffix(filepath.Base(filepath.Clean(name)), ".npz"), Train: train, Test: test}, nil
+	name = strings.TrimSuffix(filepath.Base(filepath.Clean(name)), ".npz")
+	return Source{Name: name, Train: m.shaped(train), Test: m.shaped(test)}, nil
 }
 
 // check reports a source that cannot be compared on.

@@ -26,6 +26,7 @@ type workshop struct {
 	ctx     context.Context
 	result  *Result
 	config  Config
+	loss    train.Config // what is minimized and reported
 	train   data.Dataset
 	samples data.Dataset // training rows to calibrate with
 	models  []model
@@ -40,13 +41,9 @@ func (w *workshop) fit(phase string, g *graph.Graph, epochs int, rate float64, s
 	if w.err != nil {
 		return
 	}
-	began := time.Now()
-	history, err := fit(w.ctx, g, w.train, train.Config{
-		Optimizer: train.Adam{LearningRate: rate},
-		Loss:      train.SparseCategoricalCrossentropy{FromLogits: true},
-		Metrics:   []train.Metric{train.Accuracy{}},
-		BatchSize: w.config.BatchSize,
-	}, train.FitConfig{
+	began, c := time.Now(), w.loss
+	c.Optimizer, c.BatchSize = train.Adam{LearningRate: rate}, w.config.BatchSize
+	history, err := fit(w.ctx, g, w.train, c, train.FitConfig{
 		Epochs:    epochs,
 		Seed:      seed,
 		Callbacks: []train.Callback{&train.Progress{Writer: w.config.Progress, Label: phase}},
