@@ -21,6 +21,7 @@ test: $(VENV)/ready
 	@echo "How well fake quantization predicts the integers, operator by operator:"
 	go test -count=1 -v -run TestSimulationPredictsIntegers ./internal/endtoend
 	GOQAT_REQUIRE_ORACLE=1 go test ./...
+	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m unittest discover bench
 
 # LiteRT, Google's runtime, against which the tests hold this module's files. Made once, and again when the pins change.
 $(VENV)/ready: internal/oracle/requirements.txt
