@@ -30,6 +30,7 @@ type step struct {
 	in   []*value
 	out  *value
 	once bool // computed from constants alone: New has run it
+	copy bool // of its input, and in the same place
 }
 
 // New prepares g.
@@ -112,7 +113,11 @@ func (ip *Interpreter) allocate() error {
 		once[s.node.Output] = s.once
 	}
 	keep := func(t *graph.Tensor) bool { return ip.options.KeepAll || once[t] }
-	spans, sizes := plan(ip.graph, shapes, keep)
+	copies := func(i int) bool { return !ip.options.KeepAll && !ip.steps[i].once && copying(ip.steps[i].node.Op) }
+	spans, sizes := plan(ip.graph, shapes, keep, copies)
+	for i, n := range ip.graph.Nodes {
+		ip.steps[i].copy = copies(i) && spans[n.Output] == spans[n.Inputs[0]]
+	}
 	ip.spans = spans
 	for t, n := range sizes {
 		ip.arenas[t] = newData(graph.Type(t), n)
@@ -171,7 +176,7 @@ func (ip *Interpreter) Run(inputs ...any) error {
 	}
 	for i := range ip.steps {
 		s := &ip.steps[i]
-		if !s.once {
+		if !s.once && !s.copy {
 			if err := s.compute(); err != nil {
 				return err
 			}

@@ -42,8 +42,7 @@ func softmax(s site) (kernel, error) {
 // tabulated is the kernel of an operator on single codes.
 func tabulated[In, Out q8.Code](table *q8.Table[In, Out]) kernel {
 	return func(in []*value, out *value) error {
-		x, y := elements[In](in[graph.InputX]), elements[Out](out)
-		split(len(x), 1, func(lo, hi int) { table.Run(y[lo:hi], x[lo:hi]) })
+		table.Run(elements[Out](out), elements[In](in[graph.InputX]))
 		return nil
 	}
 }

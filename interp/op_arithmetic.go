@@ -1,6 +1,8 @@
 package interp
 
 import (
+	"slices"
+
 	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/internal/kernels/axes"
 	"github.com/goqat/goqat/internal/kernels/f32"
@@ -14,6 +16,7 @@ func mul(s site) (kernel, error) { return arithmetic(s, f32.Times, q8.NewMul) }
 // arithmetic prepares an operator on two tensors, given its kernel for each type.
 func arithmetic(s site, float f32.Arithmetic, code func(q8.ArithmeticSpec) (*q8.Arithmetic, error)) (kernel, error) {
 	activation := s.Op.(graph.Fusing).Activation()
+	paired := pairing()
 	switch (signature{s.Input(0).Type, s.Input(1).Type, s.Output.Type}) {
 	case allFloat:
 		return func(in []*value, out *value) error {
@@ -41,5 +44,16 @@ func arithmetic(s site, float f32.Arithmetic, code func(q8.ArithmeticSpec) (*q8.
 	return nil, s.unsupported()
 }
 
-// paired says which elements of two inputs meet.
-func paired(in []*value) axes.Pair { return axes.Broadcast(in[0].shape, in[1].shape) }
+// pairing returns a function that says which elements of two inputs meet. It
+// remembers the answer for the shapes of the last batch.
+func pairing() func(in []*value) axes.Pair {
+	var a, b []int
+	var pair axes.Pair
+	return func(in []*value) axes.Pair {
+		if !slices.Equal(a, in[0].shape) || !slices.Equal(b, in[1].shape) {
+			a, b = slices.Clone(in[0].shape), slices.Clone(in[1].shape)
+			pair = axes.Broadcast(a, b)
+		}
+		return pair
+	}
+}

@@ -38,22 +38,20 @@ func dequantize(s site) (kernel, error) {
 	case x.Type == graph.Float16 && s.Profile == LiteRT:
 		return widen, nil
 	case x.Type == graph.Int8:
-		p, err := params(x)
-		return fromCodes[int8](p), err
+		return fromCodes[int8](x)
 	case x.Type == graph.UInt8:
-		p, err := params(x)
-		return fromCodes[uint8](p), err
+		return fromCodes[uint8](x)
 	}
 	return nil, s.unsupported()
 }
 
 func toCodes[T q8.Code](p quant.Params) kernel {
+	border := q8.NewBorder[T](p)
 	return func(in []*value, out *value) error {
 		if err := in[graph.InputX].checkFinite(); err != nil {
 			return err
 		}
-		x, y := in[graph.InputX].floats(), elements[T](out)
-		split(len(x), 1, func(lo, hi int) { q8.Quantize(y[lo:hi], x[lo:hi], p) })
+		border.Quantize(elements[T](out), in[graph.InputX].floats())
 		return nil
 	}
 }
@@ -71,15 +69,21 @@ func requantize[In, Out q8.Code](s site) (kernel, error) {
 }
 
 // fromCodes dequantizes activations and, with a scale per channel, weights.
-func fromCodes[T q8.Code](p quant.Params) kernel {
-	return func(in []*value, out *value) error {
-		x, y := elements[T](in[graph.InputX]), out.floats()
-		if p.PerChannel() {
-			return quant.Dequantize(p, y, x, out.shape)
-		}
-		split(len(x), 1, func(lo, hi int) { q8.Dequantize(y[lo:hi], x[lo:hi], p) })
-		return nil
+func fromCodes[T q8.Code](x *graph.Tensor) (kernel, error) {
+	p, err := params(x)
+	if err != nil {
+		return nil, err
 	}
+	if p.PerChannel() {
+		return func(in []*value, out *value) error {
+			return quant.Dequantize(p, out.floats(), elements[T](in[graph.InputX]), out.shape)
+		}, nil
+	}
+	border := q8.NewBorder[T](p)
+	return func(in []*value, out *value) error {
+		border.Dequantize(out.floats(), elements[T](in[graph.InputX]))
+		return nil
+	}, nil
 }
 
 // widen turns float16 bits into float32; every float16 is a float32.

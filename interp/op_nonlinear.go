@@ -54,7 +54,7 @@ func (s site) elementwise(float func(y, x []float32), code func(in, out quant.Pa
 }
 
 func prelu(s site) (kernel, error) {
-	alpha := s.Input(graph.InputAlpha)
+	alpha, paired := s.Input(graph.InputAlpha), pairing()
 	switch (signature{s.Input(graph.InputX).Type, alpha.Type, s.Output.Type}) {
 	case allFloat:
 		return func(in []*value, out *value) error {

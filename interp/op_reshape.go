@@ -17,3 +17,12 @@ func reshape(s site) (kernel, error) {
 		return nil
 	}, nil
 }
+
+// copying reports whether the kernel of an operator is that of reshape.
+func copying(op graph.Op) bool {
+	switch op.(type) {
+	case graph.Reshape, graph.Dropout:
+		return true
+	}
+	return false
+}

@@ -46,8 +46,9 @@ func place(spans []*span) (size int) {
 
 // plan returns the place of every activation of g for the given shapes, and the
 // sizes of the arenas by type. Outputs, and the tensors of keep, stay to the
-// end.
-func plan(g *graph.Graph, shapes map[*graph.Tensor][]int, keep func(*graph.Tensor) bool) (map[*graph.Tensor]*span, [graph.Int64 + 1]int) {
+// end. The output of a step for which copies is true has the place of its input,
+// if that has one.
+func plan(g *graph.Graph, shapes map[*graph.Tensor][]int, keep func(*graph.Tensor) bool, copies func(step int) bool) (map[*graph.Tensor]*span, [graph.Int64 + 1]int) {
 	spans := map[*graph.Tensor]*span{}
 	var byType [graph.Int64 + 1][]*span
 	add := func(t *graph.Tensor, step int) {
@@ -66,6 +67,13 @@ func plan(g *graph.Graph, shapes map[*graph.Tensor][]int, keep func(*graph.Tenso
 			if s := spans[t]; s != nil {
 				s.last = max(s.last, i)
 			}
+		}
+		if s := spans[n.Inputs[0]]; s != nil && copies(i) {
+			spans[n.Output] = s
+			if keep(n.Output) || g.IsOutput(n.Output) {
+				s.first, s.last = -1, len(g.Nodes)
+			}
+			continue
 		}
 		add(n.Output, i)
 	}

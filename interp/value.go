@@ -134,9 +134,10 @@ func checkData(t *graph.Tensor, data any, shape []int) error {
 }
 
 // split runs f on ranges [lo, hi) of items at the same time. Each item is size
-// elements; the ranges depend on these numbers only.
+// elements; the ranges depend on these numbers only. What is not worth it is one
+// range.
 func split(items, size int, f func(lo, hi int)) {
-	const worthwhile = 1 << 14 // elements: some tens of microseconds
+	const worthwhile = 1 << 16 // elements: some tens of microseconds
 	parts := parallel.Parts(items, worthwhile/max(size, 1)+1, parallel.MaxParts)
 	parallel.For(parts, func(p int) { f(parallel.Range(items, parts, p)) })
 }

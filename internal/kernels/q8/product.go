@@ -119,9 +119,13 @@ func (p *product) newBlock(weights []int8, starts []int32, lanes []lane, first i
 				lanes[o].put(constants, level.lanes, l)
 			}
 			for s := range p.segments {
-				for k, w := range weights[(o*len(p.segments)+s)*p.depth:][:p.depth] {
-					at := (((s*p.groups+k/level.group)*panel.vectors+v)*level.lanes + l) * level.group
-					level.putWeight(b.weights, at+k%level.group, w)
+				row := weights[(o*len(p.segments)+s)*p.depth:][:p.depth]
+				at := ((s*p.groups*panel.vectors+v)*level.lanes + l) * level.group
+				for k := 0; k < len(row); k += level.group {
+					for j, w := range row[k:min(k+level.group, len(row))] {
+						level.putWeight(b.weights, at+j, w)
+					}
+					at += n * level.group
 				}
 			}
 		}
