@@ -8,6 +8,7 @@ import (
 
 	"github.com/goqat/goqat/data"
 	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/internal/kernels/f32"
 	"github.com/goqat/goqat/quant"
 	"github.com/goqat/goqat/train/internal/nodes"
 )
@@ -216,7 +217,11 @@ func (m *Model) finite(s *nodes.Step) error {
 		return fmt.Errorf("the loss is %v: lower the learning rate or look for outliers in the data", l)
 	}
 	for i, p := range m.g.Parameters() {
-		for j, v := range s.Gradients()[i] {
+		g := s.Gradients()[i]
+		if lo, hi, nan := f32.MinMax(g); !nan && lo-lo == 0 && hi-hi == 0 {
+			continue
+		}
+		for j, v := range g {
 			if v-v != 0 {
 				return fmt.Errorf("the gradient of %q is %v at element %d: lower the learning rate or look for outliers in the data", p.Name, v, j)
 			}

@@ -8,9 +8,17 @@ import "github.com/goqat/goqat/quant"
 //
 // Shapes: y [batch, out], x [batch, in], w [out, in], bias [out] or nil for zeros.
 func FullyConnected(ws *Workspace, batch, in, out int, y, x, w, bias []float32, act quant.Activation) {
-	wT := ws.floats(in * out)
-	transposeParts(out, in, wT, w)
-	gemmParts(batch, out, in, y, matrix{data: x, row: in, step: 1}, wT, out)
+	if batch < out { // transpose the smaller operand
+		s := ws.floats(batch * (in + out))
+		xT, yT := s[:batch*in], s[batch*in:]
+		transposeParts(batch, in, xT, x)
+		gemmParts(out, batch, in, yT, matrix{data: w, row: in, step: 1}, xT, batch)
+		transpose(out, batch, y, out, yT, batch)
+	} else {
+		wT := ws.floats(in * out)
+		transposeParts(out, in, wT, w)
+		gemmParts(batch, out, in, y, matrix{data: x, row: in, step: 1}, wT, out)
+	}
 	y = y[:batch*out]
 	e := newEpilogue(act, ws.repeated(0, batch, bias))
 	e.finish(y, y)

@@ -61,38 +61,6 @@ func gemmParts(m, n, k int, c []float32, a matrix, b []float32, ldb int) {
 	})
 }
 
-// transpose writes the transpose of src [rows, cols], whose rows are from elements apart, to the first rows elements of each
-// row of dst [cols, stride].
-func transpose(rows, cols int, dst []float32, stride int, src []float32, from int) {
-	r := 0
-	for ; r+4 <= rows; r += 4 {
-		s0 := src[r*from:][:cols]
-		s1, s2, s3 := src[(r+1)*from:][:len(s0)], src[(r+2)*from:][:len(s0)], src[(r+3)*from:][:len(s0)]
-		at := r
-		for i, v := range s0 {
-			d := dst[at : at+4 : at+4]
-			d[0], d[1], d[2], d[3] = v, s1[i], s2[i], s3[i]
-			at += stride
-		}
-	}
-	for ; r < rows; r++ {
-		at := r
-		for _, v := range src[r*from:][:cols] {
-			dst[at] = v
-			at += stride
-		}
-	}
-}
-
-// transposeParts is transpose over all cores, with stride = rows.
-func transposeParts(rows, cols int, dst, src []float32) {
-	parts := split(rows, cols*costMove)
-	parallel.For(parts, func(p int) {
-		lo, hi := parallel.Range(rows, parts, p)
-		transpose(hi-lo, cols, dst[lo:], rows, src[lo*cols:], cols)
-	})
-}
-
 // Costs of one element of work relative to a multiply-add of a tile, in round numbers: they only decide the number of
 // parts.
 const (

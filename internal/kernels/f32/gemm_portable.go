@@ -17,7 +17,7 @@ func gemmPortable(m, n, k int, c []float32, ldc int, a matrix, b []float32, ldb 
 		*scratch = make([]float32, need)
 	}
 	bT := (*scratch)[:n*depth]
-	transpose(depth, n, bT, depth, b, ldb)
+	transposePortable(depth, n, bT, depth, b, ldb)
 	if rows {
 		tiles(m, n, k, c, ldc, 1, a.data, a.row, bT, depth, add)
 		return

@@ -34,6 +34,9 @@ type vectors struct {
 	depthwise     func(y, x, w []float32, s strip)
 	depthwiseGrad func(dw, x, dy []float32, s strip)
 
+	// transpose8 transposes eight rows of 8*blocks columns; nil where it is not faster than [transpose].
+	transpose8 func(dst []float32, stride int, src []float32, from, blocks int)
+
 	// Of optimizers.
 	sgd                func(w, grad []float32, rate float32)
 	momentum, nesterov func(w, grad, v []float32, rate, m float32)

@@ -34,6 +34,10 @@ var vectorsAVX2 = vectors{
 		depthwiseGradAVX2(dw, x, dy, s.channels, s.count, word*s.step, s.rows, s.cols, word*s.line, word*s.col, word*s.out)
 	},
 
+	transpose8: func(dst []float32, stride int, src []float32, from, blocks int) {
+		transpose8AVX2(dst, word*stride, src, word*from, blocks)
+	},
+
 	sgd: sgdAVX2, momentum: momentumAVX2, nesterov: nesterovAVX2, adam: adamAVX2, rmsprop: rmspropAVX2,
 
 	fakeQuantize: fakeQuantizeAVX2, maskGrad: maskGradAVX2,

@@ -869,6 +869,13 @@ func depthwiseAVX2(y []float32, x []float32, w []float32, channels int, count in
 //go:noescape
 func depthwiseGradAVX2(dw []float32, x []float32, dy []float32, channels int, count int, step int, rows int, cols int, line int, col int, out int)
 
+// transpose8AVX2 writes the transpose of eight rows of 8*blocks columns; strides are bytes:
+//
+//	for r := range 8 { for c := range 8*blocks { dst[c*stride+r] = src[r*from+c] } }
+//
+//go:noescape
+func transpose8AVX2(dst []float32, stride int, src []float32, from int, blocks int)
+
 // peakAVX2 does n times 12 multiply-adds of 8 lanes, as fast as the processor can.
 func peakAVX2(n int)
 

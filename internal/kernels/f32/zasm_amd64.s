@@ -6477,6 +6477,78 @@ done4:
 	VZEROUPPER
 	RET
 
+// func transpose8AVX2(dst []float32, stride int, src []float32, from int, blocks int)
+// Requires: AVX
+TEXT ·transpose8AVX2(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ src_base+32(FP), CX
+	MOVQ stride+24(FP), DX
+	MOVQ from+56(FP), BX
+	MOVQ blocks+64(FP), SI
+	LEAQ (CX)(BX*2), DI
+	ADDQ BX, DI
+	LEAQ (DI)(BX*2), R8
+	ADDQ BX, R8
+	LEAQ (AX)(DX*2), R9
+	ADDQ DX, R9
+	LEAQ (R9)(DX*2), R10
+	ADDQ DX, R10
+	MOVQ DX, R11
+	SHLQ $0x03, R11
+	MOVQ $0x00000020, R12
+
+block:
+	VMOVUPS    (CX), Y0
+	VMOVUPS    (CX)(BX*1), Y1
+	VMOVUPS    (CX)(BX*2), Y2
+	VMOVUPS    (DI), Y3
+	VMOVUPS    (DI)(BX*1), Y4
+	VMOVUPS    (DI)(BX*2), Y5
+	VMOVUPS    (R8), Y6
+	VMOVUPS    (R8)(BX*1), Y7
+	ADDQ       R12, CX
+	ADDQ       R12, DI
+	ADDQ       R12, R8
+	VUNPCKLPS  Y1, Y0, Y8
+	VUNPCKHPS  Y1, Y0, Y0
+	VUNPCKLPS  Y3, Y2, Y1
+	VUNPCKHPS  Y3, Y2, Y2
+	VUNPCKLPS  Y5, Y4, Y3
+	VUNPCKHPS  Y5, Y4, Y4
+	VUNPCKLPS  Y7, Y6, Y5
+	VUNPCKHPS  Y7, Y6, Y6
+	VSHUFPS    $0x44, Y1, Y8, Y7
+	VSHUFPS    $0xee, Y1, Y8, Y1
+	VSHUFPS    $0x44, Y2, Y0, Y8
+	VSHUFPS    $0xee, Y2, Y0, Y0
+	VSHUFPS    $0x44, Y5, Y3, Y2
+	VSHUFPS    $0xee, Y5, Y3, Y3
+	VSHUFPS    $0x44, Y6, Y4, Y5
+	VSHUFPS    $0xee, Y6, Y4, Y4
+	VPERM2F128 $0x20, Y2, Y7, Y6
+	VPERM2F128 $0x31, Y2, Y7, Y2
+	VMOVUPS    Y6, (AX)
+	VMOVUPS    Y2, (R9)(DX*1)
+	VPERM2F128 $0x20, Y3, Y1, Y2
+	VPERM2F128 $0x31, Y3, Y1, Y1
+	VMOVUPS    Y2, (AX)(DX*1)
+	VMOVUPS    Y1, (R9)(DX*2)
+	VPERM2F128 $0x20, Y5, Y8, Y1
+	VPERM2F128 $0x31, Y5, Y8, Y2
+	VMOVUPS    Y1, (AX)(DX*2)
+	VMOVUPS    Y2, (R10)
+	VPERM2F128 $0x20, Y4, Y0, Y1
+	VPERM2F128 $0x31, Y4, Y0, Y0
+	VMOVUPS    Y1, (R9)
+	VMOVUPS    Y0, (R10)(DX*1)
+	ADDQ       R11, AX
+	ADDQ       R11, R9
+	ADDQ       R11, R10
+	DECQ       SI
+	JNE        block
+	VZEROUPPER
+	RET
+
 // func peakAVX2(n int)
 // Requires: AVX, FMA3
 TEXT ·peakAVX2(SB), NOSPLIT, $0-8

@@ -20,6 +20,7 @@ func main() {
 	optimizers()
 	pools()
 	depthwise()
+	transpose()
 	peak(avx2, 12)
 	peak(avx512, 24)
 	Generate()
