@@ -114,15 +114,15 @@ func takes(g *graph.Graph, a, n *graph.Node) bool {
 	}
 	shift := n.Inputs[graph.InputShift]
 	shifts := slices.ContainsFunc(shift.Float32s(), func(v float32) bool { return v != 0 })
-	channels, _ := inputChannels(a)
-	return channels%shift.Elements() == 0 && !(shifts && padded(a))
+	channels, _ := graph.InputChannels(a)
+	return channels%shift.Elements() == 0 && !(shifts && graph.PadsInput(a))
 }
 
 // take multiplies the Affine n into the weights and bias of anchor a.
 func take(g *graph.Graph, a, n *graph.Node) {
 	factor, shift := n.Inputs[graph.InputFactor].Float32s(), n.Inputs[graph.InputShift].Float32s()
 	w, axis := a.Inputs[graph.InputWeights], a.Op.(graph.Anchored).ChannelAxis()
-	channels, each := inputChannels(a)
+	channels, each := graph.InputChannels(a)
 	values, sums := make([]float32, w.Elements()), make([]float64, w.Shape[axis])
 	inner, shifts := graph.Inner(w.Shape, axis), false
 	for i, v := range w.Float32s() {
@@ -149,29 +149,4 @@ func take(g *graph.Graph, a, n *graph.Node) {
 	}
 	bias.Data = shifted
 	a.Inputs[graph.InputBias] = bias
-}
-
-// inputChannels returns the number of channels that an anchor reads, and how many
-// weights in a row belong to one of them.
-func inputChannels(a *graph.Node) (channels, each int) {
-	w := a.Inputs[graph.InputWeights].Shape
-	last := w[len(w)-1]
-	if op, ok := a.Op.(graph.DepthwiseConv2D); ok {
-		return last / op.DepthMultiplier, op.DepthMultiplier
-	}
-	return last, 1
-}
-
-// padded reports whether windows of an anchor may reach outside of their image.
-func padded(a *graph.Node) bool {
-	w := a.Inputs[graph.InputWeights].Shape
-	switch op := a.Op.(type) {
-	case graph.FullyConnected:
-		return false
-	case graph.Conv2D:
-		return op.Padding != graph.Valid && w[1]*w[2] > 1
-	case graph.DepthwiseConv2D:
-		return op.Padding != graph.Valid && w[1]*w[2] > 1
-	}
-	return true
 }

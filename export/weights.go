@@ -39,7 +39,7 @@ func constant(name string, shape []int, values []float32) *graph.Tensor {
 var quantizeWeights = graph.Pass{Name: "quantize weights", Run: func(g *graph.Graph) error {
 	for _, n := range append([]*graph.Node(nil), g.Nodes...) {
 		f, ok := n.Op.(graph.FakeQuant)
-		if !ok || f.Quantizer.Source != graph.LastValue {
+		if !ok || !n.OnData() {
 			continue
 		}
 		w := n.Inputs[0]

@@ -124,10 +124,14 @@ func (q *Quantizer) fromBounds(lo, hi float32) (quant.Params, error) {
 
 // ParamsOf returns the parameters of a LastValue quantizer for the data it
 // quantizes, given their current values: weights by [quant.LastValue], other data
-// (Symmetric is false) by their minimum and maximum as activations are.
+// (Symmetric is false) by their minimum and maximum as activations are. Those of a
+// Fixed quantizer do not depend on the values.
 //
 // Errors: NaN or Inf in values, by tensor name; other sources.
 func (q *Quantizer) ParamsOf(values []float32, shape []int) (quant.Params, error) {
+	if q.Source == Fixed {
+		return *q.FixedParams, nil
+	}
 	if q.Source != LastValue {
 		return quant.Params{}, fmt.Errorf("graph: quantizer of tensor %q: a %v quantizer does not follow values", q.Name, q.Source)
 	}

@@ -109,7 +109,7 @@ func exported(q *graph.Graph, of map[*graph.Tensor]*graph.Quantizer, n *graph.No
 		if a := behindAffine(q, n); a != nil {
 			return a.Inputs[graph.InputX].Name, true
 		}
-		return n.Inputs[0].Name, f.Quantizer.Source != graph.LastValue
+		return n.Inputs[0].Name, f.Quantizer.Source != graph.LastValue && !n.OnData()
 	}
 	if n.Op.Class() != graph.SameScale {
 		return "", false

@@ -2,7 +2,6 @@ package posttrain
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/goqat/goqat/data"
 	"github.com/goqat/goqat/export"
@@ -14,32 +13,52 @@ import (
 // Options of [Quantize].
 type Options struct {
 	Calibration Calibration
+	// Repair says what is done against the errors of quantization.
+	Repair Repair
 	// Export sets the border types of integer models.
 	Export export.Options
 }
 
 // Quantize returns the model of a finished float network by the recipe: integer
-// (calibrated with samples), dynamic range or float16 (samples may be nil).
-// BatchNorm is folded before quantizers are placed. net is not changed.
+// (calibrated with samples), dynamic range or float16 (samples may be nil unless
+// a repair needs them). BatchNorm is folded before quantizers are placed. net is
+// not changed.
 //
-// Errors: those of fakequant.Insert, [Calibrate] and the exporters.
+// Errors: those of the repairs, fakequant.Insert, [Calibrate] and the exporters.
 func Quantize(ctx context.Context, net *graph.Graph, recipe quant.Recipe, samples data.Dataset, o Options) (*graph.Graph, error) {
 	if recipe.Mode == quant.HalfFloat {
 		return export.Float16(net)
 	}
-	folded, err := graph.Passes{graph.DropDropout, graph.FoldBatchNorm}.Run(net)
-	if err != nil {
-		return nil, fmt.Errorf("posttrain: %w", err)
-	}
-	q, err := fakequant.Insert(folded, recipe)
+	q, err := quantized(ctx, net, recipe, samples, o)
 	if err != nil {
 		return nil, err
 	}
 	if recipe.Mode == quant.WeightOnly {
 		return export.DynamicRange(q)
 	}
-	if err := Calibrate(ctx, q, samples, o.Calibration); err != nil {
-		return nil, err
-	}
 	return export.Integer(q, o.Export)
+}
+
+// quantized returns the fake-quantized graph of which [Quantize] makes a model.
+func quantized(ctx context.Context, net *graph.Graph, recipe quant.Recipe, samples data.Dataset, o Options) (q *graph.Graph, err error) {
+	r := o.Repair
+	if net, err = folded(net); err == nil && r.Equalize {
+		net, err = Equalize(ctx, net, samples, r.Sampling)
+	}
+	if err == nil && r.AbsorbBiases {
+		net, err = AbsorbBiases(ctx, net, samples, r.Sampling)
+	}
+	if err == nil {
+		q, err = fakequant.Insert(net, recipe)
+	}
+	if err == nil && recipe.Mode == quant.Integer {
+		err = Calibrate(ctx, q, samples, o.Calibration)
+	}
+	if err == nil && r.AdaRound {
+		q, err = AdaRound(ctx, q, samples, r.Sampling)
+	}
+	if err == nil && r.CorrectBias {
+		q, err = CorrectBias(ctx, q, samples, r.Sampling)
+	}
+	return q, err
 }

@@ -3,6 +3,7 @@ package train
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -44,6 +45,10 @@ type FitConfig struct {
 	// frozen, from the first step, whatever is asked for here.
 	FreezeBatchNorm int
 	Callbacks       []Callback
+	// Logger is told of weights whose scales post-training quantization had fixed:
+	// training lets them follow the weights again, and the rounding that was chosen
+	// for them is lost. nil for silence.
+	Logger *slog.Logger
 }
 
 // Never is a [FitConfig.FreezeBatchNorm] that lets the statistics move to the
@@ -84,6 +89,12 @@ func (m *Model) Fit(ctx context.Context, ds data.Dataset, c FitConfig) (*History
 	if m.seed != c.Seed {
 		m.forget()
 		m.seed = c.Seed
+	}
+	if names := m.g.UnpinWeights(); len(names) > 0 {
+		m.forget()
+		if c.Logger != nil {
+			c.Logger.Warn("scales of weights that post-training quantization had fixed follow the weights again", "tensors", names)
+		}
 	}
 	c.Callbacks = lastCheckpoints(c.Callbacks)
 	defer stopProgress(c.Callbacks)

@@ -77,7 +77,7 @@ var table = map[string]rule{
 	},
 
 	"export":    {own: []string{"graph", "quant"}, foreign: float16},
-	"posttrain": {own: slices.Concat([]string{"graph", "quant", "data", "fakequant", "interp", "export", "internal/progress"}, kernels)},
+	"posttrain": {own: slices.Concat([]string{"graph", "quant", "data", "fakequant", "interp", "export", "internal/parallel", "internal/progress"}, kernels)},
 	"parity":    {own: []string{"graph", "quant", "data", "interp", "export", "train"}},
 	"report":    {own: []string{"graph", "quant"}, foreign: plot},
 }
