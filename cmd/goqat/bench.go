@@ -13,7 +13,9 @@ import (
 
 // benchCommand is `goqat bench`.
 type benchCommand struct {
-	Train benchTrainCommand `cmd:"" help:"Measure how fast networks train, in float and with quantizers."`
+	Models benchModelsCommand `cmd:"" help:"Write the networks of the zoo, untrained, as files to measure."`
+	Run    benchRunCommand    `cmd:"" help:"Measure how fast .tflite files run."`
+	Train  benchTrainCommand  `cmd:"" help:"Measure how fast networks train, in float and with quantizers."`
 }
 
 // benchTrainCommand is `goqat bench train`.

@@ -1,5 +1,5 @@
-// Package bench measures how fast networks train on this machine: what
-// `goqat bench train` does.
+// Package bench measures how fast networks train and run on this machine: what
+// `goqat bench train` and `goqat bench run` do.
 //
 // The functions you want are [OpenRows] and [Train]:
 //
@@ -10,6 +10,8 @@
 // What is timed is [train.Model.Fit] as users call it: rows read from the set in
 // shuffled order, the step, the optimizer, loss and accuracy added up.
 //
-// The networks are those that the scripts in the folder bench of the repository
+// [Run] measures a .tflite file, and [WriteModels] writes some.
+//
+// The networks that are trained are those that the scripts in the folder bench of the repository
 // train with PyTorch and TensorFlow. The package judges no accuracy.
 package bench
