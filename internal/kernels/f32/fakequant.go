@@ -26,13 +26,21 @@ func FakeQuantize(y, x []float32, mask []uint8, scale float32, zero int32, g qua
 			fakeQuantizeMean(y, x, bits, scale, zero, g)
 			return
 		}
-		before, half, after := float32(0), belowHalf, zero
-		if g.Ties == quant.FromCodeZero {
-			before, half, after = float32(zero), meanHalf, 0
-		}
+		before, half, after := rule(zero, g)
 		level.fakeQuantize(y, x, bits, scale, before, half, after, zero, g.Min, g.Max)
 	})
 }
+
+// rule returns how codes are rounded: a quotient plus before, its magnitude plus half, truncated, plus after.
+func rule(zero int32, g quant.Grid) (before, half float32, after int32) {
+	if g.Ties == quant.FromCodeZero {
+		return float32(zero), meanHalf, 0
+	}
+	return 0, belowHalf, zero
+}
+
+// codeLimit bounds quotients before they become integers.
+const codeLimit = 1 << 22
 
 // The numbers that round halves away from zero when added before truncation, as package quant defines them: the float32
 // below one half keeps 0.49999997 at 0, and the one above counts what is almost a tie as one.
@@ -83,7 +91,6 @@ func FakeQuantizeGrad(dx, dy []float32, mask []uint8) {
 }
 
 func fakeQuantizePortable(y, x []float32, mask []uint8, scale, before, half float32, after, zero, lo, hi int32) {
-	const limit = 1 << 22
 	y = y[:len(x)]
 	for i, v := range x {
 		if mask != nil && i%8 == 0 {
@@ -93,7 +100,7 @@ func fakeQuantizePortable(y, x []float32, mask []uint8, scale, before, half floa
 			y[i] = v
 			continue
 		}
-		t := min(max(v/scale, -limit), limit) + before
+		t := min(max(v/scale, -codeLimit), codeLimit) + before
 		q := int32(t+float32(math.Copysign(float64(half), float64(t)))) + after
 		if mask != nil && lo <= q && q <= hi {
 			mask[i/8] |= 1 << (i % 8)

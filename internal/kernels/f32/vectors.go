@@ -46,6 +46,7 @@ type vectors struct {
 	// Of quantization.
 	fakeQuantize func(y, x []float32, mask []uint8, scale, before, half float32, after, zero, lo, hi int32)
 	maskGrad     func(dx, dy []float32, mask []uint8)
+	tail         func(dst, x []float32, mask []uint8, k *tailConstants, rounds int) (least, most float32, nan bool)
 }
 
 // portable is plain Go. It rounds each product before it adds it.
@@ -67,5 +68,5 @@ var portable = &dispatch{name: "portable", gemm: gemmPortable, vectors: vectors{
 
 	sgd: sgdPortable, momentum: momentumPortable, nesterov: nesterovPortable, adam: adamPortable, rmsprop: rmspropPortable,
 
-	fakeQuantize: fakeQuantizePortable, maskGrad: maskGradPortable,
+	fakeQuantize: fakeQuantizePortable, maskGrad: maskGradPortable, tail: tailPortable,
 }}

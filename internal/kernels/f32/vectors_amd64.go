@@ -41,4 +41,7 @@ var vectorsAVX2 = vectors{
 	sgd: sgdAVX2, momentum: momentumAVX2, nesterov: nesterovAVX2, adam: adamAVX2, rmsprop: rmspropAVX2,
 
 	fakeQuantize: fakeQuantizeAVX2, maskGrad: maskGradAVX2,
+	tail: func(dst, x []float32, mask []uint8, k *tailConstants, rounds int) (least, most float32, nan bool) {
+		return tailAVX2(dst, x, mask, k.lo[:], rounds)
+	},
 }

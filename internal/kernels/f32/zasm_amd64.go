@@ -869,6 +869,18 @@ func depthwiseAVX2(y []float32, x []float32, w []float32, channels int, count in
 //go:noescape
 func depthwiseGradAVX2(dw []float32, x []float32, dy []float32, channels int, count int, step int, rows int, cols int, line int, col int, out int)
 
+// tailAVX2 limits x to [lo, hi] and, unless rounds is 0, rounds it as fakeQuantize; it returns the bounds of what was limited, without NaNs:
+//
+//	for i, v := range x {
+//		v = min(max(v, lo), hi) + zero
+//		least, most, nan = min(least, v), max(most, v), nan || v != v // +Inf, -Inf, false at first
+//		bit i%8 of mask[i/8] = !(v <= bottom) && !(v >= top) && v == v && rounding did not saturate
+//		dst[i] = v, or rounded
+//	}
+//
+//go:noescape
+func tailAVX2(dst []float32, x []float32, mask []uint8, k []float32, rounds int) (least float32, most float32, nan bool)
+
 // transpose8AVX2 writes the transpose of eight rows of 8*blocks columns; strides are bytes:
 //
 //	for r := range 8 { for c := range 8*blocks { dst[c*stride+r] = src[r*from+c] } }

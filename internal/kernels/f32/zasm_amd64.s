@@ -6477,6 +6477,158 @@ done4:
 	VZEROUPPER
 	RET
 
+// func tailAVX2(dst []float32, x []float32, mask []uint8, k []float32, rounds int) (least float32, most float32, nan bool)
+// Requires: AVX, AVX2, SSE
+TEXT ·tailAVX2(SB), NOSPLIT, $0-113
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         x_base+24(FP), CX
+	MOVQ         mask_base+48(FP), DX
+	MOVQ         x_len+32(FP), BX
+	MOVQ         mask_len+56(FP), SI
+	MOVQ         k_base+72(FP), DI
+	MOVQ         rounds+96(FP), R8
+	VMOVUPS      (DI), Y0
+	VMOVUPS      32(DI), Y1
+	VMOVUPS      64(DI), Y2
+	VMOVUPS      160(DI), Y3
+	MOVL         $0x7f800000, R9
+	VMOVD        R9, X4
+	VPBROADCASTD X4, Y4
+	MOVL         $0xff800000, R9
+	VMOVD        R9, X5
+	VPBROADCASTD X5, Y5
+	VXORPS       Y6, Y6, Y6
+
+eight:
+	CMPQ       BX, $0x08
+	JLT        rest
+	VMOVUPS    (CX), Y7
+	VMAXPS     Y7, Y0, Y7
+	VMINPS     Y7, Y1, Y7
+	VADDPS     Y2, Y7, Y7
+	VMINPS     Y4, Y7, Y4
+	VMAXPS     Y5, Y7, Y5
+	VCMPPS     $0x03, Y7, Y7, Y10
+	VORPS      Y10, Y6, Y6
+	VCMPPS     $0x02, 96(DI), Y7, Y9
+	VORPS      Y9, Y10, Y10
+	VCMPPS     $0x0d, 128(DI), Y7, Y9
+	VORPS      Y9, Y10, Y10
+	TESTQ      R8, R8
+	JE         plain
+	VDIVPS     Y3, Y7, Y8
+	VMINPS     384(DI), Y8, Y8
+	VMAXPS     416(DI), Y8, Y8
+	VADDPS     192(DI), Y8, Y8
+	VANDPS     448(DI), Y8, Y9
+	VORPS      224(DI), Y9, Y9
+	VADDPS     Y9, Y8, Y8
+	VCVTTPS2DQ Y8, Y8
+	VPADDD     256(DI), Y8, Y8
+	VPMAXSD    320(DI), Y8, Y9
+	VPMINSD    352(DI), Y9, Y9
+	VPCMPEQD   Y8, Y9, Y8
+	VPCMPEQD   Y11, Y11, Y11
+	VANDNPS    Y11, Y8, Y8
+	VORPS      Y8, Y10, Y10
+	VPSUBD     288(DI), Y9, Y9
+	VCVTDQ2PS  Y9, Y8
+	VMULPS     Y3, Y8, Y8
+	VCMPPS     $0x03, Y7, Y7, Y9
+	VBLENDVPS  Y9, Y7, Y8, Y7
+
+plain:
+	VMOVMSKPS Y10, R9
+	XORL      $0x000000ff, R9
+	VMOVUPS   Y7, (AX)
+	TESTQ     SI, SI
+	JE        next
+	MOVB      R9, (DX)
+	INCQ      DX
+
+next:
+	ADDQ $0x20, CX
+	ADDQ $0x20, AX
+	SUBQ $0x08, BX
+	JMP  eight
+
+rest:
+	TESTQ      BX, BX
+	JE         done
+	LEAQ       tails<>+0(SB), R9
+	NEGQ       BX
+	VMOVUPS    32(R9)(BX*4), Y11
+	VMASKMOVPS (CX), Y11, Y7
+	VMAXPS     Y7, Y0, Y7
+	VMINPS     Y7, Y1, Y7
+	VADDPS     Y2, Y7, Y7
+	VPCMPEQD   Y0, Y0, Y0
+	VANDNPS    Y0, Y11, Y0
+	VORPS      Y0, Y7, Y8
+	VMINPS     Y4, Y8, Y4
+	VMAXPS     Y5, Y8, Y5
+	VCMPPS     $0x03, Y7, Y7, Y10
+	VANDPS     Y11, Y10, Y9
+	VORPS      Y9, Y6, Y6
+	VCMPPS     $0x02, 96(DI), Y7, Y9
+	VORPS      Y9, Y10, Y10
+	VCMPPS     $0x0d, 128(DI), Y7, Y9
+	VORPS      Y9, Y10, Y10
+	TESTQ      R8, R8
+	JE         plainRest
+	VDIVPS     Y3, Y7, Y8
+	VMINPS     384(DI), Y8, Y8
+	VMAXPS     416(DI), Y8, Y8
+	VADDPS     192(DI), Y8, Y8
+	VANDPS     448(DI), Y8, Y9
+	VORPS      224(DI), Y9, Y9
+	VADDPS     Y9, Y8, Y8
+	VCVTTPS2DQ Y8, Y8
+	VPADDD     256(DI), Y8, Y8
+	VPMAXSD    320(DI), Y8, Y9
+	VPMINSD    352(DI), Y9, Y9
+	VPCMPEQD   Y8, Y9, Y0
+	VPCMPEQD   Y1, Y1, Y1
+	VANDNPS    Y1, Y0, Y0
+	VORPS      Y0, Y10, Y10
+	VPSUBD     288(DI), Y9, Y9
+	VCVTDQ2PS  Y9, Y8
+	VMULPS     Y3, Y8, Y8
+	VCMPPS     $0x03, Y7, Y7, Y9
+	VBLENDVPS  Y9, Y7, Y8, Y7
+
+plainRest:
+	VMOVMSKPS  Y10, R9
+	XORL       $0x000000ff, R9
+	VMASKMOVPS Y7, Y11, (AX)
+	TESTQ      SI, SI
+	JE         done
+	VMOVMSKPS  Y11, AX
+	ANDL       AX, R9
+	MOVB       R9, (DX)
+
+done:
+	VEXTRACTF128 $0x01, Y4, X0
+	VMINPS       X0, X4, X4
+	VPERMILPS    $0x0e, X4, X0
+	VMINPS       X0, X4, X4
+	VPERMILPS    $0x01, X4, X0
+	VMINPS       X0, X4, X4
+	VEXTRACTF128 $0x01, Y5, X0
+	VMAXPS       X0, X5, X5
+	VPERMILPS    $0x0e, X5, X0
+	VMAXPS       X0, X5, X5
+	VPERMILPS    $0x01, X5, X0
+	VMAXPS       X0, X5, X5
+	VMOVMSKPS    Y6, R9
+	TESTL        R9, R9
+	SETNE        AL
+	MOVB         AL, nan+112(FP)
+	VZEROUPPER
+	MOVSS        X4, least+104(FP)
+	MOVSS        X5, most+108(FP)
+	RET
+
 // func transpose8AVX2(dst []float32, stride int, src []float32, from int, blocks int)
 // Requires: AVX
 TEXT ·transpose8AVX2(SB), NOSPLIT, $0-72

@@ -18,22 +18,29 @@ type anchor struct {
 // build makes the operator of node n.
 func (a anchor) build(c *compiler, n *graph.Node) (*operator, error) {
 	act := n.Op.(graph.Anchored).Activation()
-	y := newValue(c.shapes[n.Output])
+	y, t := newValue(c.shapes[n.Output]), c.tails[n]
 	o := &operator{out: y, run: func(in [][]float32) error {
 		a.forward(y.data, in[0], in[1], bias(n, in), act)
 		return nil
 	}}
-	o.derive = func() derivative { return a.derive(c, n, act) }
+	if t != nil {
+		t.prepare(c)
+		o.run = func(in [][]float32) error {
+			a.forward(y.data, in[0], in[1], bias(n, in), quant.NoActivation)
+			return t.run(y.data)
+		}
+	}
+	o.derive = func() derivative { return a.derive(c, n, act, t) }
 	return o, nil
 }
 
 // derive makes the gradient. Only what is trained is computed: a network's first
 // layer has no gradient of its input.
-func (a anchor) derive(c *compiler, n *graph.Node, act quant.Activation) derivative {
+func (a anchor) derive(c *compiler, n *graph.Node, act quant.Activation, t *tail) derivative {
 	x, w, b := n.Inputs[graph.InputX], n.Inputs[graph.InputWeights], n.Input(graph.InputBias)
 	dx, dw, db := c.gradient(x), c.gradient(w), c.gradient(b)
 	var dz, weights, bias []float32 // dz: before the activation
-	if act != quant.NoActivation {
+	if act != quant.NoActivation || t != nil {
 		dz = make([]float32, c.elements(n.Output))
 	}
 	if dw != nil || db != nil {
@@ -51,7 +58,11 @@ func (a anchor) derive(c *compiler, n *graph.Node, act quant.Activation) derivat
 	}
 	d.run = func(in [][]float32) error {
 		y, dy := in[len(in)-2], in[len(in)-1]
-		if act != quant.NoActivation {
+		switch {
+		case t != nil:
+			f32.FakeQuantizeGrad(dz, dy, t.mask)
+			dy = dz
+		case act != quant.NoActivation:
 			f32.ActivateGrad(act, dz, dy, y)
 			dy = dz
 		}

@@ -19,11 +19,17 @@ func batchNorm(c *compiler, n *graph.Node) (*operator, error) {
 		return trainedBatchNorm(c, n, epsilon)
 	}
 	rows, channels := c.rows(n.Output)
-	y, invStd := newValue(c.shapes[n.Output]), make([]float32, channels)
+	y, invStd, t := newValue(c.shapes[n.Output]), make([]float32, channels), c.tails[n]
+	if t != nil {
+		t.prepare(c)
+	}
 	return &operator{out: y, run: func(in [][]float32) error {
 		x, gamma, beta, mean, variance := in[0], in[1], in[2], in[3], in[4]
 		f32.InvStd(invStd, variance, epsilon)
 		f32.Normalize(&c.ws, rows, channels, y.data, x, mean, invStd, gamma, beta)
+		if t != nil {
+			return t.run(y.data)
+		}
 		return nil
 	}}, nil
 }
@@ -33,7 +39,10 @@ func trainedBatchNorm(c *compiler, n *graph.Node, epsilon float32) (*operator, e
 	if rows < 2 {
 		return nil, fmt.Errorf("batch normalization over a batch of one value a channel: it would learn nothing")
 	}
-	y := newValue(c.shapes[n.Output])
+	y, t := newValue(c.shapes[n.Output]), c.tails[n]
+	if t != nil {
+		t.prepare(c)
+	}
 	mean, variance, invStd := make([]float32, channels), make([]float32, channels), make([]float32, channels)
 	momentum := n.Op.(graph.BatchNorm).Momentum
 	c.step.statistics = append(c.step.statistics,
@@ -49,6 +58,9 @@ func trainedBatchNorm(c *compiler, n *graph.Node, epsilon float32) (*operator, e
 			}
 			f32.InvStd(invStd, useVariance, epsilon)
 			f32.Normalize(&c.ws, rows, channels, y.data, x, useMean, invStd, gamma, beta)
+			if t != nil {
+				return t.run(y.data)
+			}
 			return nil
 		},
 		derive: func() derivative {
@@ -56,6 +68,10 @@ func trainedBatchNorm(c *compiler, n *graph.Node, epsilon float32) (*operator, e
 			dx, dgamma, dbeta := newValue(y.shape), newValue([]int{channels}), newValue([]int{channels})
 			d := derivative{grads: make([]*value, len(n.Inputs)), run: func(in [][]float32) error {
 				x, gamma, dy := in[0], in[1], in[len(in)-1]
+				if t != nil {
+					f32.FakeQuantizeGrad(dx.data, dy, t.mask)
+					dy = dx.data
+				}
 				if c.step.frozen {
 					f32.NormalizeFrozenGrad(&c.ws, rows, channels, dx.data, dgamma.data, dbeta.data, dy, x, in[3], invStd, gamma)
 					return nil

@@ -24,6 +24,10 @@ type compiler struct {
 	forks map[*graph.Tensor]*fork
 	// live tensors are those that the loss depends on.
 	live map[*graph.Tensor]bool
+	// tails are what nodes do beside their own work, absorbed the nodes whose work
+	// that is.
+	tails    map[*graph.Node]*tail
+	absorbed map[*graph.Node]bool
 
 	expr   *gorgonia.ExprGraph
 	nodes  map[*graph.Tensor]*gorgonia.Node
@@ -38,6 +42,7 @@ func newCompiler(g *graph.Graph, config Config, salt int) *compiler {
 	return &compiler{
 		net: g, config: config, salt: salt, step: &Step{},
 		trained: map[*graph.Tensor]bool{}, forks: map[*graph.Tensor]*fork{}, live: map[*graph.Tensor]bool{},
+		tails: map[*graph.Node]*tail{}, absorbed: map[*graph.Node]bool{},
 		expr:  gorgonia.NewGraph(),
 		nodes: map[*graph.Tensor]*gorgonia.Node{}, values: map[*graph.Tensor]*value{},
 	}
@@ -60,7 +65,11 @@ func (c *compiler) compile() (*Step, error) {
 	if c.config.Training {
 		c.analyze(source.tensor)
 	}
+	c.plan(source.tensor)
 	for _, n := range c.net.Nodes {
+		if c.absorbed[n] {
+			continue
+		}
 		if err := c.add(n); err != nil {
 			return nil, err
 		}
@@ -163,8 +172,12 @@ func (c *compiler) add(n *graph.Node) error {
 		}
 		o.differentiable[i] = c.trained[t]
 	}
-	c.values[n.Output] = o.out
-	c.nodes[n.Output], err = c.apply(o, arguments...)
+	output := n.Output
+	if t := c.tails[n]; t != nil {
+		output = t.output
+	}
+	c.values[output] = o.out
+	c.nodes[output], err = c.apply(o, arguments...)
 	return err
 }
 

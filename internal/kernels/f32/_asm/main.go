@@ -20,6 +20,7 @@ func main() {
 	optimizers()
 	pools()
 	depthwise()
+	tail()
 	transpose()
 	peak(avx2, 12)
 	peak(avx512, 24)

@@ -1,0 +1,113 @@
+package f32
+
+import (
+	"math"
+
+	"github.com/goqat/goqat/internal/parallel"
+	"github.com/goqat/goqat/quant"
+)
+
+// Tail is what follows the sums of a layer in one pass: an activation, the bounds of its output, fake quantization by one
+// scale, and where the gradient passes both.
+type Tail struct {
+	k      tailConstants
+	rounds int
+	found  [parallel.MaxParts]extent
+}
+
+// tailConstants are vectors of eight equal numbers, integers among them by their bits.
+type tailConstants struct{ lo, hi, zero, bottom, top, scale, before, half, after, zeroPoint, least, most, limit, minusLimit, sign [8]float32 }
+
+type extent struct {
+	lo, hi float32
+	nan    bool
+}
+
+// Activate sets the activation.
+func (t *Tail) Activate(act quant.Activation) {
+	e := newEpilogue(act, nil)
+	bottom, top := e.lo, e.hi
+	if act == quant.NoActivation {
+		bottom = float32(math.NaN())
+	}
+	if act == quant.NoActivation || act == quant.Relu { // no bound, not even +Inf
+		top = float32(math.NaN())
+	}
+	t.k.set(&t.k.lo, e.lo)
+	t.k.set(&t.k.hi, e.hi)
+	t.k.set(&t.k.zero, e.zero)
+	t.k.set(&t.k.bottom, bottom)
+	t.k.set(&t.k.top, top)
+	t.k.set(&t.k.limit, codeLimit)
+	t.k.set(&t.k.minusLimit, -codeLimit)
+	t.k.set(&t.k.sign, float32(math.Copysign(0, -1)))
+}
+
+// Pass leaves out fake quantization.
+func (t *Tail) Pass() { t.rounds = 0 }
+
+// Round sets the fake quantization, that of [FakeQuantize]. g must have no Sum.
+func (t *Tail) Round(scale float32, zero int32, g quant.Grid) {
+	before, half, after := rule(zero, g)
+	t.rounds = 1
+	t.k.set(&t.k.scale, scale)
+	t.k.set(&t.k.before, before)
+	t.k.set(&t.k.half, half)
+	t.k.setInt(&t.k.after, after)
+	t.k.setInt(&t.k.zeroPoint, zero)
+	t.k.setInt(&t.k.least, g.Min)
+	t.k.setInt(&t.k.most, g.Max)
+}
+
+func (*tailConstants) set(to *[8]float32, v float32) {
+	for i := range to {
+		to[i] = v
+	}
+}
+
+func (k *tailConstants) setInt(to *[8]float32, v int32) { k.set(to, math.Float32frombits(uint32(v))) }
+
+// Run computes y from x, in place if they are the same, and the bits of mask, which may be nil: those elements pass the
+// gradient that [ActivateGrad] and [FakeQuantizeGrad] both pass. It returns the bounds of the activation's output as
+// [MinMax] does.
+func (t *Tail) Run(y, x []float32, mask []uint8) (lo, hi float32, nan bool) {
+	blocks := MaskLen(len(x))
+	parts := split(blocks, 8*costUpdate)
+	parallel.For(parts, func(p int) {
+		from, to := parallel.Range(blocks, parts, p)
+		i, j := 8*from, min(8*to, len(x))
+		var bits []uint8
+		if mask != nil {
+			bits = mask[from:to]
+		}
+		f := &t.found[p]
+		f.lo, f.hi, f.nan = level.tail(y[i:j], x[i:j], bits, &t.k, t.rounds)
+	})
+	lo, hi, nan = t.found[0].lo, t.found[0].hi, t.found[0].nan
+	for _, f := range t.found[1:parts] {
+		lo, hi, nan = min(lo, f.lo), max(hi, f.hi), nan || f.nan
+	}
+	return lo + 0, hi + 0, nan
+}
+
+func tailPortable(dst, x []float32, mask []uint8, k *tailConstants, rounds int) (least, most float32, nan bool) {
+	integer := func(v [8]float32) int32 { return int32(math.Float32bits(v[0])) }
+	clampPortable(dst, x, k.lo[0], k.hi[0], 0)
+	least, most, nan = minMaxPortable(dst)
+	inside := uint8(0)
+	for i, v := range dst {
+		y := [1]float32{v}
+		pass := [1]uint8{1}
+		if rounds != 0 {
+			fakeQuantizePortable(y[:], y[:], pass[:], k.scale[0], k.before[0], k.half[0], integer(k.after), integer(k.zeroPoint), integer(k.least), integer(k.most))
+		}
+		if v != v || v <= k.bottom[0] || v >= k.top[0] {
+			pass[0] = 0
+		}
+		dst[i] = y[0]
+		if inside |= pass[0] << (i % 8); mask != nil && (i%8 == 7 || i == len(dst)-1) {
+			mask[i/8], inside = inside, 0
+		}
+	}
+	return least, most, nan
+}

@@ -1,0 +1,61 @@
+package f32_test
+
+import (
+	"math"
+	"runtime"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/goqat/goqat/internal/kernels/f32"
+	"github.com/goqat/goqat/quant"
+)
+
+// TestTail holds the pass to the kernels that it replaces.
+func TestTail(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	var tail f32.Tail
+	rapid.Check(t, func(t *rapid.T) {
+		n, r, act := mostly(t, "length", 50, 100000), drawRand(t), drawActivation(t)
+		scale, zero, g := 0.01+r.Float32()/10, int32(r.IntN(256)-128), quant.Signed(8, false)
+		if rapid.Bool().Draw(t, "from code zero") {
+			g.Ties = quant.FromCodeZero
+		}
+		x, ones := atTies(r, n, scale), make([]float32, n)
+		for i := range ones {
+			ones[i] = 1
+		}
+		tail.Activate(act)
+		tail.Pass()
+		want, pass, bits := dirty(n), dirty(n), make([]uint8, f32.MaskLen(n))
+		f32.Activate(act, want, x)
+		f32.ActivateGrad(act, pass, ones, want)
+		lo, hi, nan := f32.MinMax(want)
+		if rapid.Bool().Draw(t, "rounds") {
+			tail.Round(scale, zero, g)
+			f32.FakeQuantize(want, want, bits, scale, zero, g)
+			f32.FakeQuantizeGrad(pass, pass, bits)
+		}
+		got, mask := dirty(n), make([]uint8, f32.MaskLen(n))
+		if rapid.Bool().Draw(t, "in place") {
+			got = slices.Clone(x)
+			x = got
+		}
+		finite := slices.Clone(x)
+		gotLo, gotHi, gotNaN := tail.Run(got, x, mask)
+		equal(t, "value", got, want)
+		equal(t, "bounds", []float32{gotLo, gotHi}, []float32{lo, hi})
+		if gotNaN != nan {
+			t.Fatalf("NaN: %v, want %v", gotNaN, nan)
+		}
+		for i, v := range pass {
+			if math.IsNaN(float64(finite[i])) {
+				v = 0 // NaN passes nothing, not even where there is nothing to pass
+			}
+			if in := mask[i/8]>>(i%8)&1 == 1; in != (v == 1) {
+				t.Fatalf("mask of %g: %v", finite[i], in)
+			}
+		}
+	})
+}
