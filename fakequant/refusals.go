@@ -20,11 +20,20 @@ type refusal struct {
 // refusals has every combination of operator and recipe that Insert does not
 // serve. What is not in this table can be exported once its ranges are known.
 var refusals = []refusal{
+	{foreign, "use a recipe that quantizes nothing but weights"},
 	{quantized, "give Insert the float network that the quantized one was made from"},
 	{weightsWithoutData, "pass a network from a file through tflite.Trainable"},
 	{biasWithoutData, "pass a network from a file through tflite.Trainable"},
 	{outputAtOtherWidth, "use activations of 8 bits"},
 	{extremeFactor, "raise the Epsilon of the Normalization, or leave a channel out that never changes"},
+}
+
+// foreign finds operators that cannot be run, so that no ranges are known.
+func foreign(n *graph.Node, r quant.Recipe) string {
+	if f, ok := n.Op.(graph.Foreign); ok && r.Mode == quant.Integer {
+		return "cannot be quantized: " + f.Refusal()
+	}
+	return ""
 }
 
 // quantized finds operators that quantization puts into a network.

@@ -31,11 +31,14 @@ const (
 	Border
 	// TrainingOnly operators never reach a file: passes remove them.
 	TrainingOnly
+	// Opaque operators are not known: nothing but weights elsewhere in their
+	// graph is quantized.
+	Opaque
 )
 
 var classNames = map[Class]string{
 	Anchor: "anchor", Requantize: "requantize", SameScale: "same scale",
-	FixedOutput: "fixed output", Border: "border", TrainingOnly: "training only",
+	FixedOutput: "fixed output", Border: "border", TrainingOnly: "training only", Opaque: "opaque",
 }
 
 func (c Class) String() string { return classNames[c] }

@@ -38,7 +38,9 @@ func TestEveryOperatorIsInTheTable(t *testing.T) {
 		}
 		for _, d := range file.Decls {
 			if f, ok := d.(*ast.FuncDecl); ok && f.Name.Name == "Class" && f.Recv != nil {
-				declared = append(declared, f.Recv.List[0].Type.(*ast.Ident).Name)
+				if name := f.Recv.List[0].Type.(*ast.Ident).Name; name != "Foreign" { // which only .tflite files keep
+					declared = append(declared, name)
+				}
 			}
 		}
 	}

@@ -144,6 +144,9 @@ func quantizerText(q *Quantizer, index int, x *Tensor) string {
 // optionsText lists the fields of an operator that are not at their zero value,
 // named as in files.
 func optionsText(op Op) []string {
+	if f, ok := op.(Foreign); ok {
+		return f.optionTexts()
+	}
 	var list []string
 	var walk func(reflect.Value)
 	walk = func(v reflect.Value) {

@@ -64,6 +64,9 @@ func Operators() []string { return slices.Sorted(maps.Keys(factories)) }
 // prepare returns the kernel of a node of g.
 func prepare(g *graph.Graph, n *graph.Node, o Options, ws *f32.Workspace) (k kernel, err error) {
 	f, ok := factories[n.Op.Name()]
+	if foreign, is := n.Op.(graph.Foreign); is {
+		return nil, fmt.Errorf("interp: node %q: %s", n.Name, foreign.Refusal())
+	}
 	if !ok {
 		return nil, fmt.Errorf("interp: node %q: operator %s is not implemented", n.Name, n.Op.Name())
 	}

@@ -68,7 +68,7 @@ func TestBranchVersions(t *testing.T) {
 			t.Errorf("%s: %v", c.op.Name(), err)
 			continue
 		}
-		if o := d.Operators[0]; o.Name != c.op.Name() || o.Version != c.version || d.MinRuntime != c.runtime {
+		if o := d.Subgraphs[0].Operators[0]; o.Name != c.op.Name() || o.Version != c.version || d.MinRuntime != c.runtime {
 			t.Errorf("%s of scale %v: %s version %d, runtime %q, want version %d, runtime %q", c.op.Name(), c.y, o.Name, o.Version, d.MinRuntime, c.version, c.runtime)
 		}
 	}
@@ -76,7 +76,7 @@ func TestBranchVersions(t *testing.T) {
 	n := newNet(t, "", int8s, false)
 	x := n.input(graph.Int8, &shared, 1, 4)
 	d, err := tflite.Describe(marshal(t, n.done(n.add("y", graph.Concat{Axis: 1}, graph.Int8, &shared, x, x, x))))
-	if err != nil || d.Operators[0].Version != 2 || d.MinRuntime != "1.14.0" {
+	if err != nil || d.Subgraphs[0].Operators[0].Version != 2 || d.MinRuntime != "1.14.0" {
 		t.Errorf("CONCATENATION of int8: %+v, %v", d, err)
 	}
 	for want, g := range map[string]*graph.Graph{
@@ -118,13 +118,13 @@ func TestReadBranches(t *testing.T) {
 		"fused activation RELU is not":  joined(1, schema.ActivationFunctionTypeRELU),
 		"options are NONE, want AddOpt": floatFile(schema.BuiltinOperatorADD, 0, nil, 0, 0),
 	} {
-		if _, err := tflite.Unmarshal(r.bytes()); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := understand(r.bytes()); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
 		}
 	}
 	empty := joined(1, 0)
 	empty.operators[0].inputs = nil
-	if _, err := tflite.Unmarshal(empty.bytes()); err == nil {
+	if _, err := understand(empty.bytes()); err == nil {
 		t.Error("a CONCATENATION of nothing is read")
 	}
 }

@@ -5,20 +5,31 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/quant"
 )
 
-// builder makes a graph of a file. It collects faults and carries on.
+// builder makes a graph of the only subgraph of a file. It collects faults and
+// carries on.
 type builder struct {
 	f       *file
+	s       *subgraph
+	p       *parser // decodes options
+	g       *graph.Graph
+	origins []int           // for each node, its operator in the file
 	tensors []*graph.Tensor // by index; nil until used and after a fault
 	seen    []bool
+	uses    []int                  // of tensors; see readers
+	loose   map[*graph.Tensor]bool // outputs whose sizes the file does not know
 	names   names
-	data    map[dataKey]any
-	decoded int // bytes of constants
-	faults  []error
+	// exchanged has the tensors with time in front of the batch, and where they
+	// come from.
+	exchanged map[*graph.Tensor]*graph.Tensor
+	data      map[dataKey]any
+	decoded   int // bytes of constants
+	faults    []error
 }
 
 // dataKey finds constants that are already decoded: tensors may share them.
@@ -31,29 +42,62 @@ func (b *builder) fault(format string, a ...any) {
 	b.faults = append(b.faults, fmt.Errorf("tflite: "+format, a...))
 }
 
-// graph turns a file into a graph. Node i is operator i.
-func (f *file) graph() (*graph.Graph, error) {
-	if f.subgraphs != 1 {
-		return nil, fmt.Errorf("tflite: the model has %d subgraphs; only one is supported", f.subgraphs)
+// graph turns a file into a graph. Node i comes from operator origins[i].
+func (f *file) graph() (g *graph.Graph, origins []int, err error) {
+	if len(f.subgraphs) != 1 {
+		var names []string
+		for _, s := range f.subgraphs {
+			names = append(names, fmt.Sprintf("%q", s.name))
+		}
+		return nil, nil, fmt.Errorf("tflite: the model has %d subgraphs (%s); only one is supported", len(names), strings.Join(names, ", "))
 	}
+	s := &f.subgraphs[0]
 	b := &builder{
-		f: f, tensors: make([]*graph.Tensor, len(f.tensors)), seen: make([]bool, len(f.tensors)),
-		names: names{}, data: map[dataKey]any{},
+		f: f, s: s, p: newParser(f), g: &graph.Graph{Name: s.name},
+		tensors: make([]*graph.Tensor, len(s.tensors)), seen: make([]bool, len(s.tensors)),
+		loose: map[*graph.Tensor]bool{}, names: names{},
+		exchanged: map[*graph.Tensor]*graph.Tensor{}, data: map[dataKey]any{},
 	}
-	g := &graph.Graph{Name: f.name, Inputs: b.ends("model input", f.inputs)}
-	for i := range f.operators {
-		if n := b.node(i); n != nil {
-			g.Nodes = append(g.Nodes, n)
+	b.g.Inputs = b.ends("model input", s.inputs)
+	for i := 0; i < len(s.operators); {
+		i += b.operator(i)
+	}
+	b.g.Outputs = b.ends("model output", s.outputs)
+	b.prune()
+	if len(b.faults) > 0 {
+		return nil, nil, errors.Join(b.faults...)
+	}
+	if err := b.g.Check(); err != nil {
+		return nil, nil, fmt.Errorf("tflite: %w", err)
+	}
+	return b.g, b.origins, nil
+}
+
+// prune removes nodes that make some of several outputs of an operator, where
+// nothing reads what they make.
+func (b *builder) prune() {
+	read := map[*graph.Tensor]bool{}
+	for _, y := range b.g.Outputs {
+		read[y] = true
+	}
+	for i := len(b.g.Nodes) - 1; i >= 0; i-- {
+		n := b.g.Nodes[i]
+		if !read[n.Output] && len(b.s.operators[b.origins[i]].outputs) > 1 {
+			b.g.Nodes[i] = nil
+			continue
+		}
+		for _, x := range n.Inputs {
+			read[x] = true
 		}
 	}
-	g.Outputs = b.ends("model output", f.outputs)
-	if len(b.faults) > 0 {
-		return nil, errors.Join(b.faults...)
+	kept := 0
+	for i, n := range b.g.Nodes {
+		if n != nil {
+			b.g.Nodes[kept], b.origins[kept] = n, b.origins[i]
+			kept++
+		}
 	}
-	if err := g.Check(); err != nil {
-		return nil, fmt.Errorf("tflite: %w", err)
-	}
-	return g, nil
+	b.g.Nodes, b.origins = b.g.Nodes[:kept], b.origins[:kept]
 }
 
 // ends returns the inputs or outputs of the model.
@@ -62,6 +106,8 @@ func (b *builder) ends(owner string, indices []int) []*graph.Tensor {
 	for i, index := range indices {
 		if index == -1 {
 			b.fault("%s %d: no tensor", owner, i)
+		} else if t := list[i]; b.exchanged[t] != nil {
+			b.fault("%s %d: tensor %q does not have the batch in front", owner, i, t.Name)
 		}
 	}
 	return list
@@ -78,7 +124,7 @@ func (b *builder) list(owner string, indices []int) (list []*graph.Tensor, ok bo
 			b.fault("%s: entry %d names tensor %d, there are %d", owner, i, index, len(b.tensors))
 			ok = false
 		case index >= 0:
-			t = b.tensor(index)
+			t = b.tensor(index, false)
 			ok = ok && t != nil
 		}
 		list = append(list, t)
@@ -86,68 +132,25 @@ func (b *builder) list(owner string, indices []int) (list []*graph.Tensor, ok bo
 	return list, ok
 }
 
-// node returns the node of operator i, nil after a fault.
-func (b *builder) node(i int) *graph.Node {
-	o := &b.f.operators[i]
-	if o.code < 0 || o.code >= len(b.f.codes) {
-		b.fault("operator %d (byte %d): names operator code %d, there are %d", i, o.at, o.code, len(b.f.codes))
-		return nil
-	}
-	name := b.f.codes[o.code].operatorName()
-	where := fmt.Sprintf("operator %d, %s (byte %d)", i, name, o.at)
-	row := byName(name)
-	if row == nil {
-		b.fault("%s: this operator is not supported", where)
-		return nil
-	}
-	inputs, ok := b.list(where+": inputs", o.inputs)
-	outputs, outputsOK := b.list(where+": outputs", o.outputs)
-	if !ok || !outputsOK {
-		return nil
-	}
-	if len(outputs) != 1 || outputs[0] == nil || outputs[0].Role != graph.Activation {
-		b.fault("%s: want one output, which holds no data", where)
-		return nil
-	}
-	n := &graph.Node{Name: outputs[0].Name, Inputs: inputs, Output: outputs[0]}
-	if err := decodeOptions(n, row, o); err != nil {
-		b.fault("%s: %w", where, err)
-		return nil
-	}
-	return n
-}
-
-// decodeOptions reads the options of an operator into its node.
-func decodeOptions(n *graph.Node, row *operator, o *fileOperator) error {
-	var op graph.Op
-	var inputs []*graph.Tensor
-	var err error
-	damaged := guard(func() {
-		op, inputs, err = row.read(source{inputs: n.Inputs, kind: o.kind, table: o.options})
-	})
-	if err = errors.Join(damaged, err); err != nil {
-		return err
-	}
-	n.Op = op
-	if _, err := row.versionOf(n); err != nil {
-		return err
-	}
-	n.Inputs = inputs
-	return nil
-}
-
-// tensor returns tensor i, nil after a fault.
-func (b *builder) tensor(i int) *graph.Tensor {
+// tensor returns tensor i, nil after a fault. An output of an operator may be of
+// sizes that the file does not know.
+func (b *builder) tensor(i int, output bool) *graph.Tensor {
 	if b.seen[i] {
 		return b.tensors[i]
 	}
 	b.seen[i] = true
-	f := &b.f.tensors[i]
+	f := &b.s.tensors[i]
 	if f.name == "" {
 		f.name = fmt.Sprintf("tensor_%d", i)
 	}
 	t := &graph.Tensor{Name: b.names.unique(f.name), Shape: f.shape}
-	if err := b.fill(t, f); err != nil {
+	err := b.fill(t, f)
+	if unknown := f.unknownSize(); err == nil && unknown {
+		if b.loose[t] = true; !output {
+			err = fmt.Errorf("shape signature %v: sizes known only at run time are not supported, except the batch", f.signature)
+		}
+	}
+	if err != nil {
 		b.fault("tensor %d, %q (byte %d): %w", i, f.name, f.at, err)
 		return nil
 	}
@@ -194,8 +197,24 @@ func (b *builder) fill(t *graph.Tensor, f *tensor) error {
 	return nil
 }
 
-// checkShape returns the number of elements of a tensor of known size. Only the
-// batch, the first axis, may be unknown: the file's shape says 1 for it.
+// unknownSize reports a tensor that has sizes which the file does not know, other
+// than the batch, the first axis, for which its shape says 1.
+func (f *tensor) unknownSize() bool {
+	return len(f.signature) > 1 && slices.Contains(f.signature[1:], -1)
+}
+
+// agrees reports whether a shape is what the file says of a tensor, as far as it
+// knows.
+func (f *tensor) agrees(shape []int) bool {
+	known := f.shape
+	if len(f.signature) > 0 {
+		known = f.signature
+	}
+	return slices.EqualFunc(known, shape, func(a, b int) bool { return a == b || a == -1 })
+}
+
+// checkShape returns the number of elements of a tensor. The shape says 1 for
+// sizes that are not known.
 func checkShape(f *tensor) (elements int, err error) {
 	if len(f.shape) > maxRank {
 		return 0, fmt.Errorf("shape has %d axes, at most %d are supported", len(f.shape), maxRank)
@@ -204,8 +223,8 @@ func checkShape(f *tensor) (elements int, err error) {
 		return 0, fmt.Errorf("shape %v and shape signature %v differ in length", f.shape, f.signature)
 	}
 	for i, d := range f.signature {
-		if d != f.shape[i] && (i > 0 || d != -1) {
-			return 0, fmt.Errorf("shape signature %v: sizes known only at run time are not supported, except the batch", f.signature)
+		if d != f.shape[i] && d != -1 {
+			return 0, fmt.Errorf("shape %v and shape signature %v do not agree", f.shape, f.signature)
 		}
 	}
 	elements = 1

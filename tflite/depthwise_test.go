@@ -47,7 +47,7 @@ func TestDepthMultiplier(t *testing.T) {
 			r.operators[0].kind = schema.BuiltinOptionsConv2DOptions
 		},
 	} {
-		if _, err := tflite.Unmarshal(depthwiseFile(2, change).bytes()); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := understand(depthwiseFile(2, change).bytes()); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one with %q", err, want)
 		}
 	}

@@ -1,9 +1,12 @@
 package tflite
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -12,17 +15,33 @@ import (
 
 // Description is what is in a .tflite file.
 type Description struct {
-	// Name is that of the model, Origin what the writing program calls itself.
-	Name   string `json:"name,omitempty"`
+	// Origin is what the writing program calls itself.
 	Origin string `json:"origin,omitempty"`
 	// MinRuntime is the first TensorFlow release that runs the file, as its
 	// metadata say; empty if they do not.
-	MinRuntime string         `json:"min_runtime,omitempty"`
-	Inputs     []int          `json:"inputs"`  // indices into Tensors
-	Outputs    []int          `json:"outputs"` // indices into Tensors
-	Tensors    []TensorInfo   `json:"tensors"`
-	Operators  []OperatorInfo `json:"operators"`
-	Bytes      Bytes          `json:"bytes"`
+	MinRuntime string `json:"min_runtime,omitempty"`
+	// Subgraphs are the networks of the file. The first is the main one.
+	Subgraphs  []SubgraphInfo  `json:"subgraphs"`
+	Signatures []SignatureInfo `json:"signatures,omitempty"`
+	Metadata   []string        `json:"metadata,omitempty"` // names of what else is stored
+	Bytes      Bytes           `json:"bytes"`
+}
+
+// SubgraphInfo is one network of a file.
+type SubgraphInfo struct {
+	Name      string         `json:"name,omitempty"`
+	Inputs    []int          `json:"inputs"`  // indices into Tensors
+	Outputs   []int          `json:"outputs"` // indices into Tensors
+	Tensors   []TensorInfo   `json:"tensors"`
+	Operators []OperatorInfo `json:"operators"`
+}
+
+// SignatureInfo gives names to inputs and outputs of a subgraph.
+type SignatureInfo struct {
+	Key      string         `json:"key"`
+	Subgraph int            `json:"subgraph"`
+	Inputs   map[string]int `json:"inputs"` // indices of tensors
+	Outputs  map[string]int `json:"outputs"`
 }
 
 // TensorInfo is one tensor of a file.
@@ -32,6 +51,9 @@ type TensorInfo struct {
 	// Type is the schema's name for the number type, in lower case: "int8".
 	Type  string `json:"type"`
 	Shape []int  `json:"shape"`
+	// Signature is the shape with -1 for sizes that are known only at run time;
+	// empty if there are none.
+	Signature []int `json:"shape_signature,omitempty"`
 	// Scales and ZeroPoints are empty for tensors that are not quantized.
 	Scales     []float32 `json:"scales,omitempty"`
 	ZeroPoints []int64   `json:"zero_points,omitempty"`
@@ -39,6 +61,9 @@ type TensorInfo struct {
 	Axis int `json:"axis,omitempty"`
 	// Bytes of constant data in the file; 0 for activations.
 	Bytes int `json:"bytes"`
+	// Note says what is unusual: sparse storage, state, data in another file,
+	// another kind of quantization.
+	Note string `json:"note,omitempty"`
 }
 
 // OperatorInfo is one operator of a file. Inputs and outputs are indices of
@@ -49,6 +74,8 @@ type OperatorInfo struct {
 	Version int    `json:"version"`
 	Inputs  []int  `json:"inputs"`
 	Outputs []int  `json:"outputs"`
+	// Options are those that are not at their default, by the schema's name.
+	Options map[string]any `json:"options,omitempty"`
 }
 
 // Bytes says what the bytes of a file are spent on; the parts add up to Total.
@@ -62,47 +89,110 @@ type Bytes struct {
 	Total     int `json:"total"`
 }
 
-// Describe says what is in a .tflite file, operators that this package does not
-// support included. Constants of number type int32 and int64 without scale
-// (shapes, axes) count as structure.
+// Describe says what is in any .tflite file: with operators that this package
+// does not know, with several subgraphs, with sizes known only at run time.
+// Constants of number type int32 and int64 without scale (shapes, axes) count as
+// structure.
 //
-// Errors: files that are damaged or foreign; files of several subgraphs.
+// Errors: files that are damaged or foreign.
 func Describe(data []byte) (*Description, error) {
 	f, err := parse(data)
 	if err != nil {
 		return nil, err
 	}
-	if f.subgraphs != 1 {
-		return nil, fmt.Errorf("tflite: the model has %d subgraphs; only one is supported", f.subgraphs)
-	}
-	d := &Description{
-		Name: f.name, Origin: f.description, MinRuntime: f.runtime(),
-		Inputs: f.inputs, Outputs: f.outputs, Bytes: f.breakdown(),
-	}
-	for i := range f.tensors {
-		t := &f.tensors[i]
-		info := TensorInfo{
-			Index: i, Name: t.name, Type: strings.ToLower(t.typ.String()), Shape: t.shape,
-			Scales: t.scale, ZeroPoints: t.zero, Bytes: len(f.bytes(t)),
+	d := &Description{Origin: f.description, MinRuntime: f.runtime(), Bytes: f.breakdown()}
+	p := newParser(f)
+	damaged := guard(func() {
+		for i := range f.subgraphs {
+			var info SubgraphInfo
+			if info, err = f.describe(p, &f.subgraphs[i]); err != nil {
+				err = fmt.Errorf("tflite: subgraph %d: %w", i, err)
+				return
+			}
+			d.Subgraphs = append(d.Subgraphs, info)
 		}
-		if len(t.scale) > 1 {
-			info.Axis = t.axis
-		}
-		d.Tensors = append(d.Tensors, info)
+	})
+	if err := errors.Join(damaged, err, p.err); err != nil {
+		return nil, err
 	}
-	for i, o := range f.operators {
-		if o.code < 0 || o.code >= len(f.codes) {
-			return nil, fmt.Errorf("tflite: operator %d (byte %d): names operator code %d, there are %d", i, o.at, o.code, len(f.codes))
+	for _, s := range f.signatures {
+		info := SignatureInfo{s.key, s.subgraph, map[string]int{}, map[string]int{}}
+		for _, e := range s.inputs {
+			info.Inputs[e.name] = e.tensor
 		}
-		c := f.codes[o.code]
-		d.Operators = append(d.Operators, OperatorInfo{Index: i, Name: c.operatorName(), Version: c.version, Inputs: o.inputs, Outputs: o.outputs})
+		for _, e := range s.outputs {
+			info.Outputs[e.name] = e.tensor
+		}
+		d.Signatures = append(d.Signatures, info)
+	}
+	for _, m := range f.metadata {
+		d.Metadata = append(d.Metadata, m.name)
 	}
 	return d, nil
 }
 
+// describe says what is in a subgraph.
+func (f *file) describe(p *parser, s *subgraph) (SubgraphInfo, error) {
+	info := SubgraphInfo{Name: s.name, Inputs: s.inputs, Outputs: s.outputs}
+	for i := range s.tensors {
+		t := &s.tensors[i]
+		x := TensorInfo{
+			Index: i, Name: t.name, Type: strings.ToLower(t.typ.String()), Shape: t.shape,
+			Scales: t.scale, ZeroPoints: t.zero, Bytes: len(f.bytes(t)), Note: t.unsupported,
+		}
+		if len(t.scale) > 1 {
+			x.Axis = t.axis
+		}
+		if slices.Contains(t.signature, -1) {
+			x.Signature = t.signature
+		}
+		info.Tensors = append(info.Tensors, x)
+	}
+	for i := range s.operators {
+		o := &s.operators[i]
+		if o.code < 0 || o.code >= len(f.codes) {
+			return info, fmt.Errorf("operator %d (byte %d): names operator code %d, there are %d", i, o.at, o.code, len(f.codes))
+		}
+		c := f.codes[o.code]
+		x := OperatorInfo{Index: i, Name: c.operatorName(), Version: c.version, Inputs: o.inputs, Outputs: o.outputs}
+		table, list := p.options(o)
+		if table != "" || o.custom.size > 0 {
+			x.Options = map[string]any{}
+		}
+		for _, option := range list {
+			x.Options[option.Name] = printable(option.Value)
+		}
+		if o.custom.size > 0 {
+			x.Options["custom_options"] = fmt.Sprintf("%d bytes", o.custom.size)
+		}
+		if n, err := strconv.Atoi(table); err == nil {
+			x.Options["table"] = n // of which the fields are not known
+		}
+		if o.stable > 0 {
+			x.Options["stablehlo_table"] = o.stable
+		}
+		info.Operators = append(info.Operators, x)
+	}
+	return info, nil
+}
+
+// printable replaces numbers that JSON does not have.
+func printable(v any) any {
+	switch x := v.(type) {
+	case float32:
+		if x-x != 0 {
+			return fmt.Sprint(x)
+		}
+	case []float32:
+		if slices.ContainsFunc(x, func(y float32) bool { return y-y != 0 }) {
+			return fmt.Sprint(x)
+		}
+	}
+	return v
+}
+
 // breakdown counts every byte once, however many tensors point to it.
 func (f *file) breakdown() Bytes {
-	biases := f.biases()
 	b := Bytes{Total: len(f.data)}
 	counted := map[buffer]bool{{}: true}
 	once := func(part *int, r buffer) {
@@ -111,20 +201,24 @@ func (f *file) breakdown() Bytes {
 			*part += r.size
 		}
 	}
-	for i := range f.tensors {
-		t := &f.tensors[i]
-		for _, r := range t.quantBytes {
-			once(&b.Quantization, r)
+	for k := range f.subgraphs {
+		s := &f.subgraphs[k]
+		biases := f.biases(s)
+		for i := range s.tensors {
+			t := &s.tensors[i]
+			for _, r := range t.quantBytes {
+				once(&b.Quantization, r)
+			}
+			plain := len(t.scale) == 0 && (t.typ == schema.TensorTypeINT32 || t.typ == schema.TensorTypeINT64)
+			if t.buffer < 0 || t.buffer >= len(f.buffers) || plain && !biases[i] {
+				continue
+			}
+			part := &b.Weights
+			if biases[i] {
+				part = &b.Biases
+			}
+			once(part, f.buffers[t.buffer])
 		}
-		plain := len(t.scale) == 0 && (t.typ == schema.TensorTypeINT32 || t.typ == schema.TensorTypeINT64)
-		if t.buffer < 0 || t.buffer >= len(f.buffers) || plain && !biases[i] {
-			continue
-		}
-		part := &b.Weights
-		if biases[i] {
-			part = &b.Biases
-		}
-		once(part, f.buffers[t.buffer])
 	}
 	b.Structure = b.Total - b.Weights - b.Biases - b.Quantization
 	return b
@@ -132,10 +226,10 @@ func (f *file) breakdown() Bytes {
 
 // biases returns the tensors that anchors read as bias, directly or through a
 // DEQUANTIZE.
-func (f *file) biases() map[int]bool {
+func (f *file) biases(s *subgraph) map[int]bool {
 	biases := map[int]bool{}
-	for i := len(f.operators) - 1; i >= 0; i-- {
-		o := &f.operators[i]
+	for i := len(s.operators) - 1; i >= 0; i-- {
+		o := &s.operators[i]
 		if o.code < 0 || o.code >= len(f.codes) {
 			continue
 		}
@@ -158,21 +252,18 @@ func (d *Description) WriteText(w io.Writer) error {
 	if d.MinRuntime == "" {
 		needs = "does not say which TensorFlow it needs"
 	}
-	fmt.Fprintf(t, "model %q by %q, %s, inputs %v, outputs %v\n\n", d.Name, d.Origin, needs, d.Inputs, d.Outputs)
-	fmt.Fprintln(t, "tensor\ttype\tshape\tscale\tzero point\tbytes\tname")
-	for _, x := range d.Tensors {
-		scale, zero := "-", "-"
-		if len(x.Scales) > 0 {
-			scale, zero = fmt.Sprint(x.Scales[0]), fmt.Sprint(first(x.ZeroPoints))
+	for i, s := range d.Subgraphs {
+		if i == 0 {
+			fmt.Fprintf(t, "model %q by %q, %s, inputs %v, outputs %v\n", s.Name, d.Origin, needs, s.Inputs, s.Outputs)
+		} else {
+			fmt.Fprintf(t, "\nsubgraph %d %q, inputs %v, outputs %v\n", i, s.Name, s.Inputs, s.Outputs)
 		}
-		if len(x.Scales) > 1 {
-			scale = fmt.Sprintf("%d along axis %d, %v..%v", len(x.Scales), x.Axis, slices.Min(x.Scales), slices.Max(x.Scales))
-		}
-		fmt.Fprintf(t, "%d\t%s\t%v\t%s\t%s\t%d\t%s\n", x.Index, x.Type, x.Shape, scale, zero, x.Bytes, x.Name)
+		s.writeText(t)
 	}
-	fmt.Fprintln(t, "\noperator\tversion\tinputs\toutputs\tname")
-	for _, o := range d.Operators {
-		fmt.Fprintf(t, "%d\t%d\t%v\t%v\t%s\n", o.Index, o.Version, o.Inputs, o.Outputs, o.Name)
+	if len(d.Subgraphs) > 1 {
+		for _, s := range d.Signatures {
+			fmt.Fprintf(t, "\nsignature %q runs subgraph %d\n", s.Key, s.Subgraph)
+		}
 	}
 	b := d.Bytes
 	fmt.Fprintf(t, "\nweights\tbiases\tquantization\tstructure\ttotal bytes\n%d\t%d\t%d\t%d\t%d\n", b.Weights, b.Biases, b.Quantization, b.Structure, b.Total)
@@ -180,6 +271,39 @@ func (d *Description) WriteText(w io.Writer) error {
 		return fmt.Errorf("tflite: %w", err)
 	}
 	return nil
+}
+
+// writeText writes the tables of tensors and operators.
+func (s *SubgraphInfo) writeText(t io.Writer) {
+	fmt.Fprintln(t, "\ntensor\ttype\tshape\tscale\tzero point\tbytes\tname")
+	for _, x := range s.Tensors {
+		scale, zero, shape := "-", "-", x.Shape
+		if len(x.Scales) > 0 {
+			scale, zero = fmt.Sprint(x.Scales[0]), fmt.Sprint(first(x.ZeroPoints))
+		}
+		if len(x.Scales) > 1 {
+			scale = fmt.Sprintf("%d along axis %d, %v..%v", len(x.Scales), x.Axis, slices.Min(x.Scales), slices.Max(x.Scales))
+		}
+		if len(x.Signature) > 0 {
+			shape = x.Signature
+		}
+		name := x.Name
+		if x.Note != "" {
+			name += " (" + x.Note + ")"
+		}
+		fmt.Fprintf(t, "%d\t%s\t%v\t%s\t%s\t%d\t%s\n", x.Index, x.Type, shape, scale, zero, x.Bytes, name)
+	}
+	fmt.Fprintln(t, "\noperator\tversion\tinputs\toutputs\tname\toptions")
+	for _, o := range s.Operators {
+		var options []string
+		for _, name := range slices.Sorted(maps.Keys(o.Options)) {
+			options = append(options, fmt.Sprintf("%s %v", name, o.Options[name]))
+		}
+		if len(options) == 0 {
+			options = []string{"-"}
+		}
+		fmt.Fprintf(t, "%d\t%d\t%v\t%v\t%s\t%s\n", o.Index, o.Version, o.Inputs, o.Outputs, o.Name, strings.Join(options, ", "))
+	}
 }
 
 func first(list []int64) int64 {

@@ -22,15 +22,22 @@
 //
 // # Reading
 //
-// Files may come from anywhere: every offset is suspect, and a damaged, foreign
-// or unsupported file is an error that names the tensor or operator by index
-// and the byte where it stands; nothing panics and no allocation goes far beyond
-// the file's size. All faults of a file are reported together. Nodes are named
-// after their outputs, since operators have no names in a file.
+// Files may come from anywhere: every offset is suspect, and what is damaged is an
+// error that names the tensor or operator by index and the byte where it stands;
+// nothing panics and no allocation goes far beyond the file's size. All faults of a
+// file are reported together. Nodes are named after their outputs, since operators
+// have no names in a file.
+//
+// Operators that graphs have not are read as those that make the same numbers:
+// SPLIT as slices, PACK as reshapes and a concatenation, SPACE_TO_BATCH_ND around a
+// convolution as its dilation. The shapes that networks for any batch compute as
+// they run become constants. What is left is kept as [graph.Foreign], which can be
+// shown and written back but not run. [Describe] shows any well-formed file, with
+// all its subgraphs, as it is.
 //
 // # What it does not do
 //
-// It does not run models and does not quantize them. It does not read sparse
-// tensors, state, several subgraphs, custom operators or sizes unknown until run
-// time (a batch of unknown size excepted).
+// It does not run models and does not quantize them. It makes no graph of sparse
+// tensors, state, several subgraphs, foreign operators with several outputs, or
+// sizes unknown until run time (a batch of unknown size excepted).
 package tflite

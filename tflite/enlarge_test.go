@@ -66,7 +66,7 @@ func TestEnlargingVersions(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 			continue
 		}
-		if o := d.Operators[0]; o.Version != c.version || d.MinRuntime != c.runtime {
+		if o := d.Subgraphs[0].Operators[0]; o.Version != c.version || d.MinRuntime != c.runtime {
 			t.Errorf("%s: version %d, runtime %q, want %d, %q", c.name, o.Version, d.MinRuntime, c.version, c.runtime)
 		}
 	}
@@ -99,7 +99,7 @@ func TestDemandedSizes(t *testing.T) {
 		from, to []byte
 		want     string
 	}{
-		{numbers(1, 6, 4, 5), numbers(1, 7, 4, 5), "TRANSPOSE_CONV (byte "},
+		{numbers(1, 6, 4, 5), numbers(1, 7, 4, 5), "operator TRANSPOSE_CONV is not supported in this form: output shape [1 7 4 5], want [1 6 4 5]"},
 		{numbers(12, 8), numbers(0, 8), "new size 0x8 must be positive"},
 	} {
 		refused := 0
@@ -111,7 +111,7 @@ func TestDemandedSizes(t *testing.T) {
 			at += i
 			changed := bytes.Clone(whole)
 			copy(changed[at:], c.to)
-			if _, err := tflite.Unmarshal(changed); err != nil && strings.Contains(err.Error(), c.want) {
+			if _, err := understand(changed); err != nil && strings.Contains(err.Error(), c.want) {
 				refused++
 			} else if err == nil {
 				t.Errorf("%v at byte %d became %v, and nobody minded", c.from, at, c.to)

@@ -58,6 +58,6 @@ func ExampleDescribe() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(d.Operators[0].Name, "version", d.Operators[0].Version, "needs TensorFlow", d.MinRuntime)
+	fmt.Println(d.Subgraphs[0].Operators[0].Name, "version", d.Subgraphs[0].Operators[0].Version, "needs TensorFlow", d.MinRuntime)
 	// Output: SOFTMAX version 1 needs TensorFlow 1.5.0
 }

@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"encoding/binary"
 	"os"
+	"path/filepath"
+	"runtime"
 	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/internal/rng"
 	"github.com/goqat/goqat/tflite"
 )
@@ -19,8 +22,10 @@ import (
 func survive(t *testing.T, data []byte) bool {
 	t.Helper()
 	_ = tflite.Verify(data)
-	_, _ = tflite.Describe(data)
-	g, err := tflite.Unmarshal(data)
+	var g *graph.Graph
+	var err error
+	bounded(t, data, func() { _, _ = tflite.Describe(data) })
+	bounded(t, data, func() { g, err = tflite.Unmarshal(data) })
 	if err != nil {
 		return false
 	}
@@ -43,6 +48,20 @@ func survive(t *testing.T, data []byte) bool {
 	return true
 }
 
+// bounded holds read to memory in proportion to the file: decoding to 16 times its
+// size; nodes, error texts, the growth of slices and what else the process does come
+// on top.
+func bounded(t *testing.T, data []byte, read func()) {
+	t.Helper()
+	before, after := &runtime.MemStats{}, &runtime.MemStats{}
+	runtime.ReadMemStats(before)
+	read()
+	runtime.ReadMemStats(after)
+	if used, most := after.TotalAlloc-before.TotalAlloc, 64*uint64(len(data))+16<<20; used > most {
+		t.Errorf("a file of %d bytes took %d bytes of memory, want at most %d", len(data), used, most)
+	}
+}
+
 // seeds are small files of every kind.
 func seeds(t testing.TB) [][]byte {
 	var list [][]byte
@@ -54,6 +73,17 @@ func seeds(t testing.TB) [][]byte {
 	foreign, err := os.ReadFile("testdata/foreign.tflite")
 	if err != nil {
 		t.Fatal(err)
+	}
+	keras, err := filepath.Glob("testdata/keras/*.tflite")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range keras {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, data)
 	}
 	return append(list, foreign, denseFile().bytes())
 }

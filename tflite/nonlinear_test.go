@@ -68,7 +68,7 @@ func TestNonlinearVersions(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if o := d.Operators[0]; o.Name != c.op.Name() || o.Version != version || d.MinRuntime != c.runtime {
+			if o := d.Subgraphs[0].Operators[0]; o.Name != c.op.Name() || o.Version != version || d.MinRuntime != c.runtime {
 				t.Errorf("%s: version %d, runtime %q, want version %d, runtime %q", o.Name, o.Version, d.MinRuntime, version, c.runtime)
 			}
 			if g, err := tflite.Unmarshal(file); err != nil || g.Nodes[0].Op != c.op {
@@ -94,7 +94,7 @@ func TestFixedOutputsAreVerified(t *testing.T) {
 
 // A file without the option table has no alpha.
 func TestReadLeakyRelu(t *testing.T) {
-	_, err := tflite.Unmarshal(floatFile(schema.BuiltinOperatorLEAKY_RELU, schema.BuiltinOptionsNONE, nil, 0).bytes())
+	_, err := understand(floatFile(schema.BuiltinOperatorLEAKY_RELU, schema.BuiltinOptionsNONE, nil, 0).bytes())
 	if err == nil || !strings.Contains(err.Error(), "options are NONE, want LeakyReluOptions") {
 		t.Errorf("error %v", err)
 	}

@@ -48,8 +48,9 @@ var reshape = operator{
 	},
 }
 
-// newShape returns the new shape of a RESHAPE. A leading 1 that is free to be
-// another batch becomes -1: at batch 1 it means the same.
+// newShape returns the new shape of a RESHAPE. The first size becomes -1, unless
+// another one is: with as many elements as there are it means the same, and it
+// follows the batch.
 func newShape(s source) ([]int, error) {
 	if len(s.inputs) == 0 {
 		return nil, errors.New("no inputs")
@@ -77,7 +78,7 @@ func newShape(s source) ([]int, error) {
 	for _, d := range shape {
 		free = free && d != -1
 	}
-	if free && len(shape) > 0 && shape[0] == 1 {
+	if free && len(shape) > 0 {
 		shape[0] = -1
 	}
 	return shape, nil

@@ -253,27 +253,27 @@ func noActivation(code schema.ActivationFunctionType) error {
 	return nil
 }
 
-// version is an operator at one of its versions: an operator code.
-type version struct {
-	row    *operator
-	number int
-}
-
 // leastRuntime returns the first TensorFlow release that runs all of the given
-// versions, in the form "2.3.0"; versions beyond the table do not count.
+// operators, in the form "2.3.0"; known is false if some are not in the table.
+// Versions beyond the table do not count.
 //
 // Source: LiteRT, tflite/converter/tools/versioning/runtime_version.cc.
-func leastRuntime(versions []version) string {
-	least := ""
-	for _, v := range versions {
-		if v.number < 1 || v.number > len(v.row.runtimes) {
+func leastRuntime(codes []opCode) (least string, known bool) {
+	known = true
+	for _, c := range codes {
+		row := byName(c.operatorName())
+		if row == nil {
+			known = false
 			continue
 		}
-		if r := v.row.runtimes[v.number-1]; newer(r, least) {
+		if c.version < 1 || c.version > len(row.runtimes) {
+			continue
+		}
+		if r := row.runtimes[c.version-1]; newer(r, least) {
 			least = r
 		}
 	}
-	return least
+	return least, known
 }
 
 // newer reports whether release a, such as "2.10.0", came after b. What is not

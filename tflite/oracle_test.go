@@ -24,18 +24,18 @@ func TestLiteRT(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !slices.Equal(seen.Inputs, d.Inputs) || !slices.Equal(seen.Outputs, d.Outputs) {
-				t.Errorf("inputs %v, outputs %v; LiteRT sees %v, %v", d.Inputs, d.Outputs, seen.Inputs, seen.Outputs)
+			if !slices.Equal(seen.Inputs, d.Subgraphs[0].Inputs) || !slices.Equal(seen.Outputs, d.Subgraphs[0].Outputs) {
+				t.Errorf("inputs %v, outputs %v; LiteRT sees %v, %v", d.Subgraphs[0].Inputs, d.Subgraphs[0].Outputs, seen.Inputs, seen.Outputs)
 			}
 			for i, x := range seen.Tensors {
-				w := d.Tensors[i]
+				w := d.Subgraphs[0].Tensors[i]
 				if x.Name != w.Name || !slices.Equal(x.Shape, w.Shape) || !slices.Equal(x.Scales, w.Scales) || x.QuantizedDimension != w.Axis ||
 					fmt.Sprint(x.ZeroPoints) != fmt.Sprint(w.ZeroPoints) || len(x.Data) != w.Bytes {
 					t.Errorf("tensor %d: wrote %+v, LiteRT sees %+v", i, w, x)
 				}
 			}
 			for i, x := range seen.Operators {
-				if w := d.Operators[i]; x.Name != w.Name || x.Version != w.Version || !slices.Equal(x.Inputs, w.Inputs) || !slices.Equal(x.Outputs, w.Outputs) {
+				if w := d.Subgraphs[0].Operators[i]; x.Name != w.Name || x.Version != w.Version || !slices.Equal(x.Inputs, w.Inputs) || !slices.Equal(x.Outputs, w.Outputs) {
 					t.Errorf("operator %d: wrote %+v, LiteRT sees %+v", i, w, x)
 				}
 			}

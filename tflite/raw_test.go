@@ -1,8 +1,12 @@
 package tflite_test
 
 import (
+	"errors"
+
 	flatbuffers "github.com/google/flatbuffers/go"
 
+	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/tflite"
 	"github.com/goqat/goqat/tflite/internal/schema"
 )
 
@@ -54,6 +58,8 @@ type rawOperator struct {
 	inputs, outputs []int32
 	kind            schema.BuiltinOptions
 	options         func(b *flatbuffers.Builder) flatbuffers.UOffsetT
+	custom          []byte
+	mutating        bool
 }
 
 func ints(b *flatbuffers.Builder, list []int32) flatbuffers.UOffsetT {
@@ -113,9 +119,15 @@ func (r *raw) bytes() []byte {
 	}
 	for _, x := range r.operators {
 		in, out := ints(b, x.inputs), ints(b, x.outputs)
-		var options flatbuffers.UOffsetT
+		var options, custom, mutating flatbuffers.UOffsetT
 		if x.options != nil {
 			options = x.options(b)
+		}
+		if x.custom != nil {
+			custom = b.CreateByteVector(x.custom)
+		}
+		if x.mutating {
+			mutating = b.CreateByteVector([]byte{1})
 		}
 		schema.OperatorStart(b)
 		schema.OperatorAddOpcodeIndex(b, x.opcode)
@@ -123,6 +135,8 @@ func (r *raw) bytes() []byte {
 		schema.OperatorAddOutputs(b, out)
 		schema.OperatorAddBuiltinOptionsType(b, x.kind)
 		schema.OperatorAddBuiltinOptions(b, options)
+		schema.OperatorAddCustomOptions(b, custom)
+		schema.OperatorAddMutatingVariableInputs(b, mutating)
 		operators = append(operators, schema.OperatorEnd(b))
 	}
 	for range r.subgraphs {
@@ -251,4 +265,18 @@ func floatFile(code schema.BuiltinOperator, kind schema.BuiltinOptions, options 
 		operators: []rawOperator{{inputs: inputs, outputs: []int32{2}, kind: kind, options: options}},
 		inputs:    []int32{0}, outputs: []int32{2},
 	}
+}
+
+// understand is Unmarshal that takes what it keeps as foreign for an error.
+func understand(data []byte) (*graph.Graph, error) {
+	g, err := tflite.Unmarshal(data)
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range g.Nodes {
+		if f, ok := n.Op.(graph.Foreign); ok {
+			return nil, errors.New("tflite: " + f.Refusal())
+		}
+	}
+	return g, nil
 }

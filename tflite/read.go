@@ -32,17 +32,20 @@ func ReadFile(path string) (*graph.Graph, error) {
 
 // Unmarshal returns the network that the bytes of a .tflite file describe:
 // float32, float16 weights, int8 or hybrid. All data becomes constants; see
-// [Trainable] for more. Fused activations stay in their operators.
+// [Trainable] for more. Fused activations stay in their operators. Operators that
+// are not known, or not in their form, become [graph.Foreign].
 //
 // Names are those of the file; tensors without a name get one from their index,
-// and equal names are numbered. Nodes are named after their outputs.
+// and equal names are numbered. Nodes are named after their outputs, and those that
+// the file has not after the operator that they are part of.
 //
-// Errors: damaged, foreign and unsupported files, all faults joined, each with
-// the index of the tensor or operator and the byte offset of its table.
+// Errors: damaged files and those that no graph can hold, all faults joined, each
+// with the index of the tensor or operator and the byte offset of its table.
 func Unmarshal(data []byte) (*graph.Graph, error) {
 	f, err := parse(data)
 	if err != nil {
 		return nil, err
 	}
-	return f.graph()
+	g, _, err := f.graph()
+	return g, err
 }

@@ -24,6 +24,8 @@ import (
 //     can bring together; sums of products that fit 32 bits for any input;
 //   - no NaN or Inf in constants and scales.
 //
+// Of operators that this package does not know it checks nothing.
+//
 // Errors: every fault, joined, with operator index, tensor name, channel or byte
 // offset. Files that cannot be read give the errors of [Unmarshal].
 //
@@ -34,15 +36,25 @@ func Verify(data []byte) error {
 	if err != nil {
 		return err
 	}
-	g, err := f.graph()
+	g, origins, err := f.graph()
 	if err != nil {
 		return err
 	}
 	v := &verifier{}
 	v.structure(f)
 	for i, n := range g.Nodes {
-		v.where = fmt.Sprintf("operator %d, %s (byte %d)", i, n.Op.Name(), f.operators[i].at)
-		v.version(f.codes[f.operators[i].code].version, n)
+		o := f.subgraphs[0].operators[origins[i]]
+		code := f.codes[o.code]
+		v.where = fmt.Sprintf("operator %d, %s (byte %d)", origins[i], code.operatorName(), o.at)
+		if foreign, ok := n.Op.(graph.Foreign); ok {
+			if byName(code.operatorName()) != nil {
+				v.fault("%s", foreign.Reason)
+			}
+			continue
+		}
+		if code.operatorName() == n.Op.Name() {
+			v.version(code.version, n)
+		}
 		v.operator(n)
 	}
 	for _, t := range g.Tensors() {
@@ -73,17 +85,23 @@ func (v *verifier) structure(f *file) {
 			v.fault("buffer %d starts at byte %d, which is not a multiple of %d", i, b.at, alignment)
 		}
 	}
-	for _, index := range f.signature {
-		if index < 0 || index >= len(f.tensors) {
-			v.fault("a signature names tensor %d, there are %d", index, len(f.tensors))
+	only := f.subgraphs[0]
+	for _, s := range f.signatures {
+		if s.subgraph != 0 {
+			v.fault("signature %q names subgraph %d, there is one", s.key, s.subgraph)
+		}
+		for _, e := range slices.Concat(s.inputs, s.outputs) {
+			if e.tensor < 0 || e.tensor >= len(only.tensors) {
+				v.fault("a signature names tensor %d, there are %d", e.tensor, len(only.tensors))
+			}
 		}
 	}
-	var used []version
-	for _, o := range f.operators {
-		c := f.codes[o.code]
-		used = append(used, version{byName(c.operatorName()), c.version})
+	var used []opCode
+	for _, o := range only.operators {
+		used = append(used, f.codes[o.code])
 	}
-	if have, want := f.runtime(), leastRuntime(used); have != "" && newer(want, have) {
+	want, _ := leastRuntime(used)
+	if have := f.runtime(); have != "" && newer(want, have) {
 		v.fault("%s is %q, but its operators need %q", runtimeKey, have, want)
 	}
 }

@@ -81,7 +81,7 @@ type writer struct {
 	b       *flatbuffers.Builder
 	shared  map[string]flatbuffers.UOffsetT // vectors and tables with equal content
 	nodes   []planned
-	codes   []version // distinct ones
+	codes   []opCode // distinct ones
 	tensors []*graph.Tensor
 	indices map[*graph.Tensor]int32
 	buffers []flatbuffers.UOffsetT
@@ -90,7 +90,7 @@ type writer struct {
 
 // planned is a node as the file will have it.
 type planned struct {
-	row    *operator
+	row    *operator   // nil for one that is foreign
 	node   *graph.Node // with the inputs of the file
 	opcode int
 }
@@ -104,6 +104,14 @@ func (w *writer) plan(g *graph.Graph) error {
 	w.add(g.Inputs...)
 	var faults []error
 	for _, n := range g.Nodes {
+		if f, ok := n.Op.(graph.Foreign); ok {
+			code, err := foreignCode(f)
+			if err != nil {
+				faults = append(faults, fmt.Errorf("tflite: node %q: %w", n.Name, err))
+			}
+			w.plans(planned{nil, n, w.opcode(code)})
+			continue
+		}
 		row := byName(n.Op.Name())
 		if row == nil {
 			faults = append(faults, fmt.Errorf("tflite: node %q: files cannot carry the operator %s%s", n.Name, n.Op.Name(), advice(n.Op)))
@@ -122,11 +130,16 @@ func (w *writer) plan(g *graph.Graph) error {
 			faults = append(faults, fmt.Errorf("tflite: node %q (%s): %w", n.Name, row.name(), err))
 			continue
 		}
-		w.nodes = append(w.nodes, planned{row, inFile, w.opcode(version{row, number})})
-		w.add(inputs...)
-		w.add(n.Output)
+		w.plans(planned{row, inFile, w.opcode(opCode{number: int(row.code), version: number})})
 	}
 	return errors.Join(faults...)
+}
+
+// plans appends a node and its tensors.
+func (w *writer) plans(p planned) {
+	w.nodes = append(w.nodes, p)
+	w.add(p.node.Inputs...)
+	w.add(p.node.Output)
 }
 
 // advice says what to do about an operator that only training has.
@@ -138,7 +151,7 @@ func advice(op graph.Op) string {
 }
 
 // opcode returns the index of an operator code.
-func (w *writer) opcode(v version) int {
+func (w *writer) opcode(v opCode) int {
 	for i, have := range w.codes {
 		if have == v {
 			return i
@@ -177,39 +190,31 @@ func (w *writer) model(g *graph.Graph) error {
 		}
 		buffers[i] = w.constant(data)
 	}
-	// The version text fills 16 bytes with NUL, as the official converter has it.
-	runtime := make([]byte, 16)
-	copy(runtime, leastRuntime(w.codes))
-	runtimeBuffer := w.constant(runtime)
+	runtime := w.runtime()
 
 	var tensors, operators, codes []flatbuffers.UOffsetT
 	for i, t := range w.tensors {
 		tensors = append(tensors, w.tensor(t, buffers[i]))
 	}
 	for _, p := range w.nodes {
-		operators = append(operators, w.operator(p))
+		at, err := w.operator(p)
+		if err != nil {
+			return fmt.Errorf("tflite: node %q (%s): %w", p.node.Name, p.node.Op.Name(), err)
+		}
+		operators = append(operators, at)
 	}
-	for _, v := range w.codes {
-		schema.OperatorCodeStart(b)
-		schema.OperatorCodeAddDeprecatedBuiltinCode(b, int8(min(v.row.code, schema.BuiltinOperatorPLACEHOLDER_FOR_GREATER_OP_CODES)))
-		schema.OperatorCodeAddVersion(b, int32(v.number))
-		schema.OperatorCodeAddBuiltinCode(b, v.row.code)
-		codes = append(codes, schema.OperatorCodeEnd(b))
+	for _, c := range w.codes {
+		codes = append(codes, w.code(c))
 	}
 	subgraph := w.subgraph(g, tensors, operators)
 	signature := w.signature(g)
 
-	name := b.CreateSharedString(runtimeKey)
-	schema.MetadataStart(b)
-	schema.MetadataAddName(b, name)
-	schema.MetadataAddBuffer(b, runtimeBuffer)
-	metadata := schema.MetadataEnd(b)
-
+	metadata := w.metadata(runtime)
 	text := b.CreateSharedString(description)
 	codesVector := b.CreateVectorOfTables(codes)
 	subgraphs := b.CreateVectorOfTables([]flatbuffers.UOffsetT{subgraph})
 	buffersVector := b.CreateVectorOfTables(w.buffers)
-	metadataVector := b.CreateVectorOfTables([]flatbuffers.UOffsetT{metadata})
+	metadataVector := b.CreateVectorOfTables(metadata)
 	signatures := b.CreateVectorOfTables([]flatbuffers.UOffsetT{signature})
 	schema.ModelStart(b)
 	schema.ModelAddVersion(b, fileVersion)
@@ -221,6 +226,45 @@ func (w *writer) model(g *graph.Graph) error {
 	schema.ModelAddSignatureDefs(b, signatures)
 	b.FinishWithFileIdentifier(schema.ModelEnd(b), []byte(identifier))
 	return nil
+}
+
+// metadata writes the least runtime version, whose text the buffer holds; nothing
+// where there is none.
+func (w *writer) metadata(buffer uint32) []flatbuffers.UOffsetT {
+	if buffer == 0 {
+		return nil
+	}
+	name := w.b.CreateSharedString(runtimeKey)
+	schema.MetadataStart(w.b)
+	schema.MetadataAddName(w.b, name)
+	schema.MetadataAddBuffer(w.b, buffer)
+	return []flatbuffers.UOffsetT{schema.MetadataEnd(w.b)}
+}
+
+// runtime writes the text of the least runtime version, which fills 16 bytes with
+// NUL as the official converter has it; nothing where foreign operators make it
+// unknown.
+func (w *writer) runtime() (buffer uint32) {
+	least, known := leastRuntime(w.codes)
+	if !known {
+		return 0
+	}
+	text := make([]byte, 16)
+	copy(text, least)
+	return w.constant(text)
+}
+
+func (w *writer) code(c opCode) flatbuffers.UOffsetT {
+	var custom flatbuffers.UOffsetT
+	if c.custom() {
+		custom = w.b.CreateSharedString(c.text)
+	}
+	schema.OperatorCodeStart(w.b)
+	schema.OperatorCodeAddDeprecatedBuiltinCode(w.b, int8(min(c.number, int(schema.BuiltinOperatorPLACEHOLDER_FOR_GREATER_OP_CODES))))
+	schema.OperatorCodeAddCustomCode(w.b, custom)
+	schema.OperatorCodeAddVersion(w.b, int32(c.version))
+	schema.OperatorCodeAddBuiltinCode(w.b, schema.BuiltinOperator(c.number))
+	return schema.OperatorCodeEnd(w.b)
 }
 
 // constant returns the index of a buffer with the given content.
@@ -312,20 +356,24 @@ func vector[T int32 | int64 | float32](w *writer, list []T) flatbuffers.UOffsetT
 	})
 }
 
-func (w *writer) operator(p planned) flatbuffers.UOffsetT {
+func (w *writer) operator(p planned) (at flatbuffers.UOffsetT, err error) {
 	inputs := vector(w, w.list(p.node.Inputs))
 	outputs := vector(w, w.list([]*graph.Tensor{p.node.Output}))
-	var options flatbuffers.UOffsetT
-	if p.row.write != nil {
+	var kind schema.BuiltinOptions
+	var options, raw flatbuffers.UOffsetT
+	if f, ok := p.node.Op.(graph.Foreign); ok {
+		kind, options, raw, err = writeForeign(w.b, f)
+	} else if kind = p.row.options; p.row.write != nil {
 		options = p.row.write(w.b, p.node.Op)
 	}
 	schema.OperatorStart(w.b)
 	schema.OperatorAddOpcodeIndex(w.b, uint32(p.opcode))
 	schema.OperatorAddInputs(w.b, inputs)
 	schema.OperatorAddOutputs(w.b, outputs)
-	schema.OperatorAddBuiltinOptionsType(w.b, p.row.options)
+	schema.OperatorAddBuiltinOptionsType(w.b, kind)
 	schema.OperatorAddBuiltinOptions(w.b, options)
-	return schema.OperatorEnd(w.b)
+	schema.OperatorAddCustomOptions(w.b, raw)
+	return schema.OperatorEnd(w.b), err
 }
 
 // list returns the indices of tensors, -1 for omitted ones.

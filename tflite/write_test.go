@@ -184,7 +184,7 @@ func TestVersions(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 			continue
 		}
-		if o := d.Operators[0]; o.Name != c.op || o.Version != c.version || d.MinRuntime != c.runtime {
+		if o := d.Subgraphs[0].Operators[0]; o.Name != c.op || o.Version != c.version || d.MinRuntime != c.runtime {
 			t.Errorf("%s: %s version %d, runtime %q, want %s version %d, runtime %q", c.name, o.Name, o.Version, d.MinRuntime, c.op, c.version, c.runtime)
 		}
 	}

@@ -234,9 +234,15 @@ const (
 	BuiltinOperatorDEPTHWISE_CONV_2D                BuiltinOperator = 4
 	BuiltinOperatorDEPTH_TO_SPACE                   BuiltinOperator = 5
 	BuiltinOperatorDEQUANTIZE                       BuiltinOperator = 6
+	BuiltinOperatorEMBEDDING_LOOKUP                 BuiltinOperator = 7
+	BuiltinOperatorFLOOR                            BuiltinOperator = 8
 	BuiltinOperatorFULLY_CONNECTED                  BuiltinOperator = 9
+	BuiltinOperatorHASHTABLE_LOOKUP                 BuiltinOperator = 10
 	BuiltinOperatorL2_NORMALIZATION                 BuiltinOperator = 11
+	BuiltinOperatorL2_POOL_2D                       BuiltinOperator = 12
+	BuiltinOperatorLOCAL_RESPONSE_NORMALIZATION     BuiltinOperator = 13
 	BuiltinOperatorLOGISTIC                         BuiltinOperator = 14
+	BuiltinOperatorLSH_PROJECTION                   BuiltinOperator = 15
 	BuiltinOperatorLSTM                             BuiltinOperator = 16
 	BuiltinOperatorMAX_POOL_2D                      BuiltinOperator = 17
 	BuiltinOperatorMUL                              BuiltinOperator = 18
@@ -245,13 +251,21 @@ const (
 	BuiltinOperatorRELU6                            BuiltinOperator = 21
 	BuiltinOperatorRESHAPE                          BuiltinOperator = 22
 	BuiltinOperatorRESIZE_BILINEAR                  BuiltinOperator = 23
+	BuiltinOperatorRNN                              BuiltinOperator = 24
 	BuiltinOperatorSOFTMAX                          BuiltinOperator = 25
 	BuiltinOperatorSPACE_TO_DEPTH                   BuiltinOperator = 26
 	BuiltinOperatorSVDF                             BuiltinOperator = 27
 	BuiltinOperatorTANH                             BuiltinOperator = 28
+	BuiltinOperatorCONCAT_EMBEDDINGS                BuiltinOperator = 29
+	BuiltinOperatorSKIP_GRAM                        BuiltinOperator = 30
+	BuiltinOperatorCALL                             BuiltinOperator = 31
 	BuiltinOperatorCUSTOM                           BuiltinOperator = 32
+	BuiltinOperatorEMBEDDING_LOOKUP_SPARSE          BuiltinOperator = 33
 	BuiltinOperatorPAD                              BuiltinOperator = 34
+	BuiltinOperatorUNIDIRECTIONAL_SEQUENCE_RNN      BuiltinOperator = 35
 	BuiltinOperatorGATHER                           BuiltinOperator = 36
+	BuiltinOperatorBATCH_TO_SPACE_ND                BuiltinOperator = 37
+	BuiltinOperatorSPACE_TO_BATCH_ND                BuiltinOperator = 38
 	BuiltinOperatorTRANSPOSE                        BuiltinOperator = 39
 	BuiltinOperatorMEAN                             BuiltinOperator = 40
 	BuiltinOperatorSUB                              BuiltinOperator = 41
@@ -259,36 +273,170 @@ const (
 	BuiltinOperatorSQUEEZE                          BuiltinOperator = 43
 	BuiltinOperatorUNIDIRECTIONAL_SEQUENCE_LSTM     BuiltinOperator = 44
 	BuiltinOperatorSTRIDED_SLICE                    BuiltinOperator = 45
+	BuiltinOperatorBIDIRECTIONAL_SEQUENCE_RNN       BuiltinOperator = 46
 	BuiltinOperatorEXP                              BuiltinOperator = 47
+	BuiltinOperatorTOPK_V2                          BuiltinOperator = 48
 	BuiltinOperatorSPLIT                            BuiltinOperator = 49
 	BuiltinOperatorLOG_SOFTMAX                      BuiltinOperator = 50
+	BuiltinOperatorDELEGATE                         BuiltinOperator = 51
+	BuiltinOperatorBIDIRECTIONAL_SEQUENCE_LSTM      BuiltinOperator = 52
 	BuiltinOperatorCAST                             BuiltinOperator = 53
 	BuiltinOperatorPRELU                            BuiltinOperator = 54
 	BuiltinOperatorMAXIMUM                          BuiltinOperator = 55
 	BuiltinOperatorARG_MAX                          BuiltinOperator = 56
 	BuiltinOperatorMINIMUM                          BuiltinOperator = 57
+	BuiltinOperatorLESS                             BuiltinOperator = 58
+	BuiltinOperatorNEG                              BuiltinOperator = 59
 	BuiltinOperatorPADV2                            BuiltinOperator = 60
+	BuiltinOperatorGREATER                          BuiltinOperator = 61
+	BuiltinOperatorGREATER_EQUAL                    BuiltinOperator = 62
+	BuiltinOperatorLESS_EQUAL                       BuiltinOperator = 63
+	BuiltinOperatorSELECT                           BuiltinOperator = 64
 	BuiltinOperatorSLICE                            BuiltinOperator = 65
+	BuiltinOperatorSIN                              BuiltinOperator = 66
 	BuiltinOperatorTRANSPOSE_CONV                   BuiltinOperator = 67
+	BuiltinOperatorSPARSE_TO_DENSE                  BuiltinOperator = 68
 	BuiltinOperatorTILE                             BuiltinOperator = 69
 	BuiltinOperatorEXPAND_DIMS                      BuiltinOperator = 70
+	BuiltinOperatorEQUAL                            BuiltinOperator = 71
+	BuiltinOperatorNOT_EQUAL                        BuiltinOperator = 72
+	BuiltinOperatorLOG                              BuiltinOperator = 73
 	BuiltinOperatorSUM                              BuiltinOperator = 74
+	BuiltinOperatorSQRT                             BuiltinOperator = 75
+	BuiltinOperatorRSQRT                            BuiltinOperator = 76
 	BuiltinOperatorSHAPE                            BuiltinOperator = 77
+	BuiltinOperatorPOW                              BuiltinOperator = 78
+	BuiltinOperatorARG_MIN                          BuiltinOperator = 79
 	BuiltinOperatorFAKE_QUANT                       BuiltinOperator = 80
+	BuiltinOperatorREDUCE_PROD                      BuiltinOperator = 81
 	BuiltinOperatorREDUCE_MAX                       BuiltinOperator = 82
 	BuiltinOperatorPACK                             BuiltinOperator = 83
+	BuiltinOperatorLOGICAL_OR                       BuiltinOperator = 84
+	BuiltinOperatorONE_HOT                          BuiltinOperator = 85
+	BuiltinOperatorLOGICAL_AND                      BuiltinOperator = 86
+	BuiltinOperatorLOGICAL_NOT                      BuiltinOperator = 87
 	BuiltinOperatorUNPACK                           BuiltinOperator = 88
+	BuiltinOperatorREDUCE_MIN                       BuiltinOperator = 89
+	BuiltinOperatorFLOOR_DIV                        BuiltinOperator = 90
+	BuiltinOperatorREDUCE_ANY                       BuiltinOperator = 91
+	BuiltinOperatorSQUARE                           BuiltinOperator = 92
+	BuiltinOperatorZEROS_LIKE                       BuiltinOperator = 93
+	BuiltinOperatorFILL                             BuiltinOperator = 94
+	BuiltinOperatorFLOOR_MOD                        BuiltinOperator = 95
+	BuiltinOperatorRANGE                            BuiltinOperator = 96
 	BuiltinOperatorRESIZE_NEAREST_NEIGHBOR          BuiltinOperator = 97
 	BuiltinOperatorLEAKY_RELU                       BuiltinOperator = 98
 	BuiltinOperatorSQUARED_DIFFERENCE               BuiltinOperator = 99
 	BuiltinOperatorMIRROR_PAD                       BuiltinOperator = 100
+	BuiltinOperatorABS                              BuiltinOperator = 101
 	BuiltinOperatorSPLIT_V                          BuiltinOperator = 102
+	BuiltinOperatorUNIQUE                           BuiltinOperator = 103
+	BuiltinOperatorCEIL                             BuiltinOperator = 104
+	BuiltinOperatorREVERSE_V2                       BuiltinOperator = 105
+	BuiltinOperatorADD_N                            BuiltinOperator = 106
+	BuiltinOperatorGATHER_ND                        BuiltinOperator = 107
+	BuiltinOperatorCOS                              BuiltinOperator = 108
+	BuiltinOperatorWHERE                            BuiltinOperator = 109
+	BuiltinOperatorRANK                             BuiltinOperator = 110
 	BuiltinOperatorELU                              BuiltinOperator = 111
+	BuiltinOperatorREVERSE_SEQUENCE                 BuiltinOperator = 112
+	BuiltinOperatorMATRIX_DIAG                      BuiltinOperator = 113
 	BuiltinOperatorQUANTIZE                         BuiltinOperator = 114
+	BuiltinOperatorMATRIX_SET_DIAG                  BuiltinOperator = 115
+	BuiltinOperatorROUND                            BuiltinOperator = 116
 	BuiltinOperatorHARD_SWISH                       BuiltinOperator = 117
+	BuiltinOperatorIF                               BuiltinOperator = 118
+	BuiltinOperatorWHILE                            BuiltinOperator = 119
+	BuiltinOperatorNON_MAX_SUPPRESSION_V4           BuiltinOperator = 120
+	BuiltinOperatorNON_MAX_SUPPRESSION_V5           BuiltinOperator = 121
+	BuiltinOperatorSCATTER_ND                       BuiltinOperator = 122
+	BuiltinOperatorSELECT_V2                        BuiltinOperator = 123
+	BuiltinOperatorDENSIFY                          BuiltinOperator = 124
+	BuiltinOperatorSEGMENT_SUM                      BuiltinOperator = 125
 	BuiltinOperatorBATCH_MATMUL                     BuiltinOperator = 126
 	BuiltinOperatorPLACEHOLDER_FOR_GREATER_OP_CODES BuiltinOperator = 127
+	BuiltinOperatorCUMSUM                           BuiltinOperator = 128
+	BuiltinOperatorCALL_ONCE                        BuiltinOperator = 129
+	BuiltinOperatorBROADCAST_TO                     BuiltinOperator = 130
+	BuiltinOperatorRFFT2D                           BuiltinOperator = 131
+	BuiltinOperatorCONV_3D                          BuiltinOperator = 132
+	BuiltinOperatorIMAG                             BuiltinOperator = 133
+	BuiltinOperatorREAL                             BuiltinOperator = 134
+	BuiltinOperatorCOMPLEX_ABS                      BuiltinOperator = 135
+	BuiltinOperatorHASHTABLE                        BuiltinOperator = 136
+	BuiltinOperatorHASHTABLE_FIND                   BuiltinOperator = 137
+	BuiltinOperatorHASHTABLE_IMPORT                 BuiltinOperator = 138
+	BuiltinOperatorHASHTABLE_SIZE                   BuiltinOperator = 139
+	BuiltinOperatorREDUCE_ALL                       BuiltinOperator = 140
+	BuiltinOperatorCONV_3D_TRANSPOSE                BuiltinOperator = 141
+	BuiltinOperatorVAR_HANDLE                       BuiltinOperator = 142
+	BuiltinOperatorREAD_VARIABLE                    BuiltinOperator = 143
+	BuiltinOperatorASSIGN_VARIABLE                  BuiltinOperator = 144
+	BuiltinOperatorBROADCAST_ARGS                   BuiltinOperator = 145
+	BuiltinOperatorRANDOM_STANDARD_NORMAL           BuiltinOperator = 146
+	BuiltinOperatorBUCKETIZE                        BuiltinOperator = 147
+	BuiltinOperatorRANDOM_UNIFORM                   BuiltinOperator = 148
+	BuiltinOperatorMULTINOMIAL                      BuiltinOperator = 149
 	BuiltinOperatorGELU                             BuiltinOperator = 150
+	BuiltinOperatorDYNAMIC_UPDATE_SLICE             BuiltinOperator = 151
+	BuiltinOperatorRELU_0_TO_1                      BuiltinOperator = 152
+	BuiltinOperatorUNSORTED_SEGMENT_PROD            BuiltinOperator = 153
+	BuiltinOperatorUNSORTED_SEGMENT_MAX             BuiltinOperator = 154
+	BuiltinOperatorUNSORTED_SEGMENT_SUM             BuiltinOperator = 155
+	BuiltinOperatorATAN2                            BuiltinOperator = 156
+	BuiltinOperatorUNSORTED_SEGMENT_MIN             BuiltinOperator = 157
+	BuiltinOperatorSIGN                             BuiltinOperator = 158
+	BuiltinOperatorBITCAST                          BuiltinOperator = 159
+	BuiltinOperatorBITWISE_XOR                      BuiltinOperator = 160
+	BuiltinOperatorRIGHT_SHIFT                      BuiltinOperator = 161
+	BuiltinOperatorSTABLEHLO_LOGISTIC               BuiltinOperator = 162
+	BuiltinOperatorSTABLEHLO_ADD                    BuiltinOperator = 163
+	BuiltinOperatorSTABLEHLO_DIVIDE                 BuiltinOperator = 164
+	BuiltinOperatorSTABLEHLO_MULTIPLY               BuiltinOperator = 165
+	BuiltinOperatorSTABLEHLO_MAXIMUM                BuiltinOperator = 166
+	BuiltinOperatorSTABLEHLO_RESHAPE                BuiltinOperator = 167
+	BuiltinOperatorSTABLEHLO_CLAMP                  BuiltinOperator = 168
+	BuiltinOperatorSTABLEHLO_CONCATENATE            BuiltinOperator = 169
+	BuiltinOperatorSTABLEHLO_BROADCAST_IN_DIM       BuiltinOperator = 170
+	BuiltinOperatorSTABLEHLO_CONVOLUTION            BuiltinOperator = 171
+	BuiltinOperatorSTABLEHLO_SLICE                  BuiltinOperator = 172
+	BuiltinOperatorSTABLEHLO_CUSTOM_CALL            BuiltinOperator = 173
+	BuiltinOperatorSTABLEHLO_REDUCE                 BuiltinOperator = 174
+	BuiltinOperatorSTABLEHLO_ABS                    BuiltinOperator = 175
+	BuiltinOperatorSTABLEHLO_AND                    BuiltinOperator = 176
+	BuiltinOperatorSTABLEHLO_COSINE                 BuiltinOperator = 177
+	BuiltinOperatorSTABLEHLO_EXPONENTIAL            BuiltinOperator = 178
+	BuiltinOperatorSTABLEHLO_FLOOR                  BuiltinOperator = 179
+	BuiltinOperatorSTABLEHLO_LOG                    BuiltinOperator = 180
+	BuiltinOperatorSTABLEHLO_MINIMUM                BuiltinOperator = 181
+	BuiltinOperatorSTABLEHLO_NEGATE                 BuiltinOperator = 182
+	BuiltinOperatorSTABLEHLO_OR                     BuiltinOperator = 183
+	BuiltinOperatorSTABLEHLO_POWER                  BuiltinOperator = 184
+	BuiltinOperatorSTABLEHLO_REMAINDER              BuiltinOperator = 185
+	BuiltinOperatorSTABLEHLO_RSQRT                  BuiltinOperator = 186
+	BuiltinOperatorSTABLEHLO_SELECT                 BuiltinOperator = 187
+	BuiltinOperatorSTABLEHLO_SUBTRACT               BuiltinOperator = 188
+	BuiltinOperatorSTABLEHLO_TANH                   BuiltinOperator = 189
+	BuiltinOperatorSTABLEHLO_SCATTER                BuiltinOperator = 190
+	BuiltinOperatorSTABLEHLO_COMPARE                BuiltinOperator = 191
+	BuiltinOperatorSTABLEHLO_CONVERT                BuiltinOperator = 192
+	BuiltinOperatorSTABLEHLO_DYNAMIC_SLICE          BuiltinOperator = 193
+	BuiltinOperatorSTABLEHLO_DYNAMIC_UPDATE_SLICE   BuiltinOperator = 194
+	BuiltinOperatorSTABLEHLO_PAD                    BuiltinOperator = 195
+	BuiltinOperatorSTABLEHLO_IOTA                   BuiltinOperator = 196
+	BuiltinOperatorSTABLEHLO_DOT_GENERAL            BuiltinOperator = 197
+	BuiltinOperatorSTABLEHLO_REDUCE_WINDOW          BuiltinOperator = 198
+	BuiltinOperatorSTABLEHLO_SORT                   BuiltinOperator = 199
+	BuiltinOperatorSTABLEHLO_WHILE                  BuiltinOperator = 200
+	BuiltinOperatorSTABLEHLO_GATHER                 BuiltinOperator = 201
+	BuiltinOperatorSTABLEHLO_TRANSPOSE              BuiltinOperator = 202
+	BuiltinOperatorDILATE                           BuiltinOperator = 203
+	BuiltinOperatorSTABLEHLO_RNG_BIT_GENERATOR      BuiltinOperator = 204
+	BuiltinOperatorREDUCE_WINDOW                    BuiltinOperator = 205
+	BuiltinOperatorSTABLEHLO_COMPOSITE              BuiltinOperator = 206
+	BuiltinOperatorSTABLEHLO_SHIFT_LEFT             BuiltinOperator = 207
+	BuiltinOperatorSTABLEHLO_CBRT                   BuiltinOperator = 208
+	BuiltinOperatorSTABLEHLO_CASE                   BuiltinOperator = 209
 )
 
 var EnumNamesBuiltinOperator = map[BuiltinOperator]string{
@@ -299,9 +447,15 @@ var EnumNamesBuiltinOperator = map[BuiltinOperator]string{
 	BuiltinOperatorDEPTHWISE_CONV_2D:                "DEPTHWISE_CONV_2D",
 	BuiltinOperatorDEPTH_TO_SPACE:                   "DEPTH_TO_SPACE",
 	BuiltinOperatorDEQUANTIZE:                       "DEQUANTIZE",
+	BuiltinOperatorEMBEDDING_LOOKUP:                 "EMBEDDING_LOOKUP",
+	BuiltinOperatorFLOOR:                            "FLOOR",
 	BuiltinOperatorFULLY_CONNECTED:                  "FULLY_CONNECTED",
+	BuiltinOperatorHASHTABLE_LOOKUP:                 "HASHTABLE_LOOKUP",
 	BuiltinOperatorL2_NORMALIZATION:                 "L2_NORMALIZATION",
+	BuiltinOperatorL2_POOL_2D:                       "L2_POOL_2D",
+	BuiltinOperatorLOCAL_RESPONSE_NORMALIZATION:     "LOCAL_RESPONSE_NORMALIZATION",
 	BuiltinOperatorLOGISTIC:                         "LOGISTIC",
+	BuiltinOperatorLSH_PROJECTION:                   "LSH_PROJECTION",
 	BuiltinOperatorLSTM:                             "LSTM",
 	BuiltinOperatorMAX_POOL_2D:                      "MAX_POOL_2D",
 	BuiltinOperatorMUL:                              "MUL",
@@ -310,13 +464,21 @@ var EnumNamesBuiltinOperator = map[BuiltinOperator]string{
 	BuiltinOperatorRELU6:                            "RELU6",
 	BuiltinOperatorRESHAPE:                          "RESHAPE",
 	BuiltinOperatorRESIZE_BILINEAR:                  "RESIZE_BILINEAR",
+	BuiltinOperatorRNN:                              "RNN",
 	BuiltinOperatorSOFTMAX:                          "SOFTMAX",
 	BuiltinOperatorSPACE_TO_DEPTH:                   "SPACE_TO_DEPTH",
 	BuiltinOperatorSVDF:                             "SVDF",
 	BuiltinOperatorTANH:                             "TANH",
+	BuiltinOperatorCONCAT_EMBEDDINGS:                "CONCAT_EMBEDDINGS",
+	BuiltinOperatorSKIP_GRAM:                        "SKIP_GRAM",
+	BuiltinOperatorCALL:                             "CALL",
 	BuiltinOperatorCUSTOM:                           "CUSTOM",
+	BuiltinOperatorEMBEDDING_LOOKUP_SPARSE:          "EMBEDDING_LOOKUP_SPARSE",
 	BuiltinOperatorPAD:                              "PAD",
+	BuiltinOperatorUNIDIRECTIONAL_SEQUENCE_RNN:      "UNIDIRECTIONAL_SEQUENCE_RNN",
 	BuiltinOperatorGATHER:                           "GATHER",
+	BuiltinOperatorBATCH_TO_SPACE_ND:                "BATCH_TO_SPACE_ND",
+	BuiltinOperatorSPACE_TO_BATCH_ND:                "SPACE_TO_BATCH_ND",
 	BuiltinOperatorTRANSPOSE:                        "TRANSPOSE",
 	BuiltinOperatorMEAN:                             "MEAN",
 	BuiltinOperatorSUB:                              "SUB",
@@ -324,36 +486,170 @@ var EnumNamesBuiltinOperator = map[BuiltinOperator]string{
 	BuiltinOperatorSQUEEZE:                          "SQUEEZE",
 	BuiltinOperatorUNIDIRECTIONAL_SEQUENCE_LSTM:     "UNIDIRECTIONAL_SEQUENCE_LSTM",
 	BuiltinOperatorSTRIDED_SLICE:                    "STRIDED_SLICE",
+	BuiltinOperatorBIDIRECTIONAL_SEQUENCE_RNN:       "BIDIRECTIONAL_SEQUENCE_RNN",
 	BuiltinOperatorEXP:                              "EXP",
+	BuiltinOperatorTOPK_V2:                          "TOPK_V2",
 	BuiltinOperatorSPLIT:                            "SPLIT",
 	BuiltinOperatorLOG_SOFTMAX:                      "LOG_SOFTMAX",
+	BuiltinOperatorDELEGATE:                         "DELEGATE",
+	BuiltinOperatorBIDIRECTIONAL_SEQUENCE_LSTM:      "BIDIRECTIONAL_SEQUENCE_LSTM",
 	BuiltinOperatorCAST:                             "CAST",
 	BuiltinOperatorPRELU:                            "PRELU",
 	BuiltinOperatorMAXIMUM:                          "MAXIMUM",
 	BuiltinOperatorARG_MAX:                          "ARG_MAX",
 	BuiltinOperatorMINIMUM:                          "MINIMUM",
+	BuiltinOperatorLESS:                             "LESS",
+	BuiltinOperatorNEG:                              "NEG",
 	BuiltinOperatorPADV2:                            "PADV2",
+	BuiltinOperatorGREATER:                          "GREATER",
+	BuiltinOperatorGREATER_EQUAL:                    "GREATER_EQUAL",
+	BuiltinOperatorLESS_EQUAL:                       "LESS_EQUAL",
+	BuiltinOperatorSELECT:                           "SELECT",
 	BuiltinOperatorSLICE:                            "SLICE",
+	BuiltinOperatorSIN:                              "SIN",
 	BuiltinOperatorTRANSPOSE_CONV:                   "TRANSPOSE_CONV",
+	BuiltinOperatorSPARSE_TO_DENSE:                  "SPARSE_TO_DENSE",
 	BuiltinOperatorTILE:                             "TILE",
 	BuiltinOperatorEXPAND_DIMS:                      "EXPAND_DIMS",
+	BuiltinOperatorEQUAL:                            "EQUAL",
+	BuiltinOperatorNOT_EQUAL:                        "NOT_EQUAL",
+	BuiltinOperatorLOG:                              "LOG",
 	BuiltinOperatorSUM:                              "SUM",
+	BuiltinOperatorSQRT:                             "SQRT",
+	BuiltinOperatorRSQRT:                            "RSQRT",
 	BuiltinOperatorSHAPE:                            "SHAPE",
+	BuiltinOperatorPOW:                              "POW",
+	BuiltinOperatorARG_MIN:                          "ARG_MIN",
 	BuiltinOperatorFAKE_QUANT:                       "FAKE_QUANT",
+	BuiltinOperatorREDUCE_PROD:                      "REDUCE_PROD",
 	BuiltinOperatorREDUCE_MAX:                       "REDUCE_MAX",
 	BuiltinOperatorPACK:                             "PACK",
+	BuiltinOperatorLOGICAL_OR:                       "LOGICAL_OR",
+	BuiltinOperatorONE_HOT:                          "ONE_HOT",
+	BuiltinOperatorLOGICAL_AND:                      "LOGICAL_AND",
+	BuiltinOperatorLOGICAL_NOT:                      "LOGICAL_NOT",
 	BuiltinOperatorUNPACK:                           "UNPACK",
+	BuiltinOperatorREDUCE_MIN:                       "REDUCE_MIN",
+	BuiltinOperatorFLOOR_DIV:                        "FLOOR_DIV",
+	BuiltinOperatorREDUCE_ANY:                       "REDUCE_ANY",
+	BuiltinOperatorSQUARE:                           "SQUARE",
+	BuiltinOperatorZEROS_LIKE:                       "ZEROS_LIKE",
+	BuiltinOperatorFILL:                             "FILL",
+	BuiltinOperatorFLOOR_MOD:                        "FLOOR_MOD",
+	BuiltinOperatorRANGE:                            "RANGE",
 	BuiltinOperatorRESIZE_NEAREST_NEIGHBOR:          "RESIZE_NEAREST_NEIGHBOR",
 	BuiltinOperatorLEAKY_RELU:                       "LEAKY_RELU",
 	BuiltinOperatorSQUARED_DIFFERENCE:               "SQUARED_DIFFERENCE",
 	BuiltinOperatorMIRROR_PAD:                       "MIRROR_PAD",
+	BuiltinOperatorABS:                              "ABS",
 	BuiltinOperatorSPLIT_V:                          "SPLIT_V",
+	BuiltinOperatorUNIQUE:                           "UNIQUE",
+	BuiltinOperatorCEIL:                             "CEIL",
+	BuiltinOperatorREVERSE_V2:                       "REVERSE_V2",
+	BuiltinOperatorADD_N:                            "ADD_N",
+	BuiltinOperatorGATHER_ND:                        "GATHER_ND",
+	BuiltinOperatorCOS:                              "COS",
+	BuiltinOperatorWHERE:                            "WHERE",
+	BuiltinOperatorRANK:                             "RANK",
 	BuiltinOperatorELU:                              "ELU",
+	BuiltinOperatorREVERSE_SEQUENCE:                 "REVERSE_SEQUENCE",
+	BuiltinOperatorMATRIX_DIAG:                      "MATRIX_DIAG",
 	BuiltinOperatorQUANTIZE:                         "QUANTIZE",
+	BuiltinOperatorMATRIX_SET_DIAG:                  "MATRIX_SET_DIAG",
+	BuiltinOperatorROUND:                            "ROUND",
 	BuiltinOperatorHARD_SWISH:                       "HARD_SWISH",
+	BuiltinOperatorIF:                               "IF",
+	BuiltinOperatorWHILE:                            "WHILE",
+	BuiltinOperatorNON_MAX_SUPPRESSION_V4:           "NON_MAX_SUPPRESSION_V4",
+	BuiltinOperatorNON_MAX_SUPPRESSION_V5:           "NON_MAX_SUPPRESSION_V5",
+	BuiltinOperatorSCATTER_ND:                       "SCATTER_ND",
+	BuiltinOperatorSELECT_V2:                        "SELECT_V2",
+	BuiltinOperatorDENSIFY:                          "DENSIFY",
+	BuiltinOperatorSEGMENT_SUM:                      "SEGMENT_SUM",
 	BuiltinOperatorBATCH_MATMUL:                     "BATCH_MATMUL",
 	BuiltinOperatorPLACEHOLDER_FOR_GREATER_OP_CODES: "PLACEHOLDER_FOR_GREATER_OP_CODES",
+	BuiltinOperatorCUMSUM:                           "CUMSUM",
+	BuiltinOperatorCALL_ONCE:                        "CALL_ONCE",
+	BuiltinOperatorBROADCAST_TO:                     "BROADCAST_TO",
+	BuiltinOperatorRFFT2D:                           "RFFT2D",
+	BuiltinOperatorCONV_3D:                          "CONV_3D",
+	BuiltinOperatorIMAG:                             "IMAG",
+	BuiltinOperatorREAL:                             "REAL",
+	BuiltinOperatorCOMPLEX_ABS:                      "COMPLEX_ABS",
+	BuiltinOperatorHASHTABLE:                        "HASHTABLE",
+	BuiltinOperatorHASHTABLE_FIND:                   "HASHTABLE_FIND",
+	BuiltinOperatorHASHTABLE_IMPORT:                 "HASHTABLE_IMPORT",
+	BuiltinOperatorHASHTABLE_SIZE:                   "HASHTABLE_SIZE",
+	BuiltinOperatorREDUCE_ALL:                       "REDUCE_ALL",
+	BuiltinOperatorCONV_3D_TRANSPOSE:                "CONV_3D_TRANSPOSE",
+	BuiltinOperatorVAR_HANDLE:                       "VAR_HANDLE",
+	BuiltinOperatorREAD_VARIABLE:                    "READ_VARIABLE",
+	BuiltinOperatorASSIGN_VARIABLE:                  "ASSIGN_VARIABLE",
+	BuiltinOperatorBROADCAST_ARGS:                   "BROADCAST_ARGS",
+	BuiltinOperatorRANDOM_STANDARD_NORMAL:           "RANDOM_STANDARD_NORMAL",
+	BuiltinOperatorBUCKETIZE:                        "BUCKETIZE",
+	BuiltinOperatorRANDOM_UNIFORM:                   "RANDOM_UNIFORM",
+	BuiltinOperatorMULTINOMIAL:                      "MULTINOMIAL",
 	BuiltinOperatorGELU:                             "GELU",
+	BuiltinOperatorDYNAMIC_UPDATE_SLICE:             "DYNAMIC_UPDATE_SLICE",
+	BuiltinOperatorRELU_0_TO_1:                      "RELU_0_TO_1",
+	BuiltinOperatorUNSORTED_SEGMENT_PROD:            "UNSORTED_SEGMENT_PROD",
+	BuiltinOperatorUNSORTED_SEGMENT_MAX:             "UNSORTED_SEGMENT_MAX",
+	BuiltinOperatorUNSORTED_SEGMENT_SUM:             "UNSORTED_SEGMENT_SUM",
+	BuiltinOperatorATAN2:                            "ATAN2",
+	BuiltinOperatorUNSORTED_SEGMENT_MIN:             "UNSORTED_SEGMENT_MIN",
+	BuiltinOperatorSIGN:                             "SIGN",
+	BuiltinOperatorBITCAST:                          "BITCAST",
+	BuiltinOperatorBITWISE_XOR:                      "BITWISE_XOR",
+	BuiltinOperatorRIGHT_SHIFT:                      "RIGHT_SHIFT",
+	BuiltinOperatorSTABLEHLO_LOGISTIC:               "STABLEHLO_LOGISTIC",
+	BuiltinOperatorSTABLEHLO_ADD:                    "STABLEHLO_ADD",
+	BuiltinOperatorSTABLEHLO_DIVIDE:                 "STABLEHLO_DIVIDE",
+	BuiltinOperatorSTABLEHLO_MULTIPLY:               "STABLEHLO_MULTIPLY",
+	BuiltinOperatorSTABLEHLO_MAXIMUM:                "STABLEHLO_MAXIMUM",
+	BuiltinOperatorSTABLEHLO_RESHAPE:                "STABLEHLO_RESHAPE",
+	BuiltinOperatorSTABLEHLO_CLAMP:                  "STABLEHLO_CLAMP",
+	BuiltinOperatorSTABLEHLO_CONCATENATE:            "STABLEHLO_CONCATENATE",
+	BuiltinOperatorSTABLEHLO_BROADCAST_IN_DIM:       "STABLEHLO_BROADCAST_IN_DIM",
+	BuiltinOperatorSTABLEHLO_CONVOLUTION:            "STABLEHLO_CONVOLUTION",
+	BuiltinOperatorSTABLEHLO_SLICE:                  "STABLEHLO_SLICE",
+	BuiltinOperatorSTABLEHLO_CUSTOM_CALL:            "STABLEHLO_CUSTOM_CALL",
+	BuiltinOperatorSTABLEHLO_REDUCE:                 "STABLEHLO_REDUCE",
+	BuiltinOperatorSTABLEHLO_ABS:                    "STABLEHLO_ABS",
+	BuiltinOperatorSTABLEHLO_AND:                    "STABLEHLO_AND",
+	BuiltinOperatorSTABLEHLO_COSINE:                 "STABLEHLO_COSINE",
+	BuiltinOperatorSTABLEHLO_EXPONENTIAL:            "STABLEHLO_EXPONENTIAL",
+	BuiltinOperatorSTABLEHLO_FLOOR:                  "STABLEHLO_FLOOR",
+	BuiltinOperatorSTABLEHLO_LOG:                    "STABLEHLO_LOG",
+	BuiltinOperatorSTABLEHLO_MINIMUM:                "STABLEHLO_MINIMUM",
+	BuiltinOperatorSTABLEHLO_NEGATE:                 "STABLEHLO_NEGATE",
+	BuiltinOperatorSTABLEHLO_OR:                     "STABLEHLO_OR",
+	BuiltinOperatorSTABLEHLO_POWER:                  "STABLEHLO_POWER",
+	BuiltinOperatorSTABLEHLO_REMAINDER:              "STABLEHLO_REMAINDER",
+	BuiltinOperatorSTABLEHLO_RSQRT:                  "STABLEHLO_RSQRT",
+	BuiltinOperatorSTABLEHLO_SELECT:                 "STABLEHLO_SELECT",
+	BuiltinOperatorSTABLEHLO_SUBTRACT:               "STABLEHLO_SUBTRACT",
+	BuiltinOperatorSTABLEHLO_TANH:                   "STABLEHLO_TANH",
+	BuiltinOperatorSTABLEHLO_SCATTER:                "STABLEHLO_SCATTER",
+	BuiltinOperatorSTABLEHLO_COMPARE:                "STABLEHLO_COMPARE",
+	BuiltinOperatorSTABLEHLO_CONVERT:                "STABLEHLO_CONVERT",
+	BuiltinOperatorSTABLEHLO_DYNAMIC_SLICE:          "STABLEHLO_DYNAMIC_SLICE",
+	BuiltinOperatorSTABLEHLO_DYNAMIC_UPDATE_SLICE:   "STABLEHLO_DYNAMIC_UPDATE_SLICE",
+	BuiltinOperatorSTABLEHLO_PAD:                    "STABLEHLO_PAD",
+	BuiltinOperatorSTABLEHLO_IOTA:                   "STABLEHLO_IOTA",
+	BuiltinOperatorSTABLEHLO_DOT_GENERAL:            "STABLEHLO_DOT_GENERAL",
+	BuiltinOperatorSTABLEHLO_REDUCE_WINDOW:          "STABLEHLO_REDUCE_WINDOW",
+	BuiltinOperatorSTABLEHLO_SORT:                   "STABLEHLO_SORT",
+	BuiltinOperatorSTABLEHLO_WHILE:                  "STABLEHLO_WHILE",
+	BuiltinOperatorSTABLEHLO_GATHER:                 "STABLEHLO_GATHER",
+	BuiltinOperatorSTABLEHLO_TRANSPOSE:              "STABLEHLO_TRANSPOSE",
+	BuiltinOperatorDILATE:                           "DILATE",
+	BuiltinOperatorSTABLEHLO_RNG_BIT_GENERATOR:      "STABLEHLO_RNG_BIT_GENERATOR",
+	BuiltinOperatorREDUCE_WINDOW:                    "REDUCE_WINDOW",
+	BuiltinOperatorSTABLEHLO_COMPOSITE:              "STABLEHLO_COMPOSITE",
+	BuiltinOperatorSTABLEHLO_SHIFT_LEFT:             "STABLEHLO_SHIFT_LEFT",
+	BuiltinOperatorSTABLEHLO_CBRT:                   "STABLEHLO_CBRT",
+	BuiltinOperatorSTABLEHLO_CASE:                   "STABLEHLO_CASE",
 }
 
 var EnumValuesBuiltinOperator = map[string]BuiltinOperator{
@@ -364,9 +660,15 @@ var EnumValuesBuiltinOperator = map[string]BuiltinOperator{
 	"DEPTHWISE_CONV_2D":                BuiltinOperatorDEPTHWISE_CONV_2D,
 	"DEPTH_TO_SPACE":                   BuiltinOperatorDEPTH_TO_SPACE,
 	"DEQUANTIZE":                       BuiltinOperatorDEQUANTIZE,
+	"EMBEDDING_LOOKUP":                 BuiltinOperatorEMBEDDING_LOOKUP,
+	"FLOOR":                            BuiltinOperatorFLOOR,
 	"FULLY_CONNECTED":                  BuiltinOperatorFULLY_CONNECTED,
+	"HASHTABLE_LOOKUP":                 BuiltinOperatorHASHTABLE_LOOKUP,
 	"L2_NORMALIZATION":                 BuiltinOperatorL2_NORMALIZATION,
+	"L2_POOL_2D":                       BuiltinOperatorL2_POOL_2D,
+	"LOCAL_RESPONSE_NORMALIZATION":     BuiltinOperatorLOCAL_RESPONSE_NORMALIZATION,
 	"LOGISTIC":                         BuiltinOperatorLOGISTIC,
+	"LSH_PROJECTION":                   BuiltinOperatorLSH_PROJECTION,
 	"LSTM":                             BuiltinOperatorLSTM,
 	"MAX_POOL_2D":                      BuiltinOperatorMAX_POOL_2D,
 	"MUL":                              BuiltinOperatorMUL,
@@ -375,13 +677,21 @@ var EnumValuesBuiltinOperator = map[string]BuiltinOperator{
 	"RELU6":                            BuiltinOperatorRELU6,
 	"RESHAPE":                          BuiltinOperatorRESHAPE,
 	"RESIZE_BILINEAR":                  BuiltinOperatorRESIZE_BILINEAR,
+	"RNN":                              BuiltinOperatorRNN,
 	"SOFTMAX":                          BuiltinOperatorSOFTMAX,
 	"SPACE_TO_DEPTH":                   BuiltinOperatorSPACE_TO_DEPTH,
 	"SVDF":                             BuiltinOperatorSVDF,
 	"TANH":                             BuiltinOperatorTANH,
+	"CONCAT_EMBEDDINGS":                BuiltinOperatorCONCAT_EMBEDDINGS,
+	"SKIP_GRAM":                        BuiltinOperatorSKIP_GRAM,
+	"CALL":                             BuiltinOperatorCALL,
 	"CUSTOM":                           BuiltinOperatorCUSTOM,
+	"EMBEDDING_LOOKUP_SPARSE":          BuiltinOperatorEMBEDDING_LOOKUP_SPARSE,
 	"PAD":                              BuiltinOperatorPAD,
+	"UNIDIRECTIONAL_SEQUENCE_RNN":      BuiltinOperatorUNIDIRECTIONAL_SEQUENCE_RNN,
 	"GATHER":                           BuiltinOperatorGATHER,
+	"BATCH_TO_SPACE_ND":                BuiltinOperatorBATCH_TO_SPACE_ND,
+	"SPACE_TO_BATCH_ND":                BuiltinOperatorSPACE_TO_BATCH_ND,
 	"TRANSPOSE":                        BuiltinOperatorTRANSPOSE,
 	"MEAN":                             BuiltinOperatorMEAN,
 	"SUB":                              BuiltinOperatorSUB,
@@ -389,36 +699,170 @@ var EnumValuesBuiltinOperator = map[string]BuiltinOperator{
 	"SQUEEZE":                          BuiltinOperatorSQUEEZE,
 	"UNIDIRECTIONAL_SEQUENCE_LSTM":     BuiltinOperatorUNIDIRECTIONAL_SEQUENCE_LSTM,
 	"STRIDED_SLICE":                    BuiltinOperatorSTRIDED_SLICE,
+	"BIDIRECTIONAL_SEQUENCE_RNN":       BuiltinOperatorBIDIRECTIONAL_SEQUENCE_RNN,
 	"EXP":                              BuiltinOperatorEXP,
+	"TOPK_V2":                          BuiltinOperatorTOPK_V2,
 	"SPLIT":                            BuiltinOperatorSPLIT,
 	"LOG_SOFTMAX":                      BuiltinOperatorLOG_SOFTMAX,
+	"DELEGATE":                         BuiltinOperatorDELEGATE,
+	"BIDIRECTIONAL_SEQUENCE_LSTM":      BuiltinOperatorBIDIRECTIONAL_SEQUENCE_LSTM,
 	"CAST":                             BuiltinOperatorCAST,
 	"PRELU":                            BuiltinOperatorPRELU,
 	"MAXIMUM":                          BuiltinOperatorMAXIMUM,
 	"ARG_MAX":                          BuiltinOperatorARG_MAX,
 	"MINIMUM":                          BuiltinOperatorMINIMUM,
+	"LESS":                             BuiltinOperatorLESS,
+	"NEG":                              BuiltinOperatorNEG,
 	"PADV2":                            BuiltinOperatorPADV2,
+	"GREATER":                          BuiltinOperatorGREATER,
+	"GREATER_EQUAL":                    BuiltinOperatorGREATER_EQUAL,
+	"LESS_EQUAL":                       BuiltinOperatorLESS_EQUAL,
+	"SELECT":                           BuiltinOperatorSELECT,
 	"SLICE":                            BuiltinOperatorSLICE,
+	"SIN":                              BuiltinOperatorSIN,
 	"TRANSPOSE_CONV":                   BuiltinOperatorTRANSPOSE_CONV,
+	"SPARSE_TO_DENSE":                  BuiltinOperatorSPARSE_TO_DENSE,
 	"TILE":                             BuiltinOperatorTILE,
 	"EXPAND_DIMS":                      BuiltinOperatorEXPAND_DIMS,
+	"EQUAL":                            BuiltinOperatorEQUAL,
+	"NOT_EQUAL":                        BuiltinOperatorNOT_EQUAL,
+	"LOG":                              BuiltinOperatorLOG,
 	"SUM":                              BuiltinOperatorSUM,
+	"SQRT":                             BuiltinOperatorSQRT,
+	"RSQRT":                            BuiltinOperatorRSQRT,
 	"SHAPE":                            BuiltinOperatorSHAPE,
+	"POW":                              BuiltinOperatorPOW,
+	"ARG_MIN":                          BuiltinOperatorARG_MIN,
 	"FAKE_QUANT":                       BuiltinOperatorFAKE_QUANT,
+	"REDUCE_PROD":                      BuiltinOperatorREDUCE_PROD,
 	"REDUCE_MAX":                       BuiltinOperatorREDUCE_MAX,
 	"PACK":                             BuiltinOperatorPACK,
+	"LOGICAL_OR":                       BuiltinOperatorLOGICAL_OR,
+	"ONE_HOT":                          BuiltinOperatorONE_HOT,
+	"LOGICAL_AND":                      BuiltinOperatorLOGICAL_AND,
+	"LOGICAL_NOT":                      BuiltinOperatorLOGICAL_NOT,
 	"UNPACK":                           BuiltinOperatorUNPACK,
+	"REDUCE_MIN":                       BuiltinOperatorREDUCE_MIN,
+	"FLOOR_DIV":                        BuiltinOperatorFLOOR_DIV,
+	"REDUCE_ANY":                       BuiltinOperatorREDUCE_ANY,
+	"SQUARE":                           BuiltinOperatorSQUARE,
+	"ZEROS_LIKE":                       BuiltinOperatorZEROS_LIKE,
+	"FILL":                             BuiltinOperatorFILL,
+	"FLOOR_MOD":                        BuiltinOperatorFLOOR_MOD,
+	"RANGE":                            BuiltinOperatorRANGE,
 	"RESIZE_NEAREST_NEIGHBOR":          BuiltinOperatorRESIZE_NEAREST_NEIGHBOR,
 	"LEAKY_RELU":                       BuiltinOperatorLEAKY_RELU,
 	"SQUARED_DIFFERENCE":               BuiltinOperatorSQUARED_DIFFERENCE,
 	"MIRROR_PAD":                       BuiltinOperatorMIRROR_PAD,
+	"ABS":                              BuiltinOperatorABS,
 	"SPLIT_V":                          BuiltinOperatorSPLIT_V,
+	"UNIQUE":                           BuiltinOperatorUNIQUE,
+	"CEIL":                             BuiltinOperatorCEIL,
+	"REVERSE_V2":                       BuiltinOperatorREVERSE_V2,
+	"ADD_N":                            BuiltinOperatorADD_N,
+	"GATHER_ND":                        BuiltinOperatorGATHER_ND,
+	"COS":                              BuiltinOperatorCOS,
+	"WHERE":                            BuiltinOperatorWHERE,
+	"RANK":                             BuiltinOperatorRANK,
 	"ELU":                              BuiltinOperatorELU,
+	"REVERSE_SEQUENCE":                 BuiltinOperatorREVERSE_SEQUENCE,
+	"MATRIX_DIAG":                      BuiltinOperatorMATRIX_DIAG,
 	"QUANTIZE":                         BuiltinOperatorQUANTIZE,
+	"MATRIX_SET_DIAG":                  BuiltinOperatorMATRIX_SET_DIAG,
+	"ROUND":                            BuiltinOperatorROUND,
 	"HARD_SWISH":                       BuiltinOperatorHARD_SWISH,
+	"IF":                               BuiltinOperatorIF,
+	"WHILE":                            BuiltinOperatorWHILE,
+	"NON_MAX_SUPPRESSION_V4":           BuiltinOperatorNON_MAX_SUPPRESSION_V4,
+	"NON_MAX_SUPPRESSION_V5":           BuiltinOperatorNON_MAX_SUPPRESSION_V5,
+	"SCATTER_ND":                       BuiltinOperatorSCATTER_ND,
+	"SELECT_V2":                        BuiltinOperatorSELECT_V2,
+	"DENSIFY":                          BuiltinOperatorDENSIFY,
+	"SEGMENT_SUM":                      BuiltinOperatorSEGMENT_SUM,
 	"BATCH_MATMUL":                     BuiltinOperatorBATCH_MATMUL,
 	"PLACEHOLDER_FOR_GREATER_OP_CODES": BuiltinOperatorPLACEHOLDER_FOR_GREATER_OP_CODES,
+	"CUMSUM":                           BuiltinOperatorCUMSUM,
+	"CALL_ONCE":                        BuiltinOperatorCALL_ONCE,
+	"BROADCAST_TO":                     BuiltinOperatorBROADCAST_TO,
+	"RFFT2D":                           BuiltinOperatorRFFT2D,
+	"CONV_3D":                          BuiltinOperatorCONV_3D,
+	"IMAG":                             BuiltinOperatorIMAG,
+	"REAL":                             BuiltinOperatorREAL,
+	"COMPLEX_ABS":                      BuiltinOperatorCOMPLEX_ABS,
+	"HASHTABLE":                        BuiltinOperatorHASHTABLE,
+	"HASHTABLE_FIND":                   BuiltinOperatorHASHTABLE_FIND,
+	"HASHTABLE_IMPORT":                 BuiltinOperatorHASHTABLE_IMPORT,
+	"HASHTABLE_SIZE":                   BuiltinOperatorHASHTABLE_SIZE,
+	"REDUCE_ALL":                       BuiltinOperatorREDUCE_ALL,
+	"CONV_3D_TRANSPOSE":                BuiltinOperatorCONV_3D_TRANSPOSE,
+	"VAR_HANDLE":                       BuiltinOperatorVAR_HANDLE,
+	"READ_VARIABLE":                    BuiltinOperatorREAD_VARIABLE,
+	"ASSIGN_VARIABLE":                  BuiltinOperatorASSIGN_VARIABLE,
+	"BROADCAST_ARGS":                   BuiltinOperatorBROADCAST_ARGS,
+	"RANDOM_STANDARD_NORMAL":           BuiltinOperatorRANDOM_STANDARD_NORMAL,
+	"BUCKETIZE":                        BuiltinOperatorBUCKETIZE,
+	"RANDOM_UNIFORM":                   BuiltinOperatorRANDOM_UNIFORM,
+	"MULTINOMIAL":                      BuiltinOperatorMULTINOMIAL,
 	"GELU":                             BuiltinOperatorGELU,
+	"DYNAMIC_UPDATE_SLICE":             BuiltinOperatorDYNAMIC_UPDATE_SLICE,
+	"RELU_0_TO_1":                      BuiltinOperatorRELU_0_TO_1,
+	"UNSORTED_SEGMENT_PROD":            BuiltinOperatorUNSORTED_SEGMENT_PROD,
+	"UNSORTED_SEGMENT_MAX":             BuiltinOperatorUNSORTED_SEGMENT_MAX,
+	"UNSORTED_SEGMENT_SUM":             BuiltinOperatorUNSORTED_SEGMENT_SUM,
+	"ATAN2":                            BuiltinOperatorATAN2,
+	"UNSORTED_SEGMENT_MIN":             BuiltinOperatorUNSORTED_SEGMENT_MIN,
+	"SIGN":                             BuiltinOperatorSIGN,
+	"BITCAST":                          BuiltinOperatorBITCAST,
+	"BITWISE_XOR":                      BuiltinOperatorBITWISE_XOR,
+	"RIGHT_SHIFT":                      BuiltinOperatorRIGHT_SHIFT,
+	"STABLEHLO_LOGISTIC":               BuiltinOperatorSTABLEHLO_LOGISTIC,
+	"STABLEHLO_ADD":                    BuiltinOperatorSTABLEHLO_ADD,
+	"STABLEHLO_DIVIDE":                 BuiltinOperatorSTABLEHLO_DIVIDE,
+	"STABLEHLO_MULTIPLY":               BuiltinOperatorSTABLEHLO_MULTIPLY,
+	"STABLEHLO_MAXIMUM":                BuiltinOperatorSTABLEHLO_MAXIMUM,
+	"STABLEHLO_RESHAPE":                BuiltinOperatorSTABLEHLO_RESHAPE,
+	"STABLEHLO_CLAMP":                  BuiltinOperatorSTABLEHLO_CLAMP,
+	"STABLEHLO_CONCATENATE":            BuiltinOperatorSTABLEHLO_CONCATENATE,
+	"STABLEHLO_BROADCAST_IN_DIM":       BuiltinOperatorSTABLEHLO_BROADCAST_IN_DIM,
+	"STABLEHLO_CONVOLUTION":            BuiltinOperatorSTABLEHLO_CONVOLUTION,
+	"STABLEHLO_SLICE":                  BuiltinOperatorSTABLEHLO_SLICE,
+	"STABLEHLO_CUSTOM_CALL":            BuiltinOperatorSTABLEHLO_CUSTOM_CALL,
+	"STABLEHLO_REDUCE":                 BuiltinOperatorSTABLEHLO_REDUCE,
+	"STABLEHLO_ABS":                    BuiltinOperatorSTABLEHLO_ABS,
+	"STABLEHLO_AND":                    BuiltinOperatorSTABLEHLO_AND,
+	"STABLEHLO_COSINE":                 BuiltinOperatorSTABLEHLO_COSINE,
+	"STABLEHLO_EXPONENTIAL":            BuiltinOperatorSTABLEHLO_EXPONENTIAL,
+	"STABLEHLO_FLOOR":                  BuiltinOperatorSTABLEHLO_FLOOR,
+	"STABLEHLO_LOG":                    BuiltinOperatorSTABLEHLO_LOG,
+	"STABLEHLO_MINIMUM":                BuiltinOperatorSTABLEHLO_MINIMUM,
+	"STABLEHLO_NEGATE":                 BuiltinOperatorSTABLEHLO_NEGATE,
+	"STABLEHLO_OR":                     BuiltinOperatorSTABLEHLO_OR,
+	"STABLEHLO_POWER":                  BuiltinOperatorSTABLEHLO_POWER,
+	"STABLEHLO_REMAINDER":              BuiltinOperatorSTABLEHLO_REMAINDER,
+	"STABLEHLO_RSQRT":                  BuiltinOperatorSTABLEHLO_RSQRT,
+	"STABLEHLO_SELECT":                 BuiltinOperatorSTABLEHLO_SELECT,
+	"STABLEHLO_SUBTRACT":               BuiltinOperatorSTABLEHLO_SUBTRACT,
+	"STABLEHLO_TANH":                   BuiltinOperatorSTABLEHLO_TANH,
+	"STABLEHLO_SCATTER":                BuiltinOperatorSTABLEHLO_SCATTER,
+	"STABLEHLO_COMPARE":                BuiltinOperatorSTABLEHLO_COMPARE,
+	"STABLEHLO_CONVERT":                BuiltinOperatorSTABLEHLO_CONVERT,
+	"STABLEHLO_DYNAMIC_SLICE":          BuiltinOperatorSTABLEHLO_DYNAMIC_SLICE,
+	"STABLEHLO_DYNAMIC_UPDATE_SLICE":   BuiltinOperatorSTABLEHLO_DYNAMIC_UPDATE_SLICE,
+	"STABLEHLO_PAD":                    BuiltinOperatorSTABLEHLO_PAD,
+	"STABLEHLO_IOTA":                   BuiltinOperatorSTABLEHLO_IOTA,
+	"STABLEHLO_DOT_GENERAL":            BuiltinOperatorSTABLEHLO_DOT_GENERAL,
+	"STABLEHLO_REDUCE_WINDOW":          BuiltinOperatorSTABLEHLO_REDUCE_WINDOW,
+	"STABLEHLO_SORT":                   BuiltinOperatorSTABLEHLO_SORT,
+	"STABLEHLO_WHILE":                  BuiltinOperatorSTABLEHLO_WHILE,
+	"STABLEHLO_GATHER":                 BuiltinOperatorSTABLEHLO_GATHER,
+	"STABLEHLO_TRANSPOSE":              BuiltinOperatorSTABLEHLO_TRANSPOSE,
+	"DILATE":                           BuiltinOperatorDILATE,
+	"STABLEHLO_RNG_BIT_GENERATOR":      BuiltinOperatorSTABLEHLO_RNG_BIT_GENERATOR,
+	"REDUCE_WINDOW":                    BuiltinOperatorREDUCE_WINDOW,
+	"STABLEHLO_COMPOSITE":              BuiltinOperatorSTABLEHLO_COMPOSITE,
+	"STABLEHLO_SHIFT_LEFT":             BuiltinOperatorSTABLEHLO_SHIFT_LEFT,
+	"STABLEHLO_CBRT":                   BuiltinOperatorSTABLEHLO_CBRT,
+	"STABLEHLO_CASE":                   BuiltinOperatorSTABLEHLO_CASE,
 }
 
 func (v BuiltinOperator) String() string {
@@ -3948,8 +4392,44 @@ func (rcv *Operator) MutateIntermediates(j int, n int32) bool {
 	return false
 }
 
+func (rcv *Operator) LargeCustomOptionsOffset() uint64 {
+	o := flatbuffers.UOffsetT(rcv._tab.Offset(22))
+	if o != 0 {
+		return rcv._tab.GetUint64(o + rcv._tab.Pos)
+	}
+	return 0
+}
+
+func (rcv *Operator) MutateLargeCustomOptionsOffset(n uint64) bool {
+	return rcv._tab.MutateUint64Slot(22, n)
+}
+
+func (rcv *Operator) LargeCustomOptionsSize() uint64 {
+	o := flatbuffers.UOffsetT(rcv._tab.Offset(24))
+	if o != 0 {
+		return rcv._tab.GetUint64(o + rcv._tab.Pos)
+	}
+	return 0
+}
+
+func (rcv *Operator) MutateLargeCustomOptionsSize(n uint64) bool {
+	return rcv._tab.MutateUint64Slot(24, n)
+}
+
+func (rcv *Operator) BuiltinOptions2Type() byte {
+	o := flatbuffers.UOffsetT(rcv._tab.Offset(26))
+	if o != 0 {
+		return rcv._tab.GetByte(o + rcv._tab.Pos)
+	}
+	return 0
+}
+
+func (rcv *Operator) MutateBuiltinOptions2Type(n byte) bool {
+	return rcv._tab.MutateByteSlot(26, n)
+}
+
 func OperatorStart(builder *flatbuffers.Builder) {
-	builder.StartObject(9)
+	builder.StartObject(12)
 }
 func OperatorAddOpcodeIndex(builder *flatbuffers.Builder, opcodeIndex uint32) {
 	builder.PrependUint32Slot(0, opcodeIndex, 0)
@@ -3992,6 +4472,15 @@ func OperatorAddIntermediates(builder *flatbuffers.Builder, intermediates flatbu
 }
 func OperatorStartIntermediatesVector(builder *flatbuffers.Builder, numElems int) flatbuffers.UOffsetT {
 	return builder.StartVector(4, numElems, 4)
+}
+func OperatorAddLargeCustomOptionsOffset(builder *flatbuffers.Builder, largeCustomOptionsOffset uint64) {
+	builder.PrependUint64Slot(9, largeCustomOptionsOffset, 0)
+}
+func OperatorAddLargeCustomOptionsSize(builder *flatbuffers.Builder, largeCustomOptionsSize uint64) {
+	builder.PrependUint64Slot(10, largeCustomOptionsSize, 0)
+}
+func OperatorAddBuiltinOptions2Type(builder *flatbuffers.Builder, builtinOptions2Type byte) {
+	builder.PrependByteSlot(11, builtinOptions2Type, 0)
 }
 func OperatorEnd(builder *flatbuffers.Builder) flatbuffers.UOffsetT {
 	return builder.EndObject()
