@@ -39,6 +39,11 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(e *testscript.Env) error {
+			keras, err := filepath.Abs("../../tflite/testdata/keras")
+			if err != nil {
+				return err
+			}
+			e.Setenv("KERAS", keras) // files that TensorFlow's converter wrote
 			e.Setenv("TMPDIR", e.WorkDir+"/tmp")
 			return os.Mkdir(e.WorkDir+"/tmp", 0o755)
 		},
