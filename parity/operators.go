@@ -2,7 +2,6 @@ package parity
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/interp"
@@ -157,7 +156,7 @@ func modelCodes(model *graph.Graph, x []float32, rows int) (map[string]coded, er
 			if p := model.Producer(t); p != nil {
 				c.op = p.Op.Name()
 			}
-			codes[originalName(model, t)] = c
+			codes[model.Behind(t)] = c
 		}
 	}
 	ip, err := interp.New(model, interp.Options{Batch: rows, Tap: tap})
@@ -168,20 +167,6 @@ func modelCodes(model *graph.Graph, x []float32, rows int) (map[string]coded, er
 		return nil, fmt.Errorf("parity: %w", err)
 	}
 	return codes, nil
-}
-
-// originalName undoes the renaming of tensors next to a border operator, where
-// the outer tensor keeps the name.
-func originalName(model *graph.Graph, t *graph.Tensor) string {
-	if p := model.Producer(t); p != nil && p.Op.Class() == graph.Border && slices.Contains(model.Inputs, p.Inputs[0]) {
-		return p.Inputs[0].Name
-	}
-	for _, c := range model.Consumers(t) {
-		if c.Op.Class() == graph.Border && model.IsOutput(c.Output) {
-			return c.Output.Name
-		}
-	}
-	return t.Name
 }
 
 // compare counts the codes in which the simulation differs.

@@ -36,7 +36,7 @@ import (
 // Quantization, ICML 2020, equations 20 to 25; see the decision record on how the
 // minimum is found.
 func AdaRound(ctx context.Context, q *graph.Graph, samples data.Dataset, s Sampling) (*graph.Graph, error) {
-	t, err := newTwins(q.Clone(), unquantized(q), samples, s)
+	t, err := newTwins(q.Clone(), q.Unquantized(nil), samples, s)
 	if err != nil {
 		return nil, err
 	}

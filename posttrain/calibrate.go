@@ -11,6 +11,7 @@ import (
 
 	"github.com/goqat/goqat/data"
 	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/internal/feed"
 	"github.com/goqat/goqat/quant"
 )
 
@@ -69,7 +70,7 @@ func Calibrate(ctx context.Context, q *graph.Graph, samples data.Dataset, c Cali
 	}
 	o, err := c.observe(probe)
 	if err == nil {
-		err = eachBatch(ctx, probe, samples, sampling{
+		err = eachBatch(ctx, probe, samples, feed.Options{
 			Rows: c.Samples, BatchSize: c.BatchSize, Progress: c.Progress, Label: "calibration", Done: fmt.Sprintf("%d tensors", len(o.of)),
 		}, o.tap, o.step)
 	}

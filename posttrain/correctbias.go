@@ -24,7 +24,7 @@ import (
 // Source: M. Nagel et al., Data-Free Quantization Through Weight Equalization and
 // Bias Correction, ICCV 2019, section 4.2 and appendix D.
 func CorrectBias(ctx context.Context, q *graph.Graph, samples data.Dataset, s Sampling) (*graph.Graph, error) {
-	t, err := newTwins(q.Clone(), unquantized(q), samples, s)
+	t, err := newTwins(q.Clone(), q.Unquantized(nil), samples, s)
 	if err != nil {
 		return nil, err
 	}

@@ -46,7 +46,7 @@ func TestCorrectBiasMeans(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		probe, err := newTwins(c, unquantized(q), set, Sampling{Samples: 64})
+		probe, err := newTwins(c, q.Unquantized(nil), set, Sampling{Samples: 64})
 		if err != nil {
 			t.Fatal(err)
 		}

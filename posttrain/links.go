@@ -135,7 +135,7 @@ func extremes(ctx context.Context, g *graph.Graph, list []link, samples data.Dat
 	for _, l := range list {
 		ranges[l.group.Output()] = make([]quant.Range, l.channels())
 	}
-	err := eachBatch(ctx, g, samples, s.sampling(label), func(t *graph.Tensor, _ int, values []float32) (err error) {
+	err := eachBatch(ctx, g, samples, s.feed(label), func(t *graph.Tensor, _ int, values []float32) (err error) {
 		seen := ranges[t]
 		for i := 0; i < len(values) && len(seen) > 0 && err == nil; i++ {
 			c := i % len(seen)

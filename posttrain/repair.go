@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/internal/feed"
 )
 
 // Repair says which passes [Quantize] runs against the errors of quantization.
@@ -34,8 +35,8 @@ func (s Sampling) rows(of int) int {
 	return min(of, s.Samples)
 }
 
-func (s Sampling) sampling(label string) sampling {
-	return sampling{Rows: s.rows(1 << 30), Progress: s.Progress, Label: label, Done: "done"}
+func (s Sampling) feed(label string) feed.Options {
+	return feed.Options{Rows: s.rows(1 << 30), Progress: s.Progress, Label: label, Done: "done"}
 }
 
 // folded returns a copy of the float network with Dropout and BatchNorm folded.

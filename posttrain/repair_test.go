@@ -11,6 +11,7 @@ import (
 	"github.com/goqat/goqat/data/digits"
 	"github.com/goqat/goqat/export"
 	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/internal/feed"
 	"github.com/goqat/goqat/interp"
 	"github.com/goqat/goqat/layers"
 	"github.com/goqat/goqat/quant"
@@ -71,7 +72,7 @@ func built(t *testing.T, net func() (*graph.Graph, error)) *graph.Graph {
 func outputs(t *testing.T, g *graph.Graph, set data.Dataset, rows int) []float32 {
 	t.Helper()
 	x, y := make([]float32, 64*rows), make([]float32, rows)
-	if err := set.Read((sampling{Rows: rows}).order(set), x, y); err != nil {
+	if err := set.Read(feed.Options{Rows: rows}.Order(set), x, y); err != nil {
 		t.Fatal(err)
 	}
 	ip, err := interp.New(g, interp.Options{Batch: 64})

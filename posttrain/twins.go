@@ -6,6 +6,7 @@ import (
 
 	"github.com/goqat/goqat/data"
 	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/internal/feed"
 	"github.com/goqat/goqat/internal/progress"
 	"github.com/goqat/goqat/interp"
 	"github.com/goqat/goqat/quant"
@@ -21,25 +22,12 @@ type twins struct {
 	last             map[*graph.Tensor]int // where a tensor is needed last
 }
 
-// unquantized returns g without its FakeQuant nodes.
-func unquantized(g *graph.Graph) *graph.Graph {
-	f := g.Clone()
-	f.Recipe = nil
-	for _, n := range append([]*graph.Node(nil), f.Nodes...) {
-		if _, ok := n.Op.(graph.FakeQuant); ok {
-			f.Replace(n.Output, n.Inputs[0])
-			f.Remove(n)
-		}
-	}
-	return f
-}
-
 // newTwins reads the samples for q, which may be changed, and its twin.
 func newTwins(q, float *graph.Graph, samples data.Dataset, s Sampling) (*twins, error) {
 	if q.Recipe == nil {
 		return nil, fmt.Errorf("posttrain: network %q has no quantizers: use fakequant.Insert", q.Name)
 	}
-	if err := fits(q, samples); err != nil {
+	if err := feed.Fits(q, samples); err != nil {
 		return nil, fmt.Errorf("posttrain: %w", err)
 	}
 	for _, z := range q.Quantizers() {
@@ -48,7 +36,7 @@ func newTwins(q, float *graph.Graph, samples data.Dataset, s Sampling) (*twins, 
 		}
 	}
 	t := &twins{quantized: q, float: float, rows: s.rows(samples.Len()), values: map[*graph.Tensor]any{}, last: map[*graph.Tensor]int{}}
-	order := sampling{Rows: t.rows}.order(samples)
+	order := feed.Options{Rows: t.rows}.Order(samples)
 	x := make([]float32, t.rows*graph.Elements(samples.InputShape()))
 	if err := samples.Read(order, x, make([]float32, t.rows*graph.Elements(samples.TargetShape()))); err != nil {
 		return nil, fmt.Errorf("posttrain: %w", err)

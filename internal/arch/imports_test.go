@@ -40,6 +40,7 @@ var table = map[string]rule{
 	"internal/atomicfile":      {},
 	"internal/endtoend":        {}, // tests only, which may import anything
 	"internal/oracle":          {},
+	"internal/feed":            {own: []string{"data", "graph", "internal/progress"}},
 	"internal/parallel":        {},
 	"internal/progress":        {foreign: terminal},
 	"internal/rng":             {},
@@ -77,7 +78,8 @@ var table = map[string]rule{
 	},
 
 	"export":    {own: []string{"graph", "quant"}, foreign: float16},
-	"posttrain": {own: slices.Concat([]string{"graph", "quant", "data", "fakequant", "interp", "export", "internal/parallel", "internal/progress"}, kernels)},
+	"posttrain": {own: slices.Concat([]string{"graph", "quant", "data", "fakequant", "interp", "export", "internal/feed", "internal/parallel", "internal/progress"}, kernels)},
+	"diagnose":  {own: []string{"graph", "quant", "data", "interp", "internal/feed"}},
 	"parity":    {own: []string{"graph", "quant", "data", "interp", "export", "train"}},
 	"report":    {own: []string{"graph", "quant"}, foreign: plot},
 }

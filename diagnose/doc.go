@@ -1,0 +1,18 @@
+// Package diagnose tells where a quantized network loses what the float network
+// knows: tensor by tensor and layer by layer, for networks quantized after or in
+// training alike.
+//
+// The functions you want are [Tensors], which compares the values of two graphs,
+// and [Layers], which quantizes one layer alone and all layers but one:
+//
+//	tensors, err := diagnose.Tensors(ctx, net, model, samples, diagnose.Options{})
+//	layers, err := diagnose.Layers(ctx, qnet, samples, diagnose.Options{})
+//	diagnose.WriteLayers(os.Stdout, layers)
+//
+// A tensor with little signal to noise of its own, where its inputs have much, is
+// where to look; a layer whose output is worth more in float than those of others
+// is the one to leave out, to give more bits or to repair (package posttrain).
+//
+// The package changes nothing; package parity compares fake quantization with
+// integers instead.
+package diagnose
