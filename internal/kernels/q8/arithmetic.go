@@ -27,15 +27,16 @@ type Arithmetic struct {
 	clamp       quant.Grid
 	kernel      Kernel
 	vector      func(dst, a, b *byte, n int, constants *int32) // nil: there is none
+	swapped     bool                                           // vector takes b first
 	lanes       int
-	constants   []int32 // of a, b and the result, and the limits
+	constants   []int32 // of the inputs as vector takes them and of the result, and the limits
 }
 
 // operand turns codes into int32 contributions.
 type operand struct {
 	zero       int32
-	shift      int              // bits of precision added
-	multiplier quant.Multiplier // applied after the shift; the zero one for none
+	shift      int              // bits of precision added; 0 for MUL
+	multiplier quant.Multiplier // applied after the shift, if there is one
 	negative   bool
 	values     [256]int32 // contribution by code: what of computes
 }
@@ -43,7 +44,7 @@ type operand struct {
 // of returns the contribution of a code.
 func (o *operand) of(code int8) int32 {
 	v := (int32(code) - o.zero) << o.shift
-	if o.multiplier != (quant.Multiplier{}) {
+	if o.shift > 0 {
 		v = o.multiplier.Apply(v)
 	}
 	if o.negative {
@@ -164,8 +165,22 @@ func (o *Arithmetic) tabulate(level *dispatch, routine func(dst, a, b *byte, n i
 	if o.kernel == Reference || level.lanes == 0 {
 		return
 	}
-	left, okLeft := o.left.lane()
-	right, okRight := o.right.lane()
+	first, second := &o.left, &o.right
+	half := quant.Multiplier{Mantissa: 1 << 30} // that of the larger scale
+	halved := false
+	o.swapped = false
+	if !o.product && !second.negative && (first.multiplier == half || second.multiplier == half) {
+		routine = level.sumOfHalf
+		if o.swapped = first.multiplier != half; o.swapped {
+			first, second = second, first
+		}
+		halved = true
+	}
+	left, okLeft := first.lane()
+	right, okRight := second.lane()
+	if halved {
+		left, okLeft = lane{fieldStart: -first.zero << (sumBits - 1)}, true
+	}
 	most := int64(1) << (sumBits + 8) // of a sum of two
 	if o.product {
 		most = 1 << 16
@@ -231,7 +246,11 @@ func (o *Arithmetic) run(p axes.Pair, dst, a, b []int8, lo, hi int) {
 		k := 0
 		if o.vector != nil && stepA+stepB == 2 && n >= o.lanes {
 			k = n / o.lanes * o.lanes
-			o.vector(pointer(dst[at:at+k]), pointer(a[i:i+k]), pointer(b[j:j+k]), k, &o.constants[0])
+			first, second := pointer(a[i:i+k]), pointer(b[j:j+k])
+			if o.swapped {
+				first, second = second, first
+			}
+			o.vector(pointer(dst[at:at+k]), first, second, k, &o.constants[0])
 		}
 		for ; k < n; k++ {
 			dst[at+k] = o.combine(o.left.values[uint8(a[i+k*stepA])], o.right.values[uint8(b[j+k*stepB])])

@@ -5,29 +5,35 @@ package q8
 // the codes that are multiplied, four bytes to a group.
 type dispatch struct {
 	name  string
-	lanes int  // in a vector; 0: there are no routines, operators run in plain Go
-	group int  // codes in four bytes of a plane
-	masks bool // routines store whole vectors, or what [tileArgs] has a mask for
+	lanes int   // in a vector; 0: there are no routines, operators run in plain Go
+	group int   // codes in four bytes of a plane
+	raise int32 // what a plane adds to codes: an instruction takes unsigned ones
+	masks bool  // of depthwise: see panel
 
-	tiles      []panel                                // the widest first
+	dense      *dispatch                              // for fully-connected operators with weights above -128, if not this one
+	panels     []panel                                // the narrowest first
 	depthwise  func(a *byte)                          // *depthwiseArgs
 	step       int                                    // what the following two take a multiple of
 	widen      func(dst, src *byte, n int)            // codes to elements of a plane
 	interleave func(dst, r0, r1, r2, r3 *byte, n int) // codes of rows to groups
 
-	sum, difference, product func(dst, a, b *byte, n int, constants *int32)
-	real                     func(dst *byte, acc *int32, factors *float64, n int, constants *byte)
-	quantize                 func(dst *byte, src *float32, n int, constants *byte)
-	dequantize               func(dst *float32, src *byte, n int, constants *byte)
-	max, average             reduction
-	total                    func(dst *int32, src *byte, count, stride int) // 8 channels
+	sum, sumOfHalf, difference, product func(dst, a, b *byte, n int, constants *int32)
+	real                                func(dst *byte, acc *int32, factors *float64, n int, constants *byte)
+	quantize                            func(dst *byte, src *float32, n int, constants *byte)
+	dequantize                          func(dst *float32, src *byte, n int, constants *byte)
+	max, average                        reduction
+	total                               func(dst *int32, src *byte, count, stride int) // 8 channels
 }
 
 // A panel is the routines that multiply with some vectors of output channels.
 type panel struct {
-	vectors int
-	tiles   []tile // the tallest first, the last one of height 1
+	vectors, lanes int
+	masks          bool   // routines store what there is a mask for; otherwise whole vectors
+	tiles          []tile // the tallest first, the last one of height 1
 }
+
+// width is the number of channels.
+func (p *panel) width() int { return p.vectors * p.lanes }
 
 // A tile computes that many pixels at a time.
 type tile struct {
@@ -53,12 +59,3 @@ func Level() string { return level.name }
 
 // element is the number of bytes of a code in a plane.
 func (d *dispatch) element() int { return 4 / d.group }
-
-// raised is what is added to the codes in a plane: the instruction of bytes takes
-// unsigned ones.
-func (d *dispatch) raised() int32 {
-	if d.group == 4 {
-		return 128
-	}
-	return 0
-}

@@ -52,7 +52,7 @@ func (d *dispatch) fill(elements []byte, code int8) {
 // putCode writes the i-th element.
 func (d *dispatch) putCode(elements []byte, i int, code int8) {
 	if d.group == 4 {
-		elements[i] = byte(code) ^ 0x80
+		elements[i] = byte(code) + byte(d.raise)
 		return
 	}
 	elements[2*i], elements[2*i+1] = byte(code), byte(code>>7)

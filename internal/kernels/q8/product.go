@@ -67,10 +67,10 @@ func newProduct(level *dispatch, weights []int8, outputs int, segments []int32, 
 			magnitude += int64(max(int32(w), -int32(w)))
 		}
 		folded := bias[o] - zero*sum
-		starts[o] = folded - level.raised()*sum
+		starts[o] = folded - level.raise*sum
 		if inside {
 			lanes[o], inside = r.newLane(o, folded, 128*magnitude)
-			lanes[o][fieldStart] -= level.raised() * sum
+			lanes[o][fieldStart] -= level.raise * sum
 		}
 	}
 	p.mode = r.mode(inside)
@@ -78,8 +78,9 @@ func newProduct(level *dispatch, weights []int8, outputs int, segments []int32, 
 		b := p.newBlock(weights, starts, lanes, first)
 		p.blocks = append(p.blocks, b)
 		first += b.count
-		p.width += b.panel.vectors * level.lanes
+		p.width += b.panel.width()
 	}
+	p.width = (p.width + level.lanes - 1) / level.lanes * level.lanes // for real
 	if r.factors != nil {
 		p.factors, p.real = aligned[float64](p.width), r.realLines()
 		copy(p.factors, r.factors)
@@ -87,40 +88,46 @@ func newProduct(level *dispatch, weights []int8, outputs int, segments []int32, 
 	return p
 }
 
-// newBlock packs the outputs from first on in the widest panel of which they leave
-// no vector empty.
-func (p *product) newBlock(weights []int8, starts []int32, lanes []lane, first int) block {
-	level := p.level
-	rest := p.outputs - first
-	panel := &level.tiles[len(level.tiles)-1]
-	for i := range level.tiles {
-		if n := level.tiles[i].vectors * level.lanes; n-rest < level.lanes {
-			panel = &level.tiles[i]
-			break
+// panel returns the panel for some outputs, of which no vector is empty: the
+// narrowest that covers all, or else the widest.
+func (d *dispatch) panel(outputs int) *panel {
+	widest := &d.panels[0]
+	for i := range d.panels {
+		p := &d.panels[i]
+		if n := p.width(); n >= outputs && n-outputs < p.lanes {
+			return p
+		} else if n < outputs {
+			widest = p
 		}
 	}
-	n := panel.vectors * level.lanes
+	return widest
+}
+
+// newBlock packs the outputs from first on, as many as a panel takes.
+func (p *product) newBlock(weights []int8, starts []int32, lanes []lane, first int) block {
+	level, panel := p.level, p.level.panel(p.outputs-first)
+	n := panel.width()
 	b := block{
-		panel: panel, first: first, count: min(rest, n),
+		panel: panel, first: first, count: min(p.outputs-first, n),
 		weights:   aligned[byte](len(p.segments) * p.groups * n * 4),
-		constants: aligned[int32](panel.vectors*fields*level.lanes + limitWords),
+		constants: aligned[int32](panel.vectors*fields*panel.lanes + limitWords),
 	}
 	b.mask = 1<<b.count - 1 // of 64: all
 	for v := range panel.vectors {
-		constants := b.constants[v*fields*level.lanes:]
-		for l := range level.lanes {
-			o := first + p.channel(panel.vectors, v, l)
+		constants := b.constants[v*fields*panel.lanes:]
+		for l := range panel.lanes {
+			o := first + p.channel(panel, v, l)
 			if o >= p.outputs {
 				continue
 			}
 			if p.mode == modeSums {
 				constants[l] = starts[o]
 			} else {
-				lanes[o].put(constants, level.lanes, l)
+				lanes[o].put(constants, panel.lanes, l)
 			}
 			for s := range p.segments {
 				row := weights[(o*len(p.segments)+s)*p.depth:][:p.depth]
-				at := ((s*p.groups*panel.vectors+v)*level.lanes + l) * level.group
+				at := ((s*p.groups*panel.vectors+v)*panel.lanes + l) * level.group
 				for k := 0; k < len(row); k += level.group {
 					for j, w := range row[k:min(k+level.group, len(row))] {
 						level.putWeight(b.weights, at+j, w)
@@ -130,7 +137,7 @@ func (p *product) newBlock(weights []int8, starts []int32, lanes []lane, first i
 			}
 		}
 	}
-	putLimits(b.constants[panel.vectors*fields*level.lanes:], p.rescale.clamp)
+	putLimits(b.constants[panel.vectors*fields*panel.lanes:], p.rescale.clamp)
 	return b
 }
 
@@ -146,11 +153,11 @@ func (d *dispatch) putWeight(elements []byte, i int, w int8) {
 // channel returns which of a panel's channels is lane l of vector v: the
 // instructions that narrow sums to bytes work on quarters of vectors, and leave
 // channels that are dealt out like this in their order.
-func (p *product) channel(vectors, v, l int) int {
+func (p *product) channel(panel *panel, v, l int) int {
 	if p.mode == modeSums {
-		return v*p.level.lanes + l
+		return v*panel.lanes + l
 	}
-	return l/4*4*vectors + 4*v + l%4
+	return l/4*4*panel.vectors + 4*v + l%4
 }
 
 // A worker is the memory of one goroutine that runs routines.
@@ -188,7 +195,7 @@ func (p *product) run(dst []int8, plane []byte, pixels []int32) {
 			at := 0
 			for i := range p.blocks {
 				p.blocks[i].run(a, rows, unsafe.Pointer(&w.sums[at]), 4*p.width)
-				at += p.blocks[i].panel.vectors * p.level.lanes
+				at += p.blocks[i].panel.width()
 			}
 			for r := range rows {
 				p.rescaled(w, dst[(lo+r)*p.outputs:][:p.outputs], w.sums[r*p.width:])
@@ -197,7 +204,7 @@ func (p *product) run(dst []int8, plane []byte, pixels []int32) {
 	} else {
 		for i := range p.blocks {
 			b := &p.blocks[i]
-			if n := b.panel.vectors * p.level.lanes; b.count < n && !p.level.masks {
+			if n := b.panel.width(); b.count < n && !b.panel.masks {
 				p.ragged(w, b, n, dst, pixels)
 				continue
 			}

@@ -103,10 +103,10 @@ func (v *vectorDepthwise) pack(c *DepthwiseConv2D) {
 			magnitude += int64(max(q, -q))
 		}
 		folded := c.bias[o] - c.inputZero*sum
-		starts[o] = folded - level.raised()*sum
+		starts[o] = folded - level.raise*sum
 		if inside {
 			lanes[o], inside = c.rescale.newLane(o, folded, 128*magnitude)
-			lanes[o][fieldStart] -= level.raised() * sum
+			lanes[o][fieldStart] -= level.raise * sum
 		}
 	}
 	v.mode = c.rescale.mode(inside)

@@ -1,6 +1,7 @@
 package q8
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/goqat/goqat/internal/parallel"
@@ -15,6 +16,9 @@ type vectorFullyConnected struct {
 }
 
 func newVectorFullyConnected(level *dispatch, f *FullyConnected) *vectorFullyConnected {
+	if level.dense != nil && !slices.Contains(f.weights, -128) {
+		level = level.dense
+	}
 	v := &vectorFullyConnected{inputs: f.inputs, rowAt: make([]int32, rowsAtOnce)}
 	for i := range v.rowAt {
 		v.rowAt[i] = int32(i * f.inputs * level.element())

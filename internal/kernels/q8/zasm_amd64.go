@@ -52,57 +52,21 @@ func tileAVX2_4x8(a *byte)
 //go:noescape
 func tileAVX2_1x8(a *byte)
 
-// depthwiseAVX2 computes rows of pixels, 8 channels:
+// tileAVX2Bytes_1x32 computes tiles of 1 pixels by 32 channels:
 //
-//	for y in rows, x < pixels:
-//	acc[y][x][c] = start[c] + sum over taps t, j < 2: plane[rows[y] + x*step + taps[t]][c][j] * weights[rows[y]][t][c][j]
-//	out[y][x][c] = requantized acc[y][x][c], or acc[y][x][c] itself
+//	acc[r][c] = start[c] + sum over segments s, groups g, j < 4: plane[pixels[r] + segments[s] + g][j] * weights[s][g][c][j]
+//	out[r][c] = requantized acc[r][c], or acc[r][c] itself    for r < 1
 //
 //go:noescape
-func depthwiseAVX2(a *byte)
+func tileAVX2Bytes_1x32(a *byte)
 
-// widenAVX2 writes n codes, a multiple of 16, in 16 bits each:
+// tileAVX2Bytes_1x8 computes tiles of 1 pixels by 8 channels:
 //
-//	dst[k] = int16(src[k])
-//
-//go:noescape
-func widenAVX2(dst *byte, src *byte, n int)
-
-// interleaveAVX2 writes the codes of r0 and r1 side by side, in 16 bits each; n is a multiple of 16:
-//
-//	dst[k][j] = int16(rj[k])
+//	acc[r][c] = start[c] + sum over segments s, groups g, j < 4: plane[pixels[r] + segments[s] + g][j] * weights[s][g][c][j]
+//	out[r][c] = requantized acc[r][c], or acc[r][c] itself    for r < 1
 //
 //go:noescape
-func interleaveAVX2(dst *byte, r0 *byte, r1 *byte, r2 *byte, r3 *byte, n int)
-
-// sumAVX2 combines n codes, a multiple of the lanes; the constants are those of a, b and the result:
-//
-//	dst[k] = requantized a + b, both requantized first
-//
-//go:noescape
-func sumAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
-
-// differenceAVX2 combines n codes, a multiple of the lanes; the constants are those of a, b and the result:
-//
-//	dst[k] = requantized a - b, both requantized first
-//
-//go:noescape
-func differenceAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
-
-// productAVX2 combines n codes, a multiple of the lanes; the constants are those of a, b and the result:
-//
-//	dst[k] = requantized a * b, both less their zero points
-//
-//go:noescape
-func productAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
-
-// realAVX2 turns n sums, a multiple of the lanes, into codes:
-//
-//	x = acc[k] * factors[k]
-//	dst[k] = trunc(clamp(x + copysign(half, x))) + zero
-//
-//go:noescape
-func realAVX2(dst *byte, acc *int32, factors *float64, n int, constants *byte)
+func tileAVX2Bytes_1x8(a *byte)
 
 // tileVNNI_6x64 computes tiles of 6 pixels by 64 channels:
 //
@@ -200,6 +164,89 @@ func tileVNNI_2x16(a *byte)
 //go:noescape
 func tileVNNI_1x16(a *byte)
 
+// tileVNNIHalf_8x8 computes tiles of 8 pixels by 8 channels:
+//
+//	acc[r][c] = start[c] + sum over segments s, groups g, j < 4: plane[pixels[r] + segments[s] + g][j] * weights[s][g][c][j]
+//	out[r][c] = requantized acc[r][c], or acc[r][c] itself    for r < 8
+//
+//go:noescape
+func tileVNNIHalf_8x8(a *byte)
+
+// tileVNNIHalf_4x8 computes tiles of 4 pixels by 8 channels:
+//
+//	acc[r][c] = start[c] + sum over segments s, groups g, j < 4: plane[pixels[r] + segments[s] + g][j] * weights[s][g][c][j]
+//	out[r][c] = requantized acc[r][c], or acc[r][c] itself    for r < 4
+//
+//go:noescape
+func tileVNNIHalf_4x8(a *byte)
+
+// tileVNNIHalf_1x8 computes tiles of 1 pixels by 8 channels:
+//
+//	acc[r][c] = start[c] + sum over segments s, groups g, j < 4: plane[pixels[r] + segments[s] + g][j] * weights[s][g][c][j]
+//	out[r][c] = requantized acc[r][c], or acc[r][c] itself    for r < 1
+//
+//go:noescape
+func tileVNNIHalf_1x8(a *byte)
+
+// depthwiseAVX2 computes rows of pixels, 8 channels:
+//
+//	for y in rows, x < pixels:
+//	acc[y][x][c] = start[c] + sum over taps t, j < 2: plane[rows[y] + x*step + taps[t]][c][j] * weights[rows[y]][t][c][j]
+//	out[y][x][c] = requantized acc[y][x][c], or acc[y][x][c] itself
+//
+//go:noescape
+func depthwiseAVX2(a *byte)
+
+// widenAVX2 writes n codes, a multiple of 16, in 16 bits each:
+//
+//	dst[k] = int16(src[k])
+//
+//go:noescape
+func widenAVX2(dst *byte, src *byte, n int)
+
+// interleaveAVX2 writes the codes of r0 and r1 side by side, in 16 bits each; n is a multiple of 16:
+//
+//	dst[k][j] = int16(rj[k])
+//
+//go:noescape
+func interleaveAVX2(dst *byte, r0 *byte, r1 *byte, r2 *byte, r3 *byte, n int)
+
+// sumAVX2 combines n codes, a multiple of the lanes; the constants are those of a, b and the result:
+//
+//	dst[k] = requantized a + b, both requantized first
+//
+//go:noescape
+func sumAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
+
+// sumOfHalfAVX2 combines n codes, a multiple of the lanes; the constants are those of a, b and the result:
+//
+//	dst[k] = requantized a + b, b requantized first and a halved
+//
+//go:noescape
+func sumOfHalfAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
+
+// differenceAVX2 combines n codes, a multiple of the lanes; the constants are those of a, b and the result:
+//
+//	dst[k] = requantized a - b, both requantized first
+//
+//go:noescape
+func differenceAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
+
+// productAVX2 combines n codes, a multiple of the lanes; the constants are those of a, b and the result:
+//
+//	dst[k] = requantized a * b, both less their zero points
+//
+//go:noescape
+func productAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
+
+// realAVX2 turns n sums, a multiple of the lanes, into codes:
+//
+//	x = acc[k] * factors[k]
+//	dst[k] = trunc(clamp(x + copysign(half, x))) + zero
+//
+//go:noescape
+func realAVX2(dst *byte, acc *int32, factors *float64, n int, constants *byte)
+
 // depthwiseVNNI computes rows of pixels, 16 channels:
 //
 //	for y in rows, x < pixels:
@@ -229,6 +276,13 @@ func interleaveVNNI(dst *byte, r0 *byte, r1 *byte, r2 *byte, r3 *byte, n int)
 //
 //go:noescape
 func sumVNNI(dst *byte, a *byte, b *byte, n int, constants *int32)
+
+// sumOfHalfVNNI combines n codes, a multiple of the lanes; the constants are those of a, b and the result:
+//
+//	dst[k] = requantized a + b, b requantized first and a halved
+//
+//go:noescape
+func sumOfHalfVNNI(dst *byte, a *byte, b *byte, n int, constants *int32)
 
 // differenceVNNI combines n codes, a multiple of the lanes; the constants are those of a, b and the result:
 //

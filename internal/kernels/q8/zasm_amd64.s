@@ -1423,464 +1423,321 @@ next:
 	VZEROUPPER
 	RET
 
-// func depthwiseAVX2(a *byte)
+// func tileAVX2Bytes_1x32(a *byte)
 // Requires: AVX, AVX2
-TEXT ·depthwiseAVX2(SB), NOSPLIT, $0-8
-	MOVQ   a+0(FP), AX
-	MOVQ   72(AX), CX
-	MOVQ   8(AX), DX
-	MOVQ   40(AX), BX
-	IMUL3Q $0x00000003, BX, SI
-	MOVQ   56(AX), DI
-	MOVQ   80(AX), R8
+TEXT ·tileAVX2Bytes_1x32(SB), NOSPLIT, $0-8
+	MOVQ     a+0(FP), AX
+	MOVQ     8(AX), CX
+	MOVQ     64(AX), AX
+	VPCMPEQD Y15, Y15, Y15
+	VPSRLW   $0x0f, Y15, Y15
 
-row:
-	MOVQ    88(AX), R10
-	MOVLQSX (DX), R9
-	ADDQ    (AX), R9
+tile:
+	MOVQ    a+0(FP), DX
+	MOVLQSX (CX), BX
+	ADDQ    (DX), BX
+	ADDQ    $0x00000004, CX
+	MOVQ    56(DX), SI
+	VMOVDQU (SI), Y0
+	VMOVDQU 192(SI), Y1
+	VMOVDQU 384(SI), Y2
+	VMOVDQU 576(SI), Y3
+	MOVQ    48(DX), SI
+	MOVQ    24(DX), DX
 
-tile4:
-	CMPQ    R10, $0x00000004
-	JB      end4
-	VMOVDQU (DI), Y0
-	VMOVDQA Y0, Y1
-	VMOVDQA Y0, Y2
-	VMOVDQA Y0, Y3
-	MOVQ    24(AX), R11
-	MOVLQSX 4(DX), R12
-	ADDQ    48(AX), R12
+segment:
+	MOVLQSX (DX), DI
+	ADDQ    $0x04, DX
+	MOVQ    a+0(FP), R8
+	MOVQ    40(R8), R8
+	SUBQ    $0x02, R8
+	JB      odd
 
-tap4:
-	MOVLQSX  (R11), R13
-	ADDQ     R9, R13
-	ADDQ     $0x04, R11
-	VMOVDQU  (R12), Y4
-	ADDQ     $0x20, R12
-	VPMADDWD (R13), Y4, Y5
-	VPADDD   Y5, Y0, Y0
-	VPMADDWD (R13)(BX*1), Y4, Y6
-	VPADDD   Y6, Y1, Y1
-	VPMADDWD (R13)(BX*2), Y4, Y7
-	VPADDD   Y7, Y2, Y2
-	VPMADDWD (R13)(SI*1), Y4, Y8
-	VPADDD   Y8, Y3, Y3
-	CMPQ     R11, 32(AX)
-	JNE      tap4
-	MOVQ     104(AX), R11
-	MOVQ     64(AX), R12
-	CMPQ     R11, $0x01
-	JEQ      signed4
-	JA       sums4
+two:
+	VPBROADCASTD (BX)(DI*1), Y14
+	VPABSB       Y14, Y13
+	VMOVDQU      (SI), Y4
+	VPSIGNB      Y14, Y4, Y4
+	VPMADDUBSW   Y4, Y13, Y4
+	VPMADDWD     Y15, Y4, Y4
+	VPADDD       Y4, Y0, Y0
+	VMOVDQU      32(SI), Y5
+	VPSIGNB      Y14, Y5, Y5
+	VPMADDUBSW   Y5, Y13, Y5
+	VPMADDWD     Y15, Y5, Y5
+	VPADDD       Y5, Y1, Y1
+	VMOVDQU      64(SI), Y6
+	VPSIGNB      Y14, Y6, Y6
+	VPMADDUBSW   Y6, Y13, Y6
+	VPMADDWD     Y15, Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VMOVDQU      96(SI), Y7
+	VPSIGNB      Y14, Y7, Y7
+	VPMADDUBSW   Y7, Y13, Y7
+	VPMADDWD     Y15, Y7, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD 4(BX)(DI*1), Y14
+	VPABSB       Y14, Y13
+	VMOVDQU      128(SI), Y4
+	VPSIGNB      Y14, Y4, Y4
+	VPMADDUBSW   Y4, Y13, Y4
+	VPMADDWD     Y15, Y4, Y4
+	VPADDD       Y4, Y0, Y0
+	VMOVDQU      160(SI), Y5
+	VPSIGNB      Y14, Y5, Y5
+	VPMADDUBSW   Y5, Y13, Y5
+	VPMADDWD     Y15, Y5, Y5
+	VPADDD       Y5, Y1, Y1
+	VMOVDQU      192(SI), Y6
+	VPSIGNB      Y14, Y6, Y6
+	VPMADDUBSW   Y6, Y13, Y6
+	VPMADDWD     Y15, Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VMOVDQU      224(SI), Y7
+	VPSIGNB      Y14, Y7, Y7
+	VPMADDUBSW   Y7, Y13, Y7
+	VPMADDWD     Y15, Y7, Y7
+	VPADDD       Y7, Y3, Y3
+	ADDQ         $0x08, DI
+	ADDQ         $0x00000100, SI
+	SUBQ         $0x02, R8
+	JAE          two
+
+odd:
+	TESTQ        $0x00000001, R8
+	JE           done
+	VPBROADCASTD (BX)(DI*1), Y14
+	VPABSB       Y14, Y13
+	VMOVDQU      (SI), Y4
+	VPSIGNB      Y14, Y4, Y4
+	VPMADDUBSW   Y4, Y13, Y4
+	VPMADDWD     Y15, Y4, Y4
+	VPADDD       Y4, Y0, Y0
+	VMOVDQU      32(SI), Y5
+	VPSIGNB      Y14, Y5, Y5
+	VPMADDUBSW   Y5, Y13, Y5
+	VPMADDWD     Y15, Y5, Y5
+	VPADDD       Y5, Y1, Y1
+	VMOVDQU      64(SI), Y6
+	VPSIGNB      Y14, Y6, Y6
+	VPMADDUBSW   Y6, Y13, Y6
+	VPMADDWD     Y15, Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VMOVDQU      96(SI), Y7
+	VPSIGNB      Y14, Y7, Y7
+	VPMADDUBSW   Y7, Y13, Y7
+	VPMADDWD     Y15, Y7, Y7
+	VPADDD       Y7, Y3, Y3
+	ADDQ         $0x00000080, SI
+
+done:
+	MOVQ     a+0(FP), DI
+	CMPQ     DX, 32(DI)
+	JNE      segment
+	MOVQ     56(DI), SI
+	MOVQ     72(DI), DX
+	MOVQ     88(DI), BX
+	CMPQ     BX, $0x01
+	JEQ      signed
+	JA       sums
 	VPSRLQ   $0x20, Y0, Y4
-	VPMULUDQ 64(DI), Y4, Y4
-	VPMULUDQ 32(DI), Y0, Y0
+	VPMULUDQ 64(SI), Y4, Y4
+	VPMULUDQ 32(SI), Y0, Y0
 	VPSRLQ   $0x20, Y0, Y0
 	VPBLENDD $0xaa, Y4, Y0, Y0
-	VPADDD   96(DI), Y0, Y0
-	VPSRAVD  160(DI), Y0, Y0
+	VPADDD   96(SI), Y0, Y0
+	VPSRAVD  160(SI), Y0, Y0
 	VPSRLQ   $0x20, Y1, Y5
-	VPMULUDQ 64(DI), Y5, Y5
-	VPMULUDQ 32(DI), Y1, Y1
+	VPMULUDQ 256(SI), Y5, Y5
+	VPMULUDQ 224(SI), Y1, Y1
 	VPSRLQ   $0x20, Y1, Y1
 	VPBLENDD $0xaa, Y5, Y1, Y1
-	VPADDD   96(DI), Y1, Y1
-	VPSRAVD  160(DI), Y1, Y1
+	VPADDD   288(SI), Y1, Y1
+	VPSRAVD  352(SI), Y1, Y1
 	VPSRLQ   $0x20, Y2, Y6
-	VPMULUDQ 64(DI), Y6, Y6
-	VPMULUDQ 32(DI), Y2, Y2
+	VPMULUDQ 448(SI), Y6, Y6
+	VPMULUDQ 416(SI), Y2, Y2
 	VPSRLQ   $0x20, Y2, Y2
 	VPBLENDD $0xaa, Y6, Y2, Y2
-	VPADDD   96(DI), Y2, Y2
-	VPSRAVD  160(DI), Y2, Y2
+	VPADDD   480(SI), Y2, Y2
+	VPSRAVD  544(SI), Y2, Y2
 	VPSRLQ   $0x20, Y3, Y7
-	VPMULUDQ 64(DI), Y7, Y7
-	VPMULUDQ 32(DI), Y3, Y3
+	VPMULUDQ 640(SI), Y7, Y7
+	VPMULUDQ 608(SI), Y3, Y3
 	VPSRLQ   $0x20, Y3, Y3
 	VPBLENDD $0xaa, Y7, Y3, Y3
-	VPADDD   96(DI), Y3, Y3
-	VPSRAVD  160(DI), Y3, Y3
-	JMP      store4
+	VPADDD   672(SI), Y3, Y3
+	VPSRAVD  736(SI), Y3, Y3
+	JMP      store
 
-signed4:
+signed:
 	VPSRLQ   $0x20, Y0, Y4
-	VPMULUDQ 64(DI), Y4, Y4
-	VPMULUDQ 32(DI), Y0, Y0
+	VPMULUDQ 64(SI), Y4, Y4
+	VPMULUDQ 32(SI), Y0, Y0
 	VPSRLQ   $0x20, Y0, Y0
 	VPBLENDD $0xaa, Y4, Y0, Y0
-	VPADDD   96(DI), Y0, Y0
-	VPCMPGTD 128(DI), Y0, Y4
+	VPADDD   96(SI), Y0, Y0
+	VPCMPGTD 128(SI), Y0, Y4
 	VPSUBD   Y4, Y0, Y0
-	VPSRAVD  160(DI), Y0, Y0
+	VPSRAVD  160(SI), Y0, Y0
 	VPSRLQ   $0x20, Y1, Y5
-	VPMULUDQ 64(DI), Y5, Y5
-	VPMULUDQ 32(DI), Y1, Y1
+	VPMULUDQ 256(SI), Y5, Y5
+	VPMULUDQ 224(SI), Y1, Y1
 	VPSRLQ   $0x20, Y1, Y1
 	VPBLENDD $0xaa, Y5, Y1, Y1
-	VPADDD   96(DI), Y1, Y1
-	VPCMPGTD 128(DI), Y1, Y5
+	VPADDD   288(SI), Y1, Y1
+	VPCMPGTD 320(SI), Y1, Y5
 	VPSUBD   Y5, Y1, Y1
-	VPSRAVD  160(DI), Y1, Y1
+	VPSRAVD  352(SI), Y1, Y1
 	VPSRLQ   $0x20, Y2, Y6
-	VPMULUDQ 64(DI), Y6, Y6
-	VPMULUDQ 32(DI), Y2, Y2
+	VPMULUDQ 448(SI), Y6, Y6
+	VPMULUDQ 416(SI), Y2, Y2
 	VPSRLQ   $0x20, Y2, Y2
 	VPBLENDD $0xaa, Y6, Y2, Y2
-	VPADDD   96(DI), Y2, Y2
-	VPCMPGTD 128(DI), Y2, Y6
+	VPADDD   480(SI), Y2, Y2
+	VPCMPGTD 512(SI), Y2, Y6
 	VPSUBD   Y6, Y2, Y2
-	VPSRAVD  160(DI), Y2, Y2
+	VPSRAVD  544(SI), Y2, Y2
 	VPSRLQ   $0x20, Y3, Y7
-	VPMULUDQ 64(DI), Y7, Y7
-	VPMULUDQ 32(DI), Y3, Y3
+	VPMULUDQ 640(SI), Y7, Y7
+	VPMULUDQ 608(SI), Y3, Y3
 	VPSRLQ   $0x20, Y3, Y3
 	VPBLENDD $0xaa, Y7, Y3, Y3
-	VPADDD   96(DI), Y3, Y3
-	VPCMPGTD 128(DI), Y3, Y7
+	VPADDD   672(SI), Y3, Y3
+	VPCMPGTD 704(SI), Y3, Y7
 	VPSUBD   Y7, Y3, Y3
-	VPSRAVD  160(DI), Y3, Y3
+	VPSRAVD  736(SI), Y3, Y3
 
-store4:
-	VPACKSSDW    Y1, Y0, Y0
-	VPACKSSWB    Y0, Y0, Y0
-	VPMAXSB      (R12), Y0, Y0
-	VPMINSB      64(R12), Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X4
-	VPUNPCKLDQ   X4, X0, X0
-	VMOVQ        X0, (CX)
-	ADDQ         R8, CX
-	VPEXTRQ      $0x01, X0, (CX)
-	ADDQ         R8, CX
-	VPACKSSDW    Y3, Y2, Y2
-	VPACKSSWB    Y2, Y2, Y2
-	VPMAXSB      (R12), Y2, Y2
-	VPMINSB      64(R12), Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X4
-	VPUNPCKLDQ   X4, X2, X2
-	VMOVQ        X2, (CX)
-	ADDQ         R8, CX
-	VPEXTRQ      $0x01, X2, (CX)
-	JMP          next4
+store:
+	VPACKSSDW Y1, Y0, Y0
+	VPACKSSDW Y3, Y2, Y2
+	VPACKSSWB Y2, Y0, Y0
+	VPMAXSB   768(SI), Y0, Y0
+	VPMINSB   832(SI), Y0, Y0
+	VMOVDQU   Y0, (AX)
+	JMP       next
 
-sums4:
-	VMOVDQU Y0, (CX)
-	ADDQ    R8, CX
-	VMOVDQU Y1, (CX)
-	ADDQ    R8, CX
-	VMOVDQU Y2, (CX)
-	ADDQ    R8, CX
-	VMOVDQU Y3, (CX)
+sums:
+	VMOVDQU Y0, (AX)
+	VMOVDQU Y1, 32(AX)
+	VMOVDQU Y2, 64(AX)
+	VMOVDQU Y3, 96(AX)
 
-next4:
-	ADDQ R8, CX
-	LEAQ (R9)(BX*4), R9
-	SUBQ $0x00000004, R10
-	JMP  tile4
+next:
+	ADDQ DX, AX
+	MOVQ a+0(FP), DX
+	DECQ 16(DX)
+	JNE  tile
+	VZEROUPPER
+	RET
 
-end4:
-tile1:
-	CMPQ    R10, $0x00000001
-	JB      end1
-	VMOVDQU (DI), Y0
-	MOVQ    24(AX), R11
-	MOVLQSX 4(DX), R12
-	ADDQ    48(AX), R12
+// func tileAVX2Bytes_1x8(a *byte)
+// Requires: AVX, AVX2
+TEXT ·tileAVX2Bytes_1x8(SB), NOSPLIT, $0-8
+	MOVQ     a+0(FP), AX
+	MOVQ     8(AX), CX
+	MOVQ     64(AX), AX
+	VPCMPEQD Y15, Y15, Y15
+	VPSRLW   $0x0f, Y15, Y15
 
-tap1:
-	MOVLQSX  (R11), R13
-	ADDQ     R9, R13
-	ADDQ     $0x04, R11
-	VMOVDQU  (R12), Y1
-	ADDQ     $0x20, R12
-	VPMADDWD (R13), Y1, Y2
-	VPADDD   Y2, Y0, Y0
-	CMPQ     R11, 32(AX)
-	JNE      tap1
-	MOVQ     104(AX), R11
-	MOVQ     64(AX), R12
-	CMPQ     R11, $0x01
-	JEQ      signed1
-	JA       sums1
+tile:
+	MOVQ    a+0(FP), DX
+	MOVLQSX (CX), BX
+	ADDQ    (DX), BX
+	ADDQ    $0x00000004, CX
+	MOVQ    56(DX), SI
+	VMOVDQU (SI), Y0
+	MOVQ    48(DX), SI
+	MOVQ    24(DX), DX
+
+segment:
+	MOVLQSX (DX), DI
+	ADDQ    $0x04, DX
+	MOVQ    a+0(FP), R8
+	MOVQ    40(R8), R8
+	SUBQ    $0x02, R8
+	JB      odd
+
+two:
+	VPBROADCASTD (BX)(DI*1), Y14
+	VPABSB       Y14, Y13
+	VMOVDQU      (SI), Y1
+	VPSIGNB      Y14, Y1, Y1
+	VPMADDUBSW   Y1, Y13, Y1
+	VPMADDWD     Y15, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	VPBROADCASTD 4(BX)(DI*1), Y14
+	VPABSB       Y14, Y13
+	VMOVDQU      32(SI), Y1
+	VPSIGNB      Y14, Y1, Y1
+	VPMADDUBSW   Y1, Y13, Y1
+	VPMADDWD     Y15, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	ADDQ         $0x08, DI
+	ADDQ         $0x00000040, SI
+	SUBQ         $0x02, R8
+	JAE          two
+
+odd:
+	TESTQ        $0x00000001, R8
+	JE           done
+	VPBROADCASTD (BX)(DI*1), Y14
+	VPABSB       Y14, Y13
+	VMOVDQU      (SI), Y1
+	VPSIGNB      Y14, Y1, Y1
+	VPMADDUBSW   Y1, Y13, Y1
+	VPMADDWD     Y15, Y1, Y1
+	VPADDD       Y1, Y0, Y0
+	ADDQ         $0x00000020, SI
+
+done:
+	MOVQ     a+0(FP), DI
+	CMPQ     DX, 32(DI)
+	JNE      segment
+	MOVQ     56(DI), SI
+	MOVQ     72(DI), DX
+	MOVQ     88(DI), BX
+	CMPQ     BX, $0x01
+	JEQ      signed
+	JA       sums
 	VPSRLQ   $0x20, Y0, Y1
-	VPMULUDQ 64(DI), Y1, Y1
-	VPMULUDQ 32(DI), Y0, Y0
+	VPMULUDQ 64(SI), Y1, Y1
+	VPMULUDQ 32(SI), Y0, Y0
 	VPSRLQ   $0x20, Y0, Y0
 	VPBLENDD $0xaa, Y1, Y0, Y0
-	VPADDD   96(DI), Y0, Y0
-	VPSRAVD  160(DI), Y0, Y0
-	JMP      store1
+	VPADDD   96(SI), Y0, Y0
+	VPSRAVD  160(SI), Y0, Y0
+	JMP      store
 
-signed1:
+signed:
 	VPSRLQ   $0x20, Y0, Y1
-	VPMULUDQ 64(DI), Y1, Y1
-	VPMULUDQ 32(DI), Y0, Y0
+	VPMULUDQ 64(SI), Y1, Y1
+	VPMULUDQ 32(SI), Y0, Y0
 	VPSRLQ   $0x20, Y0, Y0
 	VPBLENDD $0xaa, Y1, Y0, Y0
-	VPADDD   96(DI), Y0, Y0
-	VPCMPGTD 128(DI), Y0, Y1
+	VPADDD   96(SI), Y0, Y0
+	VPCMPGTD 128(SI), Y0, Y1
 	VPSUBD   Y1, Y0, Y0
-	VPSRAVD  160(DI), Y0, Y0
+	VPSRAVD  160(SI), Y0, Y0
 
-store1:
+store:
 	VPACKSSDW    Y0, Y0, Y0
 	VPACKSSWB    Y0, Y0, Y0
-	VPMAXSB      (R12), Y0, Y0
-	VPMINSB      64(R12), Y0, Y0
+	VPMAXSB      192(SI), Y0, Y0
+	VPMINSB      256(SI), Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPUNPCKLDQ   X1, X0, X0
-	VMOVQ        X0, (CX)
-	JMP          next1
-
-sums1:
-	VMOVDQU Y0, (CX)
-
-next1:
-	ADDQ R8, CX
-	LEAQ (R9)(BX*1), R9
-	SUBQ $0x00000001, R10
-	JMP  tile1
-
-end1:
-	ADDQ $0x08, DX
-	CMPQ DX, 16(AX)
-	JNE  row
-	VZEROUPPER
-	RET
-
-// func widenAVX2(dst *byte, src *byte, n int)
-// Requires: AVX, AVX2
-TEXT ·widenAVX2(SB), NOSPLIT, $0-24
-	MOVQ dst+0(FP), AX
-	MOVQ src+8(FP), CX
-	MOVQ n+16(FP), DX
-
-next:
-	VPMOVSXBW (CX), Y0
-	VMOVDQU   Y0, (AX)
-	ADDQ      $0x10, CX
-	ADDQ      $0x20, AX
-	SUBQ      $0x10, DX
-	JNE       next
-	VZEROUPPER
-	RET
-
-// func interleaveAVX2(dst *byte, r0 *byte, r1 *byte, r2 *byte, r3 *byte, n int)
-// Requires: AVX, AVX2
-TEXT ·interleaveAVX2(SB), NOSPLIT, $0-48
-	MOVQ dst+0(FP), AX
-	MOVQ n+40(FP), CX
-	MOVQ r0+8(FP), DX
-	MOVQ r1+16(FP), BX
-
-next:
-	VMOVDQU    (DX), X0
-	VMOVDQU    (BX), X1
-	VPUNPCKLBW X1, X0, X2
-	VPUNPCKHBW X1, X0, X3
-	VPMOVSXBW  X2, Y2
-	VPMOVSXBW  X3, Y3
-	VMOVDQU    Y2, (AX)
-	VMOVDQU    Y3, 32(AX)
-	ADDQ       $0x10, DX
-	ADDQ       $0x10, BX
-	ADDQ       $0x40, AX
-	SUBQ       $0x10, CX
-	JNE        next
-	VZEROUPPER
-	RET
-
-// func sumAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
-// Requires: AVX, AVX2
-TEXT ·sumAVX2(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ b+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ constants+32(FP), SI
-
-next:
-	VPMOVSXBD    (CX), Y0
-	VPSLLD       $0x14, Y0, Y0
-	VPADDD       (SI), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y4
-	VPMULUDQ     64(SI), Y4, Y4
-	VPMULUDQ     32(SI), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y0
-	VPBLENDD     $0xaa, Y4, Y0, Y0
-	VPADDD       96(SI), Y0, Y0
-	VPCMPGTD     128(SI), Y0, Y4
-	VPSUBD       Y4, Y0, Y0
-	VPSRAVD      160(SI), Y0, Y0
-	ADDQ         $0x08, CX
-	VPMOVSXBD    (DX), Y1
-	VPSLLD       $0x14, Y1, Y1
-	VPADDD       192(SI), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y5
-	VPMULUDQ     256(SI), Y5, Y5
-	VPMULUDQ     224(SI), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y1
-	VPBLENDD     $0xaa, Y5, Y1, Y1
-	VPADDD       288(SI), Y1, Y1
-	VPCMPGTD     320(SI), Y1, Y5
-	VPSUBD       Y5, Y1, Y1
-	VPSRAVD      352(SI), Y1, Y1
-	ADDQ         $0x08, DX
-	VPADDD       Y1, Y0, Y0
-	VPADDD       384(SI), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y4
-	VPMULUDQ     448(SI), Y4, Y4
-	VPMULUDQ     416(SI), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y0
-	VPBLENDD     $0xaa, Y4, Y0, Y0
-	VPADDD       480(SI), Y0, Y0
-	VPCMPGTD     512(SI), Y0, Y4
-	VPSUBD       Y4, Y0, Y0
-	VPSRAVD      544(SI), Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X4
-	VPACKSSDW    X4, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPMAXSB      576(SI), X0, X0
-	VPMINSB      640(SI), X0, X0
 	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	SUBQ         $0x08, BX
-	JNE          next
-	VZEROUPPER
-	RET
+	JMP          next
 
-// func differenceAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
-// Requires: AVX, AVX2
-TEXT ·differenceAVX2(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ b+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ constants+32(FP), SI
+sums:
+	VMOVDQU Y0, (AX)
 
 next:
-	VPMOVSXBD    (CX), Y0
-	VPSLLD       $0x14, Y0, Y0
-	VPADDD       (SI), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y4
-	VPMULUDQ     64(SI), Y4, Y4
-	VPMULUDQ     32(SI), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y0
-	VPBLENDD     $0xaa, Y4, Y0, Y0
-	VPADDD       96(SI), Y0, Y0
-	VPCMPGTD     128(SI), Y0, Y4
-	VPSUBD       Y4, Y0, Y0
-	VPSRAVD      160(SI), Y0, Y0
-	ADDQ         $0x08, CX
-	VPMOVSXBD    (DX), Y1
-	VPSLLD       $0x14, Y1, Y1
-	VPADDD       192(SI), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y5
-	VPMULUDQ     256(SI), Y5, Y5
-	VPMULUDQ     224(SI), Y1, Y1
-	VPSRLQ       $0x20, Y1, Y1
-	VPBLENDD     $0xaa, Y5, Y1, Y1
-	VPADDD       288(SI), Y1, Y1
-	VPCMPGTD     320(SI), Y1, Y5
-	VPSUBD       Y5, Y1, Y1
-	VPSRAVD      352(SI), Y1, Y1
-	ADDQ         $0x08, DX
-	VPSUBD       Y1, Y0, Y0
-	VPADDD       384(SI), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y4
-	VPMULUDQ     448(SI), Y4, Y4
-	VPMULUDQ     416(SI), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y0
-	VPBLENDD     $0xaa, Y4, Y0, Y0
-	VPADDD       480(SI), Y0, Y0
-	VPCMPGTD     512(SI), Y0, Y4
-	VPSUBD       Y4, Y0, Y0
-	VPSRAVD      544(SI), Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X4
-	VPACKSSDW    X4, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPMAXSB      576(SI), X0, X0
-	VPMINSB      640(SI), X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	SUBQ         $0x08, BX
-	JNE          next
-	VZEROUPPER
-	RET
-
-// func productAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
-// Requires: AVX, AVX2
-TEXT ·productAVX2(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ b+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ constants+32(FP), SI
-
-next:
-	VPMOVSXBD    (CX), Y0
-	VPADDD       (SI), Y0, Y0
-	ADDQ         $0x08, CX
-	VPMOVSXBD    (DX), Y1
-	VPADDD       192(SI), Y1, Y1
-	ADDQ         $0x08, DX
-	VPMULLD      Y1, Y0, Y0
-	VPADDD       384(SI), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y4
-	VPMULUDQ     448(SI), Y4, Y4
-	VPMULUDQ     416(SI), Y0, Y0
-	VPSRLQ       $0x20, Y0, Y0
-	VPBLENDD     $0xaa, Y4, Y0, Y0
-	VPADDD       480(SI), Y0, Y0
-	VPCMPGTD     512(SI), Y0, Y4
-	VPSUBD       Y4, Y0, Y0
-	VPSRAVD      544(SI), Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X4
-	VPACKSSDW    X4, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPMAXSB      576(SI), X0, X0
-	VPMINSB      640(SI), X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	SUBQ         $0x08, BX
-	JNE          next
-	VZEROUPPER
-	RET
-
-// func realAVX2(dst *byte, acc *int32, factors *float64, n int, constants *byte)
-// Requires: AVX
-TEXT ·realAVX2(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ acc+8(FP), CX
-	MOVQ factors+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ constants+32(FP), SI
-
-next:
-	VCVTDQ2PD   (CX), Y0
-	VMULPD      (DX), Y0, Y0
-	VANDPD      128(SI), Y0, Y2
-	VORPD       64(SI), Y2, Y2
-	VADDPD      Y2, Y0, Y0
-	VMAXPD      192(SI), Y0, Y0
-	VMINPD      256(SI), Y0, Y0
-	VCVTTPD2DQY Y0, X0
-	VCVTDQ2PD   16(CX), Y1
-	VMULPD      32(DX), Y1, Y1
-	VANDPD      128(SI), Y1, Y3
-	VORPD       64(SI), Y3, Y3
-	VADDPD      Y3, Y1, Y1
-	VMAXPD      192(SI), Y1, Y1
-	VMINPD      256(SI), Y1, Y1
-	VCVTTPD2DQY Y1, X1
-	VPADDD      320(SI), X0, X0
-	VPADDD      320(SI), X1, X1
-	VPACKSSDW   X1, X0, X0
-	VPACKSSWB   X0, X0, X0
-	VMOVQ       X0, (AX)
-	ADDQ        $0x20, CX
-	ADDQ        $0x00000040, DX
-	ADDQ        $0x08, AX
-	SUBQ        $0x08, BX
-	JNE         next
+	ADDQ DX, AX
+	MOVQ a+0(FP), DX
+	DECQ 16(DX)
+	JNE  tile
 	VZEROUPPER
 	RET
 
@@ -5069,6 +4926,1119 @@ next:
 	VZEROUPPER
 	RET
 
+// func tileVNNIHalf_8x8(a *byte)
+// Requires: AVX, AVX2, AVX512VL, AVX512VNNI
+TEXT ·tileVNNIHalf_8x8(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ 64(AX), AX
+
+tile:
+	MOVQ    a+0(FP), DX
+	MOVLQSX (CX), BX
+	ADDQ    (DX), BX
+	MOVLQSX 4(CX), SI
+	ADDQ    (DX), SI
+	MOVLQSX 8(CX), DI
+	ADDQ    (DX), DI
+	MOVLQSX 12(CX), R8
+	ADDQ    (DX), R8
+	MOVLQSX 16(CX), R9
+	ADDQ    (DX), R9
+	MOVLQSX 20(CX), R10
+	ADDQ    (DX), R10
+	MOVLQSX 24(CX), R11
+	ADDQ    (DX), R11
+	MOVLQSX 28(CX), R12
+	ADDQ    (DX), R12
+	ADDQ    $0x00000020, CX
+	MOVQ    56(DX), R13
+	VMOVDQU (R13), Y0
+	VMOVDQA Y0, Y1
+	VMOVDQA Y0, Y2
+	VMOVDQA Y0, Y3
+	VMOVDQA Y0, Y4
+	VMOVDQA Y0, Y5
+	VMOVDQA Y0, Y6
+	VMOVDQA Y0, Y7
+	MOVQ    48(DX), R13
+	MOVQ    24(DX), DX
+
+segment:
+	MOVLQSX (DX), R14
+	ADDQ    $0x04, DX
+	MOVQ    a+0(FP), R15
+	MOVQ    40(R15), R15
+	SUBQ    $0x02, R15
+	JB      odd
+
+two:
+	VMOVDQU      (R13), Y8
+	VPBROADCASTD (BX)(R14*1), Y9
+	VPDPBUSD     Y8, Y9, Y0
+	VPBROADCASTD (SI)(R14*1), Y10
+	VPDPBUSD     Y8, Y10, Y1
+	VPBROADCASTD (DI)(R14*1), Y9
+	VPDPBUSD     Y8, Y9, Y2
+	VPBROADCASTD (R8)(R14*1), Y10
+	VPDPBUSD     Y8, Y10, Y3
+	VPBROADCASTD (R9)(R14*1), Y9
+	VPDPBUSD     Y8, Y9, Y4
+	VPBROADCASTD (R10)(R14*1), Y10
+	VPDPBUSD     Y8, Y10, Y5
+	VPBROADCASTD (R11)(R14*1), Y9
+	VPDPBUSD     Y8, Y9, Y6
+	VPBROADCASTD (R12)(R14*1), Y10
+	VPDPBUSD     Y8, Y10, Y7
+	VMOVDQU      32(R13), Y8
+	VPBROADCASTD 4(BX)(R14*1), Y9
+	VPDPBUSD     Y8, Y9, Y0
+	VPBROADCASTD 4(SI)(R14*1), Y10
+	VPDPBUSD     Y8, Y10, Y1
+	VPBROADCASTD 4(DI)(R14*1), Y9
+	VPDPBUSD     Y8, Y9, Y2
+	VPBROADCASTD 4(R8)(R14*1), Y10
+	VPDPBUSD     Y8, Y10, Y3
+	VPBROADCASTD 4(R9)(R14*1), Y9
+	VPDPBUSD     Y8, Y9, Y4
+	VPBROADCASTD 4(R10)(R14*1), Y10
+	VPDPBUSD     Y8, Y10, Y5
+	VPBROADCASTD 4(R11)(R14*1), Y9
+	VPDPBUSD     Y8, Y9, Y6
+	VPBROADCASTD 4(R12)(R14*1), Y10
+	VPDPBUSD     Y8, Y10, Y7
+	ADDQ         $0x08, R14
+	ADDQ         $0x00000040, R13
+	SUBQ         $0x02, R15
+	JAE          two
+
+odd:
+	TESTQ        $0x00000001, R15
+	JE           done
+	VMOVDQU      (R13), Y8
+	VPBROADCASTD (BX)(R14*1), Y9
+	VPDPBUSD     Y8, Y9, Y0
+	VPBROADCASTD (SI)(R14*1), Y10
+	VPDPBUSD     Y8, Y10, Y1
+	VPBROADCASTD (DI)(R14*1), Y9
+	VPDPBUSD     Y8, Y9, Y2
+	VPBROADCASTD (R8)(R14*1), Y10
+	VPDPBUSD     Y8, Y10, Y3
+	VPBROADCASTD (R9)(R14*1), Y9
+	VPDPBUSD     Y8, Y9, Y4
+	VPBROADCASTD (R10)(R14*1), Y10
+	VPDPBUSD     Y8, Y10, Y5
+	VPBROADCASTD (R11)(R14*1), Y9
+	VPDPBUSD     Y8, Y9, Y6
+	VPBROADCASTD (R12)(R14*1), Y10
+	VPDPBUSD     Y8, Y10, Y7
+	ADDQ         $0x00000020, R13
+
+done:
+	MOVQ     a+0(FP), R14
+	CMPQ     DX, 32(R14)
+	JNE      segment
+	MOVQ     56(R14), R13
+	MOVQ     72(R14), DX
+	MOVQ     88(R14), BX
+	CMPQ     BX, $0x01
+	JEQ      signed
+	JA       sums
+	VPSRLQ   $0x20, Y0, Y8
+	VPMULUDQ 64(R13), Y8, Y8
+	VPMULUDQ 32(R13), Y0, Y0
+	VPSRLQ   $0x20, Y0, Y0
+	VPBLENDD $0xaa, Y8, Y0, Y0
+	VPADDD   96(R13), Y0, Y0
+	VPSRAVD  160(R13), Y0, Y0
+	VPSRLQ   $0x20, Y1, Y9
+	VPMULUDQ 64(R13), Y9, Y9
+	VPMULUDQ 32(R13), Y1, Y1
+	VPSRLQ   $0x20, Y1, Y1
+	VPBLENDD $0xaa, Y9, Y1, Y1
+	VPADDD   96(R13), Y1, Y1
+	VPSRAVD  160(R13), Y1, Y1
+	VPSRLQ   $0x20, Y2, Y10
+	VPMULUDQ 64(R13), Y10, Y10
+	VPMULUDQ 32(R13), Y2, Y2
+	VPSRLQ   $0x20, Y2, Y2
+	VPBLENDD $0xaa, Y10, Y2, Y2
+	VPADDD   96(R13), Y2, Y2
+	VPSRAVD  160(R13), Y2, Y2
+	VPSRLQ   $0x20, Y3, Y11
+	VPMULUDQ 64(R13), Y11, Y11
+	VPMULUDQ 32(R13), Y3, Y3
+	VPSRLQ   $0x20, Y3, Y3
+	VPBLENDD $0xaa, Y11, Y3, Y3
+	VPADDD   96(R13), Y3, Y3
+	VPSRAVD  160(R13), Y3, Y3
+	VPSRLQ   $0x20, Y4, Y8
+	VPMULUDQ 64(R13), Y8, Y8
+	VPMULUDQ 32(R13), Y4, Y4
+	VPSRLQ   $0x20, Y4, Y4
+	VPBLENDD $0xaa, Y8, Y4, Y4
+	VPADDD   96(R13), Y4, Y4
+	VPSRAVD  160(R13), Y4, Y4
+	VPSRLQ   $0x20, Y5, Y9
+	VPMULUDQ 64(R13), Y9, Y9
+	VPMULUDQ 32(R13), Y5, Y5
+	VPSRLQ   $0x20, Y5, Y5
+	VPBLENDD $0xaa, Y9, Y5, Y5
+	VPADDD   96(R13), Y5, Y5
+	VPSRAVD  160(R13), Y5, Y5
+	VPSRLQ   $0x20, Y6, Y10
+	VPMULUDQ 64(R13), Y10, Y10
+	VPMULUDQ 32(R13), Y6, Y6
+	VPSRLQ   $0x20, Y6, Y6
+	VPBLENDD $0xaa, Y10, Y6, Y6
+	VPADDD   96(R13), Y6, Y6
+	VPSRAVD  160(R13), Y6, Y6
+	VPSRLQ   $0x20, Y7, Y11
+	VPMULUDQ 64(R13), Y11, Y11
+	VPMULUDQ 32(R13), Y7, Y7
+	VPSRLQ   $0x20, Y7, Y7
+	VPBLENDD $0xaa, Y11, Y7, Y7
+	VPADDD   96(R13), Y7, Y7
+	VPSRAVD  160(R13), Y7, Y7
+	JMP      store
+
+signed:
+	VPSRLQ   $0x20, Y0, Y8
+	VPMULUDQ 64(R13), Y8, Y8
+	VPMULUDQ 32(R13), Y0, Y0
+	VPSRLQ   $0x20, Y0, Y0
+	VPBLENDD $0xaa, Y8, Y0, Y0
+	VPADDD   96(R13), Y0, Y0
+	VPCMPGTD 128(R13), Y0, Y8
+	VPSUBD   Y8, Y0, Y0
+	VPSRAVD  160(R13), Y0, Y0
+	VPSRLQ   $0x20, Y1, Y9
+	VPMULUDQ 64(R13), Y9, Y9
+	VPMULUDQ 32(R13), Y1, Y1
+	VPSRLQ   $0x20, Y1, Y1
+	VPBLENDD $0xaa, Y9, Y1, Y1
+	VPADDD   96(R13), Y1, Y1
+	VPCMPGTD 128(R13), Y1, Y9
+	VPSUBD   Y9, Y1, Y1
+	VPSRAVD  160(R13), Y1, Y1
+	VPSRLQ   $0x20, Y2, Y10
+	VPMULUDQ 64(R13), Y10, Y10
+	VPMULUDQ 32(R13), Y2, Y2
+	VPSRLQ   $0x20, Y2, Y2
+	VPBLENDD $0xaa, Y10, Y2, Y2
+	VPADDD   96(R13), Y2, Y2
+	VPCMPGTD 128(R13), Y2, Y10
+	VPSUBD   Y10, Y2, Y2
+	VPSRAVD  160(R13), Y2, Y2
+	VPSRLQ   $0x20, Y3, Y11
+	VPMULUDQ 64(R13), Y11, Y11
+	VPMULUDQ 32(R13), Y3, Y3
+	VPSRLQ   $0x20, Y3, Y3
+	VPBLENDD $0xaa, Y11, Y3, Y3
+	VPADDD   96(R13), Y3, Y3
+	VPCMPGTD 128(R13), Y3, Y11
+	VPSUBD   Y11, Y3, Y3
+	VPSRAVD  160(R13), Y3, Y3
+	VPSRLQ   $0x20, Y4, Y8
+	VPMULUDQ 64(R13), Y8, Y8
+	VPMULUDQ 32(R13), Y4, Y4
+	VPSRLQ   $0x20, Y4, Y4
+	VPBLENDD $0xaa, Y8, Y4, Y4
+	VPADDD   96(R13), Y4, Y4
+	VPCMPGTD 128(R13), Y4, Y8
+	VPSUBD   Y8, Y4, Y4
+	VPSRAVD  160(R13), Y4, Y4
+	VPSRLQ   $0x20, Y5, Y9
+	VPMULUDQ 64(R13), Y9, Y9
+	VPMULUDQ 32(R13), Y5, Y5
+	VPSRLQ   $0x20, Y5, Y5
+	VPBLENDD $0xaa, Y9, Y5, Y5
+	VPADDD   96(R13), Y5, Y5
+	VPCMPGTD 128(R13), Y5, Y9
+	VPSUBD   Y9, Y5, Y5
+	VPSRAVD  160(R13), Y5, Y5
+	VPSRLQ   $0x20, Y6, Y10
+	VPMULUDQ 64(R13), Y10, Y10
+	VPMULUDQ 32(R13), Y6, Y6
+	VPSRLQ   $0x20, Y6, Y6
+	VPBLENDD $0xaa, Y10, Y6, Y6
+	VPADDD   96(R13), Y6, Y6
+	VPCMPGTD 128(R13), Y6, Y10
+	VPSUBD   Y10, Y6, Y6
+	VPSRAVD  160(R13), Y6, Y6
+	VPSRLQ   $0x20, Y7, Y11
+	VPMULUDQ 64(R13), Y11, Y11
+	VPMULUDQ 32(R13), Y7, Y7
+	VPSRLQ   $0x20, Y7, Y7
+	VPBLENDD $0xaa, Y11, Y7, Y7
+	VPADDD   96(R13), Y7, Y7
+	VPCMPGTD 128(R13), Y7, Y11
+	VPSUBD   Y11, Y7, Y7
+	VPSRAVD  160(R13), Y7, Y7
+
+store:
+	VPACKSSDW    Y1, Y0, Y0
+	VPACKSSWB    Y0, Y0, Y0
+	VPMAXSB      192(R13), Y0, Y0
+	VPMINSB      256(R13), Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X8
+	VPUNPCKLDQ   X8, X0, X0
+	VMOVQ        X0, (AX)
+	ADDQ         DX, AX
+	VPEXTRQ      $0x01, X0, (AX)
+	ADDQ         DX, AX
+	VPACKSSDW    Y3, Y2, Y2
+	VPACKSSWB    Y2, Y2, Y2
+	VPMAXSB      192(R13), Y2, Y2
+	VPMINSB      256(R13), Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X8
+	VPUNPCKLDQ   X8, X2, X2
+	VMOVQ        X2, (AX)
+	ADDQ         DX, AX
+	VPEXTRQ      $0x01, X2, (AX)
+	ADDQ         DX, AX
+	VPACKSSDW    Y5, Y4, Y4
+	VPACKSSWB    Y4, Y4, Y4
+	VPMAXSB      192(R13), Y4, Y4
+	VPMINSB      256(R13), Y4, Y4
+	VEXTRACTI128 $0x01, Y4, X8
+	VPUNPCKLDQ   X8, X4, X4
+	VMOVQ        X4, (AX)
+	ADDQ         DX, AX
+	VPEXTRQ      $0x01, X4, (AX)
+	ADDQ         DX, AX
+	VPACKSSDW    Y7, Y6, Y6
+	VPACKSSWB    Y6, Y6, Y6
+	VPMAXSB      192(R13), Y6, Y6
+	VPMINSB      256(R13), Y6, Y6
+	VEXTRACTI128 $0x01, Y6, X8
+	VPUNPCKLDQ   X8, X6, X6
+	VMOVQ        X6, (AX)
+	ADDQ         DX, AX
+	VPEXTRQ      $0x01, X6, (AX)
+	JMP          next
+
+sums:
+	VMOVDQU Y0, (AX)
+	ADDQ    DX, AX
+	VMOVDQU Y1, (AX)
+	ADDQ    DX, AX
+	VMOVDQU Y2, (AX)
+	ADDQ    DX, AX
+	VMOVDQU Y3, (AX)
+	ADDQ    DX, AX
+	VMOVDQU Y4, (AX)
+	ADDQ    DX, AX
+	VMOVDQU Y5, (AX)
+	ADDQ    DX, AX
+	VMOVDQU Y6, (AX)
+	ADDQ    DX, AX
+	VMOVDQU Y7, (AX)
+
+next:
+	ADDQ DX, AX
+	MOVQ a+0(FP), DX
+	DECQ 16(DX)
+	JNE  tile
+	VZEROUPPER
+	RET
+
+// func tileVNNIHalf_4x8(a *byte)
+// Requires: AVX, AVX2, AVX512VL, AVX512VNNI
+TEXT ·tileVNNIHalf_4x8(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ 64(AX), AX
+
+tile:
+	MOVQ    a+0(FP), DX
+	MOVLQSX (CX), BX
+	ADDQ    (DX), BX
+	MOVLQSX 4(CX), SI
+	ADDQ    (DX), SI
+	MOVLQSX 8(CX), DI
+	ADDQ    (DX), DI
+	MOVLQSX 12(CX), R8
+	ADDQ    (DX), R8
+	ADDQ    $0x00000010, CX
+	MOVQ    56(DX), R9
+	VMOVDQU (R9), Y0
+	VMOVDQA Y0, Y1
+	VMOVDQA Y0, Y2
+	VMOVDQA Y0, Y3
+	MOVQ    48(DX), R9
+	MOVQ    24(DX), DX
+
+segment:
+	MOVLQSX (DX), R10
+	ADDQ    $0x04, DX
+	MOVQ    a+0(FP), R11
+	MOVQ    40(R11), R11
+	SUBQ    $0x02, R11
+	JB      odd
+
+two:
+	VMOVDQU      (R9), Y4
+	VPBROADCASTD (BX)(R10*1), Y5
+	VPDPBUSD     Y4, Y5, Y0
+	VPBROADCASTD (SI)(R10*1), Y6
+	VPDPBUSD     Y4, Y6, Y1
+	VPBROADCASTD (DI)(R10*1), Y5
+	VPDPBUSD     Y4, Y5, Y2
+	VPBROADCASTD (R8)(R10*1), Y6
+	VPDPBUSD     Y4, Y6, Y3
+	VMOVDQU      32(R9), Y4
+	VPBROADCASTD 4(BX)(R10*1), Y5
+	VPDPBUSD     Y4, Y5, Y0
+	VPBROADCASTD 4(SI)(R10*1), Y6
+	VPDPBUSD     Y4, Y6, Y1
+	VPBROADCASTD 4(DI)(R10*1), Y5
+	VPDPBUSD     Y4, Y5, Y2
+	VPBROADCASTD 4(R8)(R10*1), Y6
+	VPDPBUSD     Y4, Y6, Y3
+	ADDQ         $0x08, R10
+	ADDQ         $0x00000040, R9
+	SUBQ         $0x02, R11
+	JAE          two
+
+odd:
+	TESTQ        $0x00000001, R11
+	JE           done
+	VMOVDQU      (R9), Y4
+	VPBROADCASTD (BX)(R10*1), Y5
+	VPDPBUSD     Y4, Y5, Y0
+	VPBROADCASTD (SI)(R10*1), Y6
+	VPDPBUSD     Y4, Y6, Y1
+	VPBROADCASTD (DI)(R10*1), Y5
+	VPDPBUSD     Y4, Y5, Y2
+	VPBROADCASTD (R8)(R10*1), Y6
+	VPDPBUSD     Y4, Y6, Y3
+	ADDQ         $0x00000020, R9
+
+done:
+	MOVQ     a+0(FP), R10
+	CMPQ     DX, 32(R10)
+	JNE      segment
+	MOVQ     56(R10), R9
+	MOVQ     72(R10), DX
+	MOVQ     88(R10), BX
+	CMPQ     BX, $0x01
+	JEQ      signed
+	JA       sums
+	VPSRLQ   $0x20, Y0, Y4
+	VPMULUDQ 64(R9), Y4, Y4
+	VPMULUDQ 32(R9), Y0, Y0
+	VPSRLQ   $0x20, Y0, Y0
+	VPBLENDD $0xaa, Y4, Y0, Y0
+	VPADDD   96(R9), Y0, Y0
+	VPSRAVD  160(R9), Y0, Y0
+	VPSRLQ   $0x20, Y1, Y5
+	VPMULUDQ 64(R9), Y5, Y5
+	VPMULUDQ 32(R9), Y1, Y1
+	VPSRLQ   $0x20, Y1, Y1
+	VPBLENDD $0xaa, Y5, Y1, Y1
+	VPADDD   96(R9), Y1, Y1
+	VPSRAVD  160(R9), Y1, Y1
+	VPSRLQ   $0x20, Y2, Y6
+	VPMULUDQ 64(R9), Y6, Y6
+	VPMULUDQ 32(R9), Y2, Y2
+	VPSRLQ   $0x20, Y2, Y2
+	VPBLENDD $0xaa, Y6, Y2, Y2
+	VPADDD   96(R9), Y2, Y2
+	VPSRAVD  160(R9), Y2, Y2
+	VPSRLQ   $0x20, Y3, Y7
+	VPMULUDQ 64(R9), Y7, Y7
+	VPMULUDQ 32(R9), Y3, Y3
+	VPSRLQ   $0x20, Y3, Y3
+	VPBLENDD $0xaa, Y7, Y3, Y3
+	VPADDD   96(R9), Y3, Y3
+	VPSRAVD  160(R9), Y3, Y3
+	JMP      store
+
+signed:
+	VPSRLQ   $0x20, Y0, Y4
+	VPMULUDQ 64(R9), Y4, Y4
+	VPMULUDQ 32(R9), Y0, Y0
+	VPSRLQ   $0x20, Y0, Y0
+	VPBLENDD $0xaa, Y4, Y0, Y0
+	VPADDD   96(R9), Y0, Y0
+	VPCMPGTD 128(R9), Y0, Y4
+	VPSUBD   Y4, Y0, Y0
+	VPSRAVD  160(R9), Y0, Y0
+	VPSRLQ   $0x20, Y1, Y5
+	VPMULUDQ 64(R9), Y5, Y5
+	VPMULUDQ 32(R9), Y1, Y1
+	VPSRLQ   $0x20, Y1, Y1
+	VPBLENDD $0xaa, Y5, Y1, Y1
+	VPADDD   96(R9), Y1, Y1
+	VPCMPGTD 128(R9), Y1, Y5
+	VPSUBD   Y5, Y1, Y1
+	VPSRAVD  160(R9), Y1, Y1
+	VPSRLQ   $0x20, Y2, Y6
+	VPMULUDQ 64(R9), Y6, Y6
+	VPMULUDQ 32(R9), Y2, Y2
+	VPSRLQ   $0x20, Y2, Y2
+	VPBLENDD $0xaa, Y6, Y2, Y2
+	VPADDD   96(R9), Y2, Y2
+	VPCMPGTD 128(R9), Y2, Y6
+	VPSUBD   Y6, Y2, Y2
+	VPSRAVD  160(R9), Y2, Y2
+	VPSRLQ   $0x20, Y3, Y7
+	VPMULUDQ 64(R9), Y7, Y7
+	VPMULUDQ 32(R9), Y3, Y3
+	VPSRLQ   $0x20, Y3, Y3
+	VPBLENDD $0xaa, Y7, Y3, Y3
+	VPADDD   96(R9), Y3, Y3
+	VPCMPGTD 128(R9), Y3, Y7
+	VPSUBD   Y7, Y3, Y3
+	VPSRAVD  160(R9), Y3, Y3
+
+store:
+	VPACKSSDW    Y1, Y0, Y0
+	VPACKSSWB    Y0, Y0, Y0
+	VPMAXSB      192(R9), Y0, Y0
+	VPMINSB      256(R9), Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X4
+	VPUNPCKLDQ   X4, X0, X0
+	VMOVQ        X0, (AX)
+	ADDQ         DX, AX
+	VPEXTRQ      $0x01, X0, (AX)
+	ADDQ         DX, AX
+	VPACKSSDW    Y3, Y2, Y2
+	VPACKSSWB    Y2, Y2, Y2
+	VPMAXSB      192(R9), Y2, Y2
+	VPMINSB      256(R9), Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X4
+	VPUNPCKLDQ   X4, X2, X2
+	VMOVQ        X2, (AX)
+	ADDQ         DX, AX
+	VPEXTRQ      $0x01, X2, (AX)
+	JMP          next
+
+sums:
+	VMOVDQU Y0, (AX)
+	ADDQ    DX, AX
+	VMOVDQU Y1, (AX)
+	ADDQ    DX, AX
+	VMOVDQU Y2, (AX)
+	ADDQ    DX, AX
+	VMOVDQU Y3, (AX)
+
+next:
+	ADDQ DX, AX
+	MOVQ a+0(FP), DX
+	DECQ 16(DX)
+	JNE  tile
+	VZEROUPPER
+	RET
+
+// func tileVNNIHalf_1x8(a *byte)
+// Requires: AVX, AVX2, AVX512VL, AVX512VNNI
+TEXT ·tileVNNIHalf_1x8(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ 64(AX), AX
+
+tile:
+	MOVQ    a+0(FP), DX
+	MOVLQSX (CX), BX
+	ADDQ    (DX), BX
+	ADDQ    $0x00000004, CX
+	MOVQ    56(DX), SI
+	VMOVDQU (SI), Y0
+	MOVQ    48(DX), SI
+	MOVQ    24(DX), DX
+
+segment:
+	MOVLQSX (DX), DI
+	ADDQ    $0x04, DX
+	MOVQ    a+0(FP), R8
+	MOVQ    40(R8), R8
+	SUBQ    $0x02, R8
+	JB      odd
+
+two:
+	VMOVDQU      (SI), Y1
+	VPBROADCASTD (BX)(DI*1), Y2
+	VPDPBUSD     Y1, Y2, Y0
+	VMOVDQU      32(SI), Y1
+	VPBROADCASTD 4(BX)(DI*1), Y2
+	VPDPBUSD     Y1, Y2, Y0
+	ADDQ         $0x08, DI
+	ADDQ         $0x00000040, SI
+	SUBQ         $0x02, R8
+	JAE          two
+
+odd:
+	TESTQ        $0x00000001, R8
+	JE           done
+	VMOVDQU      (SI), Y1
+	VPBROADCASTD (BX)(DI*1), Y2
+	VPDPBUSD     Y1, Y2, Y0
+	ADDQ         $0x00000020, SI
+
+done:
+	MOVQ     a+0(FP), DI
+	CMPQ     DX, 32(DI)
+	JNE      segment
+	MOVQ     56(DI), SI
+	MOVQ     72(DI), DX
+	MOVQ     88(DI), BX
+	CMPQ     BX, $0x01
+	JEQ      signed
+	JA       sums
+	VPSRLQ   $0x20, Y0, Y1
+	VPMULUDQ 64(SI), Y1, Y1
+	VPMULUDQ 32(SI), Y0, Y0
+	VPSRLQ   $0x20, Y0, Y0
+	VPBLENDD $0xaa, Y1, Y0, Y0
+	VPADDD   96(SI), Y0, Y0
+	VPSRAVD  160(SI), Y0, Y0
+	JMP      store
+
+signed:
+	VPSRLQ   $0x20, Y0, Y1
+	VPMULUDQ 64(SI), Y1, Y1
+	VPMULUDQ 32(SI), Y0, Y0
+	VPSRLQ   $0x20, Y0, Y0
+	VPBLENDD $0xaa, Y1, Y0, Y0
+	VPADDD   96(SI), Y0, Y0
+	VPCMPGTD 128(SI), Y0, Y1
+	VPSUBD   Y1, Y0, Y0
+	VPSRAVD  160(SI), Y0, Y0
+
+store:
+	VPACKSSDW    Y0, Y0, Y0
+	VPACKSSWB    Y0, Y0, Y0
+	VPMAXSB      192(SI), Y0, Y0
+	VPMINSB      256(SI), Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPUNPCKLDQ   X1, X0, X0
+	VMOVQ        X0, (AX)
+	JMP          next
+
+sums:
+	VMOVDQU Y0, (AX)
+
+next:
+	ADDQ DX, AX
+	MOVQ a+0(FP), DX
+	DECQ 16(DX)
+	JNE  tile
+	VZEROUPPER
+	RET
+
+// func depthwiseAVX2(a *byte)
+// Requires: AVX, AVX2
+TEXT ·depthwiseAVX2(SB), NOSPLIT, $0-8
+	MOVQ   a+0(FP), AX
+	MOVQ   72(AX), CX
+	MOVQ   8(AX), DX
+	MOVQ   40(AX), BX
+	IMUL3Q $0x00000003, BX, SI
+	MOVQ   56(AX), DI
+	MOVQ   80(AX), R8
+
+row:
+	MOVQ    88(AX), R10
+	MOVLQSX (DX), R9
+	ADDQ    (AX), R9
+
+tile4:
+	CMPQ    R10, $0x00000004
+	JB      end4
+	VMOVDQU (DI), Y0
+	VMOVDQA Y0, Y1
+	VMOVDQA Y0, Y2
+	VMOVDQA Y0, Y3
+	MOVQ    24(AX), R11
+	MOVLQSX 4(DX), R12
+	ADDQ    48(AX), R12
+
+tap4:
+	MOVLQSX  (R11), R13
+	ADDQ     R9, R13
+	ADDQ     $0x04, R11
+	VMOVDQU  (R12), Y4
+	ADDQ     $0x20, R12
+	VPMADDWD (R13), Y4, Y5
+	VPADDD   Y5, Y0, Y0
+	VPMADDWD (R13)(BX*1), Y4, Y6
+	VPADDD   Y6, Y1, Y1
+	VPMADDWD (R13)(BX*2), Y4, Y7
+	VPADDD   Y7, Y2, Y2
+	VPMADDWD (R13)(SI*1), Y4, Y8
+	VPADDD   Y8, Y3, Y3
+	CMPQ     R11, 32(AX)
+	JNE      tap4
+	MOVQ     104(AX), R11
+	MOVQ     64(AX), R12
+	CMPQ     R11, $0x01
+	JEQ      signed4
+	JA       sums4
+	VPSRLQ   $0x20, Y0, Y4
+	VPMULUDQ 64(DI), Y4, Y4
+	VPMULUDQ 32(DI), Y0, Y0
+	VPSRLQ   $0x20, Y0, Y0
+	VPBLENDD $0xaa, Y4, Y0, Y0
+	VPADDD   96(DI), Y0, Y0
+	VPSRAVD  160(DI), Y0, Y0
+	VPSRLQ   $0x20, Y1, Y5
+	VPMULUDQ 64(DI), Y5, Y5
+	VPMULUDQ 32(DI), Y1, Y1
+	VPSRLQ   $0x20, Y1, Y1
+	VPBLENDD $0xaa, Y5, Y1, Y1
+	VPADDD   96(DI), Y1, Y1
+	VPSRAVD  160(DI), Y1, Y1
+	VPSRLQ   $0x20, Y2, Y6
+	VPMULUDQ 64(DI), Y6, Y6
+	VPMULUDQ 32(DI), Y2, Y2
+	VPSRLQ   $0x20, Y2, Y2
+	VPBLENDD $0xaa, Y6, Y2, Y2
+	VPADDD   96(DI), Y2, Y2
+	VPSRAVD  160(DI), Y2, Y2
+	VPSRLQ   $0x20, Y3, Y7
+	VPMULUDQ 64(DI), Y7, Y7
+	VPMULUDQ 32(DI), Y3, Y3
+	VPSRLQ   $0x20, Y3, Y3
+	VPBLENDD $0xaa, Y7, Y3, Y3
+	VPADDD   96(DI), Y3, Y3
+	VPSRAVD  160(DI), Y3, Y3
+	JMP      store4
+
+signed4:
+	VPSRLQ   $0x20, Y0, Y4
+	VPMULUDQ 64(DI), Y4, Y4
+	VPMULUDQ 32(DI), Y0, Y0
+	VPSRLQ   $0x20, Y0, Y0
+	VPBLENDD $0xaa, Y4, Y0, Y0
+	VPADDD   96(DI), Y0, Y0
+	VPCMPGTD 128(DI), Y0, Y4
+	VPSUBD   Y4, Y0, Y0
+	VPSRAVD  160(DI), Y0, Y0
+	VPSRLQ   $0x20, Y1, Y5
+	VPMULUDQ 64(DI), Y5, Y5
+	VPMULUDQ 32(DI), Y1, Y1
+	VPSRLQ   $0x20, Y1, Y1
+	VPBLENDD $0xaa, Y5, Y1, Y1
+	VPADDD   96(DI), Y1, Y1
+	VPCMPGTD 128(DI), Y1, Y5
+	VPSUBD   Y5, Y1, Y1
+	VPSRAVD  160(DI), Y1, Y1
+	VPSRLQ   $0x20, Y2, Y6
+	VPMULUDQ 64(DI), Y6, Y6
+	VPMULUDQ 32(DI), Y2, Y2
+	VPSRLQ   $0x20, Y2, Y2
+	VPBLENDD $0xaa, Y6, Y2, Y2
+	VPADDD   96(DI), Y2, Y2
+	VPCMPGTD 128(DI), Y2, Y6
+	VPSUBD   Y6, Y2, Y2
+	VPSRAVD  160(DI), Y2, Y2
+	VPSRLQ   $0x20, Y3, Y7
+	VPMULUDQ 64(DI), Y7, Y7
+	VPMULUDQ 32(DI), Y3, Y3
+	VPSRLQ   $0x20, Y3, Y3
+	VPBLENDD $0xaa, Y7, Y3, Y3
+	VPADDD   96(DI), Y3, Y3
+	VPCMPGTD 128(DI), Y3, Y7
+	VPSUBD   Y7, Y3, Y3
+	VPSRAVD  160(DI), Y3, Y3
+
+store4:
+	VPACKSSDW    Y1, Y0, Y0
+	VPACKSSWB    Y0, Y0, Y0
+	VPMAXSB      (R12), Y0, Y0
+	VPMINSB      64(R12), Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X4
+	VPUNPCKLDQ   X4, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         R8, CX
+	VPEXTRQ      $0x01, X0, (CX)
+	ADDQ         R8, CX
+	VPACKSSDW    Y3, Y2, Y2
+	VPACKSSWB    Y2, Y2, Y2
+	VPMAXSB      (R12), Y2, Y2
+	VPMINSB      64(R12), Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X4
+	VPUNPCKLDQ   X4, X2, X2
+	VMOVQ        X2, (CX)
+	ADDQ         R8, CX
+	VPEXTRQ      $0x01, X2, (CX)
+	JMP          next4
+
+sums4:
+	VMOVDQU Y0, (CX)
+	ADDQ    R8, CX
+	VMOVDQU Y1, (CX)
+	ADDQ    R8, CX
+	VMOVDQU Y2, (CX)
+	ADDQ    R8, CX
+	VMOVDQU Y3, (CX)
+
+next4:
+	ADDQ R8, CX
+	LEAQ (R9)(BX*4), R9
+	SUBQ $0x00000004, R10
+	JMP  tile4
+
+end4:
+tile1:
+	CMPQ    R10, $0x00000001
+	JB      end1
+	VMOVDQU (DI), Y0
+	MOVQ    24(AX), R11
+	MOVLQSX 4(DX), R12
+	ADDQ    48(AX), R12
+
+tap1:
+	MOVLQSX  (R11), R13
+	ADDQ     R9, R13
+	ADDQ     $0x04, R11
+	VMOVDQU  (R12), Y1
+	ADDQ     $0x20, R12
+	VPMADDWD (R13), Y1, Y2
+	VPADDD   Y2, Y0, Y0
+	CMPQ     R11, 32(AX)
+	JNE      tap1
+	MOVQ     104(AX), R11
+	MOVQ     64(AX), R12
+	CMPQ     R11, $0x01
+	JEQ      signed1
+	JA       sums1
+	VPSRLQ   $0x20, Y0, Y1
+	VPMULUDQ 64(DI), Y1, Y1
+	VPMULUDQ 32(DI), Y0, Y0
+	VPSRLQ   $0x20, Y0, Y0
+	VPBLENDD $0xaa, Y1, Y0, Y0
+	VPADDD   96(DI), Y0, Y0
+	VPSRAVD  160(DI), Y0, Y0
+	JMP      store1
+
+signed1:
+	VPSRLQ   $0x20, Y0, Y1
+	VPMULUDQ 64(DI), Y1, Y1
+	VPMULUDQ 32(DI), Y0, Y0
+	VPSRLQ   $0x20, Y0, Y0
+	VPBLENDD $0xaa, Y1, Y0, Y0
+	VPADDD   96(DI), Y0, Y0
+	VPCMPGTD 128(DI), Y0, Y1
+	VPSUBD   Y1, Y0, Y0
+	VPSRAVD  160(DI), Y0, Y0
+
+store1:
+	VPACKSSDW    Y0, Y0, Y0
+	VPACKSSWB    Y0, Y0, Y0
+	VPMAXSB      (R12), Y0, Y0
+	VPMINSB      64(R12), Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPUNPCKLDQ   X1, X0, X0
+	VMOVQ        X0, (CX)
+	JMP          next1
+
+sums1:
+	VMOVDQU Y0, (CX)
+
+next1:
+	ADDQ R8, CX
+	LEAQ (R9)(BX*1), R9
+	SUBQ $0x00000001, R10
+	JMP  tile1
+
+end1:
+	ADDQ $0x08, DX
+	CMPQ DX, 16(AX)
+	JNE  row
+	VZEROUPPER
+	RET
+
+// func widenAVX2(dst *byte, src *byte, n int)
+// Requires: AVX, AVX2
+TEXT ·widenAVX2(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ n+16(FP), DX
+
+next:
+	VPMOVSXBW (CX), Y0
+	VMOVDQU   Y0, (AX)
+	ADDQ      $0x10, CX
+	ADDQ      $0x20, AX
+	SUBQ      $0x10, DX
+	JNE       next
+	VZEROUPPER
+	RET
+
+// func interleaveAVX2(dst *byte, r0 *byte, r1 *byte, r2 *byte, r3 *byte, n int)
+// Requires: AVX, AVX2
+TEXT ·interleaveAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ n+40(FP), CX
+	MOVQ r0+8(FP), DX
+	MOVQ r1+16(FP), BX
+
+next:
+	VMOVDQU    (DX), X0
+	VMOVDQU    (BX), X1
+	VPUNPCKLBW X1, X0, X2
+	VPUNPCKHBW X1, X0, X3
+	VPMOVSXBW  X2, Y2
+	VPMOVSXBW  X3, Y3
+	VMOVDQU    Y2, (AX)
+	VMOVDQU    Y3, 32(AX)
+	ADDQ       $0x10, DX
+	ADDQ       $0x10, BX
+	ADDQ       $0x40, AX
+	SUBQ       $0x10, CX
+	JNE        next
+	VZEROUPPER
+	RET
+
+// func sumAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
+// Requires: AVX, AVX2
+TEXT ·sumAVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ b+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ constants+32(FP), SI
+
+next:
+	VPMOVSXBD    (CX), Y0
+	VPSLLD       $0x14, Y0, Y0
+	VPADDD       (SI), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPMULUDQ     64(SI), Y4, Y4
+	VPMULUDQ     32(SI), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y0
+	VPBLENDD     $0xaa, Y4, Y0, Y0
+	VPADDD       96(SI), Y0, Y0
+	VPCMPGTD     128(SI), Y0, Y4
+	VPSUBD       Y4, Y0, Y0
+	VPSRAVD      160(SI), Y0, Y0
+	ADDQ         $0x08, CX
+	VPMOVSXBD    (DX), Y1
+	VPSLLD       $0x14, Y1, Y1
+	VPADDD       192(SI), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y5
+	VPMULUDQ     256(SI), Y5, Y5
+	VPMULUDQ     224(SI), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y1
+	VPBLENDD     $0xaa, Y5, Y1, Y1
+	VPADDD       288(SI), Y1, Y1
+	VPCMPGTD     320(SI), Y1, Y5
+	VPSUBD       Y5, Y1, Y1
+	VPSRAVD      352(SI), Y1, Y1
+	ADDQ         $0x08, DX
+	VPADDD       Y1, Y0, Y0
+	VPADDD       384(SI), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPMULUDQ     448(SI), Y4, Y4
+	VPMULUDQ     416(SI), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y0
+	VPBLENDD     $0xaa, Y4, Y0, Y0
+	VPADDD       480(SI), Y0, Y0
+	VPCMPGTD     512(SI), Y0, Y4
+	VPSUBD       Y4, Y0, Y0
+	VPSRAVD      544(SI), Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X4
+	VPACKSSDW    X4, X0, X0
+	VPACKSSWB    X0, X0, X0
+	VPMAXSB      576(SI), X0, X0
+	VPMINSB      640(SI), X0, X0
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
+	SUBQ         $0x08, BX
+	JNE          next
+	VZEROUPPER
+	RET
+
+// func sumOfHalfAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
+// Requires: AVX, AVX2
+TEXT ·sumOfHalfAVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ b+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ constants+32(FP), SI
+
+next:
+	VPMOVSXBD    (CX), Y0
+	VPSLLD       $0x13, Y0, Y0
+	VPADDD       (SI), Y0, Y0
+	ADDQ         $0x08, CX
+	VPMOVSXBD    (DX), Y1
+	VPSLLD       $0x14, Y1, Y1
+	VPADDD       192(SI), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y5
+	VPMULUDQ     256(SI), Y5, Y5
+	VPMULUDQ     224(SI), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y1
+	VPBLENDD     $0xaa, Y5, Y1, Y1
+	VPADDD       288(SI), Y1, Y1
+	VPCMPGTD     320(SI), Y1, Y5
+	VPSUBD       Y5, Y1, Y1
+	VPSRAVD      352(SI), Y1, Y1
+	ADDQ         $0x08, DX
+	VPADDD       Y1, Y0, Y0
+	VPADDD       384(SI), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPMULUDQ     448(SI), Y4, Y4
+	VPMULUDQ     416(SI), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y0
+	VPBLENDD     $0xaa, Y4, Y0, Y0
+	VPADDD       480(SI), Y0, Y0
+	VPCMPGTD     512(SI), Y0, Y4
+	VPSUBD       Y4, Y0, Y0
+	VPSRAVD      544(SI), Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X4
+	VPACKSSDW    X4, X0, X0
+	VPACKSSWB    X0, X0, X0
+	VPMAXSB      576(SI), X0, X0
+	VPMINSB      640(SI), X0, X0
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
+	SUBQ         $0x08, BX
+	JNE          next
+	VZEROUPPER
+	RET
+
+// func differenceAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
+// Requires: AVX, AVX2
+TEXT ·differenceAVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ b+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ constants+32(FP), SI
+
+next:
+	VPMOVSXBD    (CX), Y0
+	VPSLLD       $0x14, Y0, Y0
+	VPADDD       (SI), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPMULUDQ     64(SI), Y4, Y4
+	VPMULUDQ     32(SI), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y0
+	VPBLENDD     $0xaa, Y4, Y0, Y0
+	VPADDD       96(SI), Y0, Y0
+	VPCMPGTD     128(SI), Y0, Y4
+	VPSUBD       Y4, Y0, Y0
+	VPSRAVD      160(SI), Y0, Y0
+	ADDQ         $0x08, CX
+	VPMOVSXBD    (DX), Y1
+	VPSLLD       $0x14, Y1, Y1
+	VPADDD       192(SI), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y5
+	VPMULUDQ     256(SI), Y5, Y5
+	VPMULUDQ     224(SI), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y1
+	VPBLENDD     $0xaa, Y5, Y1, Y1
+	VPADDD       288(SI), Y1, Y1
+	VPCMPGTD     320(SI), Y1, Y5
+	VPSUBD       Y5, Y1, Y1
+	VPSRAVD      352(SI), Y1, Y1
+	ADDQ         $0x08, DX
+	VPSUBD       Y1, Y0, Y0
+	VPADDD       384(SI), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPMULUDQ     448(SI), Y4, Y4
+	VPMULUDQ     416(SI), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y0
+	VPBLENDD     $0xaa, Y4, Y0, Y0
+	VPADDD       480(SI), Y0, Y0
+	VPCMPGTD     512(SI), Y0, Y4
+	VPSUBD       Y4, Y0, Y0
+	VPSRAVD      544(SI), Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X4
+	VPACKSSDW    X4, X0, X0
+	VPACKSSWB    X0, X0, X0
+	VPMAXSB      576(SI), X0, X0
+	VPMINSB      640(SI), X0, X0
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
+	SUBQ         $0x08, BX
+	JNE          next
+	VZEROUPPER
+	RET
+
+// func productAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
+// Requires: AVX, AVX2
+TEXT ·productAVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ b+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ constants+32(FP), SI
+
+next:
+	VPMOVSXBD    (CX), Y0
+	VPADDD       (SI), Y0, Y0
+	ADDQ         $0x08, CX
+	VPMOVSXBD    (DX), Y1
+	VPADDD       192(SI), Y1, Y1
+	ADDQ         $0x08, DX
+	VPMULLD      Y1, Y0, Y0
+	VPADDD       384(SI), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPMULUDQ     448(SI), Y4, Y4
+	VPMULUDQ     416(SI), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y0
+	VPBLENDD     $0xaa, Y4, Y0, Y0
+	VPADDD       480(SI), Y0, Y0
+	VPCMPGTD     512(SI), Y0, Y4
+	VPSUBD       Y4, Y0, Y0
+	VPSRAVD      544(SI), Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X4
+	VPACKSSDW    X4, X0, X0
+	VPACKSSWB    X0, X0, X0
+	VPMAXSB      576(SI), X0, X0
+	VPMINSB      640(SI), X0, X0
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
+	SUBQ         $0x08, BX
+	JNE          next
+	VZEROUPPER
+	RET
+
+// func realAVX2(dst *byte, acc *int32, factors *float64, n int, constants *byte)
+// Requires: AVX
+TEXT ·realAVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ acc+8(FP), CX
+	MOVQ factors+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ constants+32(FP), SI
+
+next:
+	VCVTDQ2PD   (CX), Y0
+	VMULPD      (DX), Y0, Y0
+	VANDPD      128(SI), Y0, Y2
+	VORPD       64(SI), Y2, Y2
+	VADDPD      Y2, Y0, Y0
+	VMAXPD      192(SI), Y0, Y0
+	VMINPD      256(SI), Y0, Y0
+	VCVTTPD2DQY Y0, X0
+	VCVTDQ2PD   16(CX), Y1
+	VMULPD      32(DX), Y1, Y1
+	VANDPD      128(SI), Y1, Y3
+	VORPD       64(SI), Y3, Y3
+	VADDPD      Y3, Y1, Y1
+	VMAXPD      192(SI), Y1, Y1
+	VMINPD      256(SI), Y1, Y1
+	VCVTTPD2DQY Y1, X1
+	VPADDD      320(SI), X0, X0
+	VPADDD      320(SI), X1, X1
+	VPACKSSDW   X1, X0, X0
+	VPACKSSWB   X0, X0, X0
+	VMOVQ       X0, (AX)
+	ADDQ        $0x20, CX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x08, AX
+	SUBQ        $0x08, BX
+	JNE         next
+	VZEROUPPER
+	RET
+
 // func depthwiseVNNI(a *byte)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VL, AVX512VNNI
 TEXT ·depthwiseVNNI(SB), NOSPLIT, $0-8
@@ -5699,6 +6669,56 @@ next:
 	VPCMPGTD  256(SI), Z0, K3
 	VPSUBD    Z31, Z0, K3, Z0
 	VPSRAVD   320(SI), Z0, Z0
+	ADDQ      $0x10, CX
+	VPMOVSXBD (DX), Z1
+	VPSLLD    $0x14, Z1, Z1
+	VPADDD    384(SI), Z1, Z1
+	VPSRLQ    $0x20, Z1, Z5
+	VPMULUDQ  512(SI), Z5, Z5
+	VPMULUDQ  448(SI), Z1, Z1
+	VMOVSHDUP Z1, K2, Z5
+	VPADDD    576(SI), Z5, Z1
+	VPCMPGTD  640(SI), Z1, K3
+	VPSUBD    Z31, Z1, K3, Z1
+	VPSRAVD   704(SI), Z1, Z1
+	ADDQ      $0x10, DX
+	VPADDD    Z1, Z0, Z0
+	VPADDD    768(SI), Z0, Z0
+	VPSRLQ    $0x20, Z0, Z4
+	VPMULUDQ  896(SI), Z4, Z4
+	VPMULUDQ  832(SI), Z0, Z0
+	VMOVSHDUP Z0, K2, Z4
+	VPADDD    960(SI), Z4, Z0
+	VPCMPGTD  1024(SI), Z0, K3
+	VPSUBD    Z31, Z0, K3, Z0
+	VPSRAVD   1088(SI), Z0, Z0
+	VPMOVSDB  Z0, X0
+	VPMAXSB   1152(SI), X0, X0
+	VPMINSB   1216(SI), X0, X0
+	VMOVDQU   X0, (AX)
+	ADDQ      $0x10, AX
+	SUBQ      $0x10, BX
+	JNE       next
+	VZEROUPPER
+	RET
+
+// func sumOfHalfVNNI(dst *byte, a *byte, b *byte, n int, constants *int32)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·sumOfHalfVNNI(SB), NOSPLIT, $0-40
+	MOVQ       dst+0(FP), AX
+	MOVQ       a+8(FP), CX
+	MOVQ       b+16(FP), DX
+	MOVQ       n+24(FP), BX
+	MOVQ       constants+32(FP), SI
+	KMOVQ      (SI), K1
+	MOVL       $0x00005555, DI
+	KMOVW      DI, K2
+	VPTERNLOGD $0xff, Z31, Z31, Z31
+
+next:
+	VPMOVSXBD (CX), Z0
+	VPSLLD    $0x13, Z0, Z0
+	VPADDD    (SI), Z0, Z0
 	ADDQ      $0x10, CX
 	VPMOVSXBD (DX), Z1
 	VPSLLD    $0x14, Z1, Z1

@@ -27,8 +27,9 @@ func (i isa) narrow(v, t int, limits operand.Mem, to operand.Mem) {
 	}
 }
 
-// arithmetic makes the routine of an operator on two tensors.
-func arithmetic(i isa, name, formula string, combine func(a, b reg.VecPhysical)) {
+// arithmetic makes the routine of an operator on two tensors. shifts are those of
+// the codes; codes that are shifted by 20 are requantized.
+func arithmetic(i isa, name, formula string, shifts [2]int, combine func(a, b reg.VecPhysical)) {
 	TEXT(name+i.name, NOSPLIT, "func(dst, a, b *byte, n int, constants *int32)")
 	Doc(name+i.name+" combines n codes, a multiple of the lanes; the constants are those of a, b and the result:", "", "\tdst[k] = "+formula)
 	Pragma("noescape")
@@ -36,16 +37,15 @@ func arithmetic(i isa, name, formula string, combine func(a, b reg.VecPhysical))
 	n, q := Load(Param("n"), GP64()), Load(Param("constants"), GP64())
 	i.constants(operand.Mem{Base: q}) // no store has a mask
 	result := 2 * fields * i.bytes()
-	sum := name != "product"
 	Label("next")
 	for k, p := range []reg.Register{a, b} {
 		v, t := i.register(k), i.register(4+k)
 		VPMOVSXBD(operand.Mem{Base: p}, v)
-		if sum {
-			VPSLLD(operand.U8(20), v, v)
+		if shifts[k] > 0 {
+			VPSLLD(operand.U8(shifts[k]), v, v)
 		}
 		i.add(operand.Mem{Base: q, Disp: k * fields * i.bytes()}, v)
-		if sum {
+		if shifts[k] == 20 {
 			i.requantize(v, t, q, k*fields*i.bytes(), true)
 		}
 		ADDQ(operand.U8(i.lanes), p)

@@ -13,6 +13,7 @@ type isa struct {
 	lanes  int
 	group  int
 	wide   bool // vectors of 512 bits, with masks
+	vnni   bool // sums four products of bytes at once
 	tiles  []tiles
 	pixels []int // heights of the depthwise tiles
 }
@@ -26,8 +27,14 @@ type tiles struct {
 var (
 	avx2 = isa{name: "AVX2", lanes: 8, group: 2, pixels: []int{4, 1},
 		tiles: []tiles{{2, []int{6, 4, 1}}, {1, []int{6, 4, 1}}}}
-	vnni = isa{name: "VNNI", lanes: 16, group: 4, wide: true, pixels: []int{8, 4, 2, 1},
+	// The same vectors, four products of bytes to a lane: for one row at a time, for
+	// which memory is the limit.
+	avx2Bytes = isa{name: "AVX2Bytes", lanes: 8, group: 4, tiles: []tiles{{4, []int{1}}, {1, []int{1}}}}
+
+	vnni = isa{name: "VNNI", lanes: 16, group: 4, wide: true, vnni: true, pixels: []int{8, 4, 2, 1},
 		tiles: []tiles{{4, []int{6, 4, 2, 1}}, {2, []int{8, 4, 2, 1}}, {1, []int{8, 4, 2, 1}}}}
+	// Half as wide, for few channels.
+	vnniHalf = isa{name: "VNNIHalf", lanes: 8, group: 4, vnni: true, tiles: []tiles{{1, []int{8, 4, 1}}}}
 )
 
 var (
@@ -63,12 +70,23 @@ var (
 	kAbove = reg.K3
 )
 
-// ones is a register of -1 in every lane, wide only; see [isa.constants].
-const ones = 31
+// Registers of constants, see [isa.constants]: -1 in every lane, wide only; 1 in
+// every int16, for bytes on AVX2.
+const (
+	ones  = 31
+	units = 15
+)
+
+// bytewise reports whether products of bytes take several instructions.
+func (i isa) bytewise() bool { return i.group == 4 && !i.vnni }
 
 // constants sets up what [isa.requantize] and [isa.store] need; mask is where the
 // mask of the outputs that exist stands.
 func (i isa) constants(mask operand.Mem) {
+	if i.bytewise() {
+		VPCMPEQD(ymm[units], ymm[units], ymm[units])
+		VPSRLW(operand.U8(15), ymm[units], ymm[units])
+	}
 	if !i.wide {
 		return
 	}
@@ -106,7 +124,7 @@ func (i isa) move(from, to reg.VecPhysical) {
 // dot adds, in every lane, the products of the group of codes in x with the
 // weights w to acc. x is destroyed if spoil is true; t is scratch.
 func (i isa) dot(w operand.Op, x, acc, t reg.VecPhysical, spoil bool) {
-	if i.wide {
+	if i.vnni {
 		VPDPBUSD(w, x, acc) // unsigned x, signed w
 		return
 	}
@@ -203,6 +221,15 @@ func (i isa) store(pixels []pixel, limits operand.Mem, out, stride reg.Register,
 		p, other := pixels[n], pixels[min(n+1, len(pixels)-1)]
 		both := n+1 < len(pixels)
 		z, x := ymm[p[0]], xmm[p[0]]
+		if len(p) == 4 { // of one pixel
+			VPACKSSDW(ymm[p[1]], z, z)
+			VPACKSSDW(ymm[p[3]], ymm[p[2]], ymm[p[2]])
+			VPACKSSWB(ymm[p[2]], z, z)
+			VPMAXSB(limits, z, z)
+			VPMINSB(upper, z, z)
+			VMOVDQU(z, at)
+			continue
+		}
 		if len(p) == 2 {
 			VPACKSSDW(ymm[p[1]], z, z)
 			if both {

@@ -8,18 +8,22 @@ import (
 
 func main() {
 	ConstraintExpr("amd64,!purego")
-	for _, i := range []isa{avx2, vnni} {
+	for _, i := range []isa{avx2, avx2Bytes, vnni, vnniHalf} {
 		for _, s := range i.tiles {
 			for _, height := range s.heights {
 				tile(i, height, s.vectors)
 			}
 		}
+	}
+	for _, i := range []isa{avx2, vnni} {
 		depthwise(i)
 		i.widen()
 		i.interleave()
-		arithmetic(i, "sum", "requantized a + b, both requantized first", func(a, b reg.VecPhysical) { VPADDD(a, b, b) })
-		arithmetic(i, "difference", "requantized a - b, both requantized first", func(a, b reg.VecPhysical) { VPSUBD(a, b, b) })
-		arithmetic(i, "product", "requantized a * b, both less their zero points", func(a, b reg.VecPhysical) { VPMULLD(a, b, b) })
+		add := func(a, b reg.VecPhysical) { VPADDD(a, b, b) }
+		arithmetic(i, "sum", "requantized a + b, both requantized first", [2]int{20, 20}, add)
+		arithmetic(i, "sumOfHalf", "requantized a + b, b requantized first and a halved", [2]int{19, 20}, add)
+		arithmetic(i, "difference", "requantized a - b, both requantized first", [2]int{20, 20}, func(a, b reg.VecPhysical) { VPSUBD(a, b, b) })
+		arithmetic(i, "product", "requantized a * b, both less their zero points", [2]int{}, func(a, b reg.VecPhysical) { VPMULLD(a, b, b) })
 		real(i)
 	}
 	quantize()

@@ -79,12 +79,16 @@ func tile(i isa, height, vectors int) {
 	MOVQ(field(args, tileSegments), segment)
 
 	step := func(index reg.Register, n int) {
+		if i.bytewise() {
+			i.byteStep(operand.Mem{Base: p[0], Index: index, Scale: 1, Disp: 4 * n}, w, n, acc[0])
+			return
+		}
 		for v := range vectors {
 			i.load(operand.Mem{Base: w, Disp: (n*vectors + v) * i.bytes()}, i.register(free+v))
 		}
 		for r := range height {
 			x, t := i.register(free+vectors), i.register(min(free+vectors+1, 15))
-			if i.wide {
+			if i.vnni {
 				x = i.register(free + vectors + r%2)
 			}
 			VPBROADCASTD(operand.Mem{Base: p[r], Index: index, Scale: 1, Disp: 4 * n}, x)
@@ -165,4 +169,22 @@ func (i isa) spare(from int) int {
 		return min(4, ones-from)
 	}
 	return min(4, 16-from)
+}
+
+// byteStep adds the products of the group of codes at m with the n-th weights of
+// every vector, on AVX2. The instruction that multiplies bytes takes unsigned ones
+// on one side: the weights take the signs of the codes. Their pairs fit in 16 bits
+// for weights above -128.
+func (i isa) byteStep(m operand.Mem, w reg.Register, n int, acc pixel) {
+	x, size := ymm[14], ymm[13]
+	VPBROADCASTD(m, x)
+	VPABSB(x, size)
+	for v, a := range acc {
+		t := ymm[len(acc)+v]
+		VMOVDQU(operand.Mem{Base: w, Disp: (n*len(acc) + v) * i.bytes()}, t)
+		VPSIGNB(x, t, t)
+		VPMADDUBSW(t, size, t)
+		VPMADDWD(ymm[units], t, t)
+		VPADDD(t, ymm[a], ymm[a])
+	}
 }
