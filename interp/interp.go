@@ -12,15 +12,16 @@ import (
 // statistics, ranges) anew in every run; operators, shapes and constants must
 // not change while it is in use.
 type Interpreter struct {
-	graph   *graph.Graph
-	options Options
-	steps   []step
-	tensors []*value // in graph order
-	values  map[*graph.Tensor]*value
-	spans   map[*graph.Tensor]*span
-	arenas  [graph.Int64 + 1]any
-	batch   int  // that the values are bound to
-	coded   bool // some tensor has codes: inputs must be finite
+	graph    *graph.Graph
+	options  Options
+	steps    []step
+	tensors  []*value // in graph order
+	values   map[*graph.Tensor]*value
+	changing []*value // variables, read in every run
+	spans    map[*graph.Tensor]*span
+	arenas   [graph.Int64 + 1]any
+	batch    int  // that the values are bound to
+	coded    bool // some tensor has codes: inputs must be finite
 }
 
 // A step is a node ready to run.
@@ -144,11 +145,14 @@ func (ip *Interpreter) bind(rows int) error {
 	return nil
 }
 
-// load reads the graph's constants and variables.
+// load reads the graph's constants and variables, and notes which these are.
 func (ip *Interpreter) load() {
 	for _, v := range ip.tensors {
 		if v.tensor.Role != graph.Activation {
 			v.data = v.tensor.Data
+		}
+		if r := v.tensor.Role; r == graph.Parameter || r == graph.Statistic {
+			ip.changing = append(ip.changing, v)
 		}
 	}
 }
@@ -168,20 +172,39 @@ func (ip *Interpreter) Run(inputs ...any) error {
 	if err := ip.bind(rows); err != nil {
 		return err
 	}
-	ip.load()
+	for _, v := range ip.changing {
+		v.data = v.tensor.Data
+	}
 	for i, x := range ip.graph.Inputs {
 		v := ip.values[x]
 		copyData(v.data, inputs[i])
 		ip.tap(v)
 	}
+	if ip.options.Tap == nil {
+		return ip.compute(ip.steps)
+	}
 	for i := range ip.steps {
-		s := &ip.steps[i]
-		if !s.once && !s.copy {
-			if err := s.compute(); err != nil {
-				return err
-			}
+		if err := ip.compute(ip.steps[i : i+1]); err != nil {
+			return err
 		}
-		ip.tap(s.out)
+		ip.tap(ip.steps[i].out)
+	}
+	return nil
+}
+
+// compute runs steps.
+func (ip *Interpreter) compute(steps []step) (err error) {
+	var node *graph.Node
+	defer func() { err = fault(node, recover(), err) }()
+	for i := range steps {
+		s := &steps[i]
+		if s.once || s.copy {
+			continue
+		}
+		node = s.node
+		if err := s.run(s.in, s.out); err != nil {
+			return err
+		}
 	}
 	return nil
 }

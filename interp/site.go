@@ -81,15 +81,19 @@ func prepare(g *graph.Graph, n *graph.Node, o Options, ws *f32.Workspace) (k ker
 // package or a kernel would cause, becomes an error: none may cross the package's
 // boundary.
 func guarded(n *graph.Node, f func() error) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = fmt.Errorf("internal fault: %v", v)
-		}
-		if err != nil {
-			err = fmt.Errorf("interp: node %q (%s): %w", n.Name, n.Op.Name(), err)
-		}
-	}()
+	defer func() { err = fault(n, recover(), err) }()
 	return f()
+}
+
+// fault is the error of a node: what a panic was about, if there was one, or err.
+func fault(n *graph.Node, panicked any, err error) error {
+	if panicked != nil {
+		err = fmt.Errorf("internal fault: %v", panicked)
+	}
+	if err != nil {
+		err = fmt.Errorf("interp: node %q (%s): %w", n.Name, n.Op.Name(), err)
+	}
+	return err
 }
 
 // A site is where a kernel is prepared: a node and what it may use.

@@ -164,11 +164,18 @@ func (p *product) channel(panel *panel, v, l int) int {
 type worker struct {
 	tile      tileArgs
 	depthwise depthwiseArgs
+	plane     []byte
 	sums      []int32
 	codes     []int8
 }
 
 var workers = sync.Pool{New: func() any { return new(worker) }}
+
+// free hands the worker back. It keeps nothing of others.
+func (w *worker) free() {
+	w.tile, w.depthwise = tileArgs{}, depthwiseArgs{}
+	workers.Put(w)
+}
 
 // grown returns s with at least n elements; what they are is unknown.
 func grown[T any](s []T, n int) []T {
@@ -185,6 +192,12 @@ const rowsAtOnce = 24
 // run computes dst [len(pixels), outputs].
 func (p *product) run(dst []int8, plane []byte, pixels []int32) {
 	w := workers.Get().(*worker)
+	p.compute(w, dst, plane, pixels)
+	w.free()
+}
+
+// compute is run by a worker.
+func (p *product) compute(w *worker, dst []int8, plane []byte, pixels []int32) {
 	a := &w.tile
 	a.plane, a.segments, a.end = &plane[0], &p.segments[0], uintptr(unsafe.Pointer(&p.segments[0]))+uintptr(4*len(p.segments))
 	a.groups, a.mode = p.groups, p.mode
@@ -211,8 +224,6 @@ func (p *product) run(dst []int8, plane []byte, pixels []int32) {
 			b.run(a, pixels, unsafe.Pointer(&dst[b.first]), p.outputs)
 		}
 	}
-	w.tile = tileArgs{}
-	workers.Put(w)
 }
 
 // rescaled writes the codes of one row of sums.

@@ -224,8 +224,7 @@ func (v *vectorDepthwise) compute(dst []int8, buffer []byte, lo, hi int) {
 			v.call(a, unsafe.Pointer(&dst[b.first]), v.channels)
 		}
 	}
-	w.depthwise = depthwiseArgs{}
-	workers.Put(w)
+	w.free()
 }
 
 func (v *vectorDepthwise) call(a *depthwiseArgs, out unsafe.Pointer, stride int) {

@@ -2,7 +2,6 @@ package q8
 
 import (
 	"slices"
-	"sync"
 
 	"github.com/goqat/goqat/internal/parallel"
 )
@@ -10,8 +9,7 @@ import (
 // vectorFullyConnected is FULLY_CONNECTED by the routines of a level.
 type vectorFullyConnected struct {
 	inputs  int
-	rowAt   []int32   // in a buffer
-	buffers sync.Pool // of *[]byte, for rowsAtOnce rows
+	rowAt   []int32 // in the plane, of rowsAtOnce
 	product *product
 }
 
@@ -22,10 +20,6 @@ func newVectorFullyConnected(level *dispatch, f *FullyConnected) *vectorFullyCon
 	v := &vectorFullyConnected{inputs: f.inputs, rowAt: make([]int32, rowsAtOnce)}
 	for i := range v.rowAt {
 		v.rowAt[i] = int32(i * f.inputs * level.element())
-	}
-	v.buffers.New = func() any {
-		b := aligned[byte](rowsAtOnce*f.inputs*level.element() + slack)
-		return &b
 	}
 	v.product = newProduct(level, f.weights, f.outputs, []int32{0}, f.inputs, f.bias, f.inputZero, &f.rescale)
 	return v
@@ -44,11 +38,12 @@ func (v *vectorFullyConnected) run(dst, src []int8, rows int) {
 }
 
 func (v *vectorFullyConnected) rows(dst, src []int8, rows int) {
-	buffer := v.buffers.Get().(*[]byte)
+	w := workers.Get().(*worker)
+	w.plane = grown(w.plane, min(rows, rowsAtOnce)*v.inputs*v.product.level.element()+slack)
 	for lo := 0; lo < rows; lo += rowsAtOnce {
 		n := min(rowsAtOnce, rows-lo)
-		v.product.level.elements(*buffer, src[lo*v.inputs:(lo+n)*v.inputs])
-		v.product.run(dst[lo*v.product.outputs:][:n*v.product.outputs], *buffer, v.rowAt[:n])
+		v.product.level.elements(w.plane, src[lo*v.inputs:(lo+n)*v.inputs])
+		v.product.compute(w, dst[lo*v.product.outputs:][:n*v.product.outputs], w.plane, v.rowAt[:n])
 	}
-	v.buffers.Put(buffer)
+	w.free()
 }
