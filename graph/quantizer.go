@@ -93,33 +93,43 @@ func (q *Quantizer) Known() bool { return q.Source == Fixed || q.Observed().Know
 //
 // Errors: a range never observed, or not finite, by tensor name; other sources.
 func (q *Quantizer) Params() (quant.Params, error) {
+	if q.Source == Fixed {
+		return *q.FixedParams, nil
+	}
+	scale, zero, err := q.Scale()
+	if err != nil {
+		return quant.Params{}, err
+	}
+	return quant.PerTensor(scale, zero), nil
+}
+
+// Scale is Params for a quantizer with one scale; of a Fixed one with several it
+// returns the first.
+func (q *Quantizer) Scale() (scale float32, zero int32, err error) {
 	switch q.Source {
 	case Fixed:
-		return *q.FixedParams, nil
+		return q.FixedParams.Scale[0], q.FixedParams.ZeroPoint[0], nil
 	case MovingAverage:
 		r := q.Observed()
 		if !r.Known() {
-			return quant.Params{}, fmt.Errorf("graph: quantizer of tensor %q: range was never observed: calibrate or train first", q.Name)
+			return 0, 0, fmt.Errorf("graph: quantizer of tensor %q: range was never observed: calibrate or train first", q.Name)
 		}
 		return q.fromBounds(r.Bounds())
 	}
-	return quant.Params{}, fmt.Errorf("graph: quantizer of tensor %q: a %v quantizer has no stored parameters", q.Name, q.Source)
+	return 0, 0, fmt.Errorf("graph: quantizer of tensor %q: a %v quantizer has no stored parameters", q.Name, q.Source)
 }
 
-// fromBounds turns a range into parameters.
-func (q *Quantizer) fromBounds(lo, hi float32) (quant.Params, error) {
-	var scale float32
-	var zero int32
-	var err error
+// fromBounds turns a range into a scale and a zero point.
+func (q *Quantizer) fromBounds(lo, hi float32) (scale float32, zero int32, err error) {
 	if q.Symmetric {
 		scale, err = quant.Symmetric(lo, hi, q.Grid())
 	} else {
 		scale, zero, err = quant.Asymmetric(lo, hi, q.Grid())
 	}
 	if err != nil {
-		return quant.Params{}, fmt.Errorf("graph: quantizer of tensor %q: %w", q.Name, err)
+		return 0, 0, fmt.Errorf("graph: quantizer of tensor %q: %w", q.Name, err)
 	}
-	return quant.PerTensor(scale, zero), nil
+	return scale, zero, nil
 }
 
 // ParamsOf returns the parameters of a LastValue quantizer for the data it
@@ -140,7 +150,11 @@ func (q *Quantizer) ParamsOf(values []float32, shape []int) (quant.Params, error
 		if err != nil {
 			return quant.Params{}, fmt.Errorf("graph: quantizer of tensor %q: %w", q.Name, err)
 		}
-		return q.fromBounds(lo, hi)
+		scale, zero, err := q.fromBounds(lo, hi)
+		if err != nil {
+			return quant.Params{}, err
+		}
+		return quant.PerTensor(scale, zero), nil
 	}
 	p, err := quant.LastValue(values, shape, q.Axis, q.Grid())
 	if err != nil {

@@ -1,6 +1,10 @@
 package f32
 
-import "math"
+import (
+	"math"
+
+	"github.com/goqat/goqat/internal/parallel"
+)
 
 // Batch normalization over the last axis of x [rows, channels], in the parts that its three uses share:
 //
@@ -16,9 +20,9 @@ func Moments(ws *Workspace, rows, channels int, mean, variance, x []float32) {
 	for c := range mean {
 		mean[c] /= float32(rows)
 	}
-	sumChunks(ws, rows, channels, variance, func(sum []float32, lo, hi int) {
+	sumChunks(ws, rows, channels, func(sum []float32, lo, hi int) {
 		level.sumSquares(hi-lo, sum, x[lo*channels:hi*channels], mean)
-	})
+	}, variance)
 	for c := range variance {
 		variance[c] /= float32(rows)
 	}
@@ -46,9 +50,9 @@ func AffineGrad(ws *Workspace, rows, channels int, dx, dfactor, dshift, dy, x, f
 		SumRows(ws, rows, channels, dshift, dy)
 	}
 	if dfactor != nil {
-		sumChunks(ws, rows, channels, dfactor, func(sum []float32, lo, hi int) {
+		sumChunks(ws, rows, channels, func(sum []float32, lo, hi int) {
 			level.sumProducts(hi-lo, sum, dy[lo*channels:hi*channels], x[lo*channels:hi*channels])
-		})
+		}, dfactor)
 	}
 	if dx != nil {
 		scaleRows(ws, rows, channels, dx, dy, factor)
@@ -69,10 +73,40 @@ func eachRows(rows, channels int, f func(lo, hi int)) {
 // Normalize computes y = (x-mean)*invStd*gamma + beta per channel. It may work in place.
 // Shapes: y, x [rows, channels]; mean, invStd, gamma, beta [channels].
 func Normalize(ws *Workspace, rows, channels int, y, x, mean, invStd, gamma, beta []float32) {
-	mean, invStd = ws.repeated(0, rows, mean[:channels]), ws.repeated(1, rows, invStd[:channels])
-	gamma, beta = ws.repeated(2, rows, gamma[:channels]), ws.repeated(3, rows, beta[:channels])
-	eachRows(rows, channels, func(lo, hi int) { level.normalize(y[lo:hi], x[lo:hi], mean, invStd, gamma, beta) })
+	n := newNormalization(ws, rows, channels, mean, invStd, gamma, beta)
+	eachRows(rows, channels, func(lo, hi int) { n.run(y[lo:hi], x[lo:hi]) })
 }
+
+// NormalizeTail computes [Normalize] and runs t on y as [Tail.Run] does, block by block.
+func NormalizeTail(ws *Workspace, rows, channels int, y, x, mean, invStd, gamma, beta []float32, t *Tail, mask []uint8) (lo, hi float32, nan bool) {
+	n := newNormalization(ws, rows, channels, mean, invStd, gamma, beta)
+	block := 8 * max(1, (4<<10)/(8*channels)) // rows, so that a block is whole bytes of the mask
+	blocks := (rows + block - 1) / block
+	parts := split(blocks, block*channels*costUpdate)
+	t.begin(parts)
+	parallel.For(parts, func(p int) {
+		from, to := parallel.Range(blocks, parts, p)
+		for b := from; b < to; b++ {
+			i, j := b*block*channels, min((b+1)*block, rows)*channels
+			n.run(y[i:j], x[i:j])
+			t.run(p, y, i, j, mask)
+		}
+	})
+	return t.end(parts)
+}
+
+// normalization is the parameters of [Normalize], repeated.
+type normalization struct{ mean, invStd, gamma, beta []float32 }
+
+func newNormalization(ws *Workspace, rows, channels int, mean, invStd, gamma, beta []float32) normalization {
+	return normalization{
+		ws.repeated(0, rows, mean[:channels]), ws.repeated(1, rows, invStd[:channels]),
+		ws.repeated(2, rows, gamma[:channels]), ws.repeated(3, rows, beta[:channels]),
+	}
+}
+
+// run normalizes whole rows.
+func (n *normalization) run(y, x []float32) { level.normalize(y, x, n.mean, n.invStd, n.gamma, n.beta) }
 
 // NormalizeGrad computes the gradients of [Normalize] where mean and invStd are those of x itself ([Moments]):
 //
@@ -105,10 +139,9 @@ func NormalizeFrozenGrad(ws *Workspace, rows, channels int, dx, dgamma, dbeta, d
 }
 
 func normalizeParamGrads(ws *Workspace, rows, channels int, dgamma, dbeta, dy, x, mean, invStd []float32) {
-	SumRows(ws, rows, channels, dbeta, dy)
-	sumChunks(ws, rows, channels, dgamma, func(sum []float32, lo, hi int) {
-		level.sumNormalized(hi-lo, sum, dy[lo*channels:hi*channels], x[lo*channels:hi*channels], mean, invStd)
-	})
+	sumChunks(ws, rows, channels, func(sum []float32, lo, hi int) {
+		level.sumNormalized(hi-lo, sum[:channels], sum[channels:], dy[lo*channels:hi*channels], x[lo*channels:hi*channels], mean, invStd)
+	}, dbeta, dgamma)
 }
 
 // MovingAverage updates moving = moving*momentum + batch*(1-momentum), elementwise over len(batch) elements, as Keras 3

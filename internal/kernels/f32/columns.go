@@ -4,30 +4,32 @@ import "github.com/goqat/goqat/internal/parallel"
 
 // SumRows computes dst[c] = sum over r of x[r,c] for x [rows, cols]: one chain per chunk of rows, [RowChunks] of them.
 func SumRows(ws *Workspace, rows, cols int, dst, x []float32) {
-	sumChunks(ws, rows, cols, dst, func(sum []float32, lo, hi int) {
+	sumChunks(ws, rows, cols, func(sum []float32, lo, hi int) {
 		level.sumRows(hi-lo, sum, x[lo*cols:hi*cols])
-	})
+	}, dst)
 }
 
 // RowChunks is the number of chunks of rows (divided as by parallel.Range) that reductions over the rows of
 // [rows, cols] sum separately and then add in order.
 func RowChunks(rows, cols int) int { return split(rows, cols*costMove) }
 
-// sumChunks lets add sum up one chunk of rows after another in zeroed slices of len(cols), on all cores, and adds those
-// in order to dst.
-func sumChunks(ws *Workspace, rows, cols int, dst []float32, add func(sum []float32, lo, hi int)) {
-	chunks := RowChunks(rows, cols)
-	sums := ws.floats(chunks * cols)
+// sumChunks lets add sum up one chunk of rows after another in zeroed slices of as many numbers as there are in all of
+// dst, one of cols after the other, on all cores, and adds those in order to dst.
+func sumChunks(ws *Workspace, rows, cols int, add func(sum []float32, lo, hi int), dst ...[]float32) {
+	chunks, per := RowChunks(rows, cols), cols*len(dst)
+	sums := ws.floats(chunks * per)
 	clear(sums)
 	if rows > 0 && cols > 0 {
 		parallel.For(chunks, func(p int) {
 			lo, hi := parallel.Range(rows, chunks, p)
-			add(sums[p*cols:][:cols], lo, hi)
+			add(sums[p*per:][:per], lo, hi)
 		})
 	}
-	copy(dst[:cols], sums)
-	for p := 1; p < chunks; p++ {
-		level.add(dst[:cols], dst[:cols], sums[p*cols:][:cols])
+	for i, d := range dst {
+		copy(d[:cols], sums[i*cols:])
+		for p := 1; p < chunks; p++ {
+			level.add(d[:cols], d[:cols], sums[p*per+i*cols:][:cols])
+		}
 	}
 }
 
@@ -67,12 +69,13 @@ func sumProductsPortable(rows int, sum, dy, x []float32) {
 	}
 }
 
-func sumNormalizedPortable(rows int, sum, dy, x, mean, invStd []float32) {
-	mean, invStd = mean[:len(sum)], invStd[:len(sum)]
+func sumNormalizedPortable(rows int, sum, products, dy, x, mean, invStd []float32) {
+	products, mean, invStd = products[:len(sum)], mean[:len(sum)], invStd[:len(sum)]
 	for r := range rows {
 		dy, x := dy[r*len(sum):][:len(sum)], x[r*len(sum):][:len(sum)]
 		for c, m := range mean {
-			sum[c] += float32(dy[c] * float32((x[c]-m)*invStd[c]))
+			sum[c] += dy[c]
+			products[c] += float32(dy[c] * float32((x[c]-m)*invStd[c]))
 		}
 	}
 }

@@ -67,27 +67,45 @@ func (*tailConstants) set(to *[8]float32, v float32) {
 
 func (k *tailConstants) setInt(to *[8]float32, v int32) { k.set(to, math.Float32frombits(uint32(v))) }
 
-// Run computes y from x, in place if they are the same, and the bits of mask, which may be nil: those elements pass the
-// gradient that [ActivateGrad] and [FakeQuantizeGrad] both pass. It returns the bounds of the activation's output as
-// [MinMax] does.
-func (t *Tail) Run(y, x []float32, mask []uint8) (lo, hi float32, nan bool) {
-	blocks := MaskLen(len(x))
+// Run changes y, and computes the bits of mask, which may be nil: those elements pass the gradient that [ActivateGrad] and
+// [FakeQuantizeGrad] both pass. It returns the bounds of the activation's output as [MinMax] does.
+func (t *Tail) Run(y []float32, mask []uint8) (lo, hi float32, nan bool) {
+	blocks := MaskLen(len(y))
 	parts := split(blocks, 8*costUpdate)
+	t.begin(parts)
 	parallel.For(parts, func(p int) {
 		from, to := parallel.Range(blocks, parts, p)
-		i, j := 8*from, min(8*to, len(x))
-		var bits []uint8
-		if mask != nil {
-			bits = mask[from:to]
-		}
-		f := &t.found[p]
-		f.lo, f.hi, f.nan = level.tail(y[i:j], x[i:j], bits, &t.k, t.rounds)
+		t.run(p, y, 8*from, min(8*to, len(y)), mask)
 	})
-	lo, hi, nan = t.found[0].lo, t.found[0].hi, t.found[0].nan
-	for _, f := range t.found[1:parts] {
-		lo, hi, nan = min(lo, f.lo), max(hi, f.hi), nan || f.nan
+	return t.end(parts)
+}
+
+// begin prepares for so many parts.
+func (t *Tail) begin(parts int) {
+	for p := range parts {
+		t.found[p] = extent{lo: float32(math.Inf(1)), hi: float32(math.Inf(-1))}
 	}
-	return lo + 0, hi + 0, nan
+}
+
+// run changes the elements i to j-1, where i is a multiple of 8, in one part.
+func (t *Tail) run(part int, y []float32, i, j int, mask []uint8) {
+	if mask != nil {
+		mask = mask[i/8 : MaskLen(j)]
+	}
+	t.found[part].add(level.tail(y[i:j], y[i:j], mask, &t.k, t.rounds))
+}
+
+// end returns the bounds of all parts.
+func (t *Tail) end(parts int) (lo, hi float32, nan bool) {
+	all := t.found[0]
+	for _, f := range t.found[1:parts] {
+		all.add(f.lo, f.hi, f.nan)
+	}
+	return all.lo + 0, all.hi + 0, all.nan
+}
+
+func (e *extent) add(lo, hi float32, nan bool) {
+	e.lo, e.hi, e.nan = min(e.lo, lo), max(e.hi, hi), e.nan || nan
 }
 
 func tailPortable(dst, x []float32, mask []uint8, k *tailConstants, rounds int) (least, most float32, nan bool) {

@@ -37,25 +37,44 @@ func TestTail(t *testing.T) {
 			f32.FakeQuantize(want, want, bits, scale, zero, g)
 			f32.FakeQuantizeGrad(pass, pass, bits)
 		}
-		got, mask := dirty(n), make([]uint8, f32.MaskLen(n))
-		if rapid.Bool().Draw(t, "in place") {
-			got = slices.Clone(x)
-			x = got
-		}
-		finite := slices.Clone(x)
-		gotLo, gotHi, gotNaN := tail.Run(got, x, mask)
+		got, mask := slices.Clone(x), make([]uint8, f32.MaskLen(n))
+		gotLo, gotHi, gotNaN := tail.Run(got, mask)
 		equal(t, "value", got, want)
 		equal(t, "bounds", []float32{gotLo, gotHi}, []float32{lo, hi})
 		if gotNaN != nan {
 			t.Fatalf("NaN: %v, want %v", gotNaN, nan)
 		}
 		for i, v := range pass {
-			if math.IsNaN(float64(finite[i])) {
+			if math.IsNaN(float64(x[i])) {
 				v = 0 // NaN passes nothing, not even where there is nothing to pass
 			}
 			if in := mask[i/8]>>(i%8)&1 == 1; in != (v == 1) {
-				t.Fatalf("mask of %g: %v", finite[i], in)
+				t.Fatalf("mask of %g: %v", x[i], in)
 			}
+		}
+	})
+}
+
+// TestNormalizeTail holds normalization with a tail to both one after the other.
+func TestNormalizeTail(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	var ws f32.Workspace
+	rapid.Check(t, func(t *rapid.T) {
+		rows, cols, r := mostly(t, "rows", 30, 20000), mostly(t, "channels", 40, 40), drawRand(t)
+		n := rows * cols
+		x, mean, invStd, gamma, beta := random(r, n), random(r, cols), random(r, cols), random(r, cols), random(r, cols)
+		var tail f32.Tail
+		tail.Activate(drawActivation(t))
+		tail.Round(0.03, 7, quant.Signed(8, false))
+		want, wantMask := dirty(n), make([]uint8, f32.MaskLen(n))
+		f32.Normalize(&ws, rows, cols, want, x, mean, invStd, gamma, beta)
+		lo, hi, _ := tail.Run(want, wantMask)
+		got, mask := dirty(n), make([]uint8, f32.MaskLen(n))
+		gotLo, gotHi, nan := f32.NormalizeTail(&ws, rows, cols, got, x, mean, invStd, gamma, beta, &tail, mask)
+		equal(t, "y", got, want)
+		equal(t, "bounds", []float32{gotLo, gotHi}, []float32{lo, hi})
+		if nan || !slices.Equal(mask, wantMask) {
+			t.Fatalf("NaN %v, mask %v, want %v", nan, mask, wantMask)
 		}
 	})
 }

@@ -22,7 +22,7 @@ type vectors struct {
 	sumRows       func(rows int, sum, x []float32)
 	sumSquares    func(rows int, sum, x, mean []float32)
 	sumProducts   func(rows int, sum, dy, x []float32)
-	sumNormalized func(rows int, sum, dy, x, mean, invStd []float32)
+	sumNormalized func(rows int, sum, products, dy, x, mean, invStd []float32)
 
 	// On windows.
 	maxPool         func(y []float32, arg []int32, x []float32, w windows)

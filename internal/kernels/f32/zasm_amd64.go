@@ -726,10 +726,16 @@ func sumProductsAVX2(rows int, sum []float32, dy []float32, x []float32)
 
 // sumNormalizedAVX2 adds rows of len(sum) columns, of which there must be one, in order:
 //
-//	for range rows { for c := range sum { sum[c] += float32(dy[c] * float32((x[c]-mean[c]) * invStd[c])) }; next row }
+//	for range rows {
+//		for c := range sum {
+//			sum[c] += dy[c]
+//			products[c] += float32(dy[c] * float32((x[c]-mean[c])*invStd[c]))
+//		}
+//		next row
+//	}
 //
 //go:noescape
-func sumNormalizedAVX2(rows int, sum []float32, dy []float32, x []float32, mean []float32, invStd []float32)
+func sumNormalizedAVX2(rows int, sum []float32, products []float32, dy []float32, x []float32, mean []float32, invStd []float32)
 
 // fakeQuantizeAVX2 rounds x to codes and writes their values; bit i%8 of mask[i/8], unless mask is empty, says whether code i lies in [lo, hi]:
 //

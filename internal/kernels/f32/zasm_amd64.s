@@ -4991,163 +4991,119 @@ done1:
 	VZEROUPPER
 	RET
 
-// func sumNormalizedAVX2(rows int, sum []float32, dy []float32, x []float32, mean []float32, invStd []float32)
+// func sumNormalizedAVX2(rows int, sum []float32, products []float32, dy []float32, x []float32, mean []float32, invStd []float32)
 // Requires: AVX
-TEXT ·sumNormalizedAVX2(SB), NOSPLIT, $0-128
+TEXT ·sumNormalizedAVX2(SB), NOSPLIT, $0-152
 	MOVQ sum_base+8(FP), AX
-	MOVQ sum_len+16(FP), CX
-	MOVQ rows+0(FP), DX
-	MOVQ dy_base+32(FP), BX
-	MOVQ x_base+56(FP), SI
-	MOVQ mean_base+80(FP), DI
-	MOVQ invStd_base+104(FP), R8
-	XORQ R9, R9
-	MOVQ CX, R10
+	MOVQ products_base+32(FP), CX
+	MOVQ sum_len+16(FP), DX
+	MOVQ rows+0(FP), BX
+	MOVQ dy_base+56(FP), SI
+	MOVQ x_base+80(FP), DI
+	MOVQ mean_base+104(FP), R8
+	MOVQ invStd_base+128(FP), R9
+	XORQ R10, R10
+	MOVQ DX, R11
 
 block2:
-	CMPQ    R10, $0x20
+	CMPQ    R11, $0x10
 	JLT     fewer3
-	VMOVUPS (AX)(R9*4), Y0
-	VMOVUPS (DI)(R9*4), Y1
-	VMOVUPS (R8)(R9*4), Y2
-	VMOVUPS 32(AX)(R9*4), Y3
-	VMOVUPS 32(DI)(R9*4), Y4
-	VMOVUPS 32(R8)(R9*4), Y5
-	VMOVUPS 64(AX)(R9*4), Y6
-	VMOVUPS 64(DI)(R9*4), Y7
-	VMOVUPS 64(R8)(R9*4), Y8
-	VMOVUPS 96(AX)(R9*4), Y9
-	VMOVUPS 96(DI)(R9*4), Y10
-	VMOVUPS 96(R8)(R9*4), Y11
-	LEAQ    (BX)(R9*4), R11
-	LEAQ    (SI)(R9*4), R12
-	MOVQ    DX, R13
+	VMOVUPS (AX)(R10*4), Y0
+	VMOVUPS (CX)(R10*4), Y1
+	VMOVUPS (R8)(R10*4), Y2
+	VMOVUPS (R9)(R10*4), Y3
+	VMOVUPS 32(AX)(R10*4), Y4
+	VMOVUPS 32(CX)(R10*4), Y5
+	VMOVUPS 32(R8)(R10*4), Y6
+	VMOVUPS 32(R9)(R10*4), Y7
+	LEAQ    (SI)(R10*4), R12
+	LEAQ    (DI)(R10*4), R13
+	MOVQ    BX, R14
 
 row4:
-	VMOVUPS (R11), Y12
-	VMOVUPS (R12), Y13
-	VSUBPS  Y1, Y13, Y13
-	VMULPS  Y2, Y13, Y13
-	VMULPS  Y13, Y12, Y12
-	VADDPS  Y12, Y0, Y0
-	VMOVUPS 32(R11), Y12
-	VMOVUPS 32(R12), Y13
-	VSUBPS  Y4, Y13, Y13
-	VMULPS  Y5, Y13, Y13
-	VMULPS  Y13, Y12, Y12
-	VADDPS  Y12, Y3, Y3
-	VMOVUPS 64(R11), Y12
-	VMOVUPS 64(R12), Y13
-	VSUBPS  Y7, Y13, Y13
-	VMULPS  Y8, Y13, Y13
-	VMULPS  Y13, Y12, Y12
-	VADDPS  Y12, Y6, Y6
-	VMOVUPS 96(R11), Y12
-	VMOVUPS 96(R12), Y13
-	VSUBPS  Y10, Y13, Y13
-	VMULPS  Y11, Y13, Y13
-	VMULPS  Y13, Y12, Y12
-	VADDPS  Y12, Y9, Y9
-	LEAQ    (R11)(CX*4), R11
-	LEAQ    (R12)(CX*4), R12
-	DECQ    R13
+	VMOVUPS (R12), Y8
+	VMOVUPS (R13), Y9
+	VADDPS  Y8, Y0, Y0
+	VSUBPS  Y2, Y9, Y9
+	VMULPS  Y3, Y9, Y9
+	VMULPS  Y9, Y8, Y8
+	VADDPS  Y8, Y1, Y1
+	VMOVUPS 32(R12), Y8
+	VMOVUPS 32(R13), Y9
+	VADDPS  Y8, Y4, Y4
+	VSUBPS  Y6, Y9, Y9
+	VMULPS  Y7, Y9, Y9
+	VMULPS  Y9, Y8, Y8
+	VADDPS  Y8, Y5, Y5
+	LEAQ    (R12)(DX*4), R12
+	LEAQ    (R13)(DX*4), R13
+	DECQ    R14
 	JNE     row4
-	VMOVUPS Y0, (AX)(R9*4)
-	VMOVUPS Y3, 32(AX)(R9*4)
-	VMOVUPS Y6, 64(AX)(R9*4)
-	VMOVUPS Y9, 96(AX)(R9*4)
-	ADDQ    $0x20, R9
-	SUBQ    $0x20, R10
+	VMOVUPS Y0, (AX)(R10*4)
+	VMOVUPS Y1, (CX)(R10*4)
+	VMOVUPS Y4, 32(AX)(R10*4)
+	VMOVUPS Y5, 32(CX)(R10*4)
+	ADDQ    $0x10, R10
+	SUBQ    $0x10, R11
 	JMP     block2
 
 fewer3:
 block5:
-	CMPQ    R10, $0x10
+	CMPQ    R11, $0x08
 	JLT     fewer6
-	VMOVUPS (AX)(R9*4), Y0
-	VMOVUPS (DI)(R9*4), Y1
-	VMOVUPS (R8)(R9*4), Y2
-	VMOVUPS 32(AX)(R9*4), Y3
-	VMOVUPS 32(DI)(R9*4), Y4
-	VMOVUPS 32(R8)(R9*4), Y5
-	LEAQ    (BX)(R9*4), R11
-	LEAQ    (SI)(R9*4), R12
-	MOVQ    DX, R13
+	VMOVUPS (AX)(R10*4), Y0
+	VMOVUPS (CX)(R10*4), Y1
+	VMOVUPS (R8)(R10*4), Y2
+	VMOVUPS (R9)(R10*4), Y3
+	LEAQ    (SI)(R10*4), R12
+	LEAQ    (DI)(R10*4), R13
+	MOVQ    BX, R14
 
 row7:
-	VMOVUPS (R11), Y6
-	VMOVUPS (R12), Y7
-	VSUBPS  Y1, Y7, Y7
-	VMULPS  Y2, Y7, Y7
-	VMULPS  Y7, Y6, Y6
-	VADDPS  Y6, Y0, Y0
-	VMOVUPS 32(R11), Y6
-	VMOVUPS 32(R12), Y7
-	VSUBPS  Y4, Y7, Y7
-	VMULPS  Y5, Y7, Y7
-	VMULPS  Y7, Y6, Y6
-	VADDPS  Y6, Y3, Y3
-	LEAQ    (R11)(CX*4), R11
-	LEAQ    (R12)(CX*4), R12
-	DECQ    R13
+	VMOVUPS (R12), Y4
+	VMOVUPS (R13), Y5
+	VADDPS  Y4, Y0, Y0
+	VSUBPS  Y2, Y5, Y5
+	VMULPS  Y3, Y5, Y5
+	VMULPS  Y5, Y4, Y4
+	VADDPS  Y4, Y1, Y1
+	LEAQ    (R12)(DX*4), R12
+	LEAQ    (R13)(DX*4), R13
+	DECQ    R14
 	JNE     row7
-	VMOVUPS Y0, (AX)(R9*4)
-	VMOVUPS Y3, 32(AX)(R9*4)
-	ADDQ    $0x10, R9
-	SUBQ    $0x10, R10
+	VMOVUPS Y0, (AX)(R10*4)
+	VMOVUPS Y1, (CX)(R10*4)
+	ADDQ    $0x08, R10
+	SUBQ    $0x08, R11
 	JMP     block5
 
 fewer6:
-block8:
-	CMPQ    R10, $0x08
-	JLT     fewer9
-	VMOVUPS (AX)(R9*4), Y0
-	VMOVUPS (DI)(R9*4), Y1
-	VMOVUPS (R8)(R9*4), Y2
-	LEAQ    (BX)(R9*4), R11
-	LEAQ    (SI)(R9*4), R12
-	MOVQ    DX, R13
-
-row10:
-	VMOVUPS (R11), Y3
-	VMOVUPS (R12), Y4
-	VSUBPS  Y1, Y4, Y4
-	VMULPS  Y2, Y4, Y4
-	VMULPS  Y4, Y3, Y3
-	VADDPS  Y3, Y0, Y0
-	LEAQ    (R11)(CX*4), R11
-	LEAQ    (R12)(CX*4), R12
-	DECQ    R13
-	JNE     row10
-	VMOVUPS Y0, (AX)(R9*4)
-	ADDQ    $0x08, R9
-	SUBQ    $0x08, R10
-	JMP     block8
-
-fewer9:
-	TESTQ      R10, R10
+	TESTQ      R11, R11
 	JE         done1
-	LEAQ       tails<>+0(SB), R11
-	NEGQ       R10
-	VMOVUPS    32(R11)(R10*4), Y0
-	VMASKMOVPS (AX)(R9*4), Y0, Y1
-	VMASKMOVPS (DI)(R9*4), Y0, Y2
-	VMASKMOVPS (R8)(R9*4), Y0, Y3
-	LEAQ       (BX)(R9*4), BX
-	LEAQ       (SI)(R9*4), SI
+	LEAQ       tails<>+0(SB), R12
+	NEGQ       R11
+	VMOVUPS    32(R12)(R11*4), Y0
+	VMASKMOVPS (AX)(R10*4), Y0, Y1
+	VMASKMOVPS (CX)(R10*4), Y0, Y2
+	VMASKMOVPS (R8)(R10*4), Y0, Y3
+	VMASKMOVPS (R9)(R10*4), Y0, Y4
+	LEAQ       (SI)(R10*4), SI
+	LEAQ       (DI)(R10*4), DI
 
-row11:
-	VMASKMOVPS (BX), Y0, Y4
+row8:
 	VMASKMOVPS (SI), Y0, Y5
-	VSUBPS     Y2, Y5, Y5
-	VMULPS     Y3, Y5, Y5
-	VMULPS     Y5, Y4, Y4
-	VADDPS     Y4, Y1, Y1
-	LEAQ       (BX)(CX*4), BX
-	LEAQ       (SI)(CX*4), SI
-	DECQ       DX
-	JNE        row11
-	VMASKMOVPS Y1, Y0, (AX)(R9*4)
+	VMASKMOVPS (DI), Y0, Y6
+	VADDPS     Y5, Y1, Y1
+	VSUBPS     Y3, Y6, Y6
+	VMULPS     Y4, Y6, Y6
+	VMULPS     Y6, Y5, Y5
+	VADDPS     Y5, Y2, Y2
+	LEAQ       (SI)(DX*4), SI
+	LEAQ       (DI)(DX*4), DI
+	DECQ       BX
+	JNE        row8
+	VMASKMOVPS Y1, Y0, (AX)(R10*4)
+	VMASKMOVPS Y2, Y0, (CX)(R10*4)
 
 done1:
 	VZEROUPPER

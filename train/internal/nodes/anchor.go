@@ -39,10 +39,7 @@ func (a anchor) build(c *compiler, n *graph.Node) (*operator, error) {
 func (a anchor) derive(c *compiler, n *graph.Node, act quant.Activation, t *tail) derivative {
 	x, w, b := n.Inputs[graph.InputX], n.Inputs[graph.InputWeights], n.Input(graph.InputBias)
 	dx, dw, db := c.gradient(x), c.gradient(w), c.gradient(b)
-	var dz, weights, bias []float32 // dz: before the activation
-	if act != quant.NoActivation || t != nil {
-		dz = make([]float32, c.elements(n.Output))
-	}
+	var weights, bias []float32
 	if dw != nil || db != nil {
 		weights = make([]float32, w.Elements()) // also where only the bias is trained
 	}
@@ -58,13 +55,11 @@ func (a anchor) derive(c *compiler, n *graph.Node, act quant.Activation, t *tail
 	}
 	d.run = func(in [][]float32) error {
 		y, dy := in[len(in)-2], in[len(in)-1]
-		switch {
-		case t != nil:
-			f32.FakeQuantizeGrad(dz, dy, t.mask)
-			dy = dz
-		case act != quant.NoActivation:
-			f32.ActivateGrad(act, dz, dy, y)
-			dy = dz
+		// In place: nothing else reads the gradient of this output.
+		if t != nil {
+			f32.FakeQuantizeGrad(dy, dy, t.mask)
+		} else if act != quant.NoActivation {
+			f32.ActivateGrad(act, dy, dy, y)
 		}
 		if weights != nil {
 			a.gradWeights(weights, bias, in[0], dy)

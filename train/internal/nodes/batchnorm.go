@@ -26,12 +26,21 @@ func batchNorm(c *compiler, n *graph.Node) (*operator, error) {
 	return &operator{out: y, run: func(in [][]float32) error {
 		x, gamma, beta, mean, variance := in[0], in[1], in[2], in[3], in[4]
 		f32.InvStd(invStd, variance, epsilon)
-		f32.Normalize(&c.ws, rows, channels, y.data, x, mean, invStd, gamma, beta)
-		if t != nil {
-			return t.run(y.data)
+		if t == nil {
+			f32.Normalize(&c.ws, rows, channels, y.data, x, mean, invStd, gamma, beta)
+			return nil
 		}
-		return nil
+		return t.normalize(&c.ws, rows, channels, y.data, x, mean, invStd, gamma, beta)
 	}}, nil
+}
+
+// normalize runs the tail with a normalization.
+func (t *tail) normalize(ws *f32.Workspace, rows, channels int, y, x, mean, invStd, gamma, beta []float32) error {
+	if err := t.begin(); err != nil {
+		return err
+	}
+	t.see(f32.NormalizeTail(ws, rows, channels, y, x, mean, invStd, gamma, beta, &t.Tail, t.mask))
+	return nil
 }
 
 func trainedBatchNorm(c *compiler, n *graph.Node, epsilon float32) (*operator, error) {
@@ -57,11 +66,11 @@ func trainedBatchNorm(c *compiler, n *graph.Node, epsilon float32) (*operator, e
 				useMean, useVariance = mean, variance
 			}
 			f32.InvStd(invStd, useVariance, epsilon)
-			f32.Normalize(&c.ws, rows, channels, y.data, x, useMean, invStd, gamma, beta)
-			if t != nil {
-				return t.run(y.data)
+			if t == nil {
+				f32.Normalize(&c.ws, rows, channels, y.data, x, useMean, invStd, gamma, beta)
+				return nil
 			}
-			return nil
+			return t.normalize(&c.ws, rows, channels, y.data, x, useMean, invStd, gamma, beta)
 		},
 		derive: func() derivative {
 			// The kernel computes all three; those that are not trained go nowhere.

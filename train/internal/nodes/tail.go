@@ -104,16 +104,27 @@ func (t *tail) prepare(c *compiler) {
 	}
 }
 
-// run works in place.
-func (t *tail) run(y []float32) error {
+// begin takes the quantizer's present scale.
+func (t *tail) begin() error {
 	t.Pass()
 	if q := t.quantizer; q != nil && q.Known() {
-		p, err := q.Params()
+		scale, zero, err := q.Scale()
 		if err != nil {
 			return fmt.Errorf("fake quantization: %w", err)
 		}
-		t.Round(p.Scale[0], p.ZeroPoint[0], t.rule.Grid())
+		t.Round(scale, zero, t.rule.Grid())
 	}
-	t.seen.lo, t.seen.hi, t.seen.nan = t.Run(y, y, t.mask)
 	return nil
 }
+
+// run works in place.
+func (t *tail) run(y []float32) error {
+	if err := t.begin(); err != nil {
+		return err
+	}
+	t.see(t.Run(y, t.mask))
+	return nil
+}
+
+// see keeps what was observed.
+func (t *tail) see(lo, hi float32, nan bool) { t.seen = extent{lo, hi, nan} }

@@ -191,10 +191,10 @@ func repeat(n, period reg.GPVirtual, data []reg.GPVirtual, body func(w width, i 
 	Label(done)
 }
 
-// columns runs body over the rows of matrices of cols columns, for as many columns at a time as fit into registers: 32, 16,
-// 8, and at last some of 8. begin loads the sums and operands of the vectors of a block, body adds one row of one of its
+// columns runs body over the rows of matrices of cols columns, for the given numbers of vectors of columns at a time, and
+// at last for some columns of a vector. begin loads the sums and operands of the vectors of a block, body adds one row of one of its
 // vectors, and finish stores the sums.
-func columns(cols, rows reg.GPVirtual, data []reg.GPVirtual, begin func(c reg.GPVirtual, vectors int, mask reg.VecVirtual), body func(v int, row []reg.VecVirtual), finish func(c reg.GPVirtual, mask reg.VecVirtual)) {
+func columns(counts []int, cols, rows reg.GPVirtual, data []reg.GPVirtual, begin func(c reg.GPVirtual, vectors int, mask reg.VecVirtual), body func(v int, row []reg.VecVirtual), finish func(c reg.GPVirtual, mask reg.VecVirtual)) {
 	c, left := GP64(), GP64()
 	XORQ(c, c)
 	MOVQ(cols, left)
@@ -230,7 +230,7 @@ func columns(cols, rows reg.GPVirtual, data []reg.GPVirtual, begin func(c reg.GP
 		JNE(operand.LabelRef(next))
 		finish(c, mask)
 	}
-	for _, vectors := range []int{4, 2, 1} {
+	for _, vectors := range counts {
 		again, fewer := label("block"), label("fewer")
 		Label(again)
 		CMPQ(left, operand.U8(8*vectors))
@@ -245,6 +245,27 @@ func columns(cols, rows reg.GPVirtual, data []reg.GPVirtual, begin func(c reg.GP
 	JE(operand.LabelRef(done))
 	block(1, firstLanes(left))
 	Label(done)
+}
+
+// loadColumns loads vector v of the columns from c on.
+func loadColumns(p, c reg.GPVirtual, v int, mask reg.VecVirtual) reg.VecVirtual {
+	from, to := operand.Mem{Base: p, Index: c, Scale: 4, Disp: 32 * v}, YMM()
+	if mask == nil {
+		VMOVUPS(from, to)
+	} else {
+		VMASKMOVPS(from, mask, to)
+	}
+	return to
+}
+
+// storeColumns is the reverse.
+func storeColumns(a reg.VecVirtual, p, c reg.GPVirtual, v int, mask reg.VecVirtual) {
+	to := operand.Mem{Base: p, Index: c, Scale: 4, Disp: 32 * v}
+	if mask == nil {
+		VMOVUPS(a, to)
+	} else {
+		VMASKMOVPS(a, mask, to)
+	}
 }
 
 // tails holds eight words of ones and eight of zeros: from 8-n words on, the mask of the first n lanes.

@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	. "github.com/mmcloughlin/avo/build"
-	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 )
 
@@ -29,13 +28,7 @@ func rowwise() {
 			VMULPS(row[1], row[0], row[0])
 			return row[0]
 		})
-	sums("sumNormalized", "dy, x, mean, invStd []float32", "dy x", "float32(dy[c] * float32((x[c]-mean[c]) * invStd[c]))", []string{"mean", "invStd"},
-		func(row, params []reg.VecVirtual) reg.VecVirtual {
-			VSUBPS(params[0], row[1], row[1])
-			VMULPS(params[1], row[1], row[1])
-			VMULPS(row[1], row[0], row[0])
-			return row[0]
-		})
+	sumNormalized()
 }
 
 func biasClamp() {
@@ -120,23 +113,13 @@ func sums(name, parameters, matrices, term string, params []string, f func(row, 
 	}
 	var acc []reg.VecVirtual
 	var loaded [][]reg.VecVirtual
-	load := func(p, c reg.GPVirtual, v int, mask reg.VecVirtual) reg.VecVirtual {
-		from := operand.Mem{Base: p, Index: c, Scale: 4, Disp: 32 * v}
-		to := YMM()
-		if mask == nil {
-			VMOVUPS(from, to)
-		} else {
-			VMASKMOVPS(from, mask, to)
-		}
-		return to
-	}
-	columns(cols, rows, data, func(c reg.GPVirtual, n int, mask reg.VecVirtual) {
+	columns([]int{4, 2, 1}, cols, rows, data, func(c reg.GPVirtual, n int, mask reg.VecVirtual) {
 		acc, loaded = nil, nil
 		for v := range n {
-			acc = append(acc, load(sum, c, v, mask))
+			acc = append(acc, loadColumns(sum, c, v, mask))
 			var l []reg.VecVirtual
 			for _, p := range vectors {
-				l = append(l, load(p, c, v, mask))
+				l = append(l, loadColumns(p, c, v, mask))
 			}
 			loaded = append(loaded, l)
 		}
@@ -144,12 +127,42 @@ func sums(name, parameters, matrices, term string, params []string, f func(row, 
 		VADDPS(f(row, loaded[v]), acc[v], acc[v])
 	}, func(c reg.GPVirtual, mask reg.VecVirtual) {
 		for v, a := range acc {
-			to := operand.Mem{Base: sum, Index: c, Scale: 4, Disp: 32 * v}
-			if mask == nil {
-				VMOVUPS(a, to)
-			} else {
-				VMASKMOVPS(a, mask, to)
-			}
+			storeColumns(a, sum, c, v, mask)
+		}
+	})
+	end()
+}
+
+// sumNormalized has two chains per column, so that fewer columns fit into registers.
+func sumNormalized() {
+	routine("sumNormalized", "(rows int, sum, products, dy, x, mean, invStd []float32)",
+		"adds rows of len(sum) columns, of which there must be one, in order:",
+		"for range rows {",
+		"\tfor c := range sum {",
+		"\t\tsum[c] += dy[c]",
+		"\t\tproducts[c] += float32(dy[c] * float32((x[c]-mean[c])*invStd[c]))",
+		"\t}",
+		"\tnext row",
+		"}")
+	sum, products, cols, rows := slice("sum"), slice("products"), size("sum"), number("rows")
+	dy, x, mean, invStd := slice("dy"), slice("x"), slice("mean"), slice("invStd")
+	var s, p, m, i []reg.VecVirtual
+	columns([]int{2, 1}, cols, rows, []reg.GPVirtual{dy, x}, func(c reg.GPVirtual, n int, mask reg.VecVirtual) {
+		s, p, m, i = nil, nil, nil, nil
+		for v := range n {
+			s, p = append(s, loadColumns(sum, c, v, mask)), append(p, loadColumns(products, c, v, mask))
+			m, i = append(m, loadColumns(mean, c, v, mask)), append(i, loadColumns(invStd, c, v, mask))
+		}
+	}, func(v int, row []reg.VecVirtual) {
+		VADDPS(row[0], s[v], s[v])
+		VSUBPS(m[v], row[1], row[1])
+		VMULPS(i[v], row[1], row[1])
+		VMULPS(row[1], row[0], row[0])
+		VADDPS(row[0], p[v], p[v])
+	}, func(c reg.GPVirtual, mask reg.VecVirtual) {
+		for v := range s {
+			storeColumns(s[v], sum, c, v, mask)
+			storeColumns(p[v], products, c, v, mask)
 		}
 	})
 	end()
