@@ -53,10 +53,23 @@ func Integer(g *graph.Graph, opts Options) (*graph.Graph, error) {
 // DynamicRange returns the network of a weight-only recipe: int8 weights,
 // float32 activations and biases; the runtime quantizes activations as it runs.
 //
-// Errors: a graph whose recipe is not quant.WeightOnly; NaN or infinite weights.
-func DynamicRange(g *graph.Graph) (*graph.Graph, error) {
+// Errors: a graph whose recipe is not quant.WeightOnly, or computes in float32;
+// NaN or infinite weights.
+func DynamicRange(g *graph.Graph) (*graph.Graph, error) { return weightOnly(g, false, markHybrid) }
+
+// WeightOnly returns the network of a weight-only recipe that computes in float32:
+// int8 weights, each turned into float32 by a DEQUANTIZE operator as the model
+// starts.
+//
+// Errors: a graph whose recipe is another; NaN or infinite weights.
+func WeightOnly(g *graph.Graph) (*graph.Graph, error) { return weightOnly(g, true, widenWeights) }
+
+func weightOnly(g *graph.Graph, float bool, compute graph.Pass) (*graph.Graph, error) {
 	if err := wantMode(g, quant.WeightOnly); err != nil {
 		return nil, err
+	}
+	if g.Recipe.FloatCompute != float {
+		return nil, fmt.Errorf("export: network %q was quantized by recipe %q, which says that float compute is %v: use the other of DynamicRange and WeightOnly", g.Name, g.Recipe.Name, !float)
 	}
 	return run(g, graph.Passes{
 		graph.DropDropout,
@@ -65,7 +78,7 @@ func DynamicRange(g *graph.Graph) (*graph.Graph, error) {
 		foldBatchNorm,
 		graph.FuseActivations,
 		foldRescaling,
-		markHybrid,
+		compute,
 		freezeVariables,
 	})
 }

@@ -28,13 +28,30 @@ var halveConstants = graph.Pass{Name: "halve constants", Run: func(g *graph.Grap
 			}
 			bits[i] = float16.Fromfloat32(min(max(v, -maxHalf), maxHalf)).Bits()
 		}
-		half := &graph.Tensor{Name: t.Name, Type: graph.Float16, Role: graph.Constant, Shape: t.Shape, Data: bits}
-		wide := &graph.Tensor{Name: g.Unique(t.Name + "/float32"), Shape: t.Shape}
-		g.Replace(t, wide)
-		widen = append(widen, &graph.Node{Name: wide.Name, Op: graph.Dequantize{}, Inputs: []*graph.Tensor{half}, Output: wide})
+		widen = append(widen, widened(g, t, &graph.Tensor{Name: t.Name, Type: graph.Float16, Role: graph.Constant, Shape: t.Shape, Data: bits}))
 	}
 	if len(widen) == 0 {
 		return errors.New("the network has no float32 constants")
+	}
+	g.Nodes = append(widen, g.Nodes...)
+	return nil
+}}
+
+// widened returns the node that turns a stored constant into float32, whose output
+// takes the place of t.
+func widened(g *graph.Graph, t, stored *graph.Tensor) *graph.Node {
+	wide := &graph.Tensor{Name: g.Unique(t.Name + "/float32"), Shape: t.Shape}
+	g.Replace(t, wide)
+	return &graph.Node{Name: wide.Name, Op: graph.Dequantize{}, Inputs: []*graph.Tensor{stored}, Output: wide}
+}
+
+// widenWeights puts a DEQUANTIZE operator behind each of the quantized weights.
+var widenWeights = graph.Pass{Name: "widen weights", Run: func(g *graph.Graph) error {
+	var widen []*graph.Node
+	for _, t := range g.Tensors() {
+		if t.Role == graph.Constant && t.Quant != nil {
+			widen = append(widen, widened(g, t, t))
+		}
 	}
 	g.Nodes = append(widen, g.Nodes...)
 	return nil

@@ -33,7 +33,8 @@ import (
 // the quantizer of its input stands behind it.
 //
 // [quant.WeightOnly] recipes put quantizers on weights of at least MinElements
-// elements and mark the inputs of their operators as quantized at run time.
+// elements and, unless they compute in float32, mark the inputs of their operators
+// as quantized at run time.
 //
 // Errors: a recipe that does not check; float16 recipes, which need no
 // quantizers; a graph that is quantized already; every operator that the recipe

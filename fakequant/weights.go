@@ -26,7 +26,7 @@ func (in *inserter) weights(gr graph.Group) error {
 		w = anchor.Inputs[graph.InputWeights]
 	}
 	in.fake(w, w.Name+"/fake_quant", graph.FakeQuant{Quantizer: q}, in.position(anchor), []*graph.Node{anchor})
-	if in.recipe.Mode == quant.WeightOnly {
+	if in.recipe.Mode == quant.WeightOnly && !in.recipe.FloatCompute {
 		in.dynamic(anchor)
 	}
 	return nil

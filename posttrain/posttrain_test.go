@@ -117,7 +117,9 @@ func TestQuantizeLeavesTheNetwork(t *testing.T) {
 	before := net.String()
 	small := quant.DynamicRange()
 	small.MinElements = 0
-	for _, r := range []quant.Recipe{quant.Int8(), quant.Int8PerTensor(), small, quant.Float16()} {
+	stored := quant.Int8Weights()
+	stored.MinElements = 0
+	for _, r := range []quant.Recipe{quant.Int8(), quant.Int8PerTensor(), small, stored, quant.Float16()} {
 		model, err := Quantize(context.Background(), net, r, samples, Options{Calibration: Calibration{Samples: 32}})
 		if err != nil {
 			t.Errorf("%s: %v", r.Name, err)

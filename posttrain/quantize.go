@@ -20,7 +20,7 @@ type Options struct {
 }
 
 // Quantize returns the model of a finished float network by the recipe: integer
-// (calibrated with samples), dynamic range or float16 (samples may be nil unless
+// (calibrated with samples), dynamic range, int8 weights or float16 (samples may be nil unless
 // a repair needs them). BatchNorm is folded before quantizers are placed. net is
 // not changed.
 //
@@ -33,7 +33,10 @@ func Quantize(ctx context.Context, net *graph.Graph, recipe quant.Recipe, sample
 	if err != nil {
 		return nil, err
 	}
-	if recipe.Mode == quant.WeightOnly {
+	switch {
+	case recipe.FloatCompute:
+		return export.WeightOnly(q)
+	case recipe.Mode == quant.WeightOnly:
 		return export.DynamicRange(q)
 	}
 	return export.Integer(q, o.Export)

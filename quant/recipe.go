@@ -12,7 +12,7 @@ const (
 	// Integer quantizes weights and activations: integer-only inference.
 	Integer Mode = iota + 1
 	// WeightOnly quantizes weights; activations are quantized while the model
-	// runs ("dynamic range").
+	// runs ("dynamic range"), or not at all.
 	WeightOnly
 	// HalfFloat stores weights as float16; nothing is quantized.
 	HalfFloat
@@ -62,8 +62,8 @@ type Scheme struct {
 func (s Scheme) Grid() Grid { return Signed(s.Bits, s.Narrow) }
 
 // Recipe is plain data that says how a network is quantized. The presets are
-// [Int8], [Int8PerTensor], [DynamicRange] and [Float16]; change their fields
-// for anything else that [Recipe.Check] accepts.
+// [Int8], [Int8PerTensor], [DynamicRange], [Int8Weights] and [Float16]; change
+// their fields for anything else that [Recipe.Check] accepts.
 type Recipe struct {
 	// Name appears in messages and files.
 	Name string `json:"name"`
@@ -77,6 +77,9 @@ type Recipe struct {
 	// MinElements is the least number of elements a weight tensor must have for
 	// WeightOnly to quantize it; smaller ones stay float32. TensorFlow uses 1024.
 	MinElements int `json:"min_elements"`
+	// FloatCompute says that a WeightOnly model turns its weights back into float32
+	// and computes with these; activations are not quantized.
+	FloatCompute bool `json:"float_compute,omitempty"`
 }
 
 // Int8 is full integer quantization: weights int8 symmetric narrow per output
@@ -109,6 +112,16 @@ func DynamicRange() Recipe {
 	}
 }
 
+// Int8Weights is [DynamicRange] with a model that computes in float32: it turns
+// its int8 weights into float32 as it starts. The file is as small, the outputs
+// lose nothing but what rounding weights costs, and it runs as fast as the float
+// network.
+func Int8Weights() Recipe {
+	r := DynamicRange()
+	r.Name, r.FloatCompute = "int8-weights", true
+	return r
+}
+
 // Float16 stores weights and biases as IEEE half precision.
 func Float16() Recipe { return Recipe{Name: "float16", Mode: HalfFloat} }
 
@@ -139,6 +152,9 @@ func (r Recipe) Check() error {
 		if !(r.Decay >= 0 && r.Decay < 1) {
 			fault("decay %v is outside [0, 1)", r.Decay)
 		}
+	}
+	if r.FloatCompute && r.Mode != WeightOnly {
+		fault("FloatCompute goes with mode %v, not %v", WeightOnly, r.Mode)
 	}
 	if r.MinElements < 0 {
 		fault("MinElements is negative: %d", r.MinElements)

@@ -9,7 +9,7 @@ import (
 )
 
 func TestPresets(t *testing.T) {
-	for _, r := range []Recipe{Int8(), Int8PerTensor(), DynamicRange(), Float16()} {
+	for _, r := range []Recipe{Int8(), Int8PerTensor(), DynamicRange(), Int8Weights(), Float16()} {
 		want(t, r.Check(), "")
 		text, err := json.Marshal(r)
 		if err != nil {
@@ -55,6 +55,7 @@ func TestRecipeFaults(t *testing.T) {
 		"decay of one":            {Int8(), func(r *Recipe) { r.Decay = 1 }, "decay 1 is outside [0, 1)"},
 		"negative decay":          {Int8(), func(r *Recipe) { r.Decay = -0.5 }, "decay -0.5 is outside"},
 		"decay NaN":               {Int8(), func(r *Recipe) { r.Decay = nan }, "decay NaN is outside"},
+		"float integers":          {Int8(), func(r *Recipe) { r.FloatCompute = true }, "FloatCompute goes with mode weight_only, not integer"},
 		"negative MinElements":    {DynamicRange(), func(r *Recipe) { r.MinElements = -1 }, "MinElements is negative: -1"},
 		"MinElements, any mode":   {Float16(), func(r *Recipe) { r.MinElements = -1 }, "MinElements is negative"},
 	} {

@@ -140,6 +140,18 @@ func floatFilesOf(networks []*network) (list []*file) {
 		for _, s := range n.hybrids() {
 			list = append(list, newFile(s, "", export.DynamicRange))
 		}
+		for _, perChannel := range []bool{true, false} {
+			r := quant.Int8Weights()
+			r.MinElements, r.Weights.PerChannel = 0, perChannel
+			kind := fmt.Sprintf("int8 weights per channel %v", perChannel)
+			list = append(list, newFile(source{n, kind, sync.OnceValues(func() (*graph.Graph, error) {
+				folded, err := n.folded()
+				if err != nil {
+					return nil, err
+				}
+				return fakequant.Insert(folded, r)
+			})}, "", export.WeightOnly))
+		}
 	}
 	return list
 }
