@@ -61,7 +61,9 @@ var quantizeBiases = graph.Pass{Name: "quantize biases", Run: func(g *graph.Grap
 		if b := anchor.Input(graph.InputBias); b != nil {
 			values = b.Float32s()
 		}
-		w = freeScales(w, graph.Inner(w.Shape, axis), x.Quant.Scale[0], anchor.Output.Quant.Scale[0])
+		if len(g.Consumers(w)) == 1 { // other anchors may need other scales
+			w = freeScales(w, graph.Inner(w.Shape, axis), x.Quant.Scale[0], anchor.Output.Quant.Scale[0])
+		}
 		bias, err := biasCodes(graph.BiasName(g, anchor), values, x.Quant.Scale[0], w.Quant.Scale)
 		if err != nil {
 			return fmt.Errorf("node %q: %w", anchor.Name, err)

@@ -1,6 +1,8 @@
 package fakequant
 
 import (
+	"slices"
+
 	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/quant"
 )
@@ -12,6 +14,12 @@ func (in *inserter) weights(gr graph.Group) error {
 	w := anchor.Inputs[graph.InputWeights]
 	if in.recipe.Mode == quant.WeightOnly && w.Elements() < in.recipe.MinElements {
 		return nil
+	}
+	if in.recipe.Mode == quant.WeightOnly && !in.recipe.FloatCompute {
+		defer in.dynamic(anchor)
+	}
+	if p := in.g.Producer(w); p != nil && p.OnData() {
+		return nil // another anchor shares the weights
 	}
 	q := &graph.Quantizer{
 		Name: w.Name, Axis: -1, Source: graph.LastValue,
@@ -25,11 +33,18 @@ func (in *inserter) weights(gr graph.Group) error {
 		}
 		w = anchor.Inputs[graph.InputWeights]
 	}
-	in.fake(w, w.Name+"/fake_quant", graph.FakeQuant{Quantizer: q}, in.position(anchor), []*graph.Node{anchor})
-	if in.recipe.Mode == quant.WeightOnly && !in.recipe.FloatCompute {
-		in.dynamic(anchor)
-	}
+	in.fake(w, w.Name+"/fake_quant", graph.FakeQuant{Quantizer: q}, in.position(anchor), in.sharers(anchor, w))
 	return nil
+}
+
+// sharers returns the anchors with the same weights and the same axis of channels,
+// of which anchor is the first.
+func (in *inserter) sharers(anchor *graph.Node, w *graph.Tensor) []*graph.Node {
+	axis := anchor.Op.(graph.Anchored).ChannelAxis()
+	return slices.DeleteFunc(in.g.Consumers(w), func(n *graph.Node) bool {
+		op, ok := n.Op.(graph.Anchored)
+		return !ok || op.ChannelAxis() != axis || n.Inputs[graph.InputWeights] != w
+	})
 }
 
 // fold replaces the BatchNorm of a group by FoldWeights and FoldBias nodes in

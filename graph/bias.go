@@ -13,7 +13,7 @@ const biasLimit = 1 << 30
 // BiasName returns the name of an anchor's bias, or a free one where it has
 // none.
 func BiasName(g *Graph, anchor *Node) string {
-	if b := anchor.Input(InputBias); b != nil {
+	if b := anchor.Input(InputBias); b != nil && len(g.Consumers(b)) == 1 {
 		return b.Name
 	}
 	return g.Unique(anchor.Name + "/bias")

@@ -133,14 +133,11 @@ func (g *Graph) foldLinear(anchor *Node, a channelwise) bool {
 		}
 		bias[c] = float32(s)
 	}
-	biasName := BiasName(g, anchor)
-	if b != nil && len(g.Consumers(b)) > 1 {
-		biasName = g.Unique(biasName)
-	}
+	name := BiasName(g, anchor)
 	anchor.Inputs = []*Tensor{
 		anchor.Inputs[InputX],
 		{Name: w.Name, Role: w.Role, Shape: w.Shape, Data: folded},
-		{Name: biasName, Role: w.Role, Shape: []int{len(bias)}, Data: bias},
+		{Name: name, Role: w.Role, Shape: []int{len(bias)}, Data: bias},
 	}
 	return true
 }

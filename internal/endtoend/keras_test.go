@@ -1,14 +1,19 @@
 package endtoend
 
 import (
+	"context"
 	"fmt"
+	"math"
 	"os"
 	"testing"
 
+	"github.com/goqat/goqat/data"
 	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/internal/oracle"
 	"github.com/goqat/goqat/internal/rng"
 	"github.com/goqat/goqat/interp"
+	"github.com/goqat/goqat/posttrain"
+	"github.com/goqat/goqat/quant"
 	"github.com/goqat/goqat/tflite"
 )
 
@@ -93,4 +98,83 @@ func TestReadNetworksOfKeras(t *testing.T) {
 			}
 		})
 	}
+}
+
+// kerasNetwork is the network of a file as it is quantized.
+func kerasNetwork(t *testing.T, m *made) *graph.Graph {
+	t.Helper()
+	g, err := graph.Passes{posttrain.FoldConstants, tflite.Trainable, graph.FoldArithmetic, graph.CancelReshapes}.Run(m.graph)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// Networks that others wrote are quantized in every mode, and the files have in
+// the interpreter the integers that LiteRT's reference kernels give them. The
+// signal to noise of the outputs says that they are still these networks.
+func TestQuantizeNetworksOfKeras(t *testing.T) {
+	for _, f := range kerasFiles {
+		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
+			o, m := oracle.Start(t), kerasFile(t, f.name)
+			in := m.graph.Inputs[0]
+			const rows = 7
+			x := uniform(in, 64, f.lo, f.hi)
+			samples, err := data.NewMemory(data.Arrays{InputShape: in.Shape[1:], X: x, Y: make([]float32, 64)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			x = x[:rows*in.Elements()]
+			want := runInterp(t, m.graph, x, rows)[m.graph.Outputs[0]].([]float32)
+			small := quant.DynamicRange()
+			small.MinElements = 0
+			for _, r := range []quant.Recipe{quant.Int8(), quant.Int8PerTensor(), small, quant.Float16()} {
+				model, err := posttrain.Quantize(context.Background(), kerasNetwork(t, m), r, samples, posttrain.Options{})
+				if err != nil {
+					t.Errorf("%s: %v", r.Name, err)
+					continue
+				}
+				bytes, err := tflite.Marshal(model)
+				if err != nil {
+					t.Errorf("%s: %v", r.Name, err)
+					continue
+				}
+				if model, err = tflite.Unmarshal(bytes); err != nil {
+					t.Fatal(err)
+				}
+				run := runLiteRT(t, o, &made{bytes, model}, oracle.Reference, x)
+				ours := runInterp(t, model, x, rows)
+				for tensor, got := range ours {
+					if r.Mode != quant.Integer {
+						break
+					}
+					if err := sameElements(got, run.values[tensor]); err != nil {
+						t.Errorf("%s: %s: %v", r.Name, tensor.Name, err)
+					}
+				}
+				y := ours[model.Outputs[0]].([]float32)
+				db := decibels(y, want)
+				t.Logf("%s: %d bytes, %d nodes, outputs at %.1f dB", r.Name, len(bytes), len(model.Nodes), db)
+				// What the worst of these networks, with weights that were never
+				// trained, falls below when something is wrong.
+				if least := map[quant.Mode]float64{quant.Integer: 25, quant.WeightOnly: 35, quant.HalfFloat: 60}[r.Mode]; !(db > least) {
+					t.Errorf("%s: outputs at %.1f dB, want %v", r.Name, db, least)
+				}
+				if r.Mode == quant.HalfFloat && relative(y, run.values[model.Outputs[0]].([]float32)) > summation {
+					t.Errorf("%s: the output is not LiteRT's", r.Name)
+				}
+			}
+		})
+	}
+}
+
+// decibels is the ratio of signal to noise.
+func decibels(got, want []float32) float64 {
+	var signal, noise float64
+	for i, w := range want {
+		signal += float64(w) * float64(w)
+		noise += (float64(got[i]) - float64(w)) * (float64(got[i]) - float64(w))
+	}
+	return 10 * math.Log10(signal/noise)
 }

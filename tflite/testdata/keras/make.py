@@ -48,7 +48,7 @@ def mobile():
     x = l.Add()([x, y])
     x = l.Conv2D(12, 3, strides=2, padding="valid", dilation_rate=1)(x)
     x = l.PReLU(shared_axes=[1, 2])(x)
-    x = l.Conv2D(12, 3, padding="same", dilation_rate=2, activation="elu")(x)
+    x = l.Conv2D(12, 3, padding="same", dilation_rate=2, activation="relu")(x)
     x = l.GlobalAveragePooling2D()(x)
     return keras.Model(inputs, l.Dense(5)(x))
 
