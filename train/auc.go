@@ -69,7 +69,7 @@ func (AUC) Value(counts []float64) float64 {
 
 func (m AUC) check() error {
 	if m.Thresholds < 0 || m.Thresholds == 1 {
-		return fmt.Errorf("Thresholds is %d, want at least 2", m.Thresholds)
+		return fmt.Errorf("%d thresholds, want at least 2", m.Thresholds)
 	}
 	return nil
 }

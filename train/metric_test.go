@@ -227,11 +227,11 @@ func TestMetricsRefuse(t *testing.T) {
 	}{
 		{[]Metric{Accuracy{}, Accuracy{}}, `two metrics have the name "accuracy"`},
 		{[]Metric{Precision{}, Precision{Classes: []int{1}, As: "cats"}}, ``},
-		{[]Metric{Precision{Threshold: 2}}, `metric precision: Threshold is 2, want 0 to 1`},
+		{[]Metric{Precision{Threshold: 2}}, `metric precision: threshold is 2, want 0 to 1`},
 		{[]Metric{Recall{TopK: -1}}, `metric recall: TopK is -1`},
-		{[]Metric{AUC{Thresholds: 1}}, `metric auc: Thresholds is 1, want at least 2`},
-		{[]Metric{SparseTopKCategoricalAccuracy{K: -2}}, `K is -2`},
-		{[]Metric{TopKCategoricalAccuracy{K: -2}}, `K is -2`},
+		{[]Metric{AUC{Thresholds: 1}}, `metric auc: 1 thresholds, want at least 2`},
+		{[]Metric{SparseTopKCategoricalAccuracy{K: -2}}, `k is -2`},
+		{[]Metric{TopKCategoricalAccuracy{K: -2}}, `k is -2`},
 	} {
 		err := checkMetrics(c.metrics)
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {

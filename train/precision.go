@@ -145,7 +145,7 @@ func ratio(part, rest float64) float64 {
 func (m Precision) check() error {
 	var faults []error
 	if !(m.Threshold >= 0 && m.Threshold <= 1) {
-		faults = append(faults, fmt.Errorf("Threshold is %v, want 0 to 1", m.Threshold))
+		faults = append(faults, fmt.Errorf("threshold is %v, want 0 to 1", m.Threshold))
 	}
 	if m.TopK < 0 {
 		faults = append(faults, fmt.Errorf("TopK is %d, want a positive number", m.TopK))

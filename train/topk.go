@@ -61,7 +61,7 @@ func inTopK(output []float32, class, k int) float64 {
 
 func checkK(k int) error {
 	if k < 0 {
-		return fmt.Errorf("K is %d, want a positive number", k)
+		return fmt.Errorf("k is %d, want a positive number", k)
 	}
 	return nil
 }
