@@ -10,11 +10,8 @@ import (
 
 var (
 	avx2 = &dispatch{
-		name: "AVX2", lanes: 8, group: 2, dense: avx2Bytes,
-		panels: []panel{
-			{1, 8, false, []tile{{6, tileAVX2_6x8}, {4, tileAVX2_4x8}, {1, tileAVX2_1x8}}},
-			{2, 8, false, []tile{{6, tileAVX2_6x16}, {4, tileAVX2_4x16}, {1, tileAVX2_1x16}}},
-		},
+		name: "AVX2", lanes: 8, group: 2, dense: avx2Bytes, words: avx2Words,
+		panels:    avx2Panels,
 		depthwise: depthwiseAVX2,
 		step:      16, widen: widenAVX2, interleave: interleaveAVX2,
 		sum: sumAVX2, sumOfHalf: sumOfHalfAVX2, difference: differenceAVX2, product: productAVX2,
@@ -23,7 +20,7 @@ var (
 		max: maxAVX2, average: averageAVX2, total: totalAVX2,
 	}
 	vnni = &dispatch{
-		name: "VNNI", lanes: 16, group: 4, raise: 128, masks: true,
+		name: "VNNI", lanes: 16, group: 4, raise: 128, masks: true, words: vnniWords,
 		panels: []panel{
 			{1, 8, false, []tile{{8, tileVNNIHalf_8x8}, {4, tileVNNIHalf_4x8}, {1, tileVNNIHalf_1x8}}},
 			{1, 16, true, []tile{{8, tileVNNI_8x16}, {4, tileVNNI_4x16}, {2, tileVNNI_2x16}, {1, tileVNNI_1x16}}},
@@ -38,6 +35,29 @@ var (
 		max: maxAVX2, average: averageAVX2, total: totalAVX2,
 	}
 )
+
+// vnniWords multiplies codes of 16 bits.
+var vnniWords = &dispatch{
+	name: "VNNI", lanes: 16, group: 2,
+	panels: []panel{
+		{1, 16, true, []tile{{8, tileVNNIWords_8x16}, {4, tileVNNIWords_4x16}, {1, tileVNNIWords_1x16}}},
+		{2, 16, true, []tile{{8, tileVNNIWords_8x32}, {4, tileVNNIWords_4x32}, {1, tileVNNIWords_1x32}}},
+	},
+	step: 16, widen: widenAVX2,
+	winogradFrom: 32, winogradIn: winogradInAVX2, winogradOut: winogradOutVNNI,
+}
+
+// avx2Words is avx2, whose codes have 16 bits.
+var avx2Words = &dispatch{
+	name: "AVX2", lanes: 8, group: 2, panels: avx2Panels,
+	step: 16, widen: widenAVX2,
+	winogradFrom: 16, winogradIn: winogradInAVX2, winogradOut: winogradOutAVX2,
+}
+
+var avx2Panels = []panel{
+	{1, 8, false, []tile{{6, tileAVX2_6x8}, {4, tileAVX2_4x8}, {1, tileAVX2_1x8}}},
+	{2, 8, false, []tile{{6, tileAVX2_6x16}, {4, tileAVX2_4x16}, {1, tileAVX2_1x16}}},
+}
 
 // avx2Bytes multiplies codes as they are.
 var avx2Bytes = &dispatch{

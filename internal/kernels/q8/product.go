@@ -257,6 +257,11 @@ func (p *product) ragged(w *worker, b *block, n int, dst []int8, pixels []int32)
 // there are routines for.
 func (b *block) run(a *tileArgs, pixels []int32, out unsafe.Pointer, stride int) {
 	a.weights, a.constants, a.mask, a.stride = &b.weights[0], &b.constants[0], b.mask, stride
+	if len(pixels) == 1 {
+		a.pixels, a.count, a.out = &pixels[0], 1, out
+		b.panel.tiles[len(b.panel.tiles)-1].run((*byte)(unsafe.Pointer(a)))
+		return
+	}
 	for done := 0; done < len(pixels); {
 		rest := len(pixels) - done
 		t := b.panel.fitting(rest)

@@ -5,13 +5,23 @@ import "github.com/goqat/goqat/internal/parallel"
 // vectorConv is CONV_2D by the routines of a level.
 type vectorConv struct {
 	window  Window
+	outputs int
 	plane   *plane
 	pixels  []int32
 	product *product
+
+	winograd *winograd // in place of pixels and product
 }
 
 func newVectorConv(level *dispatch, c *Conv2D) *vectorConv {
-	v := &vectorConv{window: c.window, plane: newPlane(level, &c.window, c.inputZero)}
+	v := &vectorConv{window: c.window, outputs: c.outputs}
+	if words := level.words; words != nil {
+		v.plane = newPlane(words, &v.window, c.inputZero)
+		if v.winograd = newWinograd(words, v.plane, c); v.winograd != nil {
+			return v
+		}
+	}
+	v.plane = newPlane(level, &v.window, c.inputZero)
 	v.pixels = v.plane.pixels(&v.window)
 	segments, depth := v.plane.segments(&v.window)
 	v.product = newProduct(level, c.weights, c.outputs, segments, depth, c.bias, c.inputZero, &c.rescale)
@@ -22,13 +32,13 @@ func newVectorConv(level *dispatch, c *Conv2D) *vectorConv {
 const vectorProducts = 1 << 23
 
 func (v *vectorConv) run(dst, src []int8, batch int) {
-	size := len(v.pixels) * v.product.outputs
-	perPixel := v.product.outputs * v.window.depth()
+	positions := v.window.Positions()
+	size, perPixel := positions*v.outputs, v.outputs*v.window.depth()
 	if batch == 1 {
-		v.image(dst[:size], src, parallel.Parts(len(v.pixels), vectorProducts/perPixel+1, parallel.MaxParts))
+		v.image(dst[:size], src, parallel.Parts(positions, vectorProducts/perPixel+1, parallel.MaxParts))
 		return
 	}
-	parts := parallel.Parts(batch, vectorProducts/(perPixel*len(v.pixels))+1, parallel.MaxParts)
+	parts := parallel.Parts(batch, vectorProducts/(perPixel*positions)+1, parallel.MaxParts)
 	parallel.For(parts, func(part int) {
 		lo, hi := parallel.Range(batch, parts, part)
 		for n := lo; n < hi; n++ {
@@ -37,16 +47,19 @@ func (v *vectorConv) run(dst, src []int8, batch int) {
 	})
 }
 
-// image computes one image, with its positions in parts.
+// image computes one image, with its positions in parts where these are apart.
 func (v *vectorConv) image(dst, image []int8, parts int) {
 	buffer := v.plane.buffers.Get().(*[]byte)
 	v.plane.load(*buffer, image)
-	if parts == 1 {
+	switch {
+	case v.winograd != nil:
+		v.winograd.run(dst, *buffer)
+	case parts == 1:
 		v.product.run(dst, *buffer, v.pixels)
-	} else {
+	default:
 		parallel.For(parts, func(part int) {
 			lo, hi := parallel.Range(len(v.pixels), parts, part)
-			v.product.run(dst[lo*v.product.outputs:hi*v.product.outputs], *buffer, v.pixels[lo:hi])
+			v.product.run(dst[lo*v.outputs:hi*v.outputs], *buffer, v.pixels[lo:hi])
 		})
 	}
 	v.plane.buffers.Put(buffer)

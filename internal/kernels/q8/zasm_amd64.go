@@ -188,6 +188,54 @@ func tileVNNIHalf_4x8(a *byte)
 //go:noescape
 func tileVNNIHalf_1x8(a *byte)
 
+// tileVNNIWords_8x16 computes tiles of 8 pixels by 16 channels:
+//
+//	acc[r][c] = start[c] + sum over segments s, groups g, j < 2: plane[pixels[r] + segments[s] + g][j] * weights[s][g][c][j]
+//	out[r][c] = requantized acc[r][c], or acc[r][c] itself    for r < 8
+//
+//go:noescape
+func tileVNNIWords_8x16(a *byte)
+
+// tileVNNIWords_4x16 computes tiles of 4 pixels by 16 channels:
+//
+//	acc[r][c] = start[c] + sum over segments s, groups g, j < 2: plane[pixels[r] + segments[s] + g][j] * weights[s][g][c][j]
+//	out[r][c] = requantized acc[r][c], or acc[r][c] itself    for r < 4
+//
+//go:noescape
+func tileVNNIWords_4x16(a *byte)
+
+// tileVNNIWords_1x16 computes tiles of 1 pixels by 16 channels:
+//
+//	acc[r][c] = start[c] + sum over segments s, groups g, j < 2: plane[pixels[r] + segments[s] + g][j] * weights[s][g][c][j]
+//	out[r][c] = requantized acc[r][c], or acc[r][c] itself    for r < 1
+//
+//go:noescape
+func tileVNNIWords_1x16(a *byte)
+
+// tileVNNIWords_8x32 computes tiles of 8 pixels by 32 channels:
+//
+//	acc[r][c] = start[c] + sum over segments s, groups g, j < 2: plane[pixels[r] + segments[s] + g][j] * weights[s][g][c][j]
+//	out[r][c] = requantized acc[r][c], or acc[r][c] itself    for r < 8
+//
+//go:noescape
+func tileVNNIWords_8x32(a *byte)
+
+// tileVNNIWords_4x32 computes tiles of 4 pixels by 32 channels:
+//
+//	acc[r][c] = start[c] + sum over segments s, groups g, j < 2: plane[pixels[r] + segments[s] + g][j] * weights[s][g][c][j]
+//	out[r][c] = requantized acc[r][c], or acc[r][c] itself    for r < 4
+//
+//go:noescape
+func tileVNNIWords_4x32(a *byte)
+
+// tileVNNIWords_1x32 computes tiles of 1 pixels by 32 channels:
+//
+//	acc[r][c] = start[c] + sum over segments s, groups g, j < 2: plane[pixels[r] + segments[s] + g][j] * weights[s][g][c][j]
+//	out[r][c] = requantized acc[r][c], or acc[r][c] itself    for r < 1
+//
+//go:noescape
+func tileVNNIWords_1x32(a *byte)
+
 // depthwiseAVX2 computes rows of pixels, 8 channels:
 //
 //	for y in rows, x < pixels:
@@ -305,6 +353,35 @@ func productVNNI(dst *byte, a *byte, b *byte, n int, constants *int32)
 //
 //go:noescape
 func realVNNI(dst *byte, acc *int32, factors *float64, n int, constants *byte)
+
+// winogradInAVX2 transforms count tiles of 6x6 pixels with 16*groups channels, all int16:
+//
+//	dst[i][j][t] = sum over y, x of B[i][y] * B[j][x] * src[tiles[t] + y*row + x*pixel]    for i, j < 6
+//
+// The lines dst[i][j] are line bytes apart.
+//
+//go:noescape
+func winogradInAVX2(dst *byte, line int, src *byte, row int, pixel int, tiles *int32, count int, groups int)
+
+// winogradOutAVX2 turns sums of tiles into codes of 4x4 pixels:
+//
+//	acc[y][x] = (sum over i, j of A[y][i] * A[x][j] * sums[i][j]) / 576 + start    for y, x < 4
+//	out[y][x] = requantized acc[y][x]
+//
+// modulo 2^32, where a product with the inverse divides by 9 exactly. It uses sums as scratch.
+//
+//go:noescape
+func winogradOutAVX2(a *byte)
+
+// winogradOutVNNI turns sums of tiles into codes of 4x4 pixels:
+//
+//	acc[y][x] = (sum over i, j of A[y][i] * A[x][j] * sums[i][j]) / 576 + start    for y, x < 4
+//	out[y][x] = requantized acc[y][x]
+//
+// modulo 2^32, where a product with the inverse divides by 9 exactly. It uses sums as scratch.
+//
+//go:noescape
+func winogradOutVNNI(a *byte)
 
 // quantizeAVX2 turns n real numbers, a multiple of 8, into codes; NaN becomes the lowest:
 //

@@ -25,7 +25,7 @@ type tiles struct {
 }
 
 var (
-	avx2 = isa{name: "AVX2", lanes: 8, group: 2, pixels: []int{4, 1},
+	avx2 = isa{name: "AVX2", lanes: 8, group: 2, pixels: []int{8, 4, 1},
 		tiles: []tiles{{2, []int{6, 4, 1}}, {1, []int{6, 4, 1}}}}
 	// The same vectors, four products of bytes to a lane: for one row at a time, for
 	// which memory is the limit.
@@ -33,6 +33,8 @@ var (
 
 	vnni = isa{name: "VNNI", lanes: 16, group: 4, wide: true, vnni: true, pixels: []int{8, 4, 2, 1},
 		tiles: []tiles{{4, []int{6, 4, 2, 1}}, {2, []int{8, 4, 2, 1}}, {1, []int{8, 4, 2, 1}}}}
+	// Two products of 16 bits to a lane, for Winograd's convolution.
+	vnniWords = isa{name: "VNNIWords", lanes: 16, group: 2, wide: true, vnni: true, tiles: []tiles{{1, []int{8, 4, 1}}, {2, []int{8, 4, 1}}}}
 	// Half as wide, for few channels.
 	vnniHalf = isa{name: "VNNIHalf", lanes: 8, group: 4, vnni: true, tiles: []tiles{{1, []int{8, 4, 1}}}}
 )
@@ -124,8 +126,12 @@ func (i isa) move(from, to reg.VecPhysical) {
 // dot adds, in every lane, the products of the group of codes in x with the
 // weights w to acc. x is destroyed if spoil is true; t is scratch.
 func (i isa) dot(w operand.Op, x, acc, t reg.VecPhysical, spoil bool) {
-	if i.vnni {
+	if i.vnni && i.group == 4 {
 		VPDPBUSD(w, x, acc) // unsigned x, signed w
+		return
+	}
+	if i.vnni {
+		VPDPWSSD(w, x, acc)
 		return
 	}
 	if spoil {

@@ -8,7 +8,7 @@ import (
 
 func main() {
 	ConstraintExpr("amd64,!purego")
-	for _, i := range []isa{avx2, avx2Bytes, vnni, vnniHalf} {
+	for _, i := range []isa{avx2, avx2Bytes, vnni, vnniHalf, vnniWords} {
 		for _, s := range i.tiles {
 			for _, height := range s.heights {
 				tile(i, height, s.vectors)
@@ -26,6 +26,9 @@ func main() {
 		arithmetic(i, "product", "requantized a * b, both less their zero points", [2]int{}, func(a, b reg.VecPhysical) { VPMULLD(a, b, b) })
 		real(i)
 	}
+	winogradIn()
+	winogradOut(avx2)
+	winogradOut(vnni)
 	quantize()
 	dequantize()
 	pools()

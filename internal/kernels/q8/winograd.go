@@ -1,0 +1,196 @@
+package q8
+
+import (
+	"sync"
+	"unsafe"
+)
+
+// winograd is a convolution of 3x3 by Winograd's F(4x4, 3x3): 36 multiplications
+// for 16 outputs in place of 144, in integers and exact.
+//
+// A tile of 6x6 codes and the weights are multiplied with matrices, transformed,
+// then with each other, element by element and summed over channels, and the sums
+// transformed back (Lavin and Gray, "Fast Algorithms for Convolutional Neural
+// Networks", arXiv:1509.09308). The matrix of weights has fractions; here its rows
+// are multiplied by 4, 6, 6, 24, 24 and 1, and the last matrix makes up for it
+// such that everything comes out 576 times too large. All is computed modulo 2^32:
+// a multiplication with the inverse of 9 leaves 64 times the accumulator, exactly
+// as long as that is below 2^31, and a shift the accumulator.
+type winograd struct {
+	level    *dispatch // for the products
+	in, out  int       // channels
+	mode     int
+	tilesIn  []int32 // offset in the plane, of every tile
+	tilesOut []int32 // in the output
+	chunk    int     // tiles at a time: sums and transformed codes stay in the cache
+	row      int     // bytes of a row of the plane
+	outRow   int     // of the output
+	at       []int32 // of the tiles of a chunk, among transformed codes
+	blocks   [winogradLines][]block
+	// For the transform of the output.
+	constants []int32
+	limits    []int32
+	factor    []byte
+	buffers   sync.Pool // of *winogradBuffer
+}
+
+const (
+	winogradTile  = 6
+	winogradLines = winogradTile * winogradTile
+	winogradStep  = 4 // pixels of output in a tile, each way
+)
+
+// winogradBuffer is the memory of one convolution.
+type winogradBuffer struct {
+	codes []byte  // transformed: [lines, chunk, in] int16
+	sums  []int32 // [lines, chunk, out]
+	args  winogradArgs
+	tile  tileArgs
+}
+
+// winogradArgs is the argument of routines, which know its layout.
+type winogradArgs struct {
+	sums      *int32
+	line      int
+	tile      int
+	constants *int32
+	limits    *int32
+	out       unsafe.Pointer
+	tiles     *int32
+	count     int
+	pixel     int
+	row       int
+	vectors   int
+	mode      int
+	factor    *byte
+}
+
+// newWinograd returns the operator for a convolution, or nil if it is not of the
+// kind, or not faster. p is the plane that level needs: [dispatch.words].
+func newWinograd(level *dispatch, p *plane, c *Conv2D) *winograd {
+	w := &c.window
+	const channels = 16 // of the transform of the input
+	if w.Kernel != [2]int{3, 3} || w.Stride != [2]int{1, 1} || w.Dilation != [2]int{1, 1} ||
+		w.Output[0]%winogradStep != 0 || w.Output[1]%winogradStep != 0 ||
+		w.Channels%channels != 0 || c.outputs%channels != 0 || w.Channels < level.winogradFrom || w.Channels*c.outputs > 1<<12 {
+		return nil
+	}
+	v := &winograd{
+		level: level, in: w.Channels, out: c.outputs, row: p.row, outRow: w.Output[1] * c.outputs,
+		limits: aligned[int32](limitWords), factor: aligned[byte](lineBytes),
+	}
+	inverse := uint32(0x38e38e39) // of 9, modulo 2^32
+	setLine(v.factor, 0, int32(inverse))
+	putLimits(v.limits, c.rescale.clamp)
+	if !v.setConstants(c) {
+		return nil
+	}
+	for y := 0; y < w.Output[0]; y += winogradStep {
+		for x := 0; x < w.Output[1]; x += winogradStep {
+			v.tilesIn = append(v.tilesIn, int32(y*p.row+x*2*v.in))
+			v.tilesOut = append(v.tilesOut, int32(y*v.outRow+x*v.out))
+		}
+	}
+	panel := level.panel(v.out)
+	tallest := panel.tiles[0].height
+	v.chunk = min(tallest*max(1, 256/v.in/tallest), len(v.tilesIn))
+	for t := range v.chunk {
+		v.at = append(v.at, int32(t*v.in*2))
+	}
+	v.pack(c.weights)
+	v.buffers.New = func() any {
+		return &winogradBuffer{
+			codes: aligned[byte](winogradLines*v.chunk*v.in*2 + slack),
+			sums:  aligned[int32](winogradLines * v.chunk * v.out),
+		}
+	}
+	return v
+}
+
+// setConstants makes those of the output, and reports whether all channels are
+// inside their range.
+func (v *winograd) setConstants(c *Conv2D) bool {
+	lanes, depth := v.level.lanes, c.window.depth()
+	v.constants = aligned[int32](v.out / lanes * fields * lanes)
+	for o := range v.out {
+		sum, magnitude := int32(0), int64(0)
+		for _, q := range c.weights[o*depth:][:depth] {
+			sum += int32(q)
+			magnitude += int64(max(int32(q), -int32(q)))
+		}
+		l, inside := c.rescale.newLane(o, c.bias[o]-c.inputZero*sum, 128*magnitude)
+		if !inside || 128*magnitude >= 1<<25 { // 64 times the accumulator, below 2^31
+			return false
+		}
+		l.put(v.constants[o/lanes*fields*lanes:], lanes, o%lanes)
+	}
+	v.mode = c.rescale.mode(true)
+	return true
+}
+
+// winogradWeights is the matrix of weights, its rows multiplied by 4, 6, 6, 24, 24
+// and 1.
+var winogradWeights = [winogradTile][3]int16{{1, 0, 0}, {-1, -1, -1}, {-1, 1, -1}, {1, 2, 4}, {1, -2, 4}, {0, 0, 1}}
+
+// pack transforms the weights [out, 3, 3, in] and packs them in blocks.
+func (v *winograd) pack(weights []int8) {
+	level := v.level
+	for first := 0; first < v.out; {
+		panel := level.panel(v.out - first)
+		n := panel.width()
+		constants := aligned[int32](panel.vectors*fields*panel.lanes + limitWords)
+		var lines [winogradLines][]byte
+		for i := range lines {
+			lines[i] = aligned[byte](v.in * n * 2)
+			v.blocks[i] = append(v.blocks[i], block{panel: panel, first: first, count: n, weights: lines[i], constants: constants, mask: 1<<n - 1})
+		}
+		for c := range n {
+			kernel := weights[(first+c)*9*v.in:]
+			for k := range v.in {
+				var half [winogradTile][3]int16
+				for i, g := range winogradWeights {
+					for x := range 3 {
+						half[i][x] = g[0]*int16(kernel[x*v.in+k]) + g[1]*int16(kernel[(3+x)*v.in+k]) + g[2]*int16(kernel[(6+x)*v.in+k])
+					}
+				}
+				at := ((k/2)*n+c)*4 + k%2*2
+				for i := range winogradTile {
+					for j, g := range winogradWeights {
+						u := g[0]*half[i][0] + g[1]*half[i][1] + g[2]*half[i][2]
+						to := lines[i*winogradTile+j][at:][:2]
+						to[0], to[1] = byte(u), byte(u>>8)
+					}
+				}
+			}
+		}
+		first += n
+	}
+}
+
+// run computes an image from its plane.
+func (v *winograd) run(dst []int8, plane []byte) {
+	b := v.buffers.Get().(*winogradBuffer)
+	t, a := &b.tile, &b.args
+	lineCodes, lineSums := v.chunk*v.in*2, v.chunk*v.out
+	segments := &v.at[0] // the first is 0
+	t.segments, t.end, t.groups, t.mode = segments, uintptr(unsafe.Pointer(segments))+4, v.in/2, modeSums
+	*a = winogradArgs{
+		sums: &b.sums[0], line: 4 * lineSums, tile: 4 * v.out, constants: &v.constants[0], limits: &v.limits[0],
+		pixel: v.out, row: v.outRow, vectors: v.out / v.level.lanes, mode: v.mode, factor: &v.factor[0],
+	}
+	for lo := 0; lo < len(v.tilesIn); lo += v.chunk {
+		n := min(v.chunk, len(v.tilesIn)-lo)
+		v.level.winogradIn(&b.codes[0], lineCodes, &plane[0], v.row, 2*v.in, &v.tilesIn[lo], n, v.in/16)
+		for i := range v.blocks {
+			t.plane = &b.codes[i*lineCodes]
+			for j := range v.blocks[i] {
+				block := &v.blocks[i][j]
+				block.run(t, v.at[:n], unsafe.Pointer(&b.sums[i*lineSums+block.first]), 4*v.out)
+			}
+		}
+		a.out, a.tiles, a.count = unsafe.Pointer(&dst[0]), &v.tilesOut[lo], n
+		v.level.winogradOut((*byte)(unsafe.Pointer(a)))
+	}
+	*a, *t = winogradArgs{}, tileArgs{}
+	v.buffers.Put(b)
+}
