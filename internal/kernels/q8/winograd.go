@@ -128,9 +128,19 @@ func (v *winograd) setConstants(c *Conv2D) bool {
 	return true
 }
 
-// winogradWeights is the matrix of weights, its rows multiplied by 4, 6, 6, 24, 24
-// and 1.
-var winogradWeights = [winogradTile][3]int16{{1, 0, 0}, {-1, -1, -1}, {-1, 1, -1}, {1, 2, 4}, {1, -2, 4}, {0, 0, 1}}
+// weightTransform multiplies g with the matrix of weights, its rows multiplied by
+// 4, 6, 6, 24, 24 and 1:
+//
+//	 1  0  0
+//	-1 -1 -1
+//	-1  1 -1
+//	 1  2  4
+//	 1 -2  4
+//	 0  0  1
+func weightTransform(g0, g1, g2 int32) [winogradTile]int32 {
+	a, b := g0+g2, g0+4*g2
+	return [winogradTile]int32{g0, -a - g1, g1 - a, b + 2*g1, b - 2*g1, g2}
+}
 
 // pack transforms the weights [out, 3, 3, in] and packs them in blocks.
 func (v *winograd) pack(weights []int8) {
@@ -147,17 +157,15 @@ func (v *winograd) pack(weights []int8) {
 		for c := range n {
 			kernel := weights[(first+c)*9*v.in:]
 			for k := range v.in {
-				var half [winogradTile][3]int16
-				for i, g := range winogradWeights {
-					for x := range 3 {
-						half[i][x] = g[0]*int16(kernel[x*v.in+k]) + g[1]*int16(kernel[(3+x)*v.in+k]) + g[2]*int16(kernel[(6+x)*v.in+k])
-					}
+				at := func(tap int) int32 { return int32(kernel[tap*v.in+k]) }
+				var columns [3][winogradTile]int32
+				for x := range columns {
+					columns[x] = weightTransform(at(x), at(3+x), at(6+x))
 				}
-				at := ((k/2)*n+c)*4 + k%2*2
+				place := ((k/2)*n+c)*4 + k%2*2
 				for i := range winogradTile {
-					for j, g := range winogradWeights {
-						u := g[0]*half[i][0] + g[1]*half[i][1] + g[2]*half[i][2]
-						to := lines[i*winogradTile+j][at:][:2]
+					for j, u := range weightTransform(columns[0][i], columns[1][i], columns[2][i]) {
+						to := lines[i*winogradTile+j][place:][:2]
 						to[0], to[1] = byte(u), byte(u>>8)
 					}
 				}

@@ -231,7 +231,7 @@ func winogradOut(i isa) {
 func label(name string, n int) string { return name + string(rune('0'+n)) }
 
 // outputTransform multiplies registers 0 to 5 with A, the matrix of F(4,3) whose
-// columns are multiplied by 24 over the factors of [winogradWeights], to registers
+// columns are multiplied by 24 over the factors of weightTransform in package q8, to registers
 // 8 to 11:
 //
 //	6  4  4  1  1  0
