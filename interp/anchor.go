@@ -2,6 +2,7 @@ package interp
 
 import (
 	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/internal/kernels/f32"
 	"github.com/goqat/goqat/quant"
 )
 
@@ -10,6 +11,7 @@ import (
 type anchored struct {
 	row    int // elements of the input
 	float  func(rows int, y, x, w, bias []float32)
+	packed func(rows int, y, x, packed, bias []float32) // with constant weights packed once, instead of float; or nil
 	int8   func(in, out, weight quant.Params, weights []int8, bias []int32) (runner[int8], error)
 	hybrid func(weight quant.Params, weights []int8, bias []float32) (runner[float32], error)
 }
@@ -21,21 +23,34 @@ type runner[T int8 | float32] interface{ Run(dst, src []T, rows int) }
 func (a anchored) prepare(s site) (kernel, error) {
 	switch {
 	case s.anchor() == allFloat:
-		return func(in []*value, out *value) error {
-			x := in[graph.InputX].floats()
-			var bias []float32
-			if len(in) > graph.InputBias {
-				bias = in[graph.InputBias].floats()
-			}
-			a.float(len(x)/a.row, out.floats(), x, in[graph.InputWeights].floats(), bias)
-			return nil
-		}, nil
+		return a.prepareFloat(s), nil
 	case s.anchor() == allInt8:
 		return a.prepareInt8(s)
 	case s.anchor() == hybrid && s.Profile == LiteRT:
 		return a.prepareHybrid(s)
 	}
 	return nil, s.unsupported()
+}
+
+func (a anchored) prepareFloat(s site) kernel {
+	run := a.float
+	var packed []float32
+	if w := s.Input(graph.InputWeights); a.packed != nil && w.Role == graph.Constant {
+		outputs := w.Shape[0]
+		run, packed = a.packed, f32.Pack(outputs, w.Elements()/outputs, w.Float32s())
+	}
+	return func(in []*value, out *value) error {
+		x, w := in[graph.InputX].floats(), packed
+		if w == nil {
+			w = in[graph.InputWeights].floats()
+		}
+		var bias []float32
+		if len(in) > graph.InputBias {
+			bias = in[graph.InputBias].floats()
+		}
+		run(len(x)/a.row, out.floats(), x, w, bias)
+		return nil
+	}
 }
 
 func (a anchored) prepareInt8(s site) (kernel, error) {

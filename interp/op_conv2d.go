@@ -11,11 +11,16 @@ import (
 func conv2D(s site) (kernel, error) {
 	op, w, outputs := s.Op.(graph.Conv2D), s.Input(graph.InputWeights).Shape, s.Output.Shape[3]
 	window := s.window(op.Padding, [2]int{w[1], w[2]}, [2]int{op.StrideH, op.StrideW}, [2]int{op.DilationH, op.DilationW})
+	geometry := func(batch int) f32.Conv {
+		return f32.Conv{Window: window.Window, Batch: batch, InC: window.Channels, OutC: outputs}
+	}
 	return anchored{
 		row: window.Pixels() * window.Channels,
 		float: func(batch int, y, x, w, bias []float32) {
-			g := f32.Conv{Window: window.Window, Batch: batch, InC: window.Channels, OutC: outputs}
-			f32.Conv2D(s.ws, g, y, x, w, bias, op.Activate)
+			f32.Conv2D(s.ws, geometry(batch), y, x, w, bias, op.Activate)
+		},
+		packed: func(batch int, y, x, packed, bias []float32) {
+			f32.Conv2DPacked(s.ws, geometry(batch), y, x, packed, bias, op.Activate)
 		},
 		int8: func(in, out, weight quant.Params, weights []int8, bias []int32) (runner[int8], error) {
 			return q8.NewConv2D(q8.Conv2DSpec{

@@ -99,6 +99,9 @@ func checkConv(t tester, ws *f32.Workspace, r *rand.Rand, g f32.Conv, bias bool,
 	got, want := dirty(g.OutputLen()), dirty(g.OutputLen())
 	f32.Conv2D(ws, g, got, x, w, b, act)
 	kerneltest.Conv2D(g, want, x, w, b, act)
+	packed := make([]float32, len(got))
+	f32.Conv2DPacked(ws, g, packed, x, f32.Pack(g.OutC, len(w)/g.OutC, w), b, act)
+	equal(t, "y of packed weights", packed, got)
 	equal(t, "y", got, want)
 
 	got, want = dirty(g.InputLen()), dirty(g.InputLen())
@@ -183,6 +186,9 @@ func checkFullyConnected(t tester, ws *f32.Workspace, r *rand.Rand, batch, in, o
 	got, want := dirty(batch*out), dirty(batch*out)
 	f32.FullyConnected(ws, batch, in, out, got, x, w, b, act)
 	kerneltest.FullyConnected(batch, in, out, want, x, w, b, act)
+	packed := make([]float32, len(got))
+	f32.FullyConnectedPacked(ws, batch, in, out, packed, x, f32.Pack(out, in, w), b, act)
+	equal(t, "y of packed weights", packed, got)
 	equal(t, "y", got, want)
 
 	got, want = dirty(batch*in), dirty(batch*in)

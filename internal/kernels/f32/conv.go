@@ -15,10 +15,27 @@ import (
 // w [OutC, KernelH, KernelW, InC], bias [OutC] or nil for zeros.
 func Conv2D(ws *Workspace, g Conv, y, x, w, bias []float32, act quant.Activation) {
 	s := ws.floats(g.productScratch(y) + g.WeightsLen())
-	wT := s[g.productScratch(y):]
-	transpose(g.OutC, g.depth(), wT, g.OutC, w, g.depth())
+	packed := s[g.productScratch(y):]
+	transpose(g.OutC, g.depth(), packed, g.OutC, w, g.depth())
+	g.convolve(ws, s, y, x, packed, bias, act)
+}
+
+// Conv2DPacked is [Conv2D] with weights that [Pack] has packed: the same bits.
+func Conv2DPacked(ws *Workspace, g Conv, y, x, packed, bias []float32, act quant.Activation) {
+	g.convolve(ws, ws.floats(g.productScratch(y)), y, x, packed, bias, act)
+}
+
+func (g Conv) convolve(ws *Workspace, scratch, y, x, packed, bias []float32, act quant.Activation) {
 	e := newEpilogue(act, ws.repeated(0, g.rows(), bias))
-	g.product(s, x, wT, y, func(rows []float32, _, _ int) { e.finish(rows, rows) })
+	g.product(scratch, x, packed, y, func(rows []float32, _, _ int) { e.finish(rows, rows) })
+}
+
+// Pack returns weights that do not change in the order that products read them: those w [out, depth] of a convolution or
+// a dense layer, where depth is all that an output is summed over.
+func Pack(out, depth int, w []float32) []float32 {
+	packed := make([]float32, out*depth)
+	transpose(out, depth, packed, out, w, depth)
+	return packed
 }
 
 // Conv2DGradInput computes the gradient of a convolution's input from dy, the gradient before the activation (see
