@@ -65,6 +65,7 @@ var avx2Bytes = &dispatch{
 	panels: []panel{
 		{1, 8, false, []tile{{1, tileAVX2Bytes_1x8}}},
 		{4, 8, false, []tile{{1, tileAVX2Bytes_1x32}}},
+		{8, 8, false, []tile{{1, tileAVX2Bytes_1x64}}},
 	},
 	step: 1, widen: func(dst, src *byte, n int) { copy(unsafe.Slice(dst, n), unsafe.Slice(src, n)) },
 	real: realAVX2,

@@ -157,7 +157,8 @@ func (p *product) channel(panel *panel, v, l int) int {
 	if p.mode == modeSums {
 		return v*panel.lanes + l
 	}
-	return l/4*4*panel.vectors + 4*v + l%4
+	n := min(panel.vectors, 4) // narrowed together
+	return v/n*n*panel.lanes + l/4*4*n + v%n*4 + l%4
 }
 
 // A worker is the memory of one goroutine that runs routines.

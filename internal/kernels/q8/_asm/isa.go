@@ -29,7 +29,7 @@ var (
 		tiles: []tiles{{2, []int{6, 4, 1}}, {1, []int{6, 4, 1}}}}
 	// The same vectors, four products of bytes to a lane: for one row at a time, for
 	// which memory is the limit.
-	avx2Bytes = isa{name: "AVX2Bytes", lanes: 8, group: 4, tiles: []tiles{{4, []int{1}}, {1, []int{1}}}}
+	avx2Bytes = isa{name: "AVX2Bytes", lanes: 8, group: 4, tiles: []tiles{{8, []int{1}}, {4, []int{1}}, {1, []int{1}}}}
 
 	vnni = isa{name: "VNNI", lanes: 16, group: 4, wide: true, vnni: true, pixels: []int{8, 4, 2, 1},
 		tiles: []tiles{{4, []int{6, 4, 2, 1}}, {2, []int{8, 4, 2, 1}}, {1, []int{8, 4, 2, 1}}}}
@@ -227,13 +227,17 @@ func (i isa) store(pixels []pixel, limits operand.Mem, out, stride reg.Register,
 		p, other := pixels[n], pixels[min(n+1, len(pixels)-1)]
 		both := n+1 < len(pixels)
 		z, x := ymm[p[0]], xmm[p[0]]
-		if len(p) == 4 { // of one pixel
-			VPACKSSDW(ymm[p[1]], z, z)
-			VPACKSSDW(ymm[p[3]], ymm[p[2]], ymm[p[2]])
-			VPACKSSWB(ymm[p[2]], z, z)
-			VPMAXSB(limits, z, z)
-			VPMINSB(upper, z, z)
-			VMOVDQU(z, at)
+		if len(p) >= 4 { // of one pixel
+			for at := at; len(p) > 0; p = p[4:] {
+				z := ymm[p[0]]
+				VPACKSSDW(ymm[p[1]], z, z)
+				VPACKSSDW(ymm[p[3]], ymm[p[2]], ymm[p[2]])
+				VPACKSSWB(ymm[p[2]], z, z)
+				VPMAXSB(limits, z, z)
+				VPMINSB(upper, z, z)
+				VMOVDQU(z, at)
+				at.Disp += 32
+			}
 			continue
 		}
 		if len(p) == 2 {

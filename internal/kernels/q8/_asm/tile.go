@@ -180,7 +180,7 @@ func (i isa) byteStep(m operand.Mem, w reg.Register, n int, acc pixel) {
 	VPBROADCASTD(m, x)
 	VPABSB(x, size)
 	for v, a := range acc {
-		t := ymm[len(acc)+v]
+		t := ymm[len(acc)+v%4]
 		VMOVDQU(operand.Mem{Base: w, Disp: (n*len(acc) + v) * i.bytes()}, t)
 		VPSIGNB(x, t, t)
 		VPMADDUBSW(t, size, t)
