@@ -100,4 +100,5 @@ func (j *job) wait() {
 	if j.pending.Add(1) > 1 {
 		<-j.wake
 	}
+	j.pending.Store(0)
 }

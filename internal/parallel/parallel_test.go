@@ -170,7 +170,8 @@ func TestBackgroundRunsBeside(t *testing.T) {
 	var both sync.WaitGroup
 	both.Add(2)
 	For(2, func(int) { both.Done(); both.Wait() })
-	close(end)
+	time.AfterFunc(20*time.Millisecond, func() { close(end) })
+	b.Wait() // sleeps
 	b.Wait()
 }
 
