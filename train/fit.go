@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/goqat/goqat/data"
-	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/internal/kernels/f32"
 	"github.com/goqat/goqat/quant"
 	"github.com/goqat/goqat/train/internal/nodes"
@@ -57,8 +56,9 @@ const Never = -1
 
 // Fit trains the graph on ds. Each epoch visits every row once, as that epoch
 // sees it (see [data.Epoched]), in an order that depends only on seed and epoch;
-// a last partial batch is trained on like any other. The history of the
-// finished epochs is returned even with an error.
+// a last partial batch is trained on like any other. While a step is computed, a
+// goroutine may read the rows of the next; it never does while callbacks run. The
+// history of the finished epochs is returned even with an error.
 //
 // When ctx ends, Fit returns its error; the variables are those of the last
 // finished step.
@@ -152,12 +152,13 @@ func (f *Fitting) epoch(ctx context.Context, ds data.Dataset) error {
 	} else {
 		order = data.Shuffle(ds.Len(), f.cfg.Seed, f.Epoch)
 	}
-	size := f.Model.cfg.BatchSize
-	for index := range data.Batches(order[min(f.Batch*size, len(order)):], size) {
+	m := f.Model
+	rows := newAhead(m, ds, true, order[min(f.Batch*m.cfg.BatchSize, len(order)):])
+	for rows.more() {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := f.step(ds, index); err != nil {
+		if err := f.step(rows); err != nil {
 			return fmt.Errorf("train: epoch %d, batch %d: %w", f.Epoch+1, f.Batch+1, err)
 		}
 		f.Batch++
@@ -172,19 +173,14 @@ func (f *Fitting) epoch(ctx context.Context, ds data.Dataset) error {
 	return f.endEpoch(ctx, began)
 }
 
-// step trains on the rows of index.
-func (f *Fitting) step(ds data.Dataset, index []int) error {
+// step trains on the next batch.
+func (f *Fitting) step(rows *ahead) error {
 	m := f.Model
-	s, err := m.compiled(m.training, len(index), true)
+	s, index, err := rows.next()
 	if err != nil {
 		return err
 	}
-	if err := ds.Read(index, s.Input(), s.Target()); err != nil {
-		return err
-	}
-	if err := checkLabels(m.cfg.Loss, s.Target(), graph.Elements(m.g.Outputs[0].Shape[1:]), index); err != nil {
-		return err
-	}
+	defer rows.wait()
 	s.FreezeStatistics(f.frozen())
 	f.weights.fill(s.Weights(), s.Target(), index)
 	if err := s.Run(m.step); err != nil {
@@ -198,7 +194,7 @@ func (f *Fitting) step(ds data.Dataset, index []int) error {
 	}
 	rate := m.cfg.Optimizer.rate(m.step)
 	m.step++
-	for i, p := range m.g.Parameters() {
+	for i, p := range m.parameters {
 		m.cfg.Optimizer.update(p.Float32s(), s.Gradients()[i], m.state[i], rate, m.step)
 	}
 	for i := range m.projections {
@@ -227,7 +223,7 @@ func (m *Model) finite(s *nodes.Step) error {
 	if l := s.Loss(); l-l != 0 {
 		return fmt.Errorf("the loss is %v: lower the learning rate or look for outliers in the data", l)
 	}
-	for i, p := range m.g.Parameters() {
+	for i, p := range m.parameters {
 		g := s.Gradients()[i]
 		if lo, hi, nan := f32.MinMax(g); !nan && lo-lo == 0 && hi-hi == 0 {
 			continue

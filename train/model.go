@@ -14,6 +14,8 @@ import (
 type Model struct {
 	g   *graph.Graph
 	cfg Config
+	// parameters are those of g.
+	parameters []*graph.Tensor
 	// state holds the optimizer's vectors: by parameter, by slot.
 	state       [][][]float32
 	projections []projection
@@ -43,15 +45,15 @@ func Compile(g *graph.Graph, c Config) (*Model, error) {
 	if len(g.Inputs) != 1 || len(g.Outputs) != 1 {
 		return nil, fmt.Errorf("train: network %q has %d inputs and %d outputs, want one of each", g.Name, len(g.Inputs), len(g.Outputs))
 	}
-	m := &Model{g: g, cfg: c, projections: projections(g), training: map[int]*nodes.Step{}, inference: map[int]*nodes.Step{}}
-	for _, p := range g.Parameters() {
+	m := &Model{g: g, cfg: c, parameters: g.Parameters(), projections: projections(g), training: map[int]*nodes.Step{}, inference: map[int]*nodes.Step{}}
+	for _, p := range m.parameters {
 		vectors := make([][]float32, len(c.Optimizer.slots()))
 		for i := range vectors {
 			vectors[i] = make([]float32, p.Elements())
 		}
 		m.state = append(m.state, vectors)
 	}
-	if _, err := m.compiled(m.training, c.BatchSize, true); err != nil {
+	if _, err := m.compiled(true, c.BatchSize); err != nil {
 		return nil, err // found now rather than in Fit
 	}
 	return m, nil
@@ -77,7 +79,11 @@ func (m *Model) forget() {
 }
 
 // compiled returns the step for a batch size, compiling it at first use.
-func (m *Model) compiled(steps map[int]*nodes.Step, batch int, training bool) (*nodes.Step, error) {
+func (m *Model) compiled(training bool, batch int) (*nodes.Step, error) {
+	steps := m.inference
+	if training {
+		steps = m.training
+	}
 	if s := steps[batch]; s != nil {
 		return s, nil
 	}
@@ -141,24 +147,28 @@ func (m *Model) infer(ctx context.Context, ds data.Dataset, each func(s *nodes.S
 	for i := range order {
 		order[i] = i
 	}
-	for index := range data.Batches(order, m.cfg.BatchSize) {
+	rows := newAhead(m, ds, false, order)
+	for rows.more() {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		s, err := m.compiled(m.inference, len(index), false)
-		if err != nil {
-			return err
-		}
-		if err := ds.Read(index, s.Input(), s.Target()); err != nil {
+		if err := m.inferBatch(rows, each); err != nil {
 			return fmt.Errorf("train: %w", err)
 		}
-		if err := checkLabels(m.cfg.Loss, s.Target(), graph.Elements(m.g.Outputs[0].Shape[1:]), index); err != nil {
-			return fmt.Errorf("train: %w", err)
-		}
-		if err := s.Run(0); err != nil {
-			return fmt.Errorf("train: %w", err)
-		}
-		each(s, len(index))
 	}
+	return nil
+}
+
+// inferBatch runs the next batch.
+func (m *Model) inferBatch(rows *ahead, each func(s *nodes.Step, rows int)) error {
+	s, index, err := rows.next()
+	if err != nil {
+		return err
+	}
+	defer rows.wait()
+	if err := s.Run(0); err != nil {
+		return err
+	}
+	each(s, len(index))
 	return nil
 }

@@ -28,7 +28,9 @@ func (p *Progress) Start(f *Fitting) error {
 
 // BatchEnd implements [BatchCallback].
 func (p *Progress) BatchEnd(f *Fitting) error {
-	p.bar.Step(f.Batch, f.Running().String())
+	if p.bar.Due() {
+		p.bar.Step(f.Batch, f.Running().String())
+	}
 	return nil
 }
 

@@ -40,6 +40,7 @@ type Bar struct {
 
 	title string // of the current epoch
 	since time.Time
+	due   time.Time                // when Due last said so
 	bar   *progressbar.ProgressBar // nil: none is on the screen
 }
 
@@ -84,6 +85,20 @@ func (b *Bar) Start(epoch, epochs, steps int) {
 			progressbar.OptionClearOnFinish(),
 		)
 	}
+}
+
+// Due reports whether it is time for a Step: whether a bar is on the screen for which Due has not said so for a while.
+// Where steps are short or what to show is costly, ask first.
+func (b *Bar) Due() bool {
+	if b.bar == nil {
+		return false
+	}
+	now := b.now()
+	if now.Sub(b.due) < refresh {
+		return false
+	}
+	b.due = now
+	return true
 }
 
 // Step says that n steps of the epoch are done, counted from its start, and shows text beside the title.

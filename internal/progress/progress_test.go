@@ -125,6 +125,25 @@ func TestTerminal(t *testing.T) {
 	}
 }
 
+func TestDue(t *testing.T) {
+	now := time.Unix(0, 0)
+	b := New(&bytes.Buffer{}, Options{Mode: Terminal, Now: func() time.Time { return now }})
+	due := func(want bool) {
+		t.Helper()
+		if got := b.Due(); got != want {
+			t.Errorf("at %v Due is %t", now, got)
+		}
+	}
+	due(false) // nothing to draw
+	b.Start(1, 1, 4)
+	due(true)
+	due(false)
+	now = now.Add(refresh)
+	due(true)
+	b.EndEpoch("")
+	due(false)
+}
+
 func TestStopClears(t *testing.T) {
 	var out bytes.Buffer
 	b := New(&out, Options{Mode: Terminal})

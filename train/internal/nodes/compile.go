@@ -32,6 +32,7 @@ type compiler struct {
 	expr   *gorgonia.ExprGraph
 	nodes  map[*graph.Tensor]*gorgonia.Node
 	values map[*graph.Tensor]*value
+	turns  map[*value]*turn
 	named  int // nodes so far
 
 	// ws serves all kernels of the step: operators run one after the other.
@@ -44,7 +45,7 @@ func newCompiler(g *graph.Graph, config Config, salt int) *compiler {
 		trained: map[*graph.Tensor]bool{}, forks: map[*graph.Tensor]*fork{}, live: map[*graph.Tensor]bool{},
 		tails: map[*graph.Node]*tail{}, absorbed: map[*graph.Node]bool{},
 		expr:  gorgonia.NewGraph(),
-		nodes: map[*graph.Tensor]*gorgonia.Node{}, values: map[*graph.Tensor]*value{},
+		nodes: map[*graph.Tensor]*gorgonia.Node{}, values: map[*graph.Tensor]*value{}, turns: map[*value]*turn{},
 	}
 }
 
@@ -74,8 +75,8 @@ func (c *compiler) compile() (*Step, error) {
 			return nil, err
 		}
 	}
-	c.step.input = c.values[c.net.Inputs[0]].data
-	c.step.output = c.values[c.net.Outputs[0]].data
+	c.step.input = c.turns[c.values[c.net.Inputs[0]]]
+	c.step.output = c.values[c.net.Outputs[0]]
 	if c.config.Loss != nil {
 		if err := c.addLoss(source); err != nil {
 			return nil, err
@@ -151,7 +152,9 @@ func (c *compiler) add(n *graph.Node) error {
 	for _, t := range n.Inputs {
 		if t != nil {
 			inputs = append(inputs, t)
-			c.load(t)
+			if err := c.load(t); err != nil {
+				return err
+			}
 		}
 	}
 	label := fmt.Sprintf("node %q (%s)", n.Name, n.Op.Name())
@@ -183,15 +186,16 @@ func (c *compiler) add(n *graph.Node) error {
 
 // load makes an input node of a tensor that holds data, over that very data, or
 // of a graph input.
-func (c *compiler) load(t *graph.Tensor) {
-	if c.nodes[t] != nil {
-		return
+func (c *compiler) load(t *graph.Tensor) (err error) {
+	switch {
+	case c.nodes[t] != nil:
+	case t.Data != nil:
+		c.values[t] = view(t.Float32s(), t.Shape)
+		c.nodes[t] = c.variable(t.Name, c.values[t])
+	default:
+		c.values[t], c.nodes[t], err = c.feed(t.Name, c.shapes[t])
 	}
-	v := newValue(c.shapes[t])
-	if t.Data != nil {
-		v = view(t.Float32s(), t.Shape)
-	}
-	c.values[t], c.nodes[t] = v, c.variable(t.Name, v)
+	return err
 }
 
 // variable adds an input node that is bound to v.

@@ -103,7 +103,7 @@ func TestHashCollision(t *testing.T) {
 	g := gorgonia.NewGraph()
 	matrix := gorgonia.NewMatrix(g, gorgonia.Float32, gorgonia.WithShape(3, 3), gorgonia.WithName("m"))
 	kind := fmt.Sprintf("%v%v", matrix.Type(), matrix.Shape())
-	// The names that the compiler gives to the second and the fourth node.
+	// The names that the compiler gives to the third and the fifth node.
 	hash := func(name string) uint32 {
 		h := uint32(2166136261)
 		for _, c := range []byte(kind + name + "\x00") {
@@ -113,12 +113,12 @@ func TestHashCollision(t *testing.T) {
 	}
 	first := map[uint32]int{}
 	for i := range 1 << 17 {
-		first[hash(fmt.Sprintf("0.2 a%d", i))] = i
+		first[hash(fmt.Sprintf("0.3 a%d", i))] = i
 	}
 	a, b := -1, 0
 	for a < 0 { // some 2^15 times
 		b++
-		if i, ok := first[hash(fmt.Sprintf("0.4 b%d", b))]; ok {
+		if i, ok := first[hash(fmt.Sprintf("0.5 b%d", b))]; ok {
 			a = i
 		}
 	}

@@ -86,14 +86,18 @@ func newLoss(l *Loss, logits bool, rows, size int) lossFunction {
 func (c *compiler) addLoss(source lossSource) error {
 	rows, size := c.rows(source.tensor)
 	kind, s := c.config.Loss.Kind, c.step
-	target, weights := newValue(c.shapes[source.tensor]), newValue([]int{c.config.Batch})
+	shape, weights := c.shapes[source.tensor], newValue([]int{c.config.Batch})
 	if kind == SparseCategoricalCrossentropy {
-		target = newValue([]int{rows})
+		shape = []int{rows}
+	}
+	target, targets, err := c.feed("target", shape)
+	if err != nil {
+		return err
 	}
 	for i := range weights.data {
 		weights.data[i] = 1
 	}
-	s.target, s.weights, s.loss = target.data, weights.data, new(gorgonia.F32)
+	s.target, s.weights, s.loss = c.turns[target], weights.data, new(gorgonia.F32)
 	l := &loss{
 		rows: rows, size: size, per: rows / c.config.Batch,
 		function: newLoss(c.config.Loss, source.logits, rows, size),
@@ -123,7 +127,7 @@ func (c *compiler) addLoss(source lossSource) error {
 				return nil
 			}}
 		},
-	}, x, c.variable("target", target), c.variable("weights", weights))
+	}, x, targets, c.variable("weights", weights))
 	if err != nil || !c.config.Training {
 		return err
 	}

@@ -16,16 +16,18 @@ type Step struct {
 	number  uint64 // of the step being run
 	fault   error  // of the operator that failed
 
-	input, output   []float32
-	target, weights []float32
-	loss            *gorgonia.F32
-	gradients       [][]float32
-	penalties       []penalty
-	penalty         float32 // sum of the penalties in the last Run
-	statistics      []statistic
-	observations    []*observation
-	fresh           bool // a run has been observed and not yet committed
-	frozen          bool // BatchNorm uses the moving statistics and keeps them
+	input, target *turn // target is nil without a loss
+	turns         []*turn
+	output        *value
+	weights       []float32
+	loss          *gorgonia.F32
+	gradients     [][]float32
+	penalties     []penalty
+	penalty       float32 // sum of the penalties in the last Run
+	statistics    []statistic
+	observations  []*observation
+	fresh         bool // a run has been observed and not yet committed
+	frozen        bool // BatchNorm uses the moving statistics and keeps them
 }
 
 // construction guards Gorgonia's global state, which building a graph or a
@@ -58,19 +60,40 @@ func Compile(g *graph.Graph, c Config) (s *Step, err error) {
 }
 
 // Input returns the slice [batch, input...] that the caller fills before Run.
-func (s *Step) Input() []float32 { return s.input }
+func (s *Step) Input() []float32 { return s.input.now.data }
 
 // Target returns the slice that the caller fills with what the output should
 // be: [batch, output...], or for sparse labels one number per row. It is nil
 // without a loss.
-func (s *Step) Target() []float32 { return s.target }
+func (s *Step) Target() []float32 {
+	if s.target == nil {
+		return nil
+	}
+	return s.target.now.data
+}
+
+// Next returns a second input and target. They may be filled while Run is
+// running; Turn makes them those of the next Run.
+func (s *Step) Next() (input, target []float32) {
+	if s.target != nil {
+		target = s.target.next.data
+	}
+	return s.input.next.data, target
+}
+
+// Turn exchanges Input and Target for those of Next.
+func (s *Step) Turn() {
+	for _, t := range s.turns {
+		*t.now, t.next = t.next, *t.now
+	}
+}
 
 // Weights returns the weight of each sample [batch] in the loss; all are 1 until
 // the caller changes them. It is nil without a loss.
 func (s *Step) Weights() []float32 { return s.weights }
 
 // Output returns the predictions of the last Run, [batch, output...].
-func (s *Step) Output() []float32 { return s.output }
+func (s *Step) Output() []float32 { return s.output.data }
 
 // Loss returns the loss of the last Run: the sum of each row's loss times its
 // weight, divided by the number of rows, and the penalties of the parameters. It
