@@ -20,8 +20,7 @@ func MaxPool2D(g Pool, y, x []float32, argmax []int32) {
 // order of i, and all other elements of dx are 0.
 func MaxPool2DGrad(g Pool, dx, dy []float32, argmax []int32) {
 	in, out := g.Pixels()*g.Channels, g.Positions()*g.Channels
-	apart := g.Stride[0] >= g.Kernel[0] && g.Stride[1] >= g.Kernel[1]
-	whole := apart && g.tiled(0) && g.tiled(1) // every element of dx lies in a window
+	apart, whole := g.apart()
 	each(g.Batch, max(in, out)*costMove, func(from, to int) {
 		if !whole {
 			clear(dx[from*in : to*in])
@@ -51,11 +50,17 @@ func AveragePool2D(g Pool, y, x []float32) {
 // AveragePool2DGrad computes the gradient of the input of [AveragePool2D]: dy/n is added to each of a window's n taps
 // inside the image, in row-major order of windows.
 func AveragePool2DGrad(g Pool, dx, dy []float32) {
+	_, whole := g.apart()
 	in := g.Pixels() * g.Channels
 	each(g.Batch, max(in, g.Output[0]*g.rowCost()/costMove)*costMove, func(from, to int) {
-		clear(dx[from*in : to*in])
+		keep := ^uint32(0)
+		if whole {
+			keep = 0
+		} else {
+			clear(dx[from*in : to*in])
+		}
 		g.windowsOf(from*g.Output[0], to*g.Output[0], dx, func(at int, w windows) {
-			level.averagePoolGrad(dx, dy[at:][:w.count*w.channels], float32(w.rows*w.cols), w)
+			level.averagePoolGrad(dx, dy[at:][:w.count*w.channels], float32(w.rows*w.cols), keep, w)
 		})
 	})
 }
@@ -68,9 +73,18 @@ type windows struct{ first, count, step, rows, cols, line, channels int }
 // rowCost is the cost of one output row.
 func (g *Pool) rowCost() int { return g.Output[1] * g.Channels * g.Taps() * costMove }
 
-// tiled says whether windows cover an axis.
-func (g *Pool) tiled(axis int) bool {
-	return g.Stride[axis] == g.Kernel[axis] && g.Output[axis]*g.Stride[axis]-g.Pad[axis] >= g.Input[axis]
+// apart says whether windows do not overlap, and whether they are all that and leave nothing of the input out.
+func (g *Pool) apart() (apart, whole bool) {
+	apart, whole = true, true
+	for axis := range 2 {
+		step := g.Stride[axis]
+		if g.Output[axis] == 1 { // there is no next window
+			step = g.Kernel[axis]
+		}
+		apart = apart && step >= g.Kernel[axis]
+		whole = whole && step == g.Kernel[axis] && g.Output[axis]*step-g.Pad[axis] >= g.Input[axis]
+	}
+	return apart, whole
 }
 
 // eachWindows calls f for the windows of all output rows of the given cost, on all cores.

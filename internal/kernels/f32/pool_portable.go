@@ -1,5 +1,7 @@
 package f32
 
+import "math"
+
 // each calls f for every tap of every window with the index of its first channel.
 func (w *windows) each(window func(i, first int), tap func(at int)) {
 	for i := range w.count {
@@ -63,12 +65,12 @@ func averagePoolPortable(y, x []float32, taps float32, w windows) {
 	}
 }
 
-func averagePoolGradPortable(dx, dy []float32, taps float32, w windows) {
+func averagePoolGradPortable(dx, dy []float32, taps float32, keep uint32, w windows) {
 	var d []float32
 	w.each(func(i, _ int) { d = dy[i:][:w.channels] }, func(at int) {
 		to := dx[at:][:len(d)]
 		for c, v := range d {
-			to[c] += v / taps
+			to[c] = math.Float32frombits(math.Float32bits(to[c])&keep) + v/taps
 		}
 	})
 }

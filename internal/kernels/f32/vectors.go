@@ -28,7 +28,7 @@ type vectors struct {
 	maxPool         func(y []float32, arg []int32, x []float32, w windows)
 	maxPoolGrad     func(dx, dy []float32, arg []int32, w windows)
 	averagePool     func(y, x []float32, taps float32, w windows)
-	averagePoolGrad func(dx, dy []float32, taps float32, w windows)
+	averagePoolGrad func(dx, dy []float32, taps float32, keep uint32, w windows)
 
 	// On strips of pixels.
 	depthwise     func(y, x, w []float32, s strip)

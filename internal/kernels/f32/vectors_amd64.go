@@ -23,8 +23,8 @@ var vectorsAVX2 = vectors{
 	averagePool: func(y, x []float32, taps float32, w windows) {
 		averagePoolAVX2(y, x, taps, w.first, w.count, w.step, w.rows, w.cols, w.line, w.channels)
 	},
-	averagePoolGrad: func(dx, dy []float32, taps float32, w windows) {
-		averagePoolGradAVX2(dx, dy, taps, w.first, w.count, w.step, w.rows, w.cols, w.line, w.channels)
+	averagePoolGrad: func(dx, dy []float32, taps float32, keep uint32, w windows) {
+		averagePoolGradAVX2(dx, dy, taps, keep, w.first, w.count, w.step, w.rows, w.cols, w.line, w.channels)
 	},
 
 	depthwise: func(y, x, w []float32, s strip) {

@@ -837,15 +837,15 @@ func maxPoolGradAVX2(dx []float32, dy []float32, arg []int32, first int, count i
 //go:noescape
 func averagePoolAVX2(y []float32, x []float32, taps float32, first int, count int, step int, rows int, cols int, line int, channels int)
 
-// averagePoolGradAVX2 adds the shares of dy to the taps of windows:
+// averagePoolGradAVX2 adds the shares of dy to the taps of windows; keep is ^0, or 0 to start from 0:
 //
 //	for each window and channel {
-//		for each tap e { dx[e] += dy[0] / taps }
+//		for each tap e { dx[e] = float32frombits(float32bits(dx[e]) & keep) + dy[0] / taps }
 //		dy = dy[1:]
 //	}
 //
 //go:noescape
-func averagePoolGradAVX2(dx []float32, dy []float32, taps float32, first int, count int, step int, rows int, cols int, line int, channels int)
+func averagePoolGradAVX2(dx []float32, dy []float32, taps float32, keep uint32, first int, count int, step int, rows int, cols int, line int, channels int)
 
 // depthwiseAVX2 convolves channels by themselves, at count pixels:
 //

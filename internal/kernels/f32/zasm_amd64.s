@@ -5006,16 +5006,16 @@ TEXT ·sumNormalizedAVX2(SB), NOSPLIT, $0-152
 	MOVQ DX, R11
 
 block2:
-	CMPQ    R11, $0x10
+	CMPQ    R11, $0x20
 	JLT     fewer3
 	VMOVUPS (AX)(R10*4), Y0
 	VMOVUPS (CX)(R10*4), Y1
-	VMOVUPS (R8)(R10*4), Y2
-	VMOVUPS (R9)(R10*4), Y3
-	VMOVUPS 32(AX)(R10*4), Y4
-	VMOVUPS 32(CX)(R10*4), Y5
-	VMOVUPS 32(R8)(R10*4), Y6
-	VMOVUPS 32(R9)(R10*4), Y7
+	VMOVUPS 32(AX)(R10*4), Y2
+	VMOVUPS 32(CX)(R10*4), Y3
+	VMOVUPS 64(AX)(R10*4), Y4
+	VMOVUPS 64(CX)(R10*4), Y5
+	VMOVUPS 96(AX)(R10*4), Y6
+	VMOVUPS 96(CX)(R10*4), Y7
 	LEAQ    (SI)(R10*4), R12
 	LEAQ    (DI)(R10*4), R13
 	MOVQ    BX, R14
@@ -5024,37 +5024,55 @@ row4:
 	VMOVUPS (R12), Y8
 	VMOVUPS (R13), Y9
 	VADDPS  Y8, Y0, Y0
-	VSUBPS  Y2, Y9, Y9
-	VMULPS  Y3, Y9, Y9
+	VSUBPS  (R8)(R10*4), Y9, Y9
+	VMULPS  (R9)(R10*4), Y9, Y9
 	VMULPS  Y9, Y8, Y8
 	VADDPS  Y8, Y1, Y1
 	VMOVUPS 32(R12), Y8
 	VMOVUPS 32(R13), Y9
+	VADDPS  Y8, Y2, Y2
+	VSUBPS  32(R8)(R10*4), Y9, Y9
+	VMULPS  32(R9)(R10*4), Y9, Y9
+	VMULPS  Y9, Y8, Y8
+	VADDPS  Y8, Y3, Y3
+	VMOVUPS 64(R12), Y8
+	VMOVUPS 64(R13), Y9
 	VADDPS  Y8, Y4, Y4
-	VSUBPS  Y6, Y9, Y9
-	VMULPS  Y7, Y9, Y9
+	VSUBPS  64(R8)(R10*4), Y9, Y9
+	VMULPS  64(R9)(R10*4), Y9, Y9
 	VMULPS  Y9, Y8, Y8
 	VADDPS  Y8, Y5, Y5
+	VMOVUPS 96(R12), Y8
+	VMOVUPS 96(R13), Y9
+	VADDPS  Y8, Y6, Y6
+	VSUBPS  96(R8)(R10*4), Y9, Y9
+	VMULPS  96(R9)(R10*4), Y9, Y9
+	VMULPS  Y9, Y8, Y8
+	VADDPS  Y8, Y7, Y7
 	LEAQ    (R12)(DX*4), R12
 	LEAQ    (R13)(DX*4), R13
 	DECQ    R14
 	JNE     row4
 	VMOVUPS Y0, (AX)(R10*4)
 	VMOVUPS Y1, (CX)(R10*4)
-	VMOVUPS Y4, 32(AX)(R10*4)
-	VMOVUPS Y5, 32(CX)(R10*4)
-	ADDQ    $0x10, R10
-	SUBQ    $0x10, R11
+	VMOVUPS Y2, 32(AX)(R10*4)
+	VMOVUPS Y3, 32(CX)(R10*4)
+	VMOVUPS Y4, 64(AX)(R10*4)
+	VMOVUPS Y5, 64(CX)(R10*4)
+	VMOVUPS Y6, 96(AX)(R10*4)
+	VMOVUPS Y7, 96(CX)(R10*4)
+	ADDQ    $0x20, R10
+	SUBQ    $0x20, R11
 	JMP     block2
 
 fewer3:
 block5:
-	CMPQ    R11, $0x08
+	CMPQ    R11, $0x10
 	JLT     fewer6
 	VMOVUPS (AX)(R10*4), Y0
 	VMOVUPS (CX)(R10*4), Y1
-	VMOVUPS (R8)(R10*4), Y2
-	VMOVUPS (R9)(R10*4), Y3
+	VMOVUPS 32(AX)(R10*4), Y2
+	VMOVUPS 32(CX)(R10*4), Y3
 	LEAQ    (SI)(R10*4), R12
 	LEAQ    (DI)(R10*4), R13
 	MOVQ    BX, R14
@@ -5063,21 +5081,58 @@ row7:
 	VMOVUPS (R12), Y4
 	VMOVUPS (R13), Y5
 	VADDPS  Y4, Y0, Y0
-	VSUBPS  Y2, Y5, Y5
-	VMULPS  Y3, Y5, Y5
+	VSUBPS  (R8)(R10*4), Y5, Y5
+	VMULPS  (R9)(R10*4), Y5, Y5
 	VMULPS  Y5, Y4, Y4
 	VADDPS  Y4, Y1, Y1
+	VMOVUPS 32(R12), Y4
+	VMOVUPS 32(R13), Y5
+	VADDPS  Y4, Y2, Y2
+	VSUBPS  32(R8)(R10*4), Y5, Y5
+	VMULPS  32(R9)(R10*4), Y5, Y5
+	VMULPS  Y5, Y4, Y4
+	VADDPS  Y4, Y3, Y3
 	LEAQ    (R12)(DX*4), R12
 	LEAQ    (R13)(DX*4), R13
 	DECQ    R14
 	JNE     row7
 	VMOVUPS Y0, (AX)(R10*4)
 	VMOVUPS Y1, (CX)(R10*4)
-	ADDQ    $0x08, R10
-	SUBQ    $0x08, R11
+	VMOVUPS Y2, 32(AX)(R10*4)
+	VMOVUPS Y3, 32(CX)(R10*4)
+	ADDQ    $0x10, R10
+	SUBQ    $0x10, R11
 	JMP     block5
 
 fewer6:
+block8:
+	CMPQ    R11, $0x08
+	JLT     fewer9
+	VMOVUPS (AX)(R10*4), Y0
+	VMOVUPS (CX)(R10*4), Y1
+	LEAQ    (SI)(R10*4), R12
+	LEAQ    (DI)(R10*4), R13
+	MOVQ    BX, R14
+
+row10:
+	VMOVUPS (R12), Y2
+	VMOVUPS (R13), Y3
+	VADDPS  Y2, Y0, Y0
+	VSUBPS  (R8)(R10*4), Y3, Y3
+	VMULPS  (R9)(R10*4), Y3, Y3
+	VMULPS  Y3, Y2, Y2
+	VADDPS  Y2, Y1, Y1
+	LEAQ    (R12)(DX*4), R12
+	LEAQ    (R13)(DX*4), R13
+	DECQ    R14
+	JNE     row10
+	VMOVUPS Y0, (AX)(R10*4)
+	VMOVUPS Y1, (CX)(R10*4)
+	ADDQ    $0x08, R10
+	SUBQ    $0x08, R11
+	JMP     block8
+
+fewer9:
 	TESTQ      R11, R11
 	JE         done1
 	LEAQ       tails<>+0(SB), R12
@@ -5090,7 +5145,7 @@ fewer6:
 	LEAQ       (SI)(R10*4), SI
 	LEAQ       (DI)(R10*4), DI
 
-row8:
+row11:
 	VMASKMOVPS (SI), Y0, Y5
 	VMASKMOVPS (DI), Y0, Y6
 	VADDPS     Y5, Y1, Y1
@@ -5101,7 +5156,7 @@ row8:
 	LEAQ       (SI)(DX*4), SI
 	LEAQ       (DI)(DX*4), DI
 	DECQ       BX
-	JNE        row8
+	JNE        row11
 	VMASKMOVPS Y1, Y0, (AX)(R10*4)
 	VMASKMOVPS Y2, Y0, (CX)(R10*4)
 
@@ -5825,12 +5880,13 @@ done4:
 	VZEROUPPER
 	RET
 
-// func averagePoolGradAVX2(dx []float32, dy []float32, taps float32, first int, count int, step int, rows int, cols int, line int, channels int)
+// func averagePoolGradAVX2(dx []float32, dy []float32, taps float32, keep uint32, first int, count int, step int, rows int, cols int, line int, channels int)
 // Requires: AVX
 TEXT ·averagePoolGradAVX2(SB), NOSPLIT, $0-112
 	MOVQ         dx_base+0(FP), AX
 	MOVQ         dy_base+24(FP), CX
 	VBROADCASTSS taps+48(FP), Y0
+	VBROADCASTSS keep+52(FP), Y1
 	MOVQ         channels+104(FP), DX
 	MOVQ         first+56(FP), BX
 	MOVQ         count+64(FP), SI
@@ -5843,8 +5899,8 @@ vector1:
 	CMPQ    R8, DX
 	JGT     rest2
 	LEAQ    (BX)(DI*1), R9
-	VMOVUPS (CX)(DI*4), Y1
-	VDIVPS  Y0, Y1, Y1
+	VMOVUPS (CX)(DI*4), Y2
+	VDIVPS  Y0, Y2, Y2
 	MOVQ    rows+80(FP), R10
 
 row5:
@@ -5852,9 +5908,10 @@ row5:
 	MOVQ cols+88(FP), R11
 
 tap6:
-	VMOVUPS (AX)(R8*4), Y2
-	VADDPS  Y1, Y2, Y2
-	VMOVUPS Y2, (AX)(R8*4)
+	VMOVUPS (AX)(R8*4), Y3
+	VANDPS  Y1, Y3, Y3
+	VADDPS  Y2, Y3, Y3
+	VMOVUPS Y3, (AX)(R8*4)
 	ADDQ    DX, R8
 	DECQ    R11
 	JNE     tap6
@@ -5871,8 +5928,8 @@ rest2:
 
 single3:
 	LEAQ   (BX)(DI*1), R9
-	VMOVSS (CX)(DI*4), X1
-	VDIVPS X0, X1, X1
+	VMOVSS (CX)(DI*4), X2
+	VDIVPS X0, X2, X2
 	MOVQ   rows+80(FP), R10
 
 row7:
@@ -5880,9 +5937,10 @@ row7:
 	MOVQ cols+88(FP), R11
 
 tap8:
-	VMOVSS (AX)(R8*4), X2
-	VADDPS X1, X2, X2
-	VMOVSS X2, (AX)(R8*4)
+	VMOVSS (AX)(R8*4), X3
+	VANDPS X1, X3, X3
+	VADDPS X2, X3, X3
+	VMOVSS X3, (AX)(R8*4)
 	ADDQ   DX, R8
 	DECQ   R11
 	JNE    tap8

@@ -142,17 +142,18 @@ func averagePool() {
 }
 
 func averagePoolGrad() {
-	routine("averagePoolGrad", "(dx, dy []float32, taps float32, "+windowsParams, "adds the shares of dy to the taps of windows:",
+	routine("averagePoolGrad", "(dx, dy []float32, taps float32, keep uint32, "+windowsParams, "adds the shares of dy to the taps of windows; keep is ^0, or 0 to start from 0:",
 		"for each window and channel {",
-		"\tfor each tap e { dx[e] += dy[0] / taps }",
+		"\tfor each tap e { dx[e] = float32frombits(float32bits(dx[e]) & keep) + dy[0] / taps }",
 		"\tdy = dy[1:]",
 		"}")
-	dx, dy, taps := slice("dx"), slice("dy"), splat("taps")
+	dx, dy, taps, keep := slice("dx"), slice("dy"), splat("taps"), splat("keep")
 	var share reg.VecVirtual
 	walk([]reg.GPVirtual{dy}, false,
 		func(w width, _, c reg.GPVirtual) {
 			share = w.do(VDIVPS, w.load(at(dy, c)), taps)
 		}, func(w width, e, _ reg.GPVirtual) {
-			w.store(w.do(VADDPS, w.load(at(dx, e)), share), at(dx, e))
+			old := w.do(VANDPS, w.load(at(dx, e)), keep)
+			w.store(w.do(VADDPS, old, share), at(dx, e))
 		}, func(width, reg.GPVirtual, reg.GPVirtual) {})
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	. "github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 )
 
@@ -133,7 +134,7 @@ func sums(name, parameters, matrices, term string, params []string, f func(row, 
 	end()
 }
 
-// sumNormalized has two chains per column, so that fewer columns fit into registers.
+// sumNormalized has two chains per column; their registers leave none for mean and invStd, which are read in every row.
 func sumNormalized() {
 	routine("sumNormalized", "(rows int, sum, products, dy, x, mean, invStd []float32)",
 		"adds rows of len(sum) columns, of which there must be one, in order:",
@@ -146,12 +147,18 @@ func sumNormalized() {
 		"}")
 	sum, products, cols, rows := slice("sum"), slice("products"), size("sum"), number("rows")
 	dy, x, mean, invStd := slice("dy"), slice("x"), slice("mean"), slice("invStd")
-	var s, p, m, i []reg.VecVirtual
-	columns([]int{2, 1}, cols, rows, []reg.GPVirtual{dy, x}, func(c reg.GPVirtual, n int, mask reg.VecVirtual) {
+	var s, p []reg.VecVirtual
+	var m, i []operand.Op
+	columns([]int{4, 2, 1}, cols, rows, []reg.GPVirtual{dy, x}, func(c reg.GPVirtual, n int, mask reg.VecVirtual) {
 		s, p, m, i = nil, nil, nil, nil
 		for v := range n {
 			s, p = append(s, loadColumns(sum, c, v, mask)), append(p, loadColumns(products, c, v, mask))
-			m, i = append(m, loadColumns(mean, c, v, mask)), append(i, loadColumns(invStd, c, v, mask))
+			if mask != nil {
+				m, i = append(m, loadColumns(mean, c, v, mask)), append(i, loadColumns(invStd, c, v, mask))
+				continue
+			}
+			m = append(m, operand.Mem{Base: mean, Index: c, Scale: 4, Disp: 32 * v})
+			i = append(i, operand.Mem{Base: invStd, Index: c, Scale: 4, Disp: 32 * v})
 		}
 	}, func(v int, row []reg.VecVirtual) {
 		VADDPS(row[0], s[v], s[v])
