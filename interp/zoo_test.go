@@ -7,6 +7,7 @@ import (
 	"github.com/goqat/goqat/data"
 	"github.com/goqat/goqat/export"
 	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/internal/kernels/q8"
 	"github.com/goqat/goqat/interp"
 	"github.com/goqat/goqat/posttrain"
 	"github.com/goqat/goqat/quant"
@@ -39,8 +40,12 @@ func zooModel(t testing.TB, n zoo.Network) *graph.Graph {
 }
 
 // TestZooWithoutAllocation: once planned, int8 networks run in the memory they
-// have.
+// have, where the processor has vectors; plain Go allocates what it hands to
+// goroutines.
 func TestZooWithoutAllocation(t *testing.T) {
+	if q8.Level() == "portable" {
+		t.Skip("the promise is for vector kernels")
+	}
 	for _, n := range zoo.Networks() {
 		model := zooModel(t, n)
 		for _, batch := range []int{1, 3} {
