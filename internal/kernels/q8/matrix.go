@@ -12,10 +12,14 @@ import "github.com/goqat/goqat/internal/parallel"
 //
 // A lane holds a sum in [-2^20, 2^20), hence of 63 products of at most 2^14.
 // After so many the lanes are spilled into int32 accumulators.
+//
+// That is plain Go; where the level has routines, these multiply.
 type matrix struct {
 	outputs, depth int
 	lanes          [][]int64 // of [depth], one for each three outputs
 	sums           []int32   // sum of the weights of an output
+	vector         *product  // in place of lanes
+	rowAt          []int32   // for vector: of the rows of a block in a plane
 }
 
 const (
@@ -28,6 +32,16 @@ const (
 // newMatrix packs weights.
 func newMatrix(weights []int8, outputs, depth int) *matrix {
 	m := &matrix{outputs: outputs, depth: depth, sums: make([]int32, outputs)}
+	if level.lanes > 0 {
+		m.vector = newProduct(level, weights, outputs, []int32{0}, depth, make([]int32, outputs), 0, nil)
+		m.rowAt = rowOffsets(blockItems, depth*level.element())
+		for o := range outputs {
+			for _, w := range weights[o*depth : (o+1)*depth] {
+				m.sums[o] += int32(w)
+			}
+		}
+		return m
+	}
 	m.lanes = make([][]int64, (outputs+lanesPer-1)/lanesPer)
 	for i := range m.lanes {
 		m.lanes[i] = make([]int64, depth)
@@ -79,6 +93,10 @@ func (m *matrix) each(n int, rows func(scratch []int8, lo, hi int) []int8, emit 
 // Tiles are two rows by two lanes; a missing partner at a ragged edge is the
 // first one again, and its result is dropped.
 func (m *matrix) multiply(acc []int32, rows []int8, n int) {
+	if m.vector != nil {
+		m.multiplyVectors(acc, rows[:n*m.depth], n)
+		return
+	}
 	for l := 0; l < len(m.lanes); l += 2 {
 		w0, w1 := m.lanes[l], m.lanes[min(l+1, len(m.lanes)-1)]
 		first := l * lanesPer
@@ -93,6 +111,18 @@ func (m *matrix) multiply(acc []int32, rows []int8, n int) {
 			}
 		}
 	}
+}
+
+// multiplyVectors is multiply by routines.
+func (m *matrix) multiplyVectors(acc []int32, rows []int8, n int) {
+	w := workers.Get().(*worker)
+	w.plane = grown(w.plane, len(rows)*m.vector.level.element()+slack)
+	m.vector.level.elements(w.plane, rows)
+	m.vector.sum(w, w.plane, m.rowAt[:n])
+	for r := range n {
+		copy(acc[r*m.outputs:][:m.outputs], w.sums[r*m.vector.width:])
+	}
+	w.free()
 }
 
 // dot2x2 adds the products of two rows with two lanes of weights to tile.

@@ -52,14 +52,15 @@ type tileArgs struct {
 
 // newProduct packs weights [outputs, len(segments), depth] for inputs with a zero
 // point. r may have multipliers, which routines apply themselves wherever no
-// channel has accumulators or a factor beyond them, or factors.
+// channel has accumulators or a factor beyond them, or factors; without r there
+// are sums only.
 func newProduct(level *dispatch, weights []int8, outputs int, segments []int32, depth int, bias []int32, zero int32, r *rescaler) *product {
 	p := &product{
 		level: level, outputs: outputs, depth: depth, segments: segments, rescale: r,
 		groups: (depth + level.group - 1) / level.group,
 	}
 	starts, lanes := make([]int32, outputs), make([]lane, outputs)
-	inside := r.factors == nil
+	inside := r != nil && r.factors == nil
 	for o := range outputs {
 		sum, magnitude := int32(0), int64(0)
 		for _, w := range weights[o*len(segments)*depth:][:len(segments)*depth] {
@@ -73,7 +74,9 @@ func newProduct(level *dispatch, weights []int8, outputs int, segments []int32, 
 			lanes[o][fieldStart] -= level.raise * sum
 		}
 	}
-	p.mode = r.mode(inside)
+	if p.mode = modeSums; inside {
+		p.mode = r.mode(true)
+	}
 	for first := 0; first < outputs; {
 		b := p.newBlock(weights, starts, lanes, first)
 		p.blocks = append(p.blocks, b)
@@ -81,7 +84,7 @@ func newProduct(level *dispatch, weights []int8, outputs int, segments []int32, 
 		p.width += b.panel.width()
 	}
 	p.width = (p.width + level.lanes - 1) / level.lanes * level.lanes // for real
-	if r.factors != nil {
+	if r != nil && r.factors != nil {
 		p.factors, p.real = aligned[float64](p.width), r.realLines()
 		copy(p.factors, r.factors)
 	}
@@ -137,7 +140,9 @@ func (p *product) newBlock(weights []int8, starts []int32, lanes []lane, first i
 			}
 		}
 	}
-	putLimits(b.constants[panel.vectors*fields*panel.lanes:], p.rescale.clamp)
+	if p.mode != modeSums {
+		putLimits(b.constants[panel.vectors*fields*panel.lanes:], p.rescale.clamp)
+	}
 	return b
 }
 
@@ -199,31 +204,43 @@ func (p *product) run(dst []int8, plane []byte, pixels []int32) {
 
 // compute is run by a worker.
 func (p *product) compute(w *worker, dst []int8, plane []byte, pixels []int32) {
-	a := &w.tile
-	a.plane, a.segments, a.end = &plane[0], &p.segments[0], uintptr(unsafe.Pointer(&p.segments[0]))+uintptr(4*len(p.segments))
-	a.groups, a.mode = p.groups, p.mode
 	if p.mode == modeSums {
-		w.sums = grown(w.sums, rowsAtOnce*p.width)
 		for lo := 0; lo < len(pixels); lo += rowsAtOnce {
-			rows := pixels[lo:min(lo+rowsAtOnce, len(pixels))]
-			at := 0
-			for i := range p.blocks {
-				p.blocks[i].run(a, rows, unsafe.Pointer(&w.sums[at]), 4*p.width)
-				at += p.blocks[i].panel.width()
-			}
-			for r := range rows {
+			n := min(rowsAtOnce, len(pixels)-lo)
+			p.sum(w, plane, pixels[lo:lo+n])
+			for r := range n {
 				p.rescaled(w, dst[(lo+r)*p.outputs:][:p.outputs], w.sums[r*p.width:])
 			}
 		}
-	} else {
-		for i := range p.blocks {
-			b := &p.blocks[i]
-			if n := b.panel.width(); b.count < n && !b.panel.masks {
-				p.ragged(w, b, n, dst, pixels)
-				continue
-			}
-			b.run(a, pixels, unsafe.Pointer(&dst[b.first]), p.outputs)
+		return
+	}
+	a := p.arguments(w, plane)
+	for i := range p.blocks {
+		b := &p.blocks[i]
+		if n := b.panel.width(); b.count < n && !b.panel.masks {
+			p.ragged(w, b, n, dst, pixels)
+			continue
 		}
+		b.run(a, pixels, unsafe.Pointer(&dst[b.first]), p.outputs)
+	}
+}
+
+// arguments returns what blocks have in common.
+func (p *product) arguments(w *worker, plane []byte) *tileArgs {
+	a := &w.tile
+	a.plane, a.segments, a.end = &plane[0], &p.segments[0], uintptr(unsafe.Pointer(&p.segments[0]))+uintptr(4*len(p.segments))
+	a.groups, a.mode = p.groups, p.mode
+	return a
+}
+
+// sum leaves the accumulators of pixels in w.sums [len(pixels), width].
+func (p *product) sum(w *worker, plane []byte, pixels []int32) {
+	w.sums = grown(w.sums, len(pixels)*p.width)
+	a := p.arguments(w, plane)
+	at := 0
+	for i := range p.blocks {
+		p.blocks[i].run(a, pixels, unsafe.Pointer(&w.sums[at]), 4*p.width)
+		at += p.blocks[i].panel.width()
 	}
 }
 

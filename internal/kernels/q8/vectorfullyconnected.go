@@ -17,10 +17,7 @@ func newVectorFullyConnected(level *dispatch, f *FullyConnected) *vectorFullyCon
 	if level.dense != nil && !slices.Contains(f.weights, -128) {
 		level = level.dense
 	}
-	v := &vectorFullyConnected{inputs: f.inputs, rowAt: make([]int32, rowsAtOnce)}
-	for i := range v.rowAt {
-		v.rowAt[i] = int32(i * f.inputs * level.element())
-	}
+	v := &vectorFullyConnected{inputs: f.inputs, rowAt: rowOffsets(rowsAtOnce, f.inputs*level.element())}
 	v.product = newProduct(level, f.weights, f.outputs, []int32{0}, f.inputs, f.bias, f.inputZero, &f.rescale)
 	return v
 }
@@ -46,4 +43,13 @@ func (v *vectorFullyConnected) rows(dst, src []int8, rows int) {
 		v.product.compute(w, dst[lo*v.product.outputs:][:n*v.product.outputs], w.plane, v.rowAt[:n])
 	}
 	w.free()
+}
+
+// rowOffsets returns where rows of so many bytes begin, side by side.
+func rowOffsets(rows, bytes int) []int32 {
+	at := make([]int32, rows)
+	for i := range at {
+		at[i] = int32(i * bytes)
+	}
+	return at
 }
