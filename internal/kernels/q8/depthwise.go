@@ -62,7 +62,7 @@ func NewDepthwiseConv2D(s DepthwiseConv2DSpec, weights []int8, bias []int32) (*D
 // src [batch, input height, input width, Window.Channels].
 func (c *DepthwiseConv2D) Run(dst, src []int8, batch int) {
 	if c.vector != nil {
-		c.vector.run(dst, repeated(src[:batch*c.window.inputSize()], c.multiplier), batch)
+		c.vector.run(dst, src[:batch*c.window.inputSize()], batch)
 		return
 	}
 	c.each(src, batch, func(int) int32 { return c.inputZero },
@@ -124,10 +124,15 @@ func repeated(src []int8, n int) []int8 {
 		return src
 	}
 	dst := make([]int8, len(src)*n)
+	repeat(dst, src, n)
+	return dst
+}
+
+// repeat writes every code of src n times to dst.
+func repeat(dst, src []int8, n int) {
 	for i, q := range src {
 		fill(dst[i*n:][:n], q)
 	}
-	return dst
 }
 
 // sums computes the sums of one output pixel from an image with repeated

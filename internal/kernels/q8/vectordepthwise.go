@@ -16,6 +16,7 @@ import (
 type vectorDepthwise struct {
 	level      *dispatch
 	window     Window // with as many channels as there are outputs
+	multiplier int
 	zero       []int8 // a row outside the image
 	groups     int    // in a plane
 	row        int    // bytes of a group
@@ -55,7 +56,7 @@ type depthwiseArgs struct {
 }
 
 func newVectorDepthwise(level *dispatch, c *DepthwiseConv2D) *vectorDepthwise {
-	v := &vectorDepthwise{level: level, window: c.window, rescale: &c.rescale}
+	v := &vectorDepthwise{level: level, window: c.window, multiplier: c.multiplier, rescale: &c.rescale}
 	w := &v.window
 	w.Channels = c.outputs
 	pixel := 4 * w.Channels
@@ -140,7 +141,7 @@ func (v *vectorDepthwise) pack(c *DepthwiseConv2D) {
 
 func (v *vectorDepthwise) run(dst, src []int8, batch int) {
 	size, rows := v.window.Positions()*v.window.Channels, v.window.Output[0]
-	perRow := v.window.Output[1] * v.window.depth()
+	perRow, input := v.window.Output[1]*v.window.depth(), v.window.inputSize()/v.multiplier
 	const products = vectorProducts / 8 // worth a goroutine: slower ones
 	if batch == 1 {
 		v.image(dst[:size], src, parallel.Parts(rows, products/perRow+1, parallel.MaxParts))
@@ -150,7 +151,7 @@ func (v *vectorDepthwise) run(dst, src []int8, batch int) {
 	parallel.For(parts, func(part int) {
 		lo, hi := parallel.Range(batch, parts, part)
 		for n := lo; n < hi; n++ {
-			v.image(dst[n*size:][:size], src[n*v.window.inputSize():], 1)
+			v.image(dst[n*size:][:size], src[n*input:], 1)
 		}
 	})
 }
@@ -158,7 +159,15 @@ func (v *vectorDepthwise) run(dst, src []int8, batch int) {
 // image computes one image, with its rows in parts.
 func (v *vectorDepthwise) image(dst, image []int8, parts int) {
 	buffer := v.buffers.Get().(*[]byte)
-	v.load(*buffer, image)
+	if v.multiplier > 1 {
+		w := workers.Get().(*worker)
+		w.codes = grown(w.codes, v.window.inputSize())
+		repeat(w.codes, image[:len(w.codes)/v.multiplier], v.multiplier)
+		v.load(*buffer, w.codes)
+		w.free()
+	} else {
+		v.load(*buffer, image)
+	}
 	if parts == 1 {
 		v.compute(dst, *buffer, 0, v.window.Output[0])
 	} else {
