@@ -19,9 +19,13 @@ import (
 // Errors: a malformed header, data that ends early, bytes after the array.
 //
 // Source: Y. LeCun, C. Cortes and C. Burges, "The MNIST database of handwritten digits", section "File formats".
-func ReadIDX(r io.Reader) (*Array, error) {
-	a, err := readIDX(r)
-	if err == nil {
+func ReadIDX(r io.Reader) (*Array, error) { return readIDXRows(r, 0) }
+
+// readIDXRows reads an array, or at most so many rows of it and then no further; 0
+// stands for all.
+func readIDXRows(r io.Reader, most int) (*Array, error) {
+	a, err := readIDX(r, most)
+	if err == nil && most == 0 {
 		err = atEnd(r)
 	}
 	if err != nil {
@@ -30,7 +34,7 @@ func ReadIDX(r io.Reader) (*Array, error) {
 	return a, nil
 }
 
-func readIDX(r io.Reader) (*Array, error) {
+func readIDX(r io.Reader, most int) (*Array, error) {
 	var magic [4]byte
 	if _, err := io.ReadFull(r, magic[:]); err != nil {
 		return nil, fmt.Errorf("magic number at byte 0: %w", unexpected(err))
@@ -47,6 +51,9 @@ func readIDX(r io.Reader) (*Array, error) {
 		if shape[axis] = int(binary.BigEndian.Uint32(d[:])); shape[axis] < 0 { // where int has 32 bits
 			return nil, fmt.Errorf("axis %d at byte %d is too large", axis, 4+4*axis)
 		}
+	}
+	if most > 0 && len(shape) > 0 {
+		shape[0] = min(shape[0], most)
 	}
 	count, err := product(shape)
 	if err != nil {
@@ -93,11 +100,11 @@ func unexpected(err error) error {
 // Errors: a missing or malformed file, different numbers of images and labels, shapes that differ between the
 // training and the test images, a negative label, a test label that no training row has room for.
 func OpenIDX(dir string) (train, test Dataset, err error) {
-	train, err = openIDXPair(dir, "train", 0)
+	train, err = openIDXPair(dir, "train", 0, 0)
 	if err != nil {
 		return nil, nil, err
 	}
-	test, err = openIDXPair(dir, "t10k", Classes(train))
+	test, err = openIDXPair(dir, "t10k", Classes(train), 0)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -107,13 +114,25 @@ func OpenIDX(dir string) (train, test Dataset, err error) {
 	return train, test, nil
 }
 
-// openIDXPair reads images and labels. With classes 0 the labels decide how many there are.
-func openIDXPair(dir, prefix string, classes int) (Dataset, error) {
-	images, imagesPath, err := openIDXFile(dir, prefix+"-images-idx3-ubyte")
+// OpenIDXSamples reads the first rows of the training images of such a directory and no more, which takes
+// milliseconds where all of them take a second: samples to calibrate with. The labels are those rows'.
+//
+// Errors: as [OpenIDX]; rows that are not positive.
+func OpenIDXSamples(dir string, rows int) (Dataset, error) {
+	if rows < 1 {
+		return nil, fmt.Errorf("data: idx: %d rows are not positive", rows)
+	}
+	return openIDXPair(dir, "train", 0, rows)
+}
+
+// openIDXPair reads images and labels, at most so many rows of them; 0 stands for all. With classes 0 the labels
+// decide how many there are.
+func openIDXPair(dir, prefix string, classes, most int) (Dataset, error) {
+	images, imagesPath, err := openIDXFile(dir, prefix+"-images-idx3-ubyte", most)
 	if err != nil {
 		return nil, err
 	}
-	labels, labelsPath, err := openIDXFile(dir, prefix+"-labels-idx1-ubyte")
+	labels, labelsPath, err := openIDXFile(dir, prefix+"-labels-idx1-ubyte", most)
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +156,7 @@ func openIDXPair(dir, prefix string, classes int) (Dataset, error) {
 }
 
 // openIDXFile reads name or name.gz in dir and reports which.
-func openIDXFile(dir, name string) (*Array, string, error) {
+func openIDXFile(dir, name string, most int) (*Array, string, error) {
 	path := filepath.Join(dir, name)
 	file, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -157,7 +176,7 @@ func openIDXFile(dir, name string) (*Array, string, error) {
 			return nil, "", fmt.Errorf("data: idx: %s: %w", path, err)
 		}
 	}
-	a, err := ReadIDX(r)
+	a, err := readIDXRows(r, most)
 	if err != nil {
 		return nil, "", fmt.Errorf("%w (%s)", err, path)
 	}

@@ -170,6 +170,31 @@ func TestOpenIDX(t *testing.T) {
 	}
 }
 
+// The first rows are read alone: what follows them may be missing.
+func TestOpenIDXSamples(t *testing.T) {
+	dir := writeIDX(t, map[string][]byte{
+		"train-images-idx3-ubyte": idx(0x08, []uint32{3, 2, 2}, []uint8{0, 51, 102, 255, 1, 2, 3, 4}),
+		"t10k-images-idx3-ubyte":  nil,
+	})
+	samples, err := OpenIDXSamples(dir, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, y := rows(t, samples, 1)
+	if samples.Len() != 2 || !cmp.Equal(x, []float32{1. / 255, 2. / 255, 3. / 255, 4. / 255}) || !cmp.Equal(y, []float32{0}) {
+		t.Errorf("%d rows, row 1 is %v, %v", samples.Len(), x, y)
+	}
+	if _, err := OpenIDXSamples(dir, 3); err == nil {
+		t.Error("a row that is not there was read")
+	}
+	if all, err := OpenIDXSamples(writeIDX(t, nil), 100); err != nil || all.Len() != 3 {
+		t.Errorf("error %v", err)
+	}
+	if _, err := OpenIDXSamples(dir, 0); err == nil {
+		t.Error("no rows are no error")
+	}
+}
+
 func TestOpenIDXFloat(t *testing.T) {
 	train, _, err := OpenIDX(writeIDX(t, map[string][]byte{
 		"train-images-idx3-ubyte": idx(0x0d, []uint32{3, 2, 2}, []float32{-1, 7, 0.5, 3, 0, 0, 0, 0, 0, 0, 0, 0}),

@@ -48,12 +48,13 @@ const (
 
 // commands is the command line.
 type commands struct {
-	Bench   benchCommand   `cmd:"" help:"Measure speed on this machine."`
-	Compare compareCommand `cmd:"" help:"Train a network, quantize it in every way, and compare the files on test data."`
-	Eval    evalCommand    `cmd:"" help:"Measure the accuracy of a .tflite file on test data."`
-	Inspect inspectCommand `cmd:"" help:"Show what is in a .tflite file and what its bytes are spent on."`
-	Run     runCommand     `cmd:"" help:"Run a .tflite file on an array and write the output."`
-	Version versionCommand `cmd:"" help:"Show the version."`
+	Bench    benchCommand    `cmd:"" help:"Measure speed on this machine."`
+	Compare  compareCommand  `cmd:"" help:"Train a network, quantize it in every way, and compare the files on test data."`
+	Eval     evalCommand     `cmd:"" help:"Measure the accuracy of a .tflite file on test data."`
+	Inspect  inspectCommand  `cmd:"" help:"Show what is in a .tflite file and what its bytes are spent on."`
+	Quantize quantizeCommand `cmd:"" help:"Quantize a float .tflite file after training."`
+	Run      runCommand      `cmd:"" help:"Run a .tflite file on an array and write the output."`
+	Version  versionCommand  `cmd:"" help:"Show the version."`
 }
 
 const about = "Trains small networks, quantizes them while training or afterwards, and works with .tflite files. " +

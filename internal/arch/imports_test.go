@@ -57,6 +57,7 @@ var table = map[string]rule{
 	"data":        {own: []string{"internal/parallel", "internal/rng", "internal/trig"}, foreign: float16},
 	"data/audio":  {own: []string{"data"}, foreign: gonum},
 	"data/digits": {own: []string{"data"}},
+	"data/images": {own: []string{"data"}},
 	"data/synth":  {own: []string{"data", "internal/rng", "internal/trig"}},
 
 	"graph":                  {own: []string{"quant", "internal/atomicfile"}, foreign: float16},

@@ -1,0 +1,219 @@
+package ptq
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+
+	"github.com/goqat/goqat/export"
+	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/internal/atomicfile"
+	"github.com/goqat/goqat/posttrain"
+	"github.com/goqat/goqat/quant"
+)
+
+// Plan says how a network is quantized. The zero value is int8 with int8 borders,
+// a weight scale for each output channel, and ranges that are the extremes of all
+// samples.
+type Plan struct {
+	// Mode is one of [Modes]; empty means int8.
+	Mode string `toml:"mode" json:"mode"`
+	// PerTensor gives each weight tensor one scale.
+	PerTensor bool `toml:"per_tensor,omitempty" json:"per_tensor,omitempty"`
+	// Input and Output are the number types at the borders of an int8 model:
+	// "int8" (also if empty), "uint8" or "float32".
+	Input  string `toml:"input,omitempty" json:"input,omitempty"`
+	Output string `toml:"output,omitempty" json:"output,omitempty"`
+	// MinElements is the least size of weights that the modes dynamic and weights
+	// quantize; nil means 1024.
+	MinElements *int `toml:"min_elements,omitempty" json:"min_elements,omitempty"`
+	// Samples is the most rows to calibrate with; 0 means all that are given.
+	Samples int `toml:"samples,omitempty" json:"samples,omitempty"`
+	// Range says how ranges are found.
+	Range Range `toml:"range,omitempty" json:"range,omitzero"`
+	// Repair lists remedies, of [Repairs].
+	Repair []string `toml:"repair,omitempty" json:"repair,omitempty"`
+	// KeepFloat are patterns of the names of operators that stay float32.
+	KeepFloat []string `toml:"keep_float,omitempty" json:"keep_float,omitempty"`
+	// Overrides are other ranges for tensors by their names; the first that
+	// matches counts.
+	Overrides []Override `toml:"override,omitempty" json:"override,omitempty"`
+}
+
+// Range is [quant.Estimator] in a file.
+type Range struct {
+	// Method is "min-max" (also if empty), "moving-average", "percentile", "mse" or
+	// "entropy".
+	Method  string  `toml:"method,omitempty" json:"method,omitempty"`
+	Percent float64 `toml:"percent,omitempty" json:"percent,omitempty"`
+	Decay   float32 `toml:"decay,omitempty" json:"decay,omitempty"`
+}
+
+// Override is another range for the tensors whose names match a pattern, in which
+// * stands for anything but a slash.
+type Override struct {
+	Pattern string `toml:"pattern" json:"pattern"`
+	Range
+}
+
+// Modes are the names of the modes: int8 weights and activations; int8 weights and
+// activations that are quantized as the model runs; int8 weights alone; float16
+// weights.
+var Modes = []string{"int8", "dynamic", "weights", "float16"}
+
+// Repairs are the names of the remedies.
+var Repairs = []string{"equalize", "absorb", "adaround", "bias"}
+
+// ReadPlan reads a plan in TOML or, from a file whose name ends in .json, JSON.
+//
+// Errors: what is neither, keys that a plan does not have.
+func ReadPlan(path string) (Plan, error) {
+	var p Plan
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return p, err
+	}
+	if strings.EqualFold(filepath.Ext(path), ".json") {
+		d := json.NewDecoder(bytes.NewReader(content))
+		d.DisallowUnknownFields()
+		if err = d.Decode(&p); err == nil {
+			if _, end := d.Token(); !errors.Is(end, io.EOF) {
+				err = errors.New("more than one value")
+			}
+		}
+	} else {
+		var known toml.MetaData
+		if known, err = toml.Decode(string(content), &p); err == nil && len(known.Undecoded()) > 0 {
+			err = fmt.Errorf("unknown key %v", known.Undecoded()[0])
+		}
+	}
+	if err != nil {
+		return p, fmt.Errorf("recipe %s: %w", path, err)
+	}
+	if err := p.Check(); err != nil {
+		return p, fmt.Errorf("recipe %s: %w", path, err)
+	}
+	return p, nil
+}
+
+// Write writes the plan, as JSON if the path ends in .json and as TOML otherwise.
+func (p Plan) Write(path string) error {
+	var content bytes.Buffer
+	if strings.EqualFold(filepath.Ext(path), ".json") {
+		e := json.NewEncoder(&content)
+		e.SetIndent("", "  ")
+		if err := e.Encode(p); err != nil {
+			return err
+		}
+	} else {
+		fmt.Fprintln(&content, "# Made by goqat quantize, which takes it with -recipe.")
+		if err := toml.NewEncoder(&content).Encode(p); err != nil {
+			return err
+		}
+	}
+	return atomicfile.WriteBytes(path, content.Bytes())
+}
+
+// Check reports every fault of the plan.
+func (p Plan) Check() error {
+	var faults []error
+	fault := func(format string, a ...any) { faults = append(faults, fmt.Errorf(format, a...)) }
+	if p.Mode != "" && !slices.Contains(Modes, p.Mode) {
+		fault("mode %q, want one of %q", p.Mode, Modes)
+	}
+	for name, border := range map[string]string{"input": p.Input, "output": p.Output} {
+		if _, err := borderType(border); err != nil {
+			fault("%s: %w", name, err)
+		}
+	}
+	if p.MinElements != nil && *p.MinElements < 0 || p.Samples < 0 {
+		fault("a number is negative")
+	}
+	for _, r := range p.Repair {
+		if !slices.Contains(Repairs, r) {
+			fault("repair %q, want some of %q", r, Repairs)
+		}
+	}
+	if _, err := p.Range.estimator(); err != nil {
+		fault("range: %w", err)
+	}
+	for _, o := range p.Overrides {
+		if _, err := o.estimator(); err != nil {
+			fault("override %q: %w", o.Pattern, err)
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// estimator returns the range's estimator.
+func (r Range) estimator() (quant.Estimator, error) {
+	e := quant.Estimator{Percent: r.Percent, Decay: r.Decay}
+	if r.Method != "" {
+		if err := e.Method.UnmarshalText([]byte(r.Method)); err != nil {
+			return e, err
+		}
+	}
+	return e, e.Check()
+}
+
+// borderType returns the number type of a name.
+func borderType(name string) (graph.Type, error) {
+	if name == "" {
+		return graph.Int8, nil
+	}
+	for _, t := range []graph.Type{graph.Int8, graph.UInt8, graph.Float32} {
+		if t.String() == name {
+			return t, nil
+		}
+	}
+	return 0, fmt.Errorf("type %q, want int8, uint8 or float32", name)
+}
+
+// recipe returns the recipe of a plan that checks.
+func (p Plan) recipe() quant.Recipe {
+	r := quant.Int8()
+	switch p.Mode {
+	case "dynamic":
+		r = quant.DynamicRange()
+	case "weights":
+		r = quant.Int8Weights()
+	case "float16":
+		return quant.Float16()
+	}
+	if p.PerTensor {
+		r.Name, r.Weights.PerChannel = r.Name+"-per-tensor", false
+	}
+	if p.MinElements != nil {
+		r.MinElements = *p.MinElements
+	}
+	return r
+}
+
+// options returns what a plan that checks asks of [posttrain.Quantize].
+func (p Plan) options(o Options) posttrain.Options {
+	input, _ := borderType(p.Input)
+	output, _ := borderType(p.Output)
+	estimator, _ := p.Range.estimator()
+	c := posttrain.Calibration{Estimator: estimator, Samples: p.Samples, Progress: o.Progress, Logger: o.Logger}
+	for _, over := range p.Overrides {
+		e, _ := over.estimator()
+		c.Overrides = append(c.Overrides, posttrain.Override{Pattern: over.Pattern, Estimator: e})
+	}
+	has := func(name string) bool { return slices.Contains(p.Repair, name) }
+	return posttrain.Options{
+		Calibration: c,
+		Repair: posttrain.Repair{
+			Equalize: has("equalize"), AbsorbBiases: has("absorb"), AdaRound: has("adaround"), CorrectBias: has("bias"),
+			Sampling: posttrain.Sampling{Samples: p.Samples, Progress: o.Progress},
+		},
+		Export: export.Options{Input: input, Output: output, Logger: o.Logger},
+	}
+}

@@ -1,0 +1,204 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/goqat/goqat/cmd/goqat/internal/ptq"
+	"github.com/goqat/goqat/cmd/goqat/internal/samples"
+	"github.com/goqat/goqat/data"
+	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/tflite"
+)
+
+// quantizeCommand is `goqat quantize`.
+type quantizeCommand struct {
+	Model      string  `arg:"" name:"IN.tflite" help:"Float network, from any program."`
+	Out        string  `short:"o" required:"" placeholder:"OUT.tflite" help:"File to write. The recipe is saved beside it, as OUT.recipe.toml."`
+	Mode       string  `placeholder:"MODE" enum:"int8,dynamic,weights,float16," default:"" help:"int8: integers throughout. dynamic: int8 weights, activations quantized as the model runs. weights: int8 weights, float computation. float16: float16 weights. Default: int8."`
+	Data       rowData `embed:""`
+	Samples    *int    `placeholder:"N" help:"Most rows to calibrate with. Default: 500."`
+	Input      string  `placeholder:"TYPE" enum:"int8,uint8,float32," default:"" help:"Number type of the input of an int8 model: int8, uint8 or float32. Default: int8."`
+	Output     string  `placeholder:"TYPE" enum:"int8,uint8,float32," default:"" help:"That of the output. Default: int8."`
+	PerTensor  bool    `help:"One scale for each weight tensor instead of one for each output channel."`
+	Range      string  `placeholder:"METHOD" help:"How ranges are found: min-max, moving-average, percentile, mse or entropy. Default: min-max."`
+	Percent    float64 `placeholder:"P" help:"Of range percentile: so many of a hundred values lie below the bound. Default: 99.99."`
+	Repair     string  `placeholder:"LIST" help:"Remedies, separated by commas: equalize, absorb, adaround, bias."`
+	KeepFloat  string  `placeholder:"LIST" help:"Patterns of names of operators that stay float32, separated by commas."`
+	Recipe     string  `placeholder:"FILE" help:"Recipe in TOML or JSON, such as was saved beside a model. Flags count for more."`
+	AllowFloat bool    `help:"Let operators that an int8 model cannot have stay float32, and list them."`
+	JSON       bool    `name:"json" help:"Print JSON."`
+}
+
+// rowData are the flags that say which rows a command reads.
+type rowData struct {
+	Data     string           `placeholder:"PATH" help:"Representative rows: directory of IDX files, .npy, .npz or .csv file, directory of PNG or JPEG images, folder of WAV files for each label, or the word digits."`
+	Scale    float64          `placeholder:"F" help:"Rows are multiplied by it; bytes and pixels are 0 to 1 before. Default: 1."`
+	Offset   float64          `placeholder:"F" help:"Added to rows after that. Default: 0."`
+	Features samples.Features `placeholder:"NAME" default:"raw" help:"What is computed of sounds: raw, keywords or anomalies. Default: raw."`
+}
+
+// open reads at most so many rows for a model.
+func (d rowData) open(g *graph.Graph, rows int) (data.Dataset, error) {
+	if len(g.Inputs) != 1 {
+		return nil, fmt.Errorf("the model has %d inputs, want one", len(g.Inputs))
+	}
+	return samples.Open(d.Data, g.Inputs[0], samples.Options{Rows: rows, Scale: d.Scale, Offset: d.Offset, Features: d.Features})
+}
+
+// Help is shown below the flags.
+func (quantizeCommand) Help() string {
+	return `The mode int8 needs representative rows: some hundred that look like what the model will meet, scaled as in training, and not test data. Keras networks with a Rescaling layer inside take pixels up to 255: -scale 255.
+
+Examples:
+  goqat quantize net.tflite -o net-int8.tflite -data photos
+  goqat quantize net.tflite -o net-int8.tflite -data fashion-mnist -range mse -repair equalize,bias
+  goqat quantize net.tflite -o net-dynamic.tflite -mode dynamic
+  goqat quantize net.tflite -o again.tflite -data photos -recipe net-int8.recipe.toml`
+}
+
+// defaultSamples is how many rows calibrate unless a recipe or flag says otherwise.
+const defaultSamples = 500
+
+// plan returns the recipe file with the flags that were given.
+func (c *quantizeCommand) plan() (ptq.Plan, error) {
+	p := ptq.Plan{Samples: defaultSamples}
+	if c.Recipe != "" {
+		var err error
+		if p, err = ptq.ReadPlan(c.Recipe); err != nil {
+			return p, err
+		}
+	}
+	set := func(to *string, value string) {
+		if value != "" {
+			*to = value
+		}
+	}
+	set(&p.Mode, c.Mode)
+	set(&p.Input, c.Input)
+	set(&p.Output, c.Output)
+	set(&p.Range.Method, c.Range)
+	if p.Mode == "" {
+		p.Mode = ptq.Modes[0]
+	}
+	if c.Percent != 0 {
+		p.Range.Percent = c.Percent
+	}
+	if c.Samples != nil {
+		p.Samples = *c.Samples
+	}
+	if c.Repair != "" {
+		p.Repair = strings.Split(c.Repair, ",")
+	}
+	if c.KeepFloat != "" {
+		p.KeepFloat = strings.Split(c.KeepFloat, ",")
+	}
+	p.PerTensor = p.PerTensor || c.PerTensor
+	return p, p.Check()
+}
+
+// quantized is what `goqat quantize` prints.
+type quantized struct {
+	Model       string      `json:"model"`
+	Out         string      `json:"out"`
+	Recipe      string      `json:"recipe"`
+	Mode        string      `json:"mode"`
+	Samples     int         `json:"samples,omitempty"`
+	Bytes       int64       `json:"bytes"`
+	BytesBefore int64       `json:"bytes_before"`
+	Seconds     float64     `json:"seconds"`
+	Float       []ptq.Float `json:"float,omitempty"`
+}
+
+// Run reads, quantizes and writes.
+func (c *quantizeCommand) Run(s *session) error {
+	began := time.Now()
+	p, err := c.plan()
+	if err != nil {
+		return err
+	}
+	net, err := tflite.ReadFile(c.Model)
+	if err != nil {
+		return err
+	}
+	var rows data.Dataset
+	switch {
+	case c.Data.Data != "":
+		if rows, err = c.Data.open(net, p.Samples); err != nil {
+			return err
+		}
+	case p.Mode == "int8":
+		return fmt.Errorf("mode int8 needs representative rows: -data PATH, or -mode dynamic, which needs none")
+	}
+	result, err := ptq.Quantize(s.ctx, net, p, rows, ptq.Options{AllowFloat: c.AllowFloat, Progress: s.stderr, Logger: warnings(s.stderr)})
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.Model, err)
+	}
+	if err := tflite.WriteFile(c.Out, result.Model); err != nil {
+		return err
+	}
+	out := quantized{
+		Model: c.Model, Out: c.Out, Recipe: strings.TrimSuffix(c.Out, filepath.Ext(c.Out)) + ".recipe.toml",
+		Mode: p.Mode, Float: result.Float,
+	}
+	if err := p.Write(out.Recipe); err != nil {
+		return err
+	}
+	if rows != nil && p.Mode == "int8" {
+		out.Samples = rows.Len()
+	}
+	if out.BytesBefore, err = size(c.Model); err != nil {
+		return err
+	}
+	if out.Bytes, err = size(c.Out); err != nil {
+		return err
+	}
+	out.Seconds = time.Since(began).Seconds()
+	if c.JSON {
+		return writeJSON(s.stdout, out)
+	}
+	return out.writeText(s.stdout)
+}
+
+// writeText prints the result for people.
+func (q quantized) writeText(w io.Writer) error {
+	how := q.Mode
+	if q.Samples > 0 {
+		how += fmt.Sprintf(", %d samples", q.Samples)
+	}
+	_, err := fmt.Fprintf(w, "%s: %d bytes, %.2f times smaller than %d (%s, %.2f s)\n",
+		q.Out, q.Bytes, float64(q.BytesBefore)/float64(q.Bytes), q.BytesBefore, how, q.Seconds)
+	if len(q.Float) > 0 && err == nil {
+		_, err = fmt.Fprintln(w, "in float32:")
+	}
+	for _, f := range q.Float {
+		if err == nil {
+			_, err = fmt.Fprintln(w, " ", f)
+		}
+	}
+	return err
+}
+
+// size returns the bytes of a file.
+func size(path string) (int64, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}
+
+// warnings writes what a logger is told, without time and level.
+func warnings(w io.Writer) *slog.Logger {
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey && len(groups) == 0 {
+			return slog.Attr{}
+		}
+		return a
+	}}))
+}
