@@ -27,6 +27,9 @@ var checkFinite = graph.Pass{Name: "check values", Run: func(g *graph.Graph) err
 var checkInteger = graph.Pass{Name: "check integers", Run: func(g *graph.Graph) error {
 	var faults []error
 	for _, n := range g.Nodes {
+		if kept(g, n) {
+			continue
+		}
 		switch op := n.Op.(type) {
 		case graph.Anchored:
 			faults = append(faults, checkSums(n))

@@ -16,7 +16,7 @@ import (
 var dropIdleClamps = graph.Pass{Name: "drop idle clamps", Run: func(g *graph.Graph) error {
 	grid := quant.Signed(8, false)
 	for _, n := range g.Nodes {
-		if op, ok := n.Op.(graph.TransposeConv); ok && op.Activate.Range(*n.Output.Quant, grid) == grid {
+		if op, ok := n.Op.(graph.TransposeConv); ok && !kept(g, n) && op.Activate.Range(*n.Output.Quant, grid) == grid {
 			n.Op = op.Fuse(quant.NoActivation)
 		}
 	}

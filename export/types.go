@@ -12,13 +12,18 @@ import (
 // resolveTypes turns every activation into int8 with the parameters of the
 // quantizer behind it, or of the input for operators that share one scale, and
 // removes the FakeQuant nodes. One whose input has codes of other parameters
-// already becomes a QUANTIZE operator.
+// already becomes a QUANTIZE operator, and so does one behind an operator that
+// stays float32; in front of those there are DEQUANTIZE operators.
 var resolveTypes = graph.Pass{Name: "resolve types", Run: func(g *graph.Graph) error {
+	float := floats{g, map[*graph.Tensor]*graph.Tensor{}}
 	for _, n := range slices.Clone(g.Nodes) {
 		x := n.Inputs[0]
 		f, ok := n.Op.(graph.FakeQuant)
 		if !ok {
-			if n.Op.Class() == graph.SameScale {
+			switch {
+			case kept(g, n):
+				float.dequantize(n)
+			case n.Op.Class() == graph.SameScale:
 				n.Output.Type, n.Output.Quant = x.Type, x.Quant
 			}
 			continue
@@ -27,7 +32,7 @@ var resolveTypes = graph.Pass{Name: "resolve types", Run: func(g *graph.Graph) e
 		if err != nil {
 			return err
 		}
-		if x.Quant != nil && !x.Quant.Equal(p) {
+		if x.Quant != nil && !x.Quant.Equal(p) || kept(g, g.Producer(x)) {
 			n.Op = graph.Quantize{}
 			n.Output.Type, n.Output.Quant = graph.Int8, &p
 			continue
@@ -37,12 +42,49 @@ var resolveTypes = graph.Pass{Name: "resolve types", Run: func(g *graph.Graph) e
 		g.Remove(n)
 	}
 	for _, t := range g.Tensors() {
-		if t.Role == graph.Activation && t.Quant == nil {
+		if t.Role == graph.Activation && t.Quant == nil && !kept(g, g.Producer(t)) && !float.made(t) {
 			return fmt.Errorf("tensor %q has no quantizer", t.Name)
 		}
 	}
 	return nil
 }}
+
+// kept reports whether a node stays float32; nil stands for none.
+func kept(g *graph.Graph, n *graph.Node) bool { return n != nil && g.Recipe.Keeps(n.Name) }
+
+// floats puts DEQUANTIZE operators in front of those that stay float32, one for
+// each tensor.
+type floats struct {
+	g  *graph.Graph
+	of map[*graph.Tensor]*graph.Tensor
+}
+
+func (f floats) dequantize(n *graph.Node) {
+	n.Inputs = slices.Clone(n.Inputs)
+	for i, x := range n.Inputs {
+		if x == nil || x.Role != graph.Activation || x.Quant == nil {
+			continue
+		}
+		wide := f.of[x]
+		if wide == nil {
+			wide = &graph.Tensor{Name: f.g.Unique(x.Name + "/float32"), Shape: x.Shape}
+			at := slices.Index(f.g.Nodes, n)
+			f.g.Nodes = slices.Insert(f.g.Nodes, at, &graph.Node{Name: wide.Name, Op: graph.Dequantize{}, Inputs: []*graph.Tensor{x}, Output: wide})
+			f.of[x] = wide
+		}
+		n.Inputs[i] = wide
+	}
+}
+
+// made reports whether t is the output of a DEQUANTIZE operator.
+func (f floats) made(t *graph.Tensor) bool {
+	for _, wide := range f.of {
+		if wide == t {
+			return true
+		}
+	}
+	return false
+}
 
 // quantizeBiases gives every anchor an int32 bias at the scale of its input
 // times its weights, after [freeScales]; an omitted bias becomes zeros, which
@@ -53,6 +95,9 @@ var quantizeBiases = graph.Pass{Name: "quantize biases", Run: func(g *graph.Grap
 	for _, gr := range g.Groups() {
 		anchor := gr.Head
 		x, w := anchor.Inputs[graph.InputX], anchor.Inputs[graph.InputWeights]
+		if kept(g, anchor) {
+			continue
+		}
 		if w.Type != graph.Int8 {
 			return fmt.Errorf("node %q: weights %q have no quantizer", anchor.Name, w.Name)
 		}

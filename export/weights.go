@@ -51,7 +51,11 @@ var quantizeWeights = graph.Pass{Name: "quantize weights", Run: func(g *graph.Gr
 		if err := quant.Quantize(p, codes, w.Float32s(), w.Shape, f.Quantizer.Grid()); err != nil {
 			return fmt.Errorf("tensor %q: %w", w.Name, err)
 		}
-		g.Replace(n.Output, &graph.Tensor{Name: w.Name, Type: graph.Int8, Role: graph.Constant, Shape: w.Shape, Data: codes, Quant: &p})
+		name := w.Name
+		if len(g.Consumers(w)) > 1 { // operators that stay float32 read it too
+			name = g.Unique(name + "_int8")
+		}
+		g.Replace(n.Output, &graph.Tensor{Name: name, Type: graph.Int8, Role: graph.Constant, Shape: w.Shape, Data: codes, Quant: &p})
 		g.Remove(n)
 	}
 	return nil

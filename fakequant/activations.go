@@ -69,6 +69,14 @@ func (in *inserter) placement(n *graph.Node, inside bool) (placement, error) {
 		return nothing, nil
 	case graph.Dropout:
 		return copied, nil
+	}
+	if in.keeps(n) {
+		if in.onlyKept(n.Output) {
+			return nothing, nil
+		}
+		return observed, nil
+	}
+	switch n.Op.(type) {
 	case graph.Relu6:
 		if !in.ends(n) {
 			return bounded, nil
@@ -150,7 +158,7 @@ func (in *inserter) ends(n *graph.Node) bool {
 // constants quantizes the data that an operator of class Requantize computes
 // with (a sum with a constant, for instance), each by its own values.
 func (in *inserter) constants(n *graph.Node) error {
-	if n.Op.Class() != graph.Requantize {
+	if n.Op.Class() != graph.Requantize || in.keeps(n) {
 		return nil
 	}
 	for _, t := range slices.Clone(n.Inputs) {
@@ -160,7 +168,7 @@ func (in *inserter) constants(n *graph.Node) error {
 		if t.Float32s() == nil {
 			return fmt.Errorf("fakequant: node %q: input %q is %v without float32 data", n.Name, t.Name, t.Type)
 		}
-		users := slices.DeleteFunc(in.g.Consumers(t), func(u *graph.Node) bool { return u.Op.Class() != graph.Requantize })
+		users := slices.DeleteFunc(in.g.Consumers(t), func(u *graph.Node) bool { return u.Op.Class() != graph.Requantize || in.keeps(u) })
 		q := &graph.Quantizer{Name: t.Name, Bits: in.recipe.Activations.Bits, Axis: -1, Source: graph.LastValue}
 		in.fake(t, t.Name+"/fake_quant", graph.FakeQuant{Quantizer: q}, in.position(users[0]), users)
 	}
@@ -201,7 +209,11 @@ func (in *inserter) attach(t *graph.Tensor, op graph.FakeQuant) {
 	if p := in.g.Producer(t); p != nil {
 		at = in.position(p) + 1
 	}
-	out := in.fake(t, t.Name+"/fake_quant", op, at, in.g.Consumers(t))
+	users := in.g.Consumers(t)
+	if p := in.g.Producer(t); p != nil && in.keeps(p) {
+		users = slices.DeleteFunc(users, in.keeps) // these read float32
+	}
+	out := in.fake(t, t.Name+"/fake_quant", op, at, users)
 	for i, y := range in.g.Outputs {
 		if y == t {
 			in.g.Outputs[i] = out

@@ -32,6 +32,11 @@ import (
 // and [graph.AnchorAffine]; an Affine that is [graph.Graph.Rescaled] stays, and
 // the quantizer of its input stands behind it.
 //
+// Operators that the recipe keeps in float32 have no quantizers on weights and
+// constants; what they read of others is quantized and so is what others read of
+// them, on a range of its own, for which export writes DEQUANTIZE and QUANTIZE
+// operators. The recipe of the copy names each, a fusion group by its head.
+//
 // [quant.WeightOnly] recipes put quantizers on weights of at least MinElements
 // elements and, unless they compute in float32, mark the inputs of their operators
 // as quantized at run time.
@@ -46,6 +51,9 @@ func Insert(g *graph.Graph, recipe quant.Recipe) (*graph.Graph, error) {
 	c, err := graph.Passes{graph.AnchorBatchNorm, graph.AnchorAffine}.Run(g)
 	if err != nil {
 		return nil, fmt.Errorf("fakequant: %w", err)
+	}
+	if err := resolveKept(c, &recipe); err != nil {
+		return nil, err
 	}
 	c.Recipe = &recipe
 	in := &inserter{g: c, recipe: recipe, scales: map[*graph.Tensor]*scale{}, of: map[*graph.Tensor]*graph.Quantizer{}}

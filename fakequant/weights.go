@@ -12,6 +12,9 @@ import (
 func (in *inserter) weights(gr graph.Group) error {
 	anchor := gr.Head
 	w := anchor.Inputs[graph.InputWeights]
+	if in.keeps(anchor) {
+		return nil
+	}
 	if in.recipe.Mode == quant.WeightOnly && w.Elements() < in.recipe.MinElements {
 		return nil
 	}
@@ -43,7 +46,7 @@ func (in *inserter) sharers(anchor *graph.Node, w *graph.Tensor) []*graph.Node {
 	axis := anchor.Op.(graph.Anchored).ChannelAxis()
 	return slices.DeleteFunc(in.g.Consumers(w), func(n *graph.Node) bool {
 		op, ok := n.Op.(graph.Anchored)
-		return !ok || op.ChannelAxis() != axis || n.Inputs[graph.InputWeights] != w
+		return !ok || op.ChannelAxis() != axis || n.Inputs[graph.InputWeights] != w || in.keeps(n)
 	})
 }
 

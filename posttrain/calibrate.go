@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"path"
 	"slices"
 
 	"github.com/goqat/goqat/data"
@@ -37,7 +36,7 @@ type Calibration struct {
 
 // Override is another [quant.Estimator] for the tensors whose name matches.
 type Override struct {
-	// Pattern is matched by [path.Match] with the names of tensors as
+	// Pattern is matched by [quant.Match] with the names of tensors as
 	// fakequant.Insert found them, which are those of their layers.
 	Pattern   string          `json:"pattern"`
 	Estimator quant.Estimator `json:"estimator"`
@@ -51,7 +50,7 @@ type Override struct {
 // Tensors that share a range are observed as one.
 //
 // Errors: a recipe without activation quantizers; estimators that do not check;
-// a pattern that is malformed or matches no tensor; samples that do not fit the
+// a pattern that matches no tensor; samples that do not fit the
 // network, or hold NaN or Inf; ctx's error.
 func Calibrate(ctx context.Context, q *graph.Graph, samples data.Dataset, c Calibration) error {
 	if q.Recipe == nil || q.Recipe.Mode != quant.Integer {
@@ -81,26 +80,24 @@ func Calibrate(ctx context.Context, q *graph.Graph, samples data.Dataset, c Cali
 }
 
 // estimator returns the estimator for a quantizer that observes the tensors.
-func (c Calibration) estimator(names []string) (quant.Estimator, error) {
+func (c Calibration) estimator(names []string) quant.Estimator {
 	for _, o := range c.Overrides {
 		for _, name := range names {
-			if ok, err := path.Match(o.Pattern, name); ok || err != nil {
-				return o.Estimator, err
+			if quant.Match(o.Pattern, name) {
+				return o.Estimator
 			}
 		}
 	}
-	return c.Estimator, nil
+	return c.Estimator
 }
 
 // check reports estimators and patterns that are of no use for the tensors.
 func (c Calibration) check(names []string) error {
 	faults := []error{c.Estimator.Check()}
 	for _, o := range c.Overrides {
-		matches := func(name string) bool { ok, _ := path.Match(o.Pattern, name); return ok }
+		matches := func(name string) bool { return quant.Match(o.Pattern, name) }
 		err := o.Estimator.Check()
-		if _, bad := path.Match(o.Pattern, ""); bad != nil {
-			err = errors.Join(err, bad)
-		} else if !slices.ContainsFunc(names, matches) {
+		if !slices.ContainsFunc(names, matches) {
 			err = errors.Join(err, fmt.Errorf("it matches none of the tensors %q", names))
 		}
 		if err != nil {
@@ -146,12 +143,9 @@ func (c Calibration) observe(probe *graph.Graph) (*observer, error) {
 		return nil, err
 	}
 	for _, z := range order {
-		e, err := c.estimator(tensorNames(tensors[z]))
-		if err != nil {
-			return nil, err
-		}
 		s := observed{quantizer: z}
-		if s.observer, err = quant.NewObserver(e); err != nil {
+		var err error
+		if s.observer, err = quant.NewObserver(c.estimator(tensorNames(tensors[z]))); err != nil {
 			return nil, err
 		}
 		for _, t := range tensors[z] {

@@ -56,7 +56,7 @@ func TestCalibrateEstimators(t *testing.T) {
 	q, _ := calibrated(t, samples, Calibration{
 		Samples:   150,
 		Estimator: quant.Estimator{Method: quant.Entropy},
-		Overrides: []Override{{"den*", quant.Estimator{Method: quant.Percentile, Percent: 99}}, {"[di]*", quant.Estimator{}}},
+		Overrides: []Override{{"den*", quant.Estimator{Method: quant.Percentile, Percent: 99}}, {"*n*t", quant.Estimator{}}},
 	})
 	got := upper(q)
 	for name, m := range map[string]quant.Method{"dense": quant.Percentile, "input": quant.MinMax, "re_lu": quant.Entropy} {
@@ -73,7 +73,6 @@ func TestCalibrateRefusesEstimators(t *testing.T) {
 		want string
 	}{
 		{Calibration{Estimator: quant.Estimator{Percent: 3}}, "percentile 3 is outside"},
-		{Calibration{Overrides: []Override{{Pattern: "["}}}, `override "[": syntax error in pattern`},
 		{Calibration{Overrides: []Override{{Pattern: "conv*"}}}, `override "conv*": it matches none of the tensors ["input" "re_lu" "dense"]`},
 		{Calibration{Overrides: []Override{{Pattern: "dense", Estimator: quant.Estimator{Method: 9}}}}, `override "dense": quant: unknown range method 9`},
 	} {

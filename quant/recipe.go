@@ -3,6 +3,7 @@ package quant
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Mode says which kind of file a recipe leads to.
@@ -80,6 +81,14 @@ type Recipe struct {
 	// FloatCompute says that a WeightOnly model turns its weights back into float32
 	// and computes with these; activations are not quantized.
 	FloatCompute bool `json:"float_compute,omitempty"`
+	// KeepFloat are patterns, for [Match], of the names of operators that stay
+	// float32 amid an integer model, or with float32 weights in a WeightOnly one.
+	KeepFloat []string `json:"keep_float,omitempty"`
+}
+
+// Keeps reports whether the operator of a name stays float32.
+func (r Recipe) Keeps(name string) bool {
+	return slices.ContainsFunc(r.KeepFloat, func(pattern string) bool { return Match(pattern, name) })
 }
 
 // Int8 is full integer quantization: weights int8 symmetric narrow per output

@@ -103,8 +103,12 @@ func (s *session) fail(err error) int {
 // oneDash matches flags that are written with one dash, as in -data.
 var oneDash = regexp.MustCompile(`^-[a-z][a-z-]+(=|$)`)
 
+// negative matches numbers below zero, which look like flags.
+var negative = regexp.MustCompile(`^-[.0-9]`)
+
 // longFlags gives flags of several letters a second dash: -data and --data are
-// the same. Arguments after -- are left alone.
+// the same. Their negative values are tied to them. Arguments after -- are left
+// alone.
 func longFlags(args []string) []string {
 	var long []string
 	for i, a := range args {
@@ -113,6 +117,10 @@ func longFlags(args []string) []string {
 		}
 		if oneDash.MatchString(a) {
 			a = "-" + a
+		}
+		if last := len(long) - 1; negative.MatchString(a) && last >= 0 && strings.HasPrefix(long[last], "--") && !strings.Contains(long[last], "=") {
+			long[last] += "=" + a
+			continue
 		}
 		long = append(long, a)
 	}

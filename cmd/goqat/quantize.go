@@ -18,21 +18,22 @@ import (
 
 // quantizeCommand is `goqat quantize`.
 type quantizeCommand struct {
-	Model      string  `arg:"" name:"IN.tflite" help:"Float network, from any program."`
-	Out        string  `short:"o" required:"" placeholder:"OUT.tflite" help:"File to write. The recipe is saved beside it, as OUT.recipe.toml."`
-	Mode       string  `placeholder:"MODE" enum:"int8,dynamic,weights,float16," default:"" help:"int8: integers throughout. dynamic: int8 weights, activations quantized as the model runs. weights: int8 weights, float computation. float16: float16 weights. Default: int8."`
-	Data       rowData `embed:""`
-	Samples    *int    `placeholder:"N" help:"Most rows to calibrate with. Default: 500."`
-	Input      string  `placeholder:"TYPE" enum:"int8,uint8,float32," default:"" help:"Number type of the input of an int8 model: int8, uint8 or float32. Default: int8."`
-	Output     string  `placeholder:"TYPE" enum:"int8,uint8,float32," default:"" help:"That of the output. Default: int8."`
-	PerTensor  bool    `help:"One scale for each weight tensor instead of one for each output channel."`
-	Range      string  `placeholder:"METHOD" help:"How ranges are found: min-max, moving-average, percentile, mse or entropy. Default: min-max."`
-	Percent    float64 `placeholder:"P" help:"Of range percentile: so many of a hundred values lie below the bound. Default: 99.99."`
-	Repair     string  `placeholder:"LIST" help:"Remedies, separated by commas: equalize, absorb, adaround, bias."`
-	KeepFloat  string  `placeholder:"LIST" help:"Patterns of names of operators that stay float32, separated by commas."`
-	Recipe     string  `placeholder:"FILE" help:"Recipe in TOML or JSON, such as was saved beside a model. Flags count for more."`
-	AllowFloat bool    `help:"Let operators that an int8 model cannot have stay float32, and list them."`
-	JSON       bool    `name:"json" help:"Print JSON."`
+	Model       string  `arg:"" name:"IN.tflite" help:"Float network, from any program."`
+	Out         string  `short:"o" required:"" placeholder:"OUT.tflite" help:"File to write. The recipe is saved beside it, as OUT.recipe.toml."`
+	Mode        string  `placeholder:"MODE" enum:"int8,dynamic,weights,float16," default:"" help:"int8: integers throughout. dynamic: int8 weights, activations quantized as the model runs. weights: int8 weights, float computation. float16: float16 weights. Default: int8."`
+	Data        rowData `embed:""`
+	Samples     *int    `placeholder:"N" help:"Most rows to calibrate with. Default: 500."`
+	Input       string  `placeholder:"TYPE" enum:"int8,uint8,float32," default:"" help:"Number type of the input of an int8 model: int8, uint8 or float32. Default: int8."`
+	Output      string  `placeholder:"TYPE" enum:"int8,uint8,float32," default:"" help:"That of the output. Default: int8."`
+	MinElements *int    `placeholder:"N" help:"Least number of weights that the modes dynamic and weights quantize. Default: 1024, as in TensorFlow."`
+	PerTensor   bool    `help:"One scale for each weight tensor instead of one for each output channel."`
+	Range       string  `placeholder:"METHOD" help:"How ranges are found: min-max, moving-average, percentile, mse or entropy. Default: min-max."`
+	Percent     float64 `placeholder:"P" help:"Of range percentile: so many of a hundred values lie below the bound. Default: 99.99."`
+	Repair      string  `placeholder:"LIST" help:"Remedies, separated by commas: equalize, absorb, adaround, bias."`
+	KeepFloat   string  `placeholder:"LIST" help:"Patterns of names of operators that stay float32, separated by commas."`
+	Recipe      string  `placeholder:"FILE" help:"Recipe in TOML or JSON, such as was saved beside a model. Flags count for more."`
+	AllowFloat  bool    `help:"Let operators that an int8 model cannot have stay float32, and list them."`
+	JSON        bool    `name:"json" help:"Print JSON."`
 }
 
 // rowData are the flags that say which rows a command reads.
@@ -91,6 +92,9 @@ func (c *quantizeCommand) plan() (ptq.Plan, error) {
 	}
 	if c.Samples != nil {
 		p.Samples = *c.Samples
+	}
+	if c.MinElements != nil {
+		p.MinElements = c.MinElements
 	}
 	if c.Repair != "" {
 		p.Repair = strings.Split(c.Repair, ",")

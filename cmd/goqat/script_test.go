@@ -49,6 +49,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"json": checkJSON, "empty": checkEmpty, "cut": cut, "npy": writeNPY, "idx": writeIDX, "holds": checkNPY,
+			"csv": writeCSV, "pictures": writePictures, "sounds": writeSounds,
 		},
 	})
 }
@@ -205,6 +206,7 @@ func TestLongFlags(t *testing.T) {
 	for _, c := range []struct{ in, want string }{
 		{"compare -data x -qat-epochs=2 --seed 1", "compare --data x --qat-epochs=2 --seed 1"},
 		{"run -h - -1 -x=1 a-b", "run -h - -1 -x=1 a-b"},
+		{"quantize -offset -1 --scale -.5 -x -2", "quantize --offset=-1 --scale=-.5 -x -2"},
 		{"eval -- -data", "eval -- -data"},
 	} {
 		if got := strings.Join(longFlags(strings.Fields(c.in)), " "); got != c.want {

@@ -36,12 +36,13 @@ type Plan struct {
 	// quantize; nil means 1024.
 	MinElements *int `toml:"min_elements,omitempty" json:"min_elements,omitempty"`
 	// Samples is the most rows to calibrate with; 0 means all that are given.
-	Samples int `toml:"samples,omitempty" json:"samples,omitempty"`
+	Samples int `toml:"samples,omitzero" json:"samples,omitempty"`
 	// Range says how ranges are found.
-	Range Range `toml:"range,omitempty" json:"range,omitzero"`
+	Range Range `toml:"range,omitzero" json:"range,omitzero"`
 	// Repair lists remedies, of [Repairs].
 	Repair []string `toml:"repair,omitempty" json:"repair,omitempty"`
-	// KeepFloat are patterns of the names of operators that stay float32.
+	// KeepFloat are patterns of the names of operators that stay float32; see
+	// [quant.Match].
 	KeepFloat []string `toml:"keep_float,omitempty" json:"keep_float,omitempty"`
 	// Overrides are other ranges for tensors by their names; the first that
 	// matches counts.
@@ -53,8 +54,8 @@ type Range struct {
 	// Method is "min-max" (also if empty), "moving-average", "percentile", "mse" or
 	// "entropy".
 	Method  string  `toml:"method,omitempty" json:"method,omitempty"`
-	Percent float64 `toml:"percent,omitempty" json:"percent,omitempty"`
-	Decay   float32 `toml:"decay,omitempty" json:"decay,omitempty"`
+	Percent float64 `toml:"percent,omitzero" json:"percent,omitempty"`
+	Decay   float32 `toml:"decay,omitzero" json:"decay,omitempty"`
 }
 
 // Override is another range for the tensors whose names match a pattern, in which
@@ -194,6 +195,7 @@ func (p Plan) recipe() quant.Recipe {
 	if p.MinElements != nil {
 		r.MinElements = *p.MinElements
 	}
+	r.KeepFloat = p.KeepFloat
 	return r
 }
 

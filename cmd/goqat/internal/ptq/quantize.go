@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 
 	"github.com/goqat/goqat/data"
 	"github.com/goqat/goqat/graph"
@@ -38,7 +39,15 @@ type Float struct {
 	Reason   string `json:"reason"`
 }
 
-func (f Float) String() string { return fmt.Sprintf("%s (%s): %s", f.Name, f.Operator, f.Reason) }
+func (f Float) String() string {
+	return fmt.Sprintf("%s (%s): %s", short(f.Name), f.Operator, f.Reason)
+}
+
+// short is a name without what Keras' converter appends of other layers.
+func short(name string) string {
+	first, _, _ := strings.Cut(name, ";")
+	return first
+}
 
 // Prepare returns a network from a file as it is quantized: with weights in
 // float32, without what is known beforehand, with what other programs leave of a

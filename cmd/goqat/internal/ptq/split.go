@@ -31,7 +31,7 @@ func split(net *graph.Graph) *parts {
 	for _, n := range net.Nodes {
 		root, reason := "", ""
 		if f, ok := n.Op.(graph.Foreign); ok {
-			root, reason = fmt.Sprintf("%s (%s)", n.Name, f.Operator), f.Refusal()
+			root, reason = fmt.Sprintf("%s (%s)", short(n.Name), f.Operator), f.Refusal()
 		} else if i := slices.IndexFunc(n.Inputs, func(x *graph.Tensor) bool { return cause[x] != "" }); i >= 0 {
 			root = cause[n.Inputs[i]]
 			reason = "it depends on " + root
@@ -76,7 +76,10 @@ func operatorName(op graph.Op) string {
 func (s *parts) quantize(ctx context.Context, r quant.Recipe, samples data.Dataset, o posttrain.Options) (*Result, error) {
 	if len(s.back) == 0 {
 		model, err := posttrain.Quantize(ctx, s.net, r, samples, o)
-		return &Result{Model: model}, err
+		if err != nil {
+			return nil, err
+		}
+		return &Result{model, kept(model)}, nil
 	}
 	if len(s.front) == 0 || len(s.between) == 0 {
 		return nil, errors.New("nothing can be quantized: all operators depend on such as cannot be run")
@@ -91,6 +94,7 @@ func (s *parts) quantize(ctx context.Context, r quant.Recipe, samples data.Datas
 	if err != nil {
 		return nil, err
 	}
+	float := append(kept(model), s.float...)
 	back, err := s.floatBack()
 	if err != nil {
 		return nil, err
@@ -117,7 +121,21 @@ func (s *parts) quantize(ctx context.Context, r quant.Recipe, samples data.Datas
 	if err := model.Check(); err != nil {
 		return nil, err
 	}
-	return &Result{model, s.float}, nil
+	return &Result{model, float}, nil
+}
+
+// kept lists the operators of an integer model that compute with float32.
+func kept(model *graph.Graph) (list []Float) {
+	for _, n := range model.Nodes {
+		switch n.Op.(type) {
+		case graph.Quantize, graph.Dequantize:
+		default:
+			if n.Output.Type == graph.Float32 {
+				list = append(list, Float{n.Name, n.Op.Name(), "the recipe keeps it"})
+			}
+		}
+	}
+	return list
 }
 
 // readsInput reports whether the back reads an input of the network.

@@ -1,0 +1,71 @@
+package fakequant
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/quant"
+)
+
+// resolveKept replaces the patterns of what stays float32 by the names of the
+// operators that they match; one of a fusion group by that of the group's head.
+//
+// Errors: patterns that match nothing.
+func resolveKept(g *graph.Graph, r *quant.Recipe) error {
+	if len(r.KeepFloat) == 0 {
+		return nil
+	}
+	head := map[*graph.Node]*graph.Node{}
+	for _, gr := range g.Fusions() {
+		head[gr.BatchNorm], head[gr.Activation] = gr.Head, gr.Head
+	}
+	var kept []string
+	listed, matched := map[string]bool{}, map[string]bool{}
+	for _, n := range g.Nodes {
+		keep := false
+		for _, pattern := range r.KeepFloat {
+			if quant.Match(pattern, n.Name) {
+				keep, matched[pattern] = true, true
+			}
+		}
+		if h := head[n]; h != nil {
+			n = h
+		}
+		if keep && !listed[n.Name] {
+			listed[n.Name] = true
+			kept = append(kept, n.Name)
+		}
+	}
+	var faults []error
+	for _, pattern := range r.KeepFloat {
+		if !matched[pattern] {
+			faults = append(faults, fmt.Errorf("fakequant: recipe %q keeps %q in float32, which matches no operator", r.Name, pattern))
+		}
+	}
+	r.KeepFloat = kept
+	return errors.Join(faults...)
+}
+
+// keeps reports whether a node, or the group that it ends, stays float32.
+func (in *inserter) keeps(n *graph.Node) bool {
+	if len(in.recipe.KeepFloat) == 0 {
+		return false
+	}
+	for _, gr := range in.g.Fusions() {
+		if n == gr.Activation || n == gr.BatchNorm {
+			n = gr.Head
+		}
+	}
+	return in.recipe.Keeps(n.Name)
+}
+
+// onlyKept reports whether nothing but operators that stay float32 reads t.
+func (in *inserter) onlyKept(t *graph.Tensor) bool {
+	for _, n := range in.g.Consumers(t) {
+		if !in.keeps(n) {
+			return false
+		}
+	}
+	return !in.g.IsOutput(t)
+}
