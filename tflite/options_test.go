@@ -84,8 +84,8 @@ func TestWriteOptions(t *testing.T) {
 	for name, list := range map[string][]graph.Option{
 		"ConcatEmbeddings": options("num_channels", 2, "num_columns_per_channel", []int{3, -1}, "embedding_dim_per_channel", []int{}),
 		"Bucketize":        options("boundaries", []float32{-0.5, 2}),
-		"Call":             options("subgraph", 1<<31),
-		"Random":           options("seed", -1<<40, "seed2", 7),
+		"Call":             options("subgraph", 1<<30),
+		"Random":           options("seed", -1<<30, "seed2", 7),
 		"VarHandle":        options("container", "", "shared_name", "x"),
 		"FakeQuant":        options("min", float32(-1.5), "num_bits", 8, "narrow_range", true),
 		"Sub":              options("fused_activation_function", "TANH", "pot_scale_int16", false),
