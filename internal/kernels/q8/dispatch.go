@@ -33,8 +33,9 @@ type dispatch struct {
 // A panel is the routines that multiply with some vectors of output channels.
 type panel struct {
 	vectors, lanes int
-	masks          bool   // routines store what there is a mask for; otherwise whole vectors
-	tiles          []tile // the tallest first, the last one of height 1
+	masks          bool          // routines store what there is a mask for; otherwise whole vectors
+	tiles          []tile        // the tallest first, the last one of height 1
+	row            func(a *byte) // for one pixel and several of these panels, if there is one
 }
 
 // width is the number of channels.

@@ -22,10 +22,10 @@ var (
 	vnni = &dispatch{
 		name: "VNNI", lanes: 16, group: 4, raise: 128, masks: true, words: vnniWords,
 		panels: []panel{
-			{1, 8, false, []tile{{8, tileVNNIHalf_8x8}, {4, tileVNNIHalf_4x8}, {1, tileVNNIHalf_1x8}}},
-			{1, 16, true, []tile{{8, tileVNNI_8x16}, {4, tileVNNI_4x16}, {2, tileVNNI_2x16}, {1, tileVNNI_1x16}}},
-			{2, 16, true, []tile{{8, tileVNNI_8x32}, {4, tileVNNI_4x32}, {2, tileVNNI_2x32}, {1, tileVNNI_1x32}}},
-			{4, 16, true, []tile{{6, tileVNNI_6x64}, {4, tileVNNI_4x64}, {2, tileVNNI_2x64}, {1, tileVNNI_1x64}}},
+			{1, 8, false, []tile{{8, tileVNNIHalf_8x8}, {4, tileVNNIHalf_4x8}, {1, tileVNNIHalf_1x8}}, nil},
+			{1, 16, true, []tile{{8, tileVNNI_8x16}, {4, tileVNNI_4x16}, {2, tileVNNI_2x16}, {1, tileVNNI_1x16}}, nil},
+			{2, 16, true, []tile{{8, tileVNNI_8x32}, {4, tileVNNI_4x32}, {2, tileVNNI_2x32}, {1, tileVNNI_1x32}}, nil},
+			{4, 16, true, []tile{{6, tileVNNI_6x64}, {4, tileVNNI_4x64}, {2, tileVNNI_2x64}, {1, tileVNNI_1x64}}, rowVNNI_64},
 		},
 		depthwise: depthwiseVNNI,
 		step:      64, widen: widenVNNI, interleave: interleaveVNNI,
@@ -40,8 +40,8 @@ var (
 var vnniWords = &dispatch{
 	name: "VNNI", lanes: 16, group: 2,
 	panels: []panel{
-		{1, 16, true, []tile{{8, tileVNNIWords_8x16}, {4, tileVNNIWords_4x16}, {1, tileVNNIWords_1x16}}},
-		{2, 16, true, []tile{{8, tileVNNIWords_8x32}, {4, tileVNNIWords_4x32}, {1, tileVNNIWords_1x32}}},
+		{1, 16, true, []tile{{8, tileVNNIWords_8x16}, {4, tileVNNIWords_4x16}, {1, tileVNNIWords_1x16}}, nil},
+		{2, 16, true, []tile{{8, tileVNNIWords_8x32}, {4, tileVNNIWords_4x32}, {1, tileVNNIWords_1x32}}, nil},
 	},
 	step: 16, widen: widenAVX2,
 	winogradFrom: 32, winogradIn: winogradInAVX2, winogradOut: winogradOutVNNI,
@@ -55,17 +55,17 @@ var avx2Words = &dispatch{
 }
 
 var avx2Panels = []panel{
-	{1, 8, false, []tile{{6, tileAVX2_6x8}, {4, tileAVX2_4x8}, {1, tileAVX2_1x8}}},
-	{2, 8, false, []tile{{6, tileAVX2_6x16}, {4, tileAVX2_4x16}, {1, tileAVX2_1x16}}},
+	{1, 8, false, []tile{{6, tileAVX2_6x8}, {4, tileAVX2_4x8}, {1, tileAVX2_1x8}}, nil},
+	{2, 8, false, []tile{{6, tileAVX2_6x16}, {4, tileAVX2_4x16}, {1, tileAVX2_1x16}}, nil},
 }
 
 // avx2Bytes multiplies codes as they are.
 var avx2Bytes = &dispatch{
 	name: "AVX2", lanes: 8, group: 4,
 	panels: []panel{
-		{1, 8, false, []tile{{1, tileAVX2Bytes_1x8}}},
-		{4, 8, false, []tile{{1, tileAVX2Bytes_1x32}}},
-		{8, 8, false, []tile{{1, tileAVX2Bytes_1x64}}},
+		{1, 8, false, []tile{{1, tileAVX2Bytes_1x8}}, nil},
+		{4, 8, false, []tile{{1, tileAVX2Bytes_1x32}}, nil},
+		{8, 8, false, []tile{{1, tileAVX2Bytes_1x64}}, rowAVX2Bytes_64},
 	},
 	step: 1, widen: func(dst, src *byte, n int) { copy(unsafe.Slice(dst, n), unsafe.Slice(src, n)) },
 	real: realAVX2,

@@ -20,6 +20,7 @@ type product struct {
 	mode     int
 	rescale  *rescaler // for sums
 	blocks   []block
+	wide     int       // how many blocks, the first ones, are of a panel that has a routine for rows
 	width    int       // outputs that blocks compute, those that do not exist included
 	factors  []float64 // for sums, width of them; nil where the multipliers are not real
 	real     []byte    // constants for factors
@@ -77,11 +78,29 @@ func newProduct(level *dispatch, weights []int8, outputs int, segments []int32, 
 	if p.mode = modeSums; inside {
 		p.mode = r.mode(true)
 	}
+	// Blocks lie one behind the other, for the sake of these routines.
+	sizeWeights, sizeConstants := 0, 0
 	for first := 0; first < outputs; {
-		b := p.newBlock(weights, starts, lanes, first)
+		panel := level.panel(outputs - first)
+		n := panel.width()
+		b := block{panel: panel, first: first, count: min(outputs-first, n)}
+		b.mask = 1<<b.count - 1 // of 64: all
+		if panel.row != nil && b.count == n {
+			p.wide++
+		}
 		p.blocks = append(p.blocks, b)
-		first += b.count
-		p.width += b.panel.width()
+		first += n
+		p.width += n
+		sizeWeights += p.panelBytes(panel)
+		sizeConstants += panel.constants()
+	}
+	allWeights, allConstants := aligned[byte](sizeWeights), aligned[int32](sizeConstants)
+	for i := range p.blocks {
+		b := &p.blocks[i]
+		n, c := p.panelBytes(b.panel), b.panel.constants()
+		b.weights, allWeights = allWeights[:n:n], allWeights[n:]
+		b.constants, allConstants = allConstants[:c:c], allConstants[c:]
+		p.fill(b, weights, starts, lanes)
 	}
 	p.width = (p.width + level.lanes - 1) / level.lanes * level.lanes // for real
 	if r != nil && r.factors != nil {
@@ -106,20 +125,20 @@ func (d *dispatch) panel(outputs int) *panel {
 	return widest
 }
 
-// newBlock packs the outputs from first on, as many as a panel takes.
-func (p *product) newBlock(weights []int8, starts []int32, lanes []lane, first int) block {
-	level, panel := p.level, p.level.panel(p.outputs-first)
+// constants is the number of words of a panel's constants.
+func (p *panel) constants() int { return p.vectors*fields*p.lanes + limitWords }
+
+// panelBytes is the size of a panel's weights.
+func (p *product) panelBytes(panel *panel) int { return len(p.segments) * p.groups * panel.width() * 4 }
+
+// fill packs the weights and constants of a block.
+func (p *product) fill(b *block, weights []int8, starts []int32, lanes []lane) {
+	level, panel := p.level, b.panel
 	n := panel.width()
-	b := block{
-		panel: panel, first: first, count: min(p.outputs-first, n),
-		weights:   aligned[byte](len(p.segments) * p.groups * n * 4),
-		constants: aligned[int32](panel.vectors*fields*panel.lanes + limitWords),
-	}
-	b.mask = 1<<b.count - 1 // of 64: all
 	for v := range panel.vectors {
 		constants := b.constants[v*fields*panel.lanes:]
 		for l := range panel.lanes {
-			o := first + p.channel(panel, v, l)
+			o := b.first + p.channel(panel, v, l)
 			if o >= p.outputs {
 				continue
 			}
@@ -143,7 +162,6 @@ func (p *product) newBlock(weights []int8, starts []int32, lanes []lane, first i
 	if p.mode != modeSums {
 		putLimits(b.constants[panel.vectors*fields*panel.lanes:], p.rescale.clamp)
 	}
-	return b
 }
 
 // putWeight writes the i-th weight in the level's elements.
@@ -215,7 +233,7 @@ func (p *product) compute(w *worker, dst []int8, plane []byte, pixels []int32) {
 		return
 	}
 	a := p.arguments(w, plane)
-	for i := range p.blocks {
+	for i := p.row(a, pixels, unsafe.Pointer(&dst[0]), 1); i < len(p.blocks); i++ {
 		b := &p.blocks[i]
 		if n := b.panel.width(); b.count < n && !b.panel.masks {
 			p.ragged(w, b, n, dst, pixels)
@@ -237,11 +255,23 @@ func (p *product) arguments(w *worker, plane []byte) *tileArgs {
 func (p *product) sum(w *worker, plane []byte, pixels []int32) {
 	w.sums = grown(w.sums, len(pixels)*p.width)
 	a := p.arguments(w, plane)
-	at := 0
-	for i := range p.blocks {
-		p.blocks[i].run(a, pixels, unsafe.Pointer(&w.sums[at]), 4*p.width)
-		at += p.blocks[i].panel.width()
+	for i := p.row(a, pixels, unsafe.Pointer(&w.sums[0]), 4); i < len(p.blocks); i++ {
+		b := &p.blocks[i]
+		b.run(a, pixels, unsafe.Pointer(&w.sums[b.first]), 4*p.width)
 	}
+}
+
+// row computes the blocks that have a routine for one row, if there is one row,
+// to out, whose elements have the given size. It returns the number of blocks.
+func (p *product) row(a *tileArgs, pixels []int32, out unsafe.Pointer, size int) int {
+	if len(pixels) > 1 || p.wide == 0 {
+		return 0
+	}
+	b := &p.blocks[0]
+	a.pixels, a.count, a.out = &pixels[0], p.wide, out
+	a.weights, a.constants, a.mask, a.stride = &b.weights[0], &b.constants[0], b.mask, b.panel.width()*size
+	b.panel.row((*byte)(unsafe.Pointer(a)))
+	return p.wide
 }
 
 // rescaled writes the codes of one row of sums.

@@ -60,6 +60,14 @@ func tileAVX2_1x8(a *byte)
 //go:noescape
 func tileAVX2Bytes_1x64(a *byte)
 
+// rowAVX2Bytes_64 computes tiles of 1 pixels by 64 channels:
+//
+//	acc[r][c] = start[c] + sum over segments s, groups g, j < 4: plane[pixels[r] + segments[s] + g][j] * weights[s][g][c][j]
+//	out[r][c] = requantized acc[r][c], or acc[r][c] itself    for r < 1
+//
+//go:noescape
+func rowAVX2Bytes_64(a *byte)
+
 // tileAVX2Bytes_1x32 computes tiles of 1 pixels by 32 channels:
 //
 //	acc[r][c] = start[c] + sum over segments s, groups g, j < 4: plane[pixels[r] + segments[s] + g][j] * weights[s][g][c][j]
@@ -107,6 +115,14 @@ func tileVNNI_2x64(a *byte)
 //
 //go:noescape
 func tileVNNI_1x64(a *byte)
+
+// rowVNNI_64 computes tiles of 1 pixels by 64 channels:
+//
+//	acc[r][c] = start[c] + sum over segments s, groups g, j < 4: plane[pixels[r] + segments[s] + g][j] * weights[s][g][c][j]
+//	out[r][c] = requantized acc[r][c], or acc[r][c] itself    for r < 1
+//
+//go:noescape
+func rowVNNI_64(a *byte)
 
 // tileVNNI_8x32 computes tiles of 8 pixels by 32 channels:
 //

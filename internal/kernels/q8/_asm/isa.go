@@ -22,21 +22,22 @@ type isa struct {
 type tiles struct {
 	vectors int
 	heights []int
+	row     bool // and a routine for one row and several panels
 }
 
 var (
 	avx2 = isa{name: "AVX2", lanes: 8, group: 2, pixels: []int{8, 4, 1},
-		tiles: []tiles{{2, []int{6, 4, 1}}, {1, []int{6, 4, 1}}}}
+		tiles: []tiles{{2, []int{6, 4, 1}, false}, {1, []int{6, 4, 1}, false}}}
 	// The same vectors, four products of bytes to a lane: for one row at a time, for
 	// which memory is the limit.
-	avx2Bytes = isa{name: "AVX2Bytes", lanes: 8, group: 4, tiles: []tiles{{8, []int{1}}, {4, []int{1}}, {1, []int{1}}}}
+	avx2Bytes = isa{name: "AVX2Bytes", lanes: 8, group: 4, tiles: []tiles{{8, []int{1}, true}, {4, []int{1}, false}, {1, []int{1}, false}}}
 
 	vnni = isa{name: "VNNI", lanes: 16, group: 4, wide: true, vnni: true, pixels: []int{8, 4, 2, 1},
-		tiles: []tiles{{4, []int{6, 4, 2, 1}}, {2, []int{8, 4, 2, 1}}, {1, []int{8, 4, 2, 1}}}}
+		tiles: []tiles{{4, []int{6, 4, 2, 1}, true}, {2, []int{8, 4, 2, 1}, false}, {1, []int{8, 4, 2, 1}, false}}}
 	// Two products of 16 bits to a lane, for Winograd's convolution.
-	vnniWords = isa{name: "VNNIWords", lanes: 16, group: 2, wide: true, vnni: true, tiles: []tiles{{1, []int{8, 4, 1}}, {2, []int{8, 4, 1}}}}
+	vnniWords = isa{name: "VNNIWords", lanes: 16, group: 2, wide: true, vnni: true, tiles: []tiles{{1, []int{8, 4, 1}, false}, {2, []int{8, 4, 1}, false}}}
 	// Half as wide, for few channels.
-	vnniHalf = isa{name: "VNNIHalf", lanes: 8, group: 4, vnni: true, tiles: []tiles{{1, []int{8, 4, 1}}}}
+	vnniHalf = isa{name: "VNNIHalf", lanes: 8, group: 4, vnni: true, tiles: []tiles{{1, []int{8, 4, 1}, false}}}
 )
 
 var (

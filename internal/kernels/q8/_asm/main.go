@@ -11,7 +11,10 @@ func main() {
 	for _, i := range []isa{avx2, avx2Bytes, vnni, vnniHalf, vnniWords} {
 		for _, s := range i.tiles {
 			for _, height := range s.heights {
-				tile(i, height, s.vectors)
+				tile(i, height, s.vectors, false)
+			}
+			if s.row {
+				tile(i, 1, s.vectors, true)
 			}
 		}
 	}

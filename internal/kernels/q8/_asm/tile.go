@@ -24,6 +24,9 @@ const (
 	tileMode      //
 )
 
+// limitWords is the size in words of the limits behind a panel's constants.
+const limitWords = 32
+
 // Epilogues.
 const (
 	modeClamped = iota // requantize without the correction of signs
@@ -33,8 +36,14 @@ const (
 
 // tile makes the routine that multiplies tiles of some pixels with a panel of
 // weights that is some vectors wide.
-func tile(i isa, height, vectors int) {
+//
+// A routine for rows instead multiplies one pixel with several panels, which lie
+// one behind the other, as do their constants and outputs.
+func tile(i isa, height, vectors int, row bool) {
 	name := fmt.Sprintf("tile%s_%dx%d", i.name, height, vectors*i.lanes)
+	if row {
+		name = fmt.Sprintf("row%s_%d", i.name, vectors*i.lanes)
+	}
 	TEXT(name, NOSPLIT, "func(a *byte)")
 	Doc(fmt.Sprintf("%s computes tiles of %d pixels by %d channels:", name, height, vectors*i.lanes),
 		"",
@@ -56,26 +65,32 @@ func tile(i isa, height, vectors int) {
 		}
 	}
 	free := height * vectors
+	p := make([]reg.GPVirtual, height)
+	q, w := GP64(), GP64()
+	if row {
+		MOVQ(field(args, tileConstants), q)
+		MOVQ(field(args, tileWeights), w)
+	}
 
 	Label("tile")
 	args = arguments()
-	p := make([]reg.GPVirtual, height)
 	for r := range p {
 		p[r] = GP64()
 		MOVLQSX(operand.Mem{Base: pixels, Disp: 4 * r}, p[r])
 		ADDQ(field(args, tilePlane), p[r])
 	}
-	ADDQ(operand.U32(4*height), pixels)
-	q := GP64()
-	MOVQ(field(args, tileConstants), q)
+	if !row {
+		ADDQ(operand.U32(4*height), pixels)
+		MOVQ(field(args, tileConstants), q)
+		MOVQ(field(args, tileWeights), w)
+	}
 	for v := range vectors {
 		i.load(operand.Mem{Base: q, Disp: v * fields * i.bytes()}, i.register(acc[0][v]))
 		for r := 1; r < height; r++ {
 			i.move(i.register(acc[0][v]), i.register(acc[r][v]))
 		}
 	}
-	w, segment := GP64(), GP64()
-	MOVQ(field(args, tileWeights), w)
+	segment := GP64()
 	MOVQ(field(args, tileSegments), segment)
 
 	step := func(index reg.Register, n int) {
@@ -123,7 +138,9 @@ func tile(i isa, height, vectors int) {
 	JNE(operand.LabelRef("segment"))
 
 	stride, mode := GP64(), GP64()
-	MOVQ(field(args, tileConstants), q)
+	if !row {
+		MOVQ(field(args, tileConstants), q)
+	}
 	MOVQ(field(args, tileStride), stride)
 	MOVQ(field(args, tileMode), mode)
 	CMPQ(mode, operand.U8(modeSigned))
@@ -156,6 +173,9 @@ func tile(i isa, height, vectors int) {
 	}
 	Label("next")
 	ADDQ(stride, out)
+	if row {
+		ADDQ(operand.U32((vectors*fields*i.lanes+limitWords)*4), q)
+	}
 	args = arguments()
 	DECQ(field(args, tileCount))
 	JNE(operand.LabelRef("tile"))
