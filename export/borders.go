@@ -8,8 +8,8 @@ import (
 )
 
 // placeBorders gives the model's inputs and outputs the wanted number types: a
-// QUANTIZE or DEQUANTIZE operator where it is not int8. The outer tensor keeps
-// the name; the int8 tensor inside becomes NAME_int8.
+// QUANTIZE or DEQUANTIZE operator where it is not that of the codes. The outer
+// tensor keeps the name; the tensor inside becomes NAME_int8, or NAME_int16.
 func placeBorders(opts Options) graph.Pass {
 	return graph.Pass{Name: "place borders", Run: func(g *graph.Graph) error {
 		for i, x := range g.Inputs {
@@ -51,21 +51,23 @@ func borderSuffix(t graph.Type) string {
 	return "dequantize"
 }
 
-// border returns the tensor outside the int8 tensor t, which takes over its
+// border returns the tensor outside the tensor t of codes, which takes over its
 // name; nil where t itself is the border.
 func border(g *graph.Graph, t *graph.Tensor, want graph.Type) (*graph.Tensor, error) {
 	outer := &graph.Tensor{Name: t.Name, Type: want, Shape: t.Shape}
-	switch want {
-	case graph.Int8:
+	switch {
+	case want == t.Type:
 		return nil, nil
-	case graph.UInt8:
+	case want == graph.UInt8 && t.Type == graph.Int8:
 		// The same values, with codes and zero point moved up by 128.
 		p := quant.PerTensor(t.Quant.Scale[0], t.Quant.ZeroPoint[0]+128)
 		outer.Quant = &p
-	case graph.Float32:
+	case want == graph.Float32:
+	case t.Type == graph.Int16:
+		return nil, fmt.Errorf("border type %v is not supported: use float32 or int16", want)
 	default:
 		return nil, fmt.Errorf("border type %v is not supported: use float32, int8 or uint8", want)
 	}
-	t.Name = g.Unique(t.Name + "_int8")
+	t.Name = g.Unique(t.Name + "_" + t.Type.String())
 	return outer, nil
 }

@@ -35,7 +35,7 @@ var checkInteger = graph.Pass{Name: "check integers", Run: func(g *graph.Graph) 
 			faults = append(faults, checkSums(n))
 		case graph.Quantize, graph.Dequantize:
 		default:
-			if n.Output.Type != graph.Int8 {
+			if t := n.Output.Type; t != graph.Int8 && t != graph.Int16 {
 				faults = append(faults, fmt.Errorf("node %q: %s has output %v in an integer model", n.Name, op.Name(), n.Output.Type))
 				continue
 			}
@@ -51,23 +51,36 @@ var checkInteger = graph.Pass{Name: "check integers", Run: func(g *graph.Graph) 
 //
 //	bound = |b| + 255 * sum|w| < 2^31,  bound * 2^e < 2^31
 //
-// where e > 0 is the left shift of a requantization multiplier above one.
+// where e > 0 is the left shift of a requantization multiplier above one. Codes of
+// 16 bits have sums in int64, which kernels take up to 2^47, and e at most 7.
 func checkSums(n *graph.Node) error {
 	x, w, b := n.Inputs[graph.InputX], n.Inputs[graph.InputWeights], n.Inputs[graph.InputBias]
-	codes, biases := w.Int8s(), b.Int32s()
 	inner := graph.Inner(w.Shape, n.Op.(graph.Anchored).ChannelAxis())
-	bounds := make([]float64, len(biases))
-	for c, bias := range biases {
-		bounds[c] = math.Abs(float64(bias))
+	bounds := make([]float64, b.Elements())
+	for c := range bounds {
+		if wide, ok := b.Data.([]int64); ok {
+			bounds[c] = math.Abs(float64(wide[c]))
+		} else {
+			bounds[c] = math.Abs(float64(b.Int32s()[c]))
+		}
 	}
-	for i, q := range codes {
-		bounds[i/inner%len(bounds)] += 255 * math.Abs(float64(q))
+	farthest := 255.0
+	if x.Type == graph.Int16 {
+		farthest = 1 << 15
+	}
+	for i, q := range w.Int8s() {
+		bounds[i/inner%len(bounds)] += farthest * math.Abs(float64(q))
 	}
 	for c, bound := range bounds {
 		scale := w.Quant.Scale[min(c, len(w.Quant.Scale)-1)]
 		m := quant.QuantizeMultiplier(float64(x.Quant.Scale[0]) * float64(scale) / float64(n.Output.Quant.Scale[0]))
-		if limit := bound * math.Pow(2, float64(max(m.Exponent, 0))); limit >= 1<<31 {
-			return fmt.Errorf("node %q: channel %d: sums up to %.3g leave int32 (weights scale %v, output scale %v): the output range is too narrow or the bias too large", n.Name, c, limit, scale, n.Output.Quant.Scale[0])
+		shifted := bound * math.Pow(2, float64(max(m.Exponent, 0)))
+		fits := shifted < 1<<31
+		if x.Type == graph.Int16 {
+			fits = bound < 1<<47 && m.Exponent <= 7
+		}
+		if !fits {
+			return fmt.Errorf("node %q: channel %d: sums up to %.3g leave %v (weights scale %v, output scale %v): the output range is too narrow or the bias too large", n.Name, c, shifted, b.Type, scale, n.Output.Quant.Scale[0])
 		}
 	}
 	return nil

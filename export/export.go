@@ -12,7 +12,8 @@ import (
 // converter does.
 type Options struct {
 	// Input and Output are the number types at the borders of the model:
-	// graph.Float32, graph.Int8 or graph.UInt8.
+	// graph.Float32, graph.Int8 or graph.UInt8; graph.Float32 or graph.Int16 where
+	// activations have 16 bits.
 	Input, Output graph.Type
 	// Logger is told of weight scales that were raised so that a bias fits;
 	// nil for silence.
@@ -22,7 +23,7 @@ type Options struct {
 // Integer returns the integer network of a graph with fake-quantization nodes,
 // whether they were trained or calibrated. Weights become int8, biases int32 at
 // the scale of input times weights, activations int8 with the parameters of
-// their quantizers.
+// their quantizers; activations of 16 bits become int16, and biases int64.
 //
 // Errors: a graph whose recipe is not quant.Integer; ranges never observed, NaN
 // or infinite, by tensor name; NaN or infinite weights; biases that do not fit.

@@ -9,7 +9,10 @@ import (
 	"github.com/goqat/goqat/quant"
 )
 
-// resolveTypes turns every activation into int8 with the parameters of the
+// codeTypes are the types of codes by their bits.
+var codeTypes = map[int]graph.Type{8: graph.Int8, 16: graph.Int16}
+
+// resolveTypes turns every activation into codes with the parameters of the
 // quantizer behind it, or of the input for operators that share one scale, and
 // removes the FakeQuant nodes. One whose input has codes of other parameters
 // already becomes a QUANTIZE operator, and so does one behind an operator that
@@ -34,10 +37,10 @@ var resolveTypes = graph.Pass{Name: "resolve types", Run: func(g *graph.Graph) e
 		}
 		if x.Quant != nil && !x.Quant.Equal(p) || kept(g, g.Producer(x)) {
 			n.Op = graph.Quantize{}
-			n.Output.Type, n.Output.Quant = graph.Int8, &p
+			n.Output.Type, n.Output.Quant = codeTypes[f.Quantizer.Bits], &p
 			continue
 		}
-		x.Type, x.Quant = graph.Int8, &p
+		x.Type, x.Quant = codeTypes[f.Quantizer.Bits], &p
 		g.Replace(n.Output, x)
 		g.Remove(n)
 	}
@@ -86,9 +89,9 @@ func (f floats) made(t *graph.Tensor) bool {
 	return false
 }
 
-// quantizeBiases gives every anchor an int32 bias at the scale of its input
-// times its weights, after [freeScales]; an omitted bias becomes zeros, which
-// integer convolutions require.
+// quantizeBiases gives every anchor an int32 bias, int64 behind codes of 16 bits,
+// at the scale of its input times its weights, after [freeScales]; an omitted bias
+// becomes zeros, which integer convolutions require.
 //
 //	code = half_away(b / scale),  scale[c] = float32(s_x * s_w[c])
 var quantizeBiases = graph.Pass{Name: "quantize biases", Run: func(g *graph.Graph) error {
@@ -109,7 +112,7 @@ var quantizeBiases = graph.Pass{Name: "quantize biases", Run: func(g *graph.Grap
 		if len(g.Consumers(w)) == 1 { // other anchors may need other scales
 			w = freeScales(w, graph.Inner(w.Shape, axis), x.Quant.Scale[0], anchor.Output.Quant.Scale[0])
 		}
-		bias, err := biasCodes(graph.BiasName(g, anchor), values, x.Quant.Scale[0], w.Quant.Scale)
+		bias, err := biasCodes(graph.BiasName(g, anchor), values, x, w.Quant.Scale)
 		if err != nil {
 			return fmt.Errorf("node %q: %w", anchor.Name, err)
 		}
@@ -142,24 +145,32 @@ func freeScales(w *graph.Tensor, inner int, xScale, yScale float32) *graph.Tenso
 	return &graph.Tensor{Name: w.Name, Type: w.Type, Role: w.Role, Shape: w.Shape, Data: w.Data, Quant: &p}
 }
 
-// biasCodes returns the int32 bias for float values.
-func biasCodes(name string, values []float32, xScale float32, wScales []float32) (*graph.Tensor, error) {
+// biasCodes returns the bias for float values behind the activation x.
+func biasCodes(name string, values []float32, x *graph.Tensor, wScales []float32) (*graph.Tensor, error) {
 	p := quant.Params{Scale: make([]float32, len(wScales)), ZeroPoint: make([]int32, len(wScales))}
 	for c, w := range wScales {
-		p.Scale[c] = xScale * w
+		p.Scale[c] = x.Quant.Scale[0] * w
 	}
 	if err := p.Check([]int{len(values)}); err != nil {
 		return nil, fmt.Errorf("bias %q at the scale of input times weights: %w", name, err)
 	}
-	codes := make([]int32, len(values))
+	t := &graph.Tensor{Name: name, Type: graph.Int32, Role: graph.Constant, Shape: []int{len(values)}, Quant: &p}
+	limit := float64(math.MaxInt32)
+	if x.Type == graph.Int16 {
+		t.Type, limit = graph.Int64, 1<<47
+	}
+	narrow, wide := make([]int32, len(values)), make([]int64, len(values))
 	for c, v := range values {
 		code := math.Round(float64(v) / float64(p.Scale[min(c, len(p.Scale)-1)]))
-		if !(math.Abs(code) <= math.MaxInt32) {
-			return nil, fmt.Errorf("bias %q: channel %d is %v, which is %v steps and does not fit int32", name, c, v, code)
+		if !(math.Abs(code) <= limit) {
+			return nil, fmt.Errorf("bias %q: channel %d is %v, which is %v steps and does not fit %v", name, c, v, code, t.Type)
 		}
-		codes[c] = int32(code)
+		narrow[c], wide[c] = int32(int64(code)), int64(code)
 	}
-	return &graph.Tensor{Name: name, Type: graph.Int32, Role: graph.Constant, Shape: []int{len(values)}, Data: codes, Quant: &p}, nil
+	if t.Data = any(narrow); t.Type == graph.Int64 {
+		t.Data = wide
+	}
+	return t, nil
 }
 
 // markHybrid drops the run-time quantizers of a weight-only recipe, tells dense

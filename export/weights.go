@@ -35,7 +35,8 @@ func constant(name string, shape []int, values []float32) *graph.Tensor {
 	return &graph.Tensor{Name: name, Role: graph.Constant, Shape: shape, Data: values}
 }
 
-// quantizeWeights replaces fake-quantized weights by their int8 codes.
+// quantizeWeights replaces fake-quantized weights by their int8 codes, constants
+// beside activations of 16 bits by int16.
 var quantizeWeights = graph.Pass{Name: "quantize weights", Run: func(g *graph.Graph) error {
 	for _, n := range append([]*graph.Node(nil), g.Nodes...) {
 		f, ok := n.Op.(graph.FakeQuant)
@@ -47,19 +48,29 @@ var quantizeWeights = graph.Pass{Name: "quantize weights", Run: func(g *graph.Gr
 		if err != nil {
 			return err
 		}
-		codes := make([]int8, w.Elements())
-		if err := quant.Quantize(p, codes, w.Float32s(), w.Shape, f.Quantizer.Grid()); err != nil {
+		var data any
+		if f.Quantizer.Bits == 16 {
+			data, err = encoded[int16](w, p, f.Quantizer.Grid())
+		} else {
+			data, err = encoded[int8](w, p, f.Quantizer.Grid())
+		}
+		if err != nil {
 			return fmt.Errorf("tensor %q: %w", w.Name, err)
 		}
 		name := w.Name
 		if len(g.Consumers(w)) > 1 { // operators that stay float32 read it too
-			name = g.Unique(name + "_int8")
+			name = g.Unique(name + "_" + codeTypes[f.Quantizer.Bits].String())
 		}
-		g.Replace(n.Output, &graph.Tensor{Name: name, Type: graph.Int8, Role: graph.Constant, Shape: w.Shape, Data: codes, Quant: &p})
+		g.Replace(n.Output, &graph.Tensor{Name: name, Type: codeTypes[f.Quantizer.Bits], Role: graph.Constant, Shape: w.Shape, Data: data, Quant: &p})
 		g.Remove(n)
 	}
 	return nil
 }}
+
+func encoded[T quant.CodeType](w *graph.Tensor, p quant.Params, g quant.Grid) ([]T, error) {
+	codes := make([]T, w.Elements())
+	return codes, quant.Quantize(p, codes, w.Float32s(), w.Shape, g)
+}
 
 // foldBatchNorm folds each BatchNorm into the anchor before it. Float weights
 // are multiplied; codes stay what training saw, up to sign, and the scales take

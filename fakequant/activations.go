@@ -169,7 +169,7 @@ func (in *inserter) constants(n *graph.Node) error {
 			return fmt.Errorf("fakequant: node %q: input %q is %v without float32 data", n.Name, t.Name, t.Type)
 		}
 		users := slices.DeleteFunc(in.g.Consumers(t), func(u *graph.Node) bool { return u.Op.Class() != graph.Requantize || in.keeps(u) })
-		q := &graph.Quantizer{Name: t.Name, Bits: in.recipe.Activations.Bits, Axis: -1, Source: graph.LastValue}
+		q := &graph.Quantizer{Name: t.Name, Bits: in.recipe.Activations.Bits, Symmetric: in.recipe.Activations.Symmetric, Axis: -1, Source: graph.LastValue}
 		in.fake(t, t.Name+"/fake_quant", graph.FakeQuant{Quantizer: q}, in.position(users[0]), users)
 	}
 	return nil

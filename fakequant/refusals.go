@@ -25,6 +25,7 @@ var refusals = []refusal{
 	{weightsWithoutData, "pass a network from a file through tflite.Trainable"},
 	{biasWithoutData, "pass a network from a file through tflite.Trainable"},
 	{outputAtOtherWidth, "use activations of 8 bits"},
+	{onlyAt8, "use activations of 8 bits, or ReLU, LeakyReLU, Sigmoid or Tanh"},
 	{extremeFactor, "raise the Epsilon of the Normalization, or leave a channel out that never changes"},
 }
 
@@ -69,6 +70,17 @@ func outputAtOtherWidth(n *graph.Node, r quant.Recipe) string {
 	if op, fixed := n.Op.(graph.FixedParams); fixed && r.Mode == quant.Integer {
 		if _, err := op.FixedParams(r.Activations.Bits); err != nil {
 			return fmt.Sprintf("has no codes of %d bits", r.Activations.Bits)
+		}
+	}
+	return ""
+}
+
+// onlyAt8 finds operators that no runtime has for codes of 16 bits.
+func onlyAt8(n *graph.Node, r quant.Recipe) string {
+	switch n.Op.(type) {
+	case graph.Elu, graph.HardSwish, graph.Prelu:
+		if r.Mode == quant.Integer && r.Activations.Bits != 8 {
+			return fmt.Sprintf("has no kernel for codes of %d bits", r.Activations.Bits)
 		}
 	}
 	return ""

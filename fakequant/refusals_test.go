@@ -33,7 +33,7 @@ func TestInsertRefuses(t *testing.T) {
 	bad := quant.Int8()
 	bad.Weights.Bits, bad.Decay = 4, 2
 	wide := quant.Int8()
-	wide.Activations.Bits = 16
+	wide.Activations.Bits = 4
 	constant := build(t, layers.Sequential{layers.Normalization{Mean: []float32{0}, Variance: []float32{0}, Name: "unit"}, layers.Dense{Units: 2}}, layers.Input{4})
 	for _, c := range []struct {
 		name   string
@@ -44,7 +44,9 @@ func TestInsertRefuses(t *testing.T) {
 		{"twice", twice, quant.Int8(), []string{"quantized already", `"conv2d/kernel/fake_quant": FAKE_QUANT does not belong in a float network`, "give Insert the float network"}},
 		{"float16", network(t), quant.Float16(), []string{"export.Float16"}},
 		{"recipe", network(t), bad, []string{"4 bits", "decay 2"}},
-		{"softmax at other widths", network(t), wide, []string{"16 bits", `node "dense/softmax": SOFTMAX has no codes of 16 bits: use activations of 8 bits`}},
+		{"softmax at other widths", network(t), wide, []string{"4 bits", `node "dense/softmax": SOFTMAX has no codes of 4 bits: use activations of 8 bits`}},
+		{"hard swish at 16 bits", build(t, layers.Sequential{layers.HardSwish{}, layers.ELU{}, layers.PReLU{}}, layers.Input{3}), quant.Int16x8(), []string{
+			`node "hard_swish": HARD_SWISH has no kernel for codes of 16 bits: use activations of 8 bits, or ReLU`, `node "elu": ELU has`, `node "p_re_lu": PRELU has`}},
 		{"a channel that never changes", constant, quant.Int8(), []string{`node "unit": AFFINE multiplies channel 0 by 1e+07`, "raise the Epsilon"}},
 		{"integer weights", change(func(g *graph.Graph) {
 			w := node(g, "conv2d_1").Inputs[graph.InputWeights]

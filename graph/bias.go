@@ -6,9 +6,10 @@ import (
 	"math"
 )
 
-// biasLimit is the greatest magnitude of an int32 bias code before the scale of
-// its channel's weights is raised: half of what int32 holds.
-const biasLimit = 1 << 30
+// biasLimit is the greatest magnitude of a bias code before the scale of its
+// channel's weights is raised, by the bits of the activations: half of what int32
+// holds, or of what the kernels of 16 bits take in int64.
+var biasLimit = map[int]float64{8: 1 << 30, 16: 1 << 46}
 
 // BiasName returns the name of an anchor's bias, or a free one where it has
 // none.
@@ -23,6 +24,8 @@ func BiasName(g *Graph, anchor *Node) string {
 // bias would not fit int32 at the scale of input times weights:
 //
 //	|b| / (s_x*s_w) < 2^30, so s_w >= |b| / (s_x * 2^30)
+//
+// and 2^46 for biases of int64, where activations have 16 bits.
 //
 // A tiny weight channel with a large bias is the case that needs it. The least
 // scale is kept in the weights' quantizer, where training and export see it.
@@ -77,7 +80,7 @@ func (g *Graph) raise(gr Group, q *Quantizer, w *Tensor, xq *Quantizer, log *slo
 				continue // exported with scale 1
 			}
 		}
-		least := math.Abs(float64(b)) / (float64(xp.Scale[0]) * f * biasLimit)
+		least := math.Abs(float64(b)) / (float64(xp.Scale[0]) * f * biasLimit[xq.Bits])
 		i := min(c, len(p.Scale)-1)
 		if float64(p.Scale[i]) >= least {
 			continue

@@ -31,7 +31,8 @@ func (Relu6) Infer(in [][]int) ([]int, error) { return elementwise(in) }
 
 // Softmax is exp(x)/sum(exp(x)) over the last axis. Shapes: y as x.
 //
-// Quantized: the output has scale 1/256 and zero point -128 at 8 bits.
+// Quantized: the output has scale 1/256 and zero point -128 at 8 bits, 1/32768 and
+// 0 at 16.
 type Softmax struct{}
 
 func (Softmax) Name() string { return "SOFTMAX" }
@@ -42,7 +43,7 @@ func (Softmax) Infer(in [][]int) ([]int, error) { return elementwise(in) }
 
 // FixedParams implements [FixedParams].
 func (o Softmax) FixedParams(bits int) (quant.Params, error) {
-	return fixedAt8(o, bits, 1.0/256, -128)
+	return fixedOutput(o, bits, quant.PerTensor(1.0/256, -128))
 }
 
 // elementwise is the shape rule of operators that keep the shape of their one

@@ -101,9 +101,9 @@ func Broadcast(a, b []int) (shape []int, ok bool) {
 // Rescaling is implemented by operators of class Requantize whose integer
 // kernels refuse some scales, or cannot compute with them.
 type Rescaling interface {
-	// CheckScales reports scales of the inputs and the output that kernels do
-	// not take.
-	CheckScales(in []float32, out float32) error
+	// CheckScales reports scales of the inputs and the output that kernels for
+	// codes of so many bits do not take.
+	CheckScales(bits int, in []float32, out float32) error
 }
 
 // CheckScales reports scales of an integer node that its kernels do not take; nil
@@ -117,39 +117,39 @@ func CheckScales(n *Node) error {
 	for i, t := range n.Inputs {
 		in[i] = t.Quant.Scale[0]
 	}
-	return r.CheckScales(in, n.Output.Quant.Scale[0])
+	return r.CheckScales(8*n.Output.Type.Size(), in, n.Output.Quant.Scale[0])
 }
 
 // sumBits is the number of bits by which ADD and SUB raise the precision of
-// their inputs.
-const sumBits = 20
+// their inputs, by those of the codes.
+var sumBits = map[int]int{8: 20, 16: 15}
 
 // CheckScales implements [Rescaling]: the factor from the raised sum to codes of
 // the output,
 //
 //	2*max(s_a, s_b) / (2^20 * s_y)
 //
-// must be below 1, where LiteRT's kernel stops.
-func (Add) CheckScales(in []float32, out float32) error { return checkSum(in, out) }
+// with 2^15 for codes of 16 bits, must be below 1, where LiteRT's kernel stops.
+func (Add) CheckScales(bits int, in []float32, out float32) error { return checkSum(bits, in, out) }
 
 // CheckScales implements [Rescaling], as [Add.CheckScales]: for a factor above 1
 // LiteRT's kernel computes nonsense.
-func (Sub) CheckScales(in []float32, out float32) error { return checkSum(in, out) }
+func (Sub) CheckScales(bits int, in []float32, out float32) error { return checkSum(bits, in, out) }
 
-func checkSum(in []float32, out float32) error {
-	factor := 2 * float64(max(in[0], in[1])) / (float64(1<<sumBits) * float64(out))
+func checkSum(bits int, in []float32, out float32) error {
+	factor := 2 * float64(max(in[0], in[1])) / (float64(int(1)<<sumBits[bits]) * float64(out))
 	if m := quant.QuantizeMultiplier(factor); m.Exponent > 0 {
 		return fmt.Errorf("scales %v and %v are too large for an output of scale %v: integer kernels need 2*%v/(2^%d*%v) below 1; the output range is too narrow",
-			in[0], in[1], out, max(in[0], in[1]), sumBits, out)
+			in[0], in[1], out, max(in[0], in[1]), sumBits[bits], out)
 	}
 	return nil
 }
 
-// CheckScales implements [Rescaling]: products of codes, at most 255*255, must
-// fit int32 when a factor s_a*s_b/s_y above 1 shifts them left.
-func (Mul) CheckScales(in []float32, out float32) error {
+// CheckScales implements [Rescaling]: products of codes, at most 255*255 or 2^30,
+// must fit int32 when a factor s_a*s_b/s_y above 1 shifts them left.
+func (Mul) CheckScales(bits int, in []float32, out float32) error {
 	m := quant.QuantizeMultiplier(float64(in[0]) * float64(in[1]) / float64(out))
-	if m.Exponent > 15 {
+	if m.Exponent > max(31-2*bits, 0) {
 		return fmt.Errorf("scales %v and %v are too large for an output of scale %v: products of codes times their quotient leave int32; the output range is too narrow", in[0], in[1], out)
 	}
 	return nil

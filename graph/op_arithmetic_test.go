@@ -73,22 +73,27 @@ func TestConcatShapes(t *testing.T) {
 func TestCheckScales(t *testing.T) {
 	for _, c := range []struct {
 		op        Rescaling
+		bits      int
 		a, b, out float32
 		want      string
 	}{
-		{Add{}, 1, 0.5, 0x1.01p-19, ""},
-		{Add{}, 0.5, 1, 0x1p-19, "the output range is too narrow"},
-		{Sub{}, 1, 0.5, 0x1.01p-19, ""},
-		{Sub{}, 1, 0.5, 0x1p-19, "need 2*1/(2^20*1.9073486e-06) below 1"},
-		{HardSwish{}, 1, 0, 0x1.01p-7, ""},
-		{HardSwish{}, 1, 0, 0x1p-7, "input scale 1 is not below 128 times the output scale 0.0078125"},
-		{Prelu{}, 1, 0.5, 0x1p-16, "leave int32"},
-		{Mul{}, 1, 0.5, 0x1.01p-16, ""},
-		{Mul{}, 1, 0.5, 0x1p-16, "leave int32"},
+		{Add{}, 8, 1, 0.5, 0x1.01p-19, ""},
+		{Add{}, 8, 0.5, 1, 0x1p-19, "the output range is too narrow"},
+		{Sub{}, 8, 1, 0.5, 0x1.01p-19, ""},
+		{Sub{}, 8, 1, 0.5, 0x1p-19, "need 2*1/(2^20*1.9073486e-06) below 1"},
+		{HardSwish{}, 8, 1, 0, 0x1.01p-7, ""},
+		{HardSwish{}, 8, 1, 0, 0x1p-7, "input scale 1 is not below 128 times the output scale 0.0078125"},
+		{Prelu{}, 8, 1, 0.5, 0x1p-16, "leave int32"},
+		{Mul{}, 8, 1, 0.5, 0x1.01p-16, ""},
+		{Mul{}, 8, 1, 0.5, 0x1p-16, "leave int32"},
+		{Add{}, 16, 1, 0.5, 0x1.01p-14, ""},
+		{Sub{}, 16, 1, 0.5, 0x1p-14, "need 2*1/(2^15*6.1035156e-05) below 1"},
+		{Mul{}, 16, 1, 0.5, 0x1.01p-1, ""},
+		{Mul{}, 16, 1, 0.5, 0x1p-1, "leave int32"},
 	} {
-		err := c.op.CheckScales([]float32{c.a, c.b}, c.out)
+		err := c.op.CheckScales(c.bits, []float32{c.a, c.b}, c.out)
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%T on %v, %v and %v: error %v, want %q", c.op, c.a, c.b, c.out, err, c.want)
+			t.Errorf("%T of %d bits on %v, %v and %v: error %v, want %q", c.op, c.bits, c.a, c.b, c.out, err, c.want)
 		}
 	}
 }

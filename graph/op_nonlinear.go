@@ -50,7 +50,7 @@ func (HardSwish) Infer(in [][]int) ([]int, error) { return elementwise(in) }
 
 // CheckScales implements [Rescaling]: the factor s_x/(128*s_y) must be below 1,
 // where LiteRT's kernel stops.
-func (HardSwish) CheckScales(in []float32, out float32) error {
+func (HardSwish) CheckScales(_ int, in []float32, out float32) error {
 	if m := quant.QuantizeMultiplier(float64(in[0] / 128 / out)); m.Exponent > 0 {
 		return fmt.Errorf("input scale %v is not below 128 times the output scale %v: the output range is too narrow for the input's", in[0], out)
 	}
@@ -59,7 +59,8 @@ func (HardSwish) CheckScales(in []float32, out float32) error {
 
 // Logistic is the sigmoid 1/(1+e^-x). Shapes: y as x.
 //
-// Quantized: the output has scale 1/256 and zero point -128 at 8 bits.
+// Quantized: the output has scale 1/256 and zero point -128 at 8 bits, 1/32768 and
+// 0 at 16.
 type Logistic struct{}
 
 func (Logistic) Name() string { return "LOGISTIC" }
@@ -70,12 +71,13 @@ func (Logistic) Infer(in [][]int) ([]int, error) { return elementwise(in) }
 
 // FixedParams implements [FixedParams].
 func (o Logistic) FixedParams(bits int) (quant.Params, error) {
-	return fixedAt8(o, bits, 1.0/256, -128)
+	return fixedOutput(o, bits, quant.PerTensor(1.0/256, -128))
 }
 
 // Tanh is the hyperbolic tangent. Shapes: y as x.
 //
-// Quantized: the output has scale 1/128 and zero point 0 at 8 bits.
+// Quantized: the output has scale 1/128 and zero point 0 at 8 bits, 1/32768 and 0
+// at 16.
 type Tanh struct{}
 
 func (Tanh) Name() string { return "TANH" }
@@ -85,13 +87,18 @@ func (Tanh) Class() Class { return FixedOutput }
 func (Tanh) Infer(in [][]int) ([]int, error) { return elementwise(in) }
 
 // FixedParams implements [FixedParams].
-func (o Tanh) FixedParams(bits int) (quant.Params, error) { return fixedAt8(o, bits, 1.0/128, 0) }
+func (o Tanh) FixedParams(bits int) (quant.Params, error) {
+	return fixedOutput(o, bits, quant.PerTensor(1.0/128, 0))
+}
 
-// fixedAt8 returns the output parameters of op at 8 bits, the only width that
-// has any here.
-func fixedAt8(op Op, bits int, scale float32, zero int32) (quant.Params, error) {
-	if bits != 8 {
-		return quant.Params{}, fmt.Errorf("graph: %s has no fixed output parameters at %d bits", op.Name(), bits)
+// fixedOutput returns the output parameters of op, given those at 8 bits: at 16
+// bits all have scale 1/32768 and zero point 0.
+func fixedOutput(op Op, bits int, at8 quant.Params) (quant.Params, error) {
+	switch bits {
+	case 8:
+		return at8, nil
+	case 16:
+		return quant.PerTensor(1.0/32768, 0), nil
 	}
-	return quant.PerTensor(scale, zero), nil
+	return quant.Params{}, fmt.Errorf("graph: %s has no fixed output parameters at %d bits", op.Name(), bits)
 }

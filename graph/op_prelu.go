@@ -36,4 +36,6 @@ func (Prelu) Infer(in [][]int) ([]int, error) {
 
 // CheckScales implements [Rescaling]: products of codes and slopes, at most
 // 255*255, must fit int32 as in [Mul].
-func (Prelu) CheckScales(in []float32, out float32) error { return Mul{}.CheckScales(in, out) }
+func (Prelu) CheckScales(bits int, in []float32, out float32) error {
+	return Mul{}.CheckScales(bits, in, out)
+}

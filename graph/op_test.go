@@ -121,8 +121,11 @@ func TestFixedOutputs(t *testing.T) {
 		if err != nil || !p.Equal(c.want) {
 			t.Errorf("%T: parameters %v, %v", c.op, p, err)
 		}
-		_, err = c.op.FixedParams(16)
-		want(t, err, "at 16 bits")
+		if p, err := c.op.FixedParams(16); err != nil || !p.Equal(quant.PerTensor(1.0/32768, 0)) {
+			t.Errorf("%T of 16 bits: parameters %v, %v", c.op, p, err)
+		}
+		_, err = c.op.FixedParams(4)
+		want(t, err, "at 4 bits")
 	}
 }
 

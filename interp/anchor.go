@@ -3,6 +3,7 @@ package interp
 import (
 	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/internal/kernels/f32"
+	"github.com/goqat/goqat/internal/kernels/q16"
 	"github.com/goqat/goqat/quant"
 )
 
@@ -13,11 +14,12 @@ type anchored struct {
 	float  func(rows int, y, x, w, bias []float32)
 	packed func(rows int, y, x, packed, bias []float32) // with constant weights packed once, instead of float; or nil
 	int8   func(in, out, weight quant.Params, weights []int8, bias []int32) (runner[int8], error)
+	int16  func(l q16.Linear, weights []int8, bias []int64) (runner[int16], error)
 	hybrid func(weight quant.Params, weights []int8, bias []float32) (runner[float32], error)
 }
 
-// A runner is a prepared operator of package q8.
-type runner[T int8 | float32] interface{ Run(dst, src []T, rows int) }
+// A runner is a prepared operator of package q8 or q16.
+type runner[T int8 | int16 | float32] interface{ Run(dst, src []T, rows int) }
 
 // prepare returns the kernel for the types at s.
 func (a anchored) prepare(s site) (kernel, error) {
@@ -26,6 +28,8 @@ func (a anchored) prepare(s site) (kernel, error) {
 		return a.prepareFloat(s), nil
 	case s.anchor() == allInt8:
 		return a.prepareInt8(s)
+	case s.anchor() == int16x8:
+		return a.prepareInt16(s)
 	case s.anchor() == hybrid && s.Profile == LiteRT:
 		return a.prepareHybrid(s)
 	}
@@ -70,6 +74,26 @@ func (a anchored) prepareInt8(s site) (kernel, error) {
 	return byRow(op, a.row), err
 }
 
+func (a anchored) prepareInt16(s site) (kernel, error) {
+	in, out, err := s.activationParams()
+	if err != nil {
+		return nil, err
+	}
+	weights, params, err := s.weights()
+	if err != nil {
+		return nil, err
+	}
+	bias, err := data[int64](s.Input(graph.InputBias))
+	if err != nil {
+		return nil, err
+	}
+	outputs := s.Input(graph.InputWeights).Shape[s.Op.(graph.Anchored).ChannelAxis()]
+	op, err := a.int16(q16.Linear{
+		Outputs: outputs, Input: in, Output: out, Weight: params, Activation: s.Op.(graph.Fusing).Activation(),
+	}, weights, bias)
+	return byRow(op, a.row), err
+}
+
 func (a anchored) prepareHybrid(s site) (kernel, error) {
 	weights, params, err := s.weights()
 	if err != nil {
@@ -90,7 +114,7 @@ func (a anchored) prepareHybrid(s site) (kernel, error) {
 }
 
 // byRow is the kernel that runs op on rows of the given number of elements.
-func byRow[T int8 | float32](op runner[T], row int) kernel {
+func byRow[T int8 | int16 | float32](op runner[T], row int) kernel {
 	return func(in []*value, out *value) error {
 		x := elements[T](in[graph.InputX])
 		op.Run(elements[T](out), x, len(x)/row)

@@ -10,8 +10,8 @@ import (
 )
 
 // Encode returns the real values x as elements of the activation t, any number
-// of rows: x itself for Float32, codes by the rule of [quant.Code] for Int8 and
-// UInt8.
+// of rows: x itself for Float32, codes by the rule of [quant.Code] for Int8, UInt8
+// and Int16.
 //
 // Errors: other types; an integer tensor without parameters; NaN or infinite
 // values that have no code, by row.
@@ -26,17 +26,23 @@ func Encode(t *graph.Tensor, x []float32) (any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("interp: encode: %w", err)
 	}
-	if t.Type == graph.UInt8 {
-		codes := make([]uint8, len(x))
-		return codes, quant.Quantize(p, codes, x, []int{len(x)}, grids[t.Type])
+	switch t.Type {
+	case graph.UInt8:
+		return encoded[uint8](t, p, x)
+	case graph.Int16:
+		return encoded[int16](t, p, x)
 	}
-	codes := make([]int8, len(x))
+	return encoded[int8](t, p, x)
+}
+
+func encoded[T quant.CodeType](t *graph.Tensor, p quant.Params, x []float32) ([]T, error) {
+	codes := make([]T, len(x))
 	return codes, quant.Quantize(p, codes, x, []int{len(x)}, grids[t.Type])
 }
 
 // Decode returns the real values of elements of t, any number of rows: data
 // itself for Float32, the exact values for Float16, scale*(q - zero point) for
-// Int8, UInt8 and Int32, per channel if t has a scale per channel.
+// Int8, UInt8, Int16 and Int32, per channel if t has a scale per channel.
 //
 // Errors: data of another type than t's; an integer tensor without parameters.
 func Decode(t *graph.Tensor, data any) ([]float32, error) {
@@ -66,6 +72,8 @@ func Decode(t *graph.Tensor, data any) ([]float32, error) {
 	case []int8:
 		err = quant.Dequantize(p, x, d, shape)
 	case []uint8:
+		err = quant.Dequantize(p, x, d, shape)
+	case []int16:
 		err = quant.Dequantize(p, x, d, shape)
 	case []int32:
 		err = quant.Dequantize(p, x, d, shape)

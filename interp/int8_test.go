@@ -182,7 +182,7 @@ func TestNewErrors(t *testing.T) {
 		{"zero point outside the type", unary(graph.Relu{}, graph.Int8, p, ptr(1, 200)), `tensor "y": zero point 200 is outside [-128, 127]`},
 		{"activation per channel", unary(graph.Dequantize{}, graph.Float32, nil, nil), `tensor "x" is int8 without`},
 		{"quantize to float", unary(graph.Quantize{}, graph.Float32, p, nil), `tensor "y" is float32 without`},
-		{"quantize to int16", unary(graph.Quantize{}, graph.Int16, p, p), `tensor "y": int16 codes are not supported`},
+		{"quantize to int32", unary(graph.Quantize{}, graph.Int32, p, p), `tensor "y": int32 codes are not supported`},
 		{"dequantize to int8", unary(graph.Dequantize{}, graph.Int8, p, p), `no kernel for inputs [int8] and output int8`},
 		{"max pool", unary(graph.MaxPool2D{Pool: pool}, graph.Int8, p, other), `tensors "x" and "y" must have equal scale and zero point, not 0.1, 3 and 0.1, 4`},
 		{"average pool", unary(graph.AveragePool2D{Pool: pool}, graph.Int8, p, ptr(0.2, 3)), `must have equal scale`},

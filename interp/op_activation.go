@@ -3,6 +3,7 @@ package interp
 import (
 	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/internal/kernels/f32"
+	"github.com/goqat/goqat/internal/kernels/q16"
 	"github.com/goqat/goqat/internal/kernels/q8"
 	"github.com/goqat/goqat/quant"
 )
@@ -14,6 +15,9 @@ func relu(s site) (kernel, error) {
 		func(y, x []float32) { f32.Activate(kind, y, x) },
 		func(in, out quant.Params) (*q8.Table[int8, int8], error) {
 			return q8.NewRelu(kind, in, out, s.Profile.kernels())
+		},
+		func(in, out quant.Params) (*q16.Table, error) {
+			return q16.NewRelu(kind, in, out, s.Profile.kernels())
 		})
 }
 
@@ -34,6 +38,13 @@ func softmax(s site) (kernel, error) {
 		}
 		const beta = 1 // the graph's Softmax has no other
 		soft, err := q8.NewSoftmax(in, out, beta, depth)
+		return byRow(soft, depth), err
+	case allInt16:
+		in, out, err := s.activationParams()
+		if err != nil {
+			return nil, err
+		}
+		soft, err := q16.NewSoftmax(in, out, depth, s.Profile.kernels())
 		return byRow(soft, depth), err
 	}
 	return nil, s.unsupported()

@@ -6,42 +6,54 @@ import (
 	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/internal/kernels/axes"
 	"github.com/goqat/goqat/internal/kernels/f32"
+	"github.com/goqat/goqat/internal/kernels/q16"
 	"github.com/goqat/goqat/internal/kernels/q8"
 )
 
-func add(s site) (kernel, error) { return arithmetic(s, f32.Plus, q8.NewAdd) }
-func sub(s site) (kernel, error) { return arithmetic(s, f32.Minus, q8.NewSub) }
-func mul(s site) (kernel, error) { return arithmetic(s, f32.Times, q8.NewMul) }
+func add(s site) (kernel, error) { return arithmetic(s, f32.Plus, q8.NewAdd, q16.NewAdd) }
+func sub(s site) (kernel, error) { return arithmetic(s, f32.Minus, q8.NewSub, q16.NewSub) }
+func mul(s site) (kernel, error) { return arithmetic(s, f32.Times, q8.NewMul, q16.NewMul) }
 
 // arithmetic prepares an operator on two tensors, given its kernel for each type.
-func arithmetic(s site, float f32.Arithmetic, code func(q8.ArithmeticSpec) (*q8.Arithmetic, error)) (kernel, error) {
+func arithmetic(s site, float f32.Arithmetic, narrow func(q8.ArithmeticSpec) (*q8.Arithmetic, error), wide func(q8.ArithmeticSpec) (*q16.Arithmetic, error)) (kernel, error) {
 	activation := s.Op.(graph.Fusing).Activation()
-	paired := pairing()
-	switch (signature{s.Input(0).Type, s.Input(1).Type, s.Output.Type}) {
-	case allFloat:
+	sig := signature{s.Input(0).Type, s.Input(1).Type, s.Output.Type}
+	if sig == allFloat {
+		paired := pairing()
 		return func(in []*value, out *value) error {
 			f32.Combine(float, paired(in), out.floats(), in[0].floats(), in[1].floats(), activation)
 			return nil
 		}, nil
-	case allInt8:
-		a, y, err := s.activationParams()
-		if err != nil {
-			return nil, err
-		}
-		b, err := perTensor(s.Input(1))
-		if err != nil {
-			return nil, err
-		}
-		op, err := code(q8.ArithmeticSpec{
-			A: a, B: b, Output: y, Activation: activation,
-			Profile: s.Profile.kernels(), Kernel: s.kernel(),
-		})
-		return func(in []*value, out *value) error {
-			op.Run(paired(in), elements[int8](out), elements[int8](in[0]), elements[int8](in[1]))
-			return nil
-		}, err
 	}
-	return nil, s.unsupported()
+	if sig != allInt8 && sig != allInt16 {
+		return nil, s.unsupported()
+	}
+	a, y, err := s.activationParams()
+	if err != nil {
+		return nil, err
+	}
+	b, err := perTensor(s.Input(1))
+	if err != nil {
+		return nil, err
+	}
+	spec := q8.ArithmeticSpec{A: a, B: b, Output: y, Activation: activation, Profile: s.Profile.kernels(), Kernel: s.kernel()}
+	if sig == allInt16 {
+		op, err := wide(spec)
+		return combined(op), err
+	}
+	op, err := narrow(spec)
+	return combined(op), err
+}
+
+// combined is the kernel of a prepared operator on two tensors.
+func combined[T int8 | int16](op interface {
+	Run(p axes.Pair, dst, a, b []T)
+}) kernel {
+	paired := pairing()
+	return func(in []*value, out *value) error {
+		op.Run(paired(in), elements[T](out), elements[T](in[0]), elements[T](in[1]))
+		return nil
+	}
 }
 
 // pairing returns a function that says which elements of two inputs meet. It

@@ -4,6 +4,7 @@ import (
 	"github.com/x448/float16"
 
 	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/internal/kernels/q16"
 	"github.com/goqat/goqat/internal/kernels/q8"
 	"github.com/goqat/goqat/quant"
 )
@@ -27,6 +28,15 @@ func quantize(s site) (kernel, error) {
 		return requantize[uint8, int8](s)
 	case x.Type == graph.UInt8 && y.Type == graph.UInt8:
 		return requantize[uint8, uint8](s)
+	case x.Type == graph.Float32 && y.Type == graph.Int16:
+		return toWide(out), nil
+	case x.Type == graph.Int16 && y.Type == graph.Int16:
+		in, out, err := s.activationParams()
+		if err != nil {
+			return nil, err
+		}
+		table, err := q16.NewRequantize(in, out)
+		return mapped(table), err
 	}
 	return nil, s.unsupported()
 }
@@ -41,6 +51,8 @@ func dequantize(s site) (kernel, error) {
 		return fromCodes[int8](x)
 	case x.Type == graph.UInt8:
 		return fromCodes[uint8](x)
+	case x.Type == graph.Int16:
+		return fromWide(x)
 	}
 	return nil, s.unsupported()
 }
@@ -84,6 +96,25 @@ func fromCodes[T q8.Code](x *graph.Tensor) (kernel, error) {
 		border.Dequantize(out.floats(), elements[T](in[graph.InputX]))
 		return nil
 	}, nil
+}
+
+// toWide quantizes real values to int16.
+func toWide(p quant.Params) kernel {
+	return func(in []*value, out *value) error {
+		x := in[graph.InputX]
+		if err := x.checkFinite(); err != nil {
+			return err
+		}
+		return quant.Quantize(p, elements[int16](out), x.floats(), x.shape, q16.Grid)
+	}
+}
+
+// fromWide dequantizes int16.
+func fromWide(x *graph.Tensor) (kernel, error) {
+	p, err := params(x)
+	return func(in []*value, out *value) error {
+		return quant.Dequantize(p, out.floats(), elements[int16](in[graph.InputX]), out.shape)
+	}, err
 }
 
 // widen turns float16 bits into float32; every float16 is a float32.

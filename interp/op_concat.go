@@ -24,12 +24,14 @@ func concat(s site) (kernel, error) {
 		return joined[int8](axis), nil
 	case graph.UInt8:
 		return joined[uint8](axis), nil
+	case graph.Int16:
+		return joined[int16](axis), nil
 	}
 	return nil, s.unsupported()
 }
 
 // joined is the kernel that copies elements of one type.
-func joined[T float32 | int8 | uint8](axis int) kernel {
+func joined[T float32 | int8 | uint8 | int16](axis int) kernel {
 	return func(in []*value, out *value) error {
 		shapes, data := make([][]int, len(in)), make([][]T, len(in))
 		for i, v := range in {

@@ -3,6 +3,7 @@ package interp
 import (
 	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/internal/kernels/f32"
+	"github.com/goqat/goqat/internal/kernels/q16"
 	"github.com/goqat/goqat/internal/kernels/q8"
 	"github.com/goqat/goqat/quant"
 )
@@ -23,6 +24,9 @@ func fullyConnected(s site) (kernel, error) {
 				Inputs: inputs, Outputs: outputs, Input: in, Output: out, Weight: weight,
 				Activation: op.Activate, Profile: s.Profile.kernels(), Kernel: s.kernel(),
 			}, weights, bias)
+		},
+		int16: func(l q16.Linear, weights []int8, bias []int64) (runner[int16], error) {
+			return q16.NewFullyConnected(l, inputs, s.Profile.kernels(), weights, bias)
 		},
 		hybrid: func(weight quant.Params, weights []int8, bias []float32) (runner[float32], error) {
 			return q8.NewHybridFullyConnected(q8.HybridFullyConnectedSpec{

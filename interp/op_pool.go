@@ -3,20 +3,21 @@ package interp
 import (
 	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/internal/kernels/f32"
+	"github.com/goqat/goqat/internal/kernels/q16"
 	"github.com/goqat/goqat/internal/kernels/q8"
 )
 
 func maxPool(s site) (kernel, error) {
 	return pool(s, s.Op.(graph.MaxPool2D).Pool,
-		func(g f32.Pool, y, x []float32) { f32.MaxPool2D(g, y, x, nil) }, q8.NewMaxPool2D)
+		func(g f32.Pool, y, x []float32) { f32.MaxPool2D(g, y, x, nil) }, q8.NewMaxPool2D, q16.NewMaxPool2D)
 }
 
 func averagePool(s site) (kernel, error) {
-	return pool(s, s.Op.(graph.AveragePool2D).Pool, f32.AveragePool2D, q8.NewAveragePool2D)
+	return pool(s, s.Op.(graph.AveragePool2D).Pool, f32.AveragePool2D, q8.NewAveragePool2D, q16.NewAveragePool2D)
 }
 
 // pool prepares either operator, given its kernel for each type.
-func pool(s site, op graph.Pool, float func(g f32.Pool, y, x []float32), code func(q8.PoolSpec) (*q8.Pool, error)) (kernel, error) {
+func pool(s site, op graph.Pool, float func(g f32.Pool, y, x []float32), narrow func(q8.PoolSpec) (*q8.Pool, error), wide func(q8.PoolSpec) (*q16.Pool, error)) (kernel, error) {
 	window := s.window(op.Padding, [2]int{op.FilterH, op.FilterW}, [2]int{op.StrideH, op.StrideW}, [2]int{1, 1})
 	image := window.Pixels() * window.Channels
 	switch s.unary() {
@@ -31,7 +32,14 @@ func pool(s site, op graph.Pool, float func(g f32.Pool, y, x []float32), code fu
 		if err != nil {
 			return nil, err
 		}
-		pool, err := code(q8.PoolSpec{Window: window, Quantized: p})
+		pool, err := narrow(q8.PoolSpec{Window: window, Quantized: p})
+		return byRow(pool, image), err
+	case allInt16:
+		p, err := s.sharedParams()
+		if err != nil {
+			return nil, err
+		}
+		pool, err := wide(q8.PoolSpec{Window: window, Quantized: p})
 		return byRow(pool, image), err
 	}
 	return nil, s.unsupported()

@@ -26,12 +26,18 @@ func pad(s site) (kernel, error) {
 			return nil, err
 		}
 		return padded(v, int8(p.ZeroPoint[0])), nil
+	case allInt16:
+		p, err := s.sharedParams()
+		if err != nil {
+			return nil, err
+		}
+		return padded(v, int16(p.ZeroPoint[0])), nil
 	}
 	return nil, s.unsupported()
 }
 
 // padded is the kernel of a tensor around the part v of which it puts zeros.
-func padded[T float32 | int8](v strided.View, zero T) kernel {
+func padded[T float32 | int8 | int16](v strided.View, zero T) kernel {
 	return func(in []*value, out *value) error {
 		y := elements[T](out)
 		split(len(y), 1, func(lo, hi int) {
@@ -65,11 +71,14 @@ func (s site) gather(v strided.View) (kernel, error) {
 	case allInt8:
 		_, err := s.sharedParams()
 		return gathered[int8](v), err
+	case allInt16:
+		_, err := s.sharedParams()
+		return gathered[int16](v), err
 	}
 	return nil, s.unsupported()
 }
 
-func gathered[T float32 | q8.Code](v strided.View) kernel {
+func gathered[T float32 | q8.Code | int16](v strided.View) kernel {
 	return func(in []*value, out *value) error {
 		strided.Gather(v, elements[T](out), elements[T](in[graph.InputX]))
 		return nil

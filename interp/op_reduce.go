@@ -3,6 +3,7 @@ package interp
 import (
 	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/internal/kernels/f32"
+	"github.com/goqat/goqat/internal/kernels/q16"
 	"github.com/goqat/goqat/internal/kernels/q8"
 	"github.com/goqat/goqat/internal/kernels/window"
 )
@@ -21,6 +22,13 @@ func mean(s site) (kernel, error) {
 		}
 		op, err := q8.NewMean(q8.MeanSpec{Count: w.Pixels(), Inner: w.Channels, Input: in, Output: out})
 		return byRow(op, w.Pixels()*w.Channels), err
+	case allInt16:
+		in, out, err := s.activationParams()
+		if err != nil {
+			return nil, err
+		}
+		op, err := q16.NewMean(q8.MeanSpec{Count: w.Pixels(), Inner: w.Channels, Input: in, Output: out})
+		return byRow(op, w.Pixels()*w.Channels), err
 	}
 	return nil, s.unsupported()
 }
@@ -37,6 +45,13 @@ func reduceMax(s site) (kernel, error) {
 			return nil, err
 		}
 		op, err := q8.NewMaxPool2D(q8.PoolSpec{Window: w, Quantized: p})
+		return byRow(op, w.Pixels()*w.Channels), err
+	case allInt16:
+		p, err := s.sharedParams()
+		if err != nil {
+			return nil, err
+		}
+		op, err := q16.NewMaxPool2D(q8.PoolSpec{Window: w, Quantized: p})
 		return byRow(op, w.Pixels()*w.Channels), err
 	}
 	return nil, s.unsupported()

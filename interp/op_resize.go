@@ -17,12 +17,15 @@ func resizeNearest(s site) (kernel, error) {
 	case allInt8:
 		_, err := s.sharedParams()
 		return resized[int8](r), err
+	case allInt16:
+		_, err := s.sharedParams()
+		return resized[int16](r), err
 	}
 	return nil, s.unsupported()
 }
 
 // resized is the kernel that copies pixels of each image.
-func resized[T float32 | int8](r window.Resize) kernel {
+func resized[T float32 | int8 | int16](r window.Resize) kernel {
 	return func(in []*value, out *value) error {
 		x, y := elements[T](in[graph.InputX]), elements[T](out)
 		split(len(x)/r.InputLen(), r.OutputLen(), func(lo, hi int) {

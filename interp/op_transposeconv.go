@@ -3,6 +3,7 @@ package interp
 import (
 	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/internal/kernels/f32"
+	"github.com/goqat/goqat/internal/kernels/q16"
 	"github.com/goqat/goqat/internal/kernels/q8"
 	"github.com/goqat/goqat/internal/kernels/window"
 	"github.com/goqat/goqat/quant"
@@ -25,6 +26,9 @@ func transposeConv(s site) (kernel, error) {
 				Window: window, Inputs: inputs, Outputs: outputs, Input: in, Output: out, Weight: weight,
 				Activation: op.Activate, Kernel: s.kernel(),
 			}, weights, bias)
+		},
+		int16: func(l q16.Linear, weights []int8, bias []int64) (runner[int16], error) {
+			return q16.NewTransposeConv(l, window, inputs, weights, bias)
 		},
 		hybrid: func(weight quant.Params, weights []int8, bias []float32) (runner[float32], error) {
 			return q8.NewHybridTransposeConv(q8.HybridTransposeConvSpec{

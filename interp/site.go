@@ -111,6 +111,8 @@ type signature struct{ x, weights, y graph.Type }
 var (
 	allFloat = signature{graph.Float32, graph.Float32, graph.Float32}
 	allInt8  = signature{graph.Int8, graph.Int8, graph.Int8}
+	allInt16 = signature{graph.Int16, graph.Int16, graph.Int16}
+	int16x8  = signature{graph.Int16, graph.Int8, graph.Int16}
 	hybrid   = signature{graph.Float32, graph.Int8, graph.Float32}
 )
 
@@ -174,7 +176,7 @@ func perTensor(t *graph.Tensor) (quant.Params, error) {
 }
 
 // grids are the codes of the types that activations may have.
-var grids = map[graph.Type]quant.Grid{graph.Int8: quant.Signed(8, false), graph.UInt8: {Min: 0, Max: 255}}
+var grids = map[graph.Type]quant.Grid{graph.Int8: quant.Signed(8, false), graph.UInt8: {Min: 0, Max: 255}, graph.Int16: quant.Signed(16, false)}
 
 // sharedParams returns the parameters that the first input and the output of an
 // integer operator of class SameScale have in common.
@@ -210,7 +212,7 @@ func (s site) weights() ([]int8, quant.Params, error) {
 
 // data returns the elements of an optional input that must be data of the type
 // of T; nil where it is omitted.
-func data[T int32 | float32](t *graph.Tensor) ([]T, error) {
+func data[T int32 | int64 | float32](t *graph.Tensor) ([]T, error) {
 	if t == nil {
 		return nil, nil
 	}

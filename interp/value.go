@@ -19,7 +19,7 @@ func (v *value) floats() []float32 { return elements[float32](v) }
 
 // elements returns the elements of a value whose tensor has the type of T; nil
 // for an omitted input.
-func elements[T float32 | uint16 | int8 | uint8](v *value) []T {
+func elements[T float32 | uint16 | int8 | uint8 | int16](v *value) []T {
 	if v == nil {
 		return nil
 	}

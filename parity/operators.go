@@ -133,7 +133,7 @@ func requantizes(of map[*graph.Tensor]*graph.Quantizer, n *graph.Node) bool {
 type coded struct {
 	tensor *graph.Tensor
 	op     string
-	values []int8
+	values []int32
 	params quant.Params // of the tensor, or where its values are compared
 }
 
@@ -141,18 +141,25 @@ type coded struct {
 func (c coded) decoded() []float32 {
 	values := make([]float32, len(c.values))
 	for i, code := range c.values {
-		values[i] = quant.Value(int32(code), c.params.Scale[0], c.params.ZeroPoint[0])
+		values[i] = quant.Value(code, c.params.Scale[0], c.params.ZeroPoint[0])
 	}
 	return values
 }
 
-// modelCodes runs the model and returns its int8 activations by the name of the
-// tensor they were exported from.
+// modelCodes runs the model and returns its activations, int8 or int16, by the name
+// of the tensor they were exported from.
 func modelCodes(model *graph.Graph, x []float32, rows int) (map[string]coded, error) {
 	codes := map[string]coded{}
 	tap := func(t *graph.Tensor, _ []int, values any) {
-		if v, ok := values.([]int8); ok {
-			c := coded{tensor: t, op: "input", values: append([]int8(nil), v...), params: *t.Quant}
+		var list []int32
+		switch v := values.(type) {
+		case []int8:
+			list = widened(v)
+		case []int16:
+			list = widened(v)
+		}
+		if list != nil {
+			c := coded{tensor: t, op: "input", values: list, params: *t.Quant}
 			if p := model.Producer(t); p != nil {
 				c.op = p.Op.Name()
 			}
@@ -169,13 +176,21 @@ func modelCodes(model *graph.Graph, x []float32, rows int) (map[string]coded, er
 	return codes, nil
 }
 
+func widened[T int8 | int16](codes []T) []int32 {
+	list := make([]int32, len(codes))
+	for i, c := range codes {
+		list[i] = int32(c)
+	}
+	return list
+}
+
 // compare counts the codes in which the simulation differs.
 func compare(c coded, simulated []float32) (Operator, error) {
 	if len(simulated) != len(c.values) {
 		return Operator{}, fmt.Errorf("parity: tensor %q has %d codes, its simulation %d", c.tensor.Name, len(c.values), len(simulated))
 	}
 	op := Operator{Name: c.tensor.Name, Op: c.op, Codes: len(c.values)}
-	grid := quant.Signed(8, false)
+	grid := quant.Signed(8*c.tensor.Type.Size(), false)
 	scale, zero := c.params.Scale[0], c.params.ZeroPoint[0]
 	for i, v := range simulated {
 		if d := int(quant.Code(v, scale, zero, grid)) - int(c.values[i]); d != 0 {

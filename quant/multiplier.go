@@ -95,6 +95,24 @@ func (m Multiplier) Apply(x int32) int32 {
 	return RoundingDivideByPOT(SaturatingRoundingDoublingHighMul(x, m.Mantissa), -m.Exponent)
 }
 
+// Apply64 returns x times the factor as kernels with 64-bit sums do, from 15 bits
+// of the mantissa and with one rounding, a half toward +infinity:
+//
+//	(x*m + 2^(14-e)) >> (15-e),  m = min(round(Mantissa/2^16), 2^15-1)
+//
+// The exponent e is between -31 and 7, and x below 2^47 in magnitude.
+//
+// Source: LiteRT, tflite/kernels/internal/common.cc, MultiplyByQuantizedMultiplier
+// of int64_t.
+func (m Multiplier) Apply64(x int64) int32 {
+	reduced := int64(math.MaxInt16)
+	if m.Mantissa < 0x7fff0000 {
+		reduced = (int64(m.Mantissa) + 1<<15) >> 16
+	}
+	shift := 15 - m.Exponent
+	return int32((x*reduced + 1<<(shift-1)) >> shift)
+}
+
 // SaturatingRoundingDoublingHighMul returns the product of two Q0.31 numbers as
 // a Q0.31 number:
 //

@@ -146,3 +146,22 @@ func BenchmarkMultiplierApply(b *testing.B) {
 	}
 	_ = sum
 }
+
+// The published code of the kernels gives these.
+func TestApply64(t *testing.T) {
+	m := QuantizeMultiplier(0.0023456789)
+	for x, want := range map[int64]int32{12345678: 28959, -12345678: -28959, 0: 0} {
+		if got := m.Apply64(x); got != want {
+			t.Errorf("%d times 0.0023456789 is %d, want %d", x, got, want)
+		}
+	}
+	half := QuantizeMultiplier(1.0 / 32) // ties go up
+	for x, want := range map[int64]int32{16: 1, -16: 0, 48: 2, -48: -1, 15: 0, -17: -1} {
+		if got := half.Apply64(x); got != want {
+			t.Errorf("%d/32 is %d, want %d", x, got, want)
+		}
+	}
+	if got := (Multiplier{Mantissa: math.MaxInt32}).Apply64(1 << 20); got != 32767<<5 {
+		t.Errorf("a factor just below one makes %d of 2^20", got)
+	}
+}

@@ -49,7 +49,7 @@ func (m *Mode) UnmarshalText(b []byte) error {
 
 // Scheme describes the quantizers of one kind of tensor.
 type Scheme struct {
-	// Bits is the width of a code; 8.
+	// Bits is the width of a code: 8, or 16 for activations.
 	Bits int `json:"bits"`
 	// Symmetric fixes the zero point at 0.
 	Symmetric bool `json:"symmetric"`
@@ -63,8 +63,8 @@ type Scheme struct {
 func (s Scheme) Grid() Grid { return Signed(s.Bits, s.Narrow) }
 
 // Recipe is plain data that says how a network is quantized. The presets are
-// [Int8], [Int8PerTensor], [DynamicRange], [Int8Weights] and [Float16]; change
-// their fields for anything else that [Recipe.Check] accepts.
+// [Int8], [Int8PerTensor], [Int16x8], [DynamicRange], [Int8Weights] and [Float16];
+// change their fields for anything else that [Recipe.Check] accepts.
 type Recipe struct {
 	// Name appears in messages and files.
 	Name string `json:"name"`
@@ -110,6 +110,15 @@ func Int8PerTensor() Recipe {
 	return r
 }
 
+// Int16x8 is [Int8] with activations of 16 bits, symmetric, and biases int64: the
+// outputs are nearly those of weights that alone are rounded, the activations take
+// twice the memory, and few kernels are fast.
+func Int16x8() Recipe {
+	r := Int8()
+	r.Name, r.Activations = "int16x8", Scheme{Bits: 16, Symmetric: true}
+	return r
+}
+
 // DynamicRange stores weights as int8, symmetric narrow per output channel;
 // activations stay float32 in the file and are quantized as the model runs.
 // Weights of fewer than 1024 elements stay float32, as in TensorFlow.
@@ -152,8 +161,11 @@ func (r Recipe) Check() error {
 		}
 	}
 	if r.Mode == Integer {
-		if r.Activations.Bits != 8 {
-			fault("activations of %d bits; only 8 are supported", r.Activations.Bits)
+		switch b := r.Activations.Bits; {
+		case b != 8 && b != 16:
+			fault("activations of %d bits; only 8 and 16 are supported", b)
+		case b == 16 && !r.Activations.Symmetric:
+			fault("activations of 16 bits must be symmetric: integer kernels assume zero point 0")
 		}
 		if r.Activations.PerChannel || r.Activations.Narrow {
 			fault("activations must be per tensor and use the full range")

@@ -9,7 +9,7 @@ import (
 )
 
 func TestPresets(t *testing.T) {
-	for _, r := range []Recipe{Int8(), Int8PerTensor(), DynamicRange(), Int8Weights(), Float16()} {
+	for _, r := range []Recipe{Int8(), Int8PerTensor(), Int16x8(), DynamicRange(), Int8Weights(), Float16()} {
 		want(t, r.Check(), "")
 		text, err := json.Marshal(r)
 		if err != nil {
@@ -49,7 +49,8 @@ func TestRecipeFaults(t *testing.T) {
 		"asymmetric weights":      {Int8(), func(r *Recipe) { r.Weights.Symmetric = false }, "weights must be symmetric and narrow"},
 		"wide weights":            {Int8(), func(r *Recipe) { r.Weights.Narrow = false }, "weights must be symmetric and narrow"},
 		"wide weights, dynamic":   {DynamicRange(), func(r *Recipe) { r.Weights.Narrow = false }, "weights must be symmetric and narrow"},
-		"activation bits":         {Int8(), func(r *Recipe) { r.Activations.Bits = 16 }, "activations of 16 bits"},
+		"activation bits":         {Int8(), func(r *Recipe) { r.Activations.Bits = 4 }, "activations of 4 bits; only 8 and 16 are supported"},
+		"asymmetric activations":  {Int8(), func(r *Recipe) { r.Activations.Bits = 16 }, "activations of 16 bits must be symmetric"},
 		"activations per channel": {Int8(), func(r *Recipe) { r.Activations.PerChannel = true }, "activations must be per tensor"},
 		"narrow activations":      {Int8(), func(r *Recipe) { r.Activations.Narrow = true }, "use the full range"},
 		"decay of one":            {Int8(), func(r *Recipe) { r.Decay = 1 }, "decay 1 is outside [0, 1)"},

@@ -11,14 +11,14 @@ import (
 
 var relu = operator{
 	code:     schema.BuiltinOperatorRELU,
-	kinds:    sameTypeKinds(1, 2),
+	kinds:    sameTypeKinds(1, 2, 3),
 	runtimes: []string{"1.5.0", "2.1.0", "2.5.0"},
 	read:     plain(graph.Relu{}),
 }
 
 var relu6 = operator{
 	code:     schema.BuiltinOperatorRELU6,
-	kinds:    sameTypeKinds(1, 2),
+	kinds:    sameTypeKinds(1, 2, 3),
 	runtimes: []string{"1.5.0", "1.14.0", "2.5.0"},
 	read:     plain(graph.Relu6{}),
 }
@@ -26,7 +26,7 @@ var relu6 = operator{
 var softmax = operator{
 	code:     schema.BuiltinOperatorSOFTMAX,
 	options:  schema.BuiltinOptionsSoftmaxOptions,
-	kinds:    sameTypeKinds(1, 2),
+	kinds:    sameTypeKinds(1, 2, 3),
 	runtimes: []string{"1.5.0", "1.14.0", "2.3.0", "2.23.0"},
 	write: func(b *flatbuffers.Builder, _ graph.Op) flatbuffers.UOffsetT {
 		schema.SoftmaxOptionsStart(b)

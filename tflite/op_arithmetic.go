@@ -8,12 +8,12 @@ import (
 )
 
 // pot_scale_int16, which means nothing for int8, is written as false: kernels
-// that know it then take any scale.
+// that know it then take any scale of int16.
 
 var add = operator{
 	code:     schema.BuiltinOperatorADD,
 	options:  schema.BuiltinOptionsAddOptions,
-	kinds:    pairKinds(1, 2),
+	kinds:    pairKinds(1, 2, 3),
 	runtimes: []string{"1.5.0", "1.14.0", "2.4.0", "2.6.0", "2.13.0", "2.23.0"},
 	write: func(b *flatbuffers.Builder, op graph.Op) flatbuffers.UOffsetT {
 		schema.AddOptionsStart(b)
@@ -31,7 +31,7 @@ var add = operator{
 var sub = operator{
 	code:     schema.BuiltinOperatorSUB,
 	options:  schema.BuiltinOptionsSubOptions,
-	kinds:    pairKinds(1, 2),
+	kinds:    pairKinds(1, 2, 5),
 	runtimes: []string{"1.6.0", "1.14.0", "2.3.0", "2.4.0", "2.4.0"},
 	write: func(b *flatbuffers.Builder, op graph.Op) flatbuffers.UOffsetT {
 		schema.SubOptionsStart(b)
@@ -49,7 +49,7 @@ var sub = operator{
 var mul = operator{
 	code:     schema.BuiltinOperatorMUL,
 	options:  schema.BuiltinOptionsMulOptions,
-	kinds:    pairKinds(1, 2),
+	kinds:    pairKinds(1, 2, 4),
 	version:  mulVersion,
 	runtimes: []string{"1.5.0", "1.14.0", "1.15.0", "2.3.0", "2.6.0", "2.11.0", "2.13.0", "2.23.0"},
 	write: func(b *flatbuffers.Builder, op graph.Op) flatbuffers.UOffsetT {
@@ -65,19 +65,20 @@ var mul = operator{
 }
 
 // pairKinds are the number types of operators with two inputs of the output's
-// type, with the versions for float and int8.
-func pairKinds(float, integer int) []kind {
+// type, with the versions for float, int8 and int16.
+func pairKinds(float, integer, wide int) []kind {
 	return []kind{
 		{[]graph.Type{graph.Float32, graph.Float32}, graph.Float32, float},
 		{[]graph.Type{graph.Int8, graph.Int8}, graph.Int8, integer},
+		{[]graph.Type{graph.Int16, graph.Int16}, graph.Int16, wide},
 	}
 }
 
-// mulVersion tells products that grow: kernels of version 2 take no factor of 1
-// or more.
+// mulVersion tells products of int8 that grow: kernels of version 2 take no factor
+// of 1 or more.
 func mulVersion(n *graph.Node, k kind) int {
-	if k.version == 1 {
-		return 1
+	if k.out != graph.Int8 {
+		return k.version
 	}
 	a, b, y := n.Input(0), n.Input(1), n.Output
 	if a != nil && b != nil && a.Quant != nil && b.Quant != nil && y.Quant != nil &&

@@ -17,6 +17,8 @@ var quantize = operator{
 		{[]graph.Type{graph.Int8}, graph.UInt8, 1},
 		{[]graph.Type{graph.UInt8}, graph.Int8, 1},
 		{[]graph.Type{graph.UInt8}, graph.UInt8, 1},
+		{[]graph.Type{graph.Float32}, graph.Int16, 2},
+		{[]graph.Type{graph.Int16}, graph.Int16, 2},
 	},
 	runtimes: []string{"1.14.0", "1.15.0", "2.7.0", "2.21.0"},
 	write: func(b *flatbuffers.Builder, _ graph.Op) flatbuffers.UOffsetT {
@@ -33,6 +35,7 @@ var dequantize = operator{
 		{[]graph.Type{graph.UInt8}, graph.Float32, 1},
 		{[]graph.Type{graph.Int8}, graph.Float32, 2},
 		{[]graph.Type{graph.Float16}, graph.Float32, 3},
+		{[]graph.Type{graph.Int16}, graph.Float32, 3},
 	},
 	version: func(n *graph.Node, k kind) int {
 		if k.version == 2 && perChannel(n.Input(0)) {

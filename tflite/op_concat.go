@@ -18,6 +18,7 @@ var concatenation = operator{
 		{[]graph.Type{graph.Float32}, graph.Float32, 1},
 		{[]graph.Type{graph.Int8}, graph.Int8, 2},
 		{[]graph.Type{graph.UInt8}, graph.UInt8, 1},
+		{[]graph.Type{graph.Int16}, graph.Int16, 3},
 	},
 	variadic: true,
 	runtimes: []string{"1.5.0", "1.14.0", "2.3.0", "2.14.0", "2.21.0"},

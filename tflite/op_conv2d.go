@@ -13,7 +13,7 @@ import (
 var conv2D = operator{
 	code:    schema.BuiltinOperatorCONV_2D,
 	options: schema.BuiltinOptionsConv2DOptions,
-	kinds:   anchorKinds(1, 2, 3),
+	kinds:   anchorKinds(1, 2, 3, 1),
 	version: func(n *graph.Node, k kind) int {
 		if k.version == 2 && perChannel(n.Input(graph.InputWeights)) {
 			return 5
@@ -58,12 +58,14 @@ var conv2D = operator{
 }
 
 // anchorKinds are the number types of operators with weights and a bias, with
-// the versions for float, hybrid (float activations, int8 weights) and int8.
-func anchorKinds(float, hybrid, integer int) []kind {
+// the versions for float, hybrid (float activations, int8 weights), int8 and int16
+// (with int8 weights).
+func anchorKinds(float, hybrid, integer, wide int) []kind {
 	return []kind{
 		{[]graph.Type{graph.Float32, graph.Float32, graph.Float32}, graph.Float32, float},
 		{[]graph.Type{graph.Float32, graph.Int8, graph.Float32}, graph.Float32, hybrid},
 		{[]graph.Type{graph.Int8, graph.Int8, graph.Int32}, graph.Int8, integer},
+		{[]graph.Type{graph.Int16, graph.Int8, graph.Int64}, graph.Int16, wide},
 	}
 }
 
@@ -81,10 +83,13 @@ func withBias(n *graph.Node, c *constants) []*graph.Tensor {
 	}
 	shape := []int{channels}
 	name := n.Output.Name + "/bias"
-	if x.Type != graph.Int8 || x.Quant == nil || w.Quant == nil {
+	if !integer(x.Type) || x.Quant == nil || w.Quant == nil {
 		return []*graph.Tensor{x, w, c.add(name, graph.Float32, shape, make([]float32, channels))}
 	}
 	b := c.add(name, graph.Int32, shape, make([]int32, channels))
+	if x.Type == graph.Int16 {
+		b.Type, b.Data = graph.Int64, make([]int64, channels)
+	}
 	b.Quant = &quant.Params{ZeroPoint: make([]int32, len(w.Quant.Scale))}
 	for _, s := range w.Quant.Scale {
 		b.Quant.Scale = append(b.Quant.Scale, x.Quant.Scale[0]*s)

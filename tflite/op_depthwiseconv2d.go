@@ -12,7 +12,7 @@ import (
 var depthwiseConv2D = operator{
 	code:    schema.BuiltinOperatorDEPTHWISE_CONV_2D,
 	options: schema.BuiltinOptionsDepthwiseConv2DOptions,
-	kinds:   anchorKinds(1, 4, 3),
+	kinds:   anchorKinds(1, 4, 3, 1),
 	version: func(n *graph.Node, k kind) int {
 		op := n.Op.(graph.DepthwiseConv2D)
 		switch {

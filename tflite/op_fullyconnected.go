@@ -12,7 +12,7 @@ import (
 var fullyConnected = operator{
 	code:     schema.BuiltinOperatorFULLY_CONNECTED,
 	options:  schema.BuiltinOptionsFullyConnectedOptions,
-	kinds:    anchorKinds(1, 3, 4),
+	kinds:    anchorKinds(1, 3, 4, 1),
 	version:  fullyConnectedVersion,
 	runtimes: []string{"1.5.0", "1.10.0", "1.14.0", "1.14.0", "2.0.0", "2.1.0", "2.3.0", "2.3.0", "2.3.0", "2.11.0", "2.15.0", "2.17.0", "2.18.0", "2.21.0"},
 	bias:     graph.InputBias,

@@ -10,7 +10,7 @@ import (
 var leakyRelu = operator{
 	code:     schema.BuiltinOperatorLEAKY_RELU,
 	options:  schema.BuiltinOptionsLeakyReluOptions,
-	kinds:    sameTypeKinds(1, 1),
+	kinds:    sameTypeKinds(1, 1, 2),
 	runtimes: []string{"1.13.1", "2.3.0"},
 	write: func(b *flatbuffers.Builder, op graph.Op) flatbuffers.UOffsetT {
 		schema.LeakyReluOptionsStart(b)
@@ -40,7 +40,7 @@ var prelu = operator{
 
 var elu = operator{
 	code:     schema.BuiltinOperatorELU,
-	kinds:    sameTypeKinds(1, 1),
+	kinds:    sameTypeKinds8(1, 1),
 	runtimes: []string{"1.14.0"},
 	read:     plain(graph.Elu{}),
 }
@@ -48,7 +48,7 @@ var elu = operator{
 var hardSwish = operator{
 	code:     schema.BuiltinOperatorHARD_SWISH,
 	options:  schema.BuiltinOptionsHardSwishOptions,
-	kinds:    sameTypeKinds(1, 1),
+	kinds:    sameTypeKinds8(1, 1),
 	runtimes: []string{"1.15.0"},
 	write: func(b *flatbuffers.Builder, _ graph.Op) flatbuffers.UOffsetT {
 		schema.HardSwishOptionsStart(b)
@@ -59,14 +59,14 @@ var hardSwish = operator{
 
 var logistic = operator{
 	code:     schema.BuiltinOperatorLOGISTIC,
-	kinds:    sameTypeKinds(1, 2),
+	kinds:    sameTypeKinds(1, 2, 3),
 	runtimes: []string{"1.14.0", "1.14.0", "2.3.0"},
 	read:     plain(graph.Logistic{}),
 }
 
 var tanh = operator{
 	code:     schema.BuiltinOperatorTANH,
-	kinds:    sameTypeKinds(1, 2),
+	kinds:    sameTypeKinds(1, 2, 3),
 	runtimes: []string{"1.14.0", "1.14.0", "2.3.0"},
 	read:     plain(graph.Tanh{}),
 }

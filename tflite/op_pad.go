@@ -13,7 +13,7 @@ import (
 var pad = operator{
 	code:     schema.BuiltinOperatorPAD,
 	options:  schema.BuiltinOptionsPadOptions,
-	kinds:    withInt32(sameTypeKinds(1, 2), 1),
+	kinds:    withInt32(sameTypeKinds(1, 2, 3), 1),
 	version:  deeper(map[int]int{5: 4}),
 	runtimes: []string{"1.5.0", "1.14.0", "2.4.0", "2.6.0", "2.20.0"},
 	inputs: func(n *graph.Node, c *constants) []*graph.Tensor {

@@ -10,7 +10,7 @@ import (
 var maxPool2D = operator{
 	code:     schema.BuiltinOperatorMAX_POOL_2D,
 	options:  schema.BuiltinOptionsPool2DOptions,
-	kinds:    sameTypeKinds(1, 2),
+	kinds:    sameTypeKinds(1, 2, 3),
 	runtimes: []string{"1.5.0", "1.14.0", "2.3.0"},
 	write: func(b *flatbuffers.Builder, op graph.Op) flatbuffers.UOffsetT {
 		return writePool(b, op.(graph.MaxPool2D).Pool)
@@ -24,7 +24,7 @@ var maxPool2D = operator{
 var averagePool2D = operator{
 	code:     schema.BuiltinOperatorAVERAGE_POOL_2D,
 	options:  schema.BuiltinOptionsPool2DOptions,
-	kinds:    sameTypeKinds(1, 2),
+	kinds:    sameTypeKinds(1, 2, 3),
 	runtimes: []string{"1.5.0", "1.14.0", "2.3.0"},
 	write: func(b *flatbuffers.Builder, op graph.Op) flatbuffers.UOffsetT {
 		return writePool(b, op.(graph.AveragePool2D).Pool)
@@ -36,8 +36,13 @@ var averagePool2D = operator{
 }
 
 // sameTypeKinds are the number types of operators with one input of the
-// output's type, with the versions for float and int8.
-func sameTypeKinds(float, integer int) []kind {
+// output's type, with the versions for float, int8 and int16.
+func sameTypeKinds(float, integer, wide int) []kind {
+	return append(sameTypeKinds8(float, integer), kind{[]graph.Type{graph.Int16}, graph.Int16, wide})
+}
+
+// sameTypeKinds8 are those of operators that no kernel has for int16.
+func sameTypeKinds8(float, integer int) []kind {
 	return []kind{
 		{[]graph.Type{graph.Float32}, graph.Float32, float},
 		{[]graph.Type{graph.Int8}, graph.Int8, integer},

@@ -22,7 +22,7 @@ var reduceMax = reducer(operator{
 // reducer completes the row of a reduction, whose axes are an input in a file.
 func reducer(o operator, of func(graph.Op) graph.Reducer, op func(graph.Reducer) graph.Op) operator {
 	o.options = schema.BuiltinOptionsReducerOptions
-	o.kinds = withInt32(sameTypeKinds(1, 2), 1)
+	o.kinds = withInt32(sameTypeKinds(1, 2, 3), 1)
 	o.inputs = func(n *graph.Node, c *constants) []*graph.Tensor {
 		axes := of(n.Op).Axes
 		return []*graph.Tensor{n.Inputs[0], c.ints(n.Output.Name+"/axes", []int{len(axes)}, axes...)}

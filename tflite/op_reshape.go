@@ -22,6 +22,7 @@ var reshape = operator{
 		{[]graph.Type{graph.Float32, graph.Int32}, graph.Float32, 1},
 		{[]graph.Type{graph.Int8, graph.Int32}, graph.Int8, 1},
 		{[]graph.Type{graph.UInt8, graph.Int32}, graph.UInt8, 1},
+		{[]graph.Type{graph.Int16, graph.Int32}, graph.Int16, 1},
 	},
 	runtimes: []string{"1.5.0"},
 	inputs: func(n *graph.Node, c *constants) []*graph.Tensor {

@@ -16,6 +16,7 @@ var resizeNearest = operator{
 	kinds: []kind{
 		{[]graph.Type{graph.Float32, graph.Int32}, graph.Float32, 1},
 		{[]graph.Type{graph.Int8, graph.Int32}, graph.Int8, 2},
+		{[]graph.Type{graph.Int16, graph.Int32}, graph.Int16, 4},
 	},
 	version: func(n *graph.Node, k kind) int {
 		if o := n.Op.(graph.ResizeNearestNeighbor); o.AlignCorners || o.HalfPixelCenters {

@@ -15,7 +15,7 @@ import (
 var stridedSlice = operator{
 	code:     schema.BuiltinOperatorSTRIDED_SLICE,
 	options:  schema.BuiltinOptionsStridedSliceOptions,
-	kinds:    withInt32(sameTypeKinds(1, 2), 3),
+	kinds:    withInt32(sameTypeKinds(1, 2, 1), 3),
 	version:  deeper(map[int]int{5: 4}),
 	runtimes: []string{"1.6.0", "1.14.0", "2.1.0", "2.2.0", "2.5.0", "2.6.0", "2.14.0", "2.14.0"},
 	inputs: func(n *graph.Node, c *constants) []*graph.Tensor {

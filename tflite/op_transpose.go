@@ -11,7 +11,7 @@ import (
 var transpose = operator{
 	code:     schema.BuiltinOperatorTRANSPOSE,
 	options:  schema.BuiltinOptionsTransposeOptions,
-	kinds:    withInt32(sameTypeKinds(1, 2), 1),
+	kinds:    withInt32(sameTypeKinds(1, 2, 5), 1),
 	version:  deeper(map[int]int{5: 4, 6: 6}),
 	runtimes: []string{"1.6.0", "1.14.0", "1.15.0", "2.3.0", "2.4.0", "2.12.0"},
 	inputs: func(n *graph.Node, c *constants) []*graph.Tensor {

@@ -20,6 +20,7 @@ var transposeConv = operator{
 		{[]graph.Type{graph.Int32, graph.Float32, graph.Float32, graph.Float32}, graph.Float32, 1},
 		{[]graph.Type{graph.Int32, graph.Int8, graph.Float32, graph.Float32}, graph.Float32, 2},
 		{[]graph.Type{graph.Int32, graph.Int8, graph.Int8, graph.Int32}, graph.Int8, 2},
+		{[]graph.Type{graph.Int32, graph.Int8, graph.Int16, graph.Int64}, graph.Int16, 3},
 	},
 	version: func(n *graph.Node, k kind) int {
 		switch {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/bits"
 	"slices"
 
 	"github.com/goqat/goqat/graph"
@@ -193,7 +194,7 @@ func (v *verifier) anchor(n *graph.Node) {
 	if _, ok := n.Op.(graph.DepthwiseConv2D); ok && x.Type == graph.Float32 && len(w.Quant.Scale) != w.Shape[axis] {
 		v.fault("weights %q have one scale; behind a float input LiteRT reads one for each of %d channels", w.Name, w.Shape[axis])
 	}
-	if x.Type != graph.Int8 {
+	if x.Type == graph.Float32 {
 		return
 	}
 	if perChannel(x) || perChannel(n.Output) {
@@ -231,11 +232,17 @@ func (v *verifier) bias(x, w, bias *graph.Tensor) bool {
 //
 //	sum |w| * max|q_x - z_x| + |b| < 2^31
 //
-// and that the factor from sums to output codes is one that kernels can apply.
+// or 2^47 where activations are int16, and that the factor from sums to output
+// codes is one that kernels can apply.
 func (v *verifier) sums(n *graph.Node, axis int) {
 	x, w := n.Inputs[graph.InputX], n.Inputs[graph.InputWeights]
 	z := int64(x.Quant.ZeroPoint[0])
-	farthest := max(math.MaxInt8-z, z-math.MinInt8)
+	low, high, _ := codes(x.Type)
+	most, exponent := int64(math.MaxInt32), 30
+	if x.Type == graph.Int16 {
+		most, exponent = 1<<47-1, 7
+	}
+	farthest := max(int64(high)-z, z-int64(low))
 	totals := make([]int64, w.Shape[axis])
 	inner := graph.Inner(w.Shape, axis)
 	for i, q := range w.Int8s() {
@@ -245,16 +252,21 @@ func (v *verifier) sums(n *graph.Node, axis int) {
 		for c, q := range b.Int32s() {
 			totals[c] += max(int64(q), -int64(q))
 		}
+		wide, _ := b.Data.([]int64)
+		for c, q := range wide {
+			q = min(max(q, -most-1), most+1) // -q is a number then
+			totals[c] += max(q, -q)
+		}
 	}
 	for c, total := range totals {
-		if total > math.MaxInt32 {
-			v.fault("channel %d can sum to %d, which does not fit 32 bits", c, total)
+		if total > most {
+			v.fault("channel %d can sum to %d, which does not fit %d bits", c, total, bits.Len64(uint64(most))+1)
 		}
 	}
 	for c, s := range w.Quant.Scale {
 		real := float64(x.Quant.Scale[0]) * float64(s) / float64(n.Output.Quant.Scale[0])
-		if m := quant.QuantizeMultiplier(real); m.Exponent > 30 {
-			v.fault("channel %d: scales %v*%v/%v make a factor of %v, beyond 2^30", c, x.Quant.Scale[0], s, n.Output.Quant.Scale[0], real)
+		if m := quant.QuantizeMultiplier(real); m.Exponent > exponent {
+			v.fault("channel %d: scales %v*%v/%v make a factor of %v, beyond 2^%d", c, x.Quant.Scale[0], s, n.Output.Quant.Scale[0], real, exponent)
 		}
 	}
 }

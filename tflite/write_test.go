@@ -234,9 +234,9 @@ func TestWriteErrors(t *testing.T) {
 		}, []string{`node "drop": files cannot carry the operator DROPOUT, which exists only while training`, `node "fq": files cannot carry the operator FAKE_QUANT`}},
 		{"types", func() *graph.Graph {
 			n := newNet(t, "", float, false)
-			x := n.input(graph.Int16, nil, 1, 4)
+			x := n.input(graph.Int32, nil, 1, 4)
 			return n.done(n.same("soft", graph.Softmax{}, x))
-		}, []string{`node "soft" (SOFTMAX): no runtime takes inputs [int16] with output int16`}},
+		}, []string{`node "soft" (SOFTMAX): no runtime takes inputs [int32] with output int32`}},
 		{"no graph", func() *graph.Graph { return &graph.Graph{} }, []string{"tflite: graph: no inputs"}},
 		{"softmax parameters", func() *graph.Graph {
 			n := newNet(t, "", int8s, false)

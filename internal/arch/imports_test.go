@@ -28,7 +28,7 @@ var (
 	plot        = []string{"gonum.org/v1/gonum", "gonum.org/v1/plot"}
 	cpu         = []string{"golang.org/x/sys/cpu"}
 	terminal    = []string{"github.com/schollz/progressbar/v3", "golang.org/x/term"}
-	kernels     = []string{"internal/kernels/axes", "internal/kernels/f32", "internal/kernels/q8", "internal/kernels/strided", "internal/kernels/window"}
+	kernels     = []string{"internal/kernels/axes", "internal/kernels/f32", "internal/kernels/q16", "internal/kernels/q8", "internal/kernels/strided", "internal/kernels/window"}
 )
 
 // table is the architecture: a package may import what its row names and nothing else, and a package without a row
@@ -48,6 +48,7 @@ var table = map[string]rule{
 	"internal/kernels/axes":    {},
 	"internal/kernels/f32":     {own: []string{"quant", "internal/parallel", "internal/kernels/axes", "internal/kernels/window"}, foreign: cpu},
 	"internal/kernels/q8":      {own: []string{"quant", "internal/parallel", "internal/kernels/axes", "internal/kernels/window"}, foreign: cpu},
+	"internal/kernels/q16":     {own: []string{"quant", "internal/parallel", "internal/kernels/axes", "internal/kernels/q8", "internal/kernels/window"}},
 	"internal/kernels/strided": {own: []string{"internal/parallel"}},
 	"internal/kernels/window":  {},
 	// The conformance suites: every kernel against its reference, for the tests of any implementation.

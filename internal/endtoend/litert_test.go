@@ -115,6 +115,8 @@ func cloned(data any) any {
 		return append([]int8(nil), d...)
 	case []uint8:
 		return append([]uint8(nil), d...)
+	case []int16:
+		return append([]int16(nil), d...)
 	}
 	panic(fmt.Sprintf("an activation of type %T", data))
 }
@@ -128,6 +130,8 @@ func inputTensor(t *testing.T, data any) oracle.Tensor {
 	case []int8:
 		return oracle.Input(d)
 	case []uint8:
+		return oracle.Input(d)
+	case []int16:
 		return oracle.Input(d)
 	}
 	t.Fatalf("no model takes %T", data)
@@ -145,8 +149,12 @@ func elements(x oracle.Tensor, typ graph.Type) (any, error) {
 		return oracle.Values[int8](x)
 	case graph.UInt8:
 		return oracle.Values[uint8](x)
+	case graph.Int16:
+		return oracle.Values[int16](x)
 	case graph.Int32:
 		return oracle.Values[int32](x)
+	case graph.Int64:
+		return oracle.Values[int64](x)
 	}
 	return nil, fmt.Errorf("tensor %q: no files hold %v", x.Name, typ)
 }
@@ -163,7 +171,11 @@ func sameElements(got, want any) error {
 		return same(g, want)
 	case []uint8:
 		return same(g, want)
+	case []int16:
+		return same(g, want)
 	case []int32:
+		return same(g, want)
+	case []int64:
 		return same(g, want)
 	}
 	return fmt.Errorf("nothing was computed (%T)", got)

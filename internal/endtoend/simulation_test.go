@@ -49,6 +49,9 @@ func predictIntegers(t *testing.T, simulations []source) {
 				if slices.Contains(onePath, op.Op) && !requantized(t, model, op) {
 					limit = 0
 				}
+				if steps, ok := wideSteps[op.Op]; ok && q.Recipe.Activations.Bits == 16 {
+					limit = steps
+				}
 				if op.Largest > limit {
 					t.Errorf("%s %q: %d steps", op.Op, op.Name, op.Largest)
 				}

@@ -1,0 +1,121 @@
+package q16
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/goqat/goqat/internal/kernels/axes"
+	"github.com/goqat/goqat/internal/kernels/q8"
+	"github.com/goqat/goqat/quant"
+)
+
+// Arithmetic is a prepared ADD, SUB or MUL operator. It is read-only.
+type Arithmetic struct {
+	left, right, result quant.Multiplier
+	product             bool
+	sign                int32 // of the second input of a sum
+	clamp               quant.Grid
+}
+
+// sumBits is the number of bits by which ADD and SUB raise the precision of
+// their inputs.
+const sumBits = 15
+
+// NewAdd prepares y = act(a + b) in fixed point:
+//
+//	r_i = multiply(q_i << 15, s_i/(2*max(s_a, s_b)))
+//	y = clamp(multiply(r_a + r_b, 2*max(s_a, s_b)/(2^15*s_y)))
+//
+// The same in every profile. What a Kernel says does not matter.
+//
+// Errors: parameters that cannot be; a last factor that is not below 1, which
+// LiteRT refuses.
+//
+// Source: LiteRT, tflite/kernels/add.cc, tflite/kernels/internal/reference/add.h.
+func NewAdd(s q8.ArithmeticSpec) (*Arithmetic, error) { return newSum(s, "add", q8.LiteRT) }
+
+// NewSub prepares y = act(a - b), as [NewAdd] with r_a - r_b. [q8.TFLM] divides
+// the scales in float32.
+//
+// Source: LiteRT, tflite/kernels/sub.cc; tflite-micro,
+// tensorflow/lite/micro/kernels/sub_common.cc.
+func NewSub(s q8.ArithmeticSpec) (*Arithmetic, error) {
+	o, err := newSum(s, "sub", s.Profile)
+	if err == nil {
+		o.sign = -1
+	}
+	return o, err
+}
+
+func newSum(s q8.ArithmeticSpec, name string, profile q8.Profile) (*Arithmetic, error) {
+	if err := checkArithmetic(s, name); err != nil {
+		return nil, err
+	}
+	a, b, y := s.A.Scale[0], s.B.Scale[0], s.Output.Scale[0]
+	twice := 2 * max(a, b) // exact
+	ratio := func(over, under float32) quant.Multiplier {
+		if profile == q8.TFLM {
+			return quant.QuantizeMultiplier(float64(over / under))
+		}
+		return quant.QuantizeMultiplier(float64(over) / float64(under))
+	}
+	o := &Arithmetic{
+		left: ratio(a, twice), right: ratio(b, twice), result: ratio(twice, (1<<sumBits)*y), sign: 1,
+		clamp: s.Activation.Range(s.Output, Grid),
+	}
+	if o.result.Exponent > 0 {
+		return nil, fmt.Errorf("q16: %s: input scales %v and %v need an output scale above %v, not %v", name, a, b, twice/(1<<sumBits), y)
+	}
+	return o, nil
+}
+
+// NewMul prepares y = act(a * b) in fixed point:
+//
+//	y = clamp(multiply(q_a*q_b, s_a*s_b/s_y))
+//
+// The factor is computed in float32, in [q8.TFLM] in float64.
+//
+// Errors: parameters that cannot be; a factor of 1 or more, which shifts products
+// out of int32.
+//
+// Source: LiteRT, tflite/kernels/mul.cc, tflite/kernels/internal/reference/mul.h;
+// tflite-micro, tensorflow/lite/micro/kernels/mul_common.cc.
+func NewMul(s q8.ArithmeticSpec) (*Arithmetic, error) {
+	if err := checkArithmetic(s, "mul"); err != nil {
+		return nil, err
+	}
+	a, b, y := s.A.Scale[0], s.B.Scale[0], s.Output.Scale[0]
+	factor := float64(float32(float32(a*b) / y))
+	if s.Profile == q8.TFLM {
+		factor = float64(a) * float64(b) / float64(y)
+	}
+	o := &Arithmetic{result: quant.QuantizeMultiplier(factor), product: true, clamp: s.Activation.Range(s.Output, Grid)}
+	if o.result.Exponent > 0 {
+		return nil, fmt.Errorf("q16: mul: scales %v*%v/%v make a factor of %v, not below 1", a, b, y, factor)
+	}
+	return o, nil
+}
+
+func checkArithmetic(s q8.ArithmeticSpec, name string) error {
+	err := errors.Join(checkTensor("first input", s.A), checkTensor("second input", s.B), checkTensor("output", s.Output), s.Activation.Check())
+	if err != nil {
+		return fmt.Errorf("q16: %s: %w", name, err)
+	}
+	return nil
+}
+
+// Run computes dst from the elements of a and b that p pairs.
+func (o *Arithmetic) Run(p axes.Pair, dst, a, b []int16) {
+	each(p.Len(), 1, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			ia, ib := p.At(i)
+			x, y := int32(a[ia]), int32(b[ib])
+			if o.product {
+				x *= y
+			} else {
+				x = o.left.Apply(x<<sumBits) + o.sign*o.right.Apply(y<<sumBits)
+			}
+			dst[i] = int16(o.clamp.Clamp(o.result.Apply(x)))
+		}
+	})
+}
