@@ -22,7 +22,8 @@
 // Results have the same bits for any number of threads. Matrix products (dense layers and convolutions) are computed by
 // assembly where the processor has AVX2 with FMA or AVX-512, which add each product with one rounding and agree with each
 // other, and elsewhere, or with the build tag purego, by plain Go, which rounds each product before it adds it; [Fused]
-// tells which. All other products are rounded before they are added. The order is the same everywhere:
+// tells which. All other products are rounded before they are added, and all other loops give the same bits whether they
+// are assembly or plain Go. The order is the same everywhere:
 //   - forward outputs and the gradient of inputs and of fully-connected weights are one chain of additions per element,
 //     starting at +0, in ascending order of the summation index (for a convolution's weights: row-major taps, then
 //     channels; for its input gradient: row-major output pixels, then channels); the bias is added last;

@@ -42,15 +42,20 @@ func gemmAVX2(m, n, k int, c []float32, ldc int, a matrix, b []float32, ldb int,
 	}
 }
 
-// gemmAVX512 is [gemm] by tiles of 14x32, or 14x16 where that is enough, with masked lanes at the right edge.
+// gemmAVX512 is [gemm] by tiles of 14x32 with masked lanes at the right edge. The last columns, if they are not more than
+// one vector, take the AVX2 tiles where those waste no lanes: a tile of one vector loads as often as it multiplies, and the
+// loads of narrow vectors are the faster ones.
 func gemmAVX512(m, n, k int, c []float32, ldc int, a matrix, b []float32, ldb int, add bool) {
 	p := newPanels(k, a, ldb, ldc, add)
 	for j := 0; j < n; j += 32 {
-		routines := wideAVX512[:]
-		if n-j <= 16 {
-			routines = narrowAVX512[:]
+		switch rest := n - j; {
+		case rest == 16 || rest <= 8:
+			gemmAVX2(m, rest, k, c[j:], ldc, a, b[j:], ldb, add)
+		case rest < 16:
+			p.rows(narrowAVX512[:], m, &b[j], c[j:], &bitMasks[rest])
+		default:
+			p.rows(wideAVX512[:], m, &b[j], c[j:], &bitMasks[min(rest, 32)])
 		}
-		p.rows(routines, m, &b[j], c[j:], &bitMasks[min(n-j, 32)])
 	}
 }
 
