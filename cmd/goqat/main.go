@@ -30,12 +30,13 @@ func interruptible(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
-	return execute(&session{ctx, stdout, stderr}, args)
+	return execute(&session{ctx, os.Stdin, stdout, stderr}, args)
 }
 
 // session is what a command has to do with the world.
 type session struct {
 	ctx            context.Context
+	stdin          io.Reader // answers to questions
 	stdout, stderr io.Writer // results; progress and messages
 }
 
@@ -48,13 +49,16 @@ const (
 
 // commands is the command line.
 type commands struct {
-	Bench    benchCommand    `cmd:"" help:"Measure speed on this machine."`
-	Compare  compareCommand  `cmd:"" help:"Train a network, quantize it in every way, and compare the files on test data."`
-	Eval     evalCommand     `cmd:"" help:"Measure the accuracy of a .tflite file on test data."`
-	Inspect  inspectCommand  `cmd:"" help:"Show what is in a .tflite file and what its bytes are spent on."`
-	Quantize quantizeCommand `cmd:"" help:"Quantize a float .tflite file after training."`
-	Run      runCommand      `cmd:"" help:"Run a .tflite file on an array and write the output."`
-	Version  versionCommand  `cmd:"" help:"Show the version."`
+	Advise           adviseCommand   `cmd:"" help:"Choose how to quantize, by a few questions or by measuring."`
+	Bench            benchCommand    `cmd:"" help:"Measure speed on this machine."`
+	CalibrationSweep sweepCommand    `cmd:"" help:"Measure accuracy against the number of rows to calibrate with."`
+	Compare          compareCommand  `cmd:"" help:"Train a network, quantize it in every way, and compare the files on test data."`
+	Debug            debugCommand    `cmd:"" help:"Show where a quantized network loses: tensor by tensor, layer by layer."`
+	Eval             evalCommand     `cmd:"" help:"Measure the accuracy of a .tflite file on test data."`
+	Inspect          inspectCommand  `cmd:"" help:"Show what is in a .tflite file and what its bytes are spent on."`
+	Quantize         quantizeCommand `cmd:"" help:"Quantize a float .tflite file after training."`
+	Run              runCommand      `cmd:"" help:"Run a .tflite file on an array and write the output."`
+	Version          versionCommand  `cmd:"" help:"Show the version."`
 }
 
 const about = "Trains small networks, quantizes them while training or afterwards, and works with .tflite files. " +

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -18,10 +19,17 @@ import (
 
 // quantizeCommand is `goqat quantize`.
 type quantizeCommand struct {
-	Model       string  `arg:"" name:"IN.tflite" help:"Float network, from any program."`
-	Out         string  `short:"o" required:"" placeholder:"OUT.tflite" help:"File to write. The recipe is saved beside it, as OUT.recipe.toml."`
+	Model      string    `arg:"" name:"IN.tflite" help:"Float network, from any program."`
+	Out        string    `short:"o" required:"" placeholder:"OUT.tflite" help:"File to write. The recipe is saved beside it, as OUT.recipe.toml."`
+	Data       rowData   `embed:""`
+	Plan       planFlags `embed:""`
+	AllowFloat bool      `help:"Let operators that an int8 model cannot have stay float32, and list them."`
+	JSON       bool      `name:"json" help:"Print JSON."`
+}
+
+// planFlags are the flags that say how a network is quantized.
+type planFlags struct {
 	Mode        string  `placeholder:"MODE" enum:"int8,dynamic,weights,float16," default:"" help:"int8: integers throughout. dynamic: int8 weights, activations quantized as the model runs. weights: int8 weights, float computation. float16: float16 weights. Default: int8."`
-	Data        rowData `embed:""`
 	Samples     *int    `placeholder:"N" help:"Most rows to calibrate with. Default: 500."`
 	Input       string  `placeholder:"TYPE" enum:"int8,uint8,float32," default:"" help:"Number type of the input of an int8 model: int8, uint8 or float32. Default: int8."`
 	Output      string  `placeholder:"TYPE" enum:"int8,uint8,float32," default:"" help:"That of the output. Default: int8."`
@@ -32,8 +40,6 @@ type quantizeCommand struct {
 	Repair      string  `placeholder:"LIST" help:"Remedies, separated by commas: equalize, absorb, adaround, bias."`
 	KeepFloat   string  `placeholder:"LIST" help:"Patterns of names of operators that stay float32, separated by commas."`
 	Recipe      string  `placeholder:"FILE" help:"Recipe in TOML or JSON, such as was saved beside a model. Flags count for more."`
-	AllowFloat  bool    `help:"Let operators that an int8 model cannot have stay float32, and list them."`
-	JSON        bool    `name:"json" help:"Print JSON."`
 }
 
 // rowData are the flags that say which rows a command reads.
@@ -52,6 +58,17 @@ func (d rowData) open(g *graph.Graph, rows int) (data.Dataset, error) {
 	return samples.Open(d.Data, g.Inputs[0], samples.Options{Rows: rows, Scale: d.Scale, Offset: d.Offset, Features: d.Features})
 }
 
+// rows reads what a plan needs; nil for nothing.
+func (d rowData) rows(g *graph.Graph, p ptq.Plan) (data.Dataset, error) {
+	switch {
+	case d.Data != "":
+		return d.open(g, p.Samples)
+	case p.Mode == "int8":
+		return nil, errors.New("mode int8 needs representative rows: -data PATH, or -mode dynamic, which needs none")
+	}
+	return nil, nil
+}
+
 // Help is shown below the flags.
 func (quantizeCommand) Help() string {
 	return `The mode int8 needs representative rows: some hundred that look like what the model will meet, scaled as in training, and not test data. Keras networks with a Rescaling layer inside take pixels up to 255: -scale 255.
@@ -67,7 +84,7 @@ Examples:
 const defaultSamples = 500
 
 // plan returns the recipe file with the flags that were given.
-func (c *quantizeCommand) plan() (ptq.Plan, error) {
+func (c planFlags) plan() (ptq.Plan, error) {
 	p := ptq.Plan{Samples: defaultSamples}
 	if c.Recipe != "" {
 		var err error
@@ -122,7 +139,7 @@ type quantized struct {
 // Run reads, quantizes and writes.
 func (c *quantizeCommand) Run(s *session) error {
 	began := time.Now()
-	p, err := c.plan()
+	p, err := c.Plan.plan()
 	if err != nil {
 		return err
 	}
@@ -130,14 +147,9 @@ func (c *quantizeCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	var rows data.Dataset
-	switch {
-	case c.Data.Data != "":
-		if rows, err = c.Data.open(net, p.Samples); err != nil {
-			return err
-		}
-	case p.Mode == "int8":
-		return fmt.Errorf("mode int8 needs representative rows: -data PATH, or -mode dynamic, which needs none")
+	rows, err := c.Data.rows(net, p)
+	if err != nil {
+		return err
 	}
 	result, err := ptq.Quantize(s.ctx, net, p, rows, ptq.Options{AllowFloat: c.AllowFloat, Progress: s.stderr, Logger: warnings(s.stderr)})
 	if err != nil {

@@ -190,7 +190,7 @@ func TestInterruptLeavesNothing(t *testing.T) {
 	for _, args := range [][]string{{"compare"}, {"compare", "-out", out}} {
 		ctx, cancel := context.WithCancel(t.Context())
 		stderr, stdout := &canceller{cancel: cancel}, &strings.Builder{}
-		code := execute(&session{ctx, stdout, stderr}, args)
+		code := execute(&session{ctx, strings.NewReader(""), stdout, stderr}, args)
 		if code != failed || !strings.HasSuffix(stderr.String(), "goqat: interrupted\n") || stdout.Len() > 0 {
 			t.Errorf("%v: exit code %d, standard output %q, standard error %q", args, code, stdout, &stderr.Builder)
 		}

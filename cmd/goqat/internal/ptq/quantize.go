@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/goqat/goqat/data"
+	"github.com/goqat/goqat/fakequant"
 	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/posttrain"
 	"github.com/goqat/goqat/quant"
@@ -40,11 +41,11 @@ type Float struct {
 }
 
 func (f Float) String() string {
-	return fmt.Sprintf("%s (%s): %s", short(f.Name), f.Operator, f.Reason)
+	return fmt.Sprintf("%s (%s): %s", Short(f.Name), f.Operator, f.Reason)
 }
 
-// short is a name without what Keras' converter appends of other layers.
-func short(name string) string {
+// Short is a name without what Keras' converter appends of other layers.
+func Short(name string) string {
 	first, _, _ := strings.Cut(name, ";")
 	return first
 }
@@ -104,4 +105,42 @@ func small(net *graph.Graph, r quant.Recipe) (list []Float) {
 		}
 	}
 	return list
+}
+
+// Simulate returns a network as it is quantized, after the remedies that change
+// it, and the same with the fake quantization of an int8 plan: ranges found, other
+// remedies applied. An int8 model of [Quantize] is what this exports to.
+//
+// Errors: as [Quantize]; other modes; operators that cannot be run.
+func Simulate(ctx context.Context, net *graph.Graph, p Plan, samples data.Dataset, o Options) (float, simulated *graph.Graph, err error) {
+	if err := p.Check(); err != nil {
+		return nil, nil, err
+	}
+	recipe := p.recipe()
+	if recipe.Mode != quant.Integer {
+		return nil, nil, fmt.Errorf("mode %s has no ranges to simulate", p.Mode)
+	}
+	if net, err = Prepare(net); err == nil {
+		net, err = graph.Passes{graph.DropDropout, graph.FoldBatchNorm}.Run(net)
+	}
+	c := p.options(o)
+	if r := c.Repair; err == nil && r.Equalize {
+		net, err = posttrain.Equalize(ctx, net, samples, r.Sampling)
+	}
+	if r := c.Repair; err == nil && r.AbsorbBiases {
+		net, err = posttrain.AbsorbBiases(ctx, net, samples, r.Sampling)
+	}
+	if err == nil {
+		simulated, err = fakequant.Insert(net, recipe)
+	}
+	if err == nil {
+		err = posttrain.Calibrate(ctx, simulated, samples, c.Calibration)
+	}
+	if r := c.Repair; err == nil && r.AdaRound {
+		simulated, err = posttrain.AdaRound(ctx, simulated, samples, r.Sampling)
+	}
+	if r := c.Repair; err == nil && r.CorrectBias {
+		simulated, err = posttrain.CorrectBias(ctx, simulated, samples, r.Sampling)
+	}
+	return net, simulated, err
 }

@@ -31,7 +31,7 @@ func split(net *graph.Graph) *parts {
 	for _, n := range net.Nodes {
 		root, reason := "", ""
 		if f, ok := n.Op.(graph.Foreign); ok {
-			root, reason = fmt.Sprintf("%s (%s)", short(n.Name), f.Operator), f.Refusal()
+			root, reason = fmt.Sprintf("%s (%s)", Short(n.Name), f.Operator), f.Refusal()
 		} else if i := slices.IndexFunc(n.Inputs, func(x *graph.Tensor) bool { return cause[x] != "" }); i >= 0 {
 			root = cause[n.Inputs[i]]
 			reason = "it depends on " + root

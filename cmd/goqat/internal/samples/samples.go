@@ -52,6 +52,11 @@ func Open(name string, in *graph.Tensor, o Options) (data.Dataset, error) {
 	if ds, err = head(ds, o.Rows); err != nil {
 		return nil, err
 	}
+	return o.viewed(name, ds, in)
+}
+
+// viewed returns rows in the shape of an input, scaled and moved.
+func (o Options) viewed(name string, ds data.Dataset, in *graph.Tensor) (data.Dataset, error) {
 	if got, want := graph.Elements(ds.InputShape()), in.Elements(); got != want {
 		return nil, fmt.Errorf("samples: the rows of %s have shape %v, but input %q of the model takes %v", name, ds.InputShape(), in.Name, in.Shape[1:])
 	}
@@ -202,4 +207,47 @@ func (v *view) Read(index []int, x, y []float32) error {
 		}
 	}
 	return nil
+}
+
+// OpenLabelled reads rows with class labels in two parts: to learn and calibrate
+// with, and to test on. Those of IDX directories, NPZ files and [Digits] are as
+// they are stored; a fifth of the sounds or images of each label is the test part.
+//
+// Errors: as [Open], and rows without labels.
+func OpenLabelled(name string, in *graph.Tensor, o Options) (train, test data.Dataset, err error) {
+	switch {
+	case name == Digits:
+		train, test := digits.Load()
+		return both(name, in, o, train, test)
+	case strings.HasSuffix(strings.ToLower(name), ".npz"):
+		if train, test, err = data.OpenNPZ(name); err != nil {
+			return nil, nil, err
+		}
+		return both(name, in, o, train, test)
+	}
+	if entries, err := os.ReadDir(name); err == nil && holds(name, entries, "train-images-idx3-ubyte", "train-images-idx3-ubyte.gz") {
+		if train, test, err = data.OpenIDX(name); err != nil {
+			return nil, nil, err
+		}
+		return both(name, in, o, train, test)
+	}
+	o.Rows = 0
+	all, err := Open(name, in, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	if data.Classes(all) == 0 {
+		return nil, nil, fmt.Errorf("samples: the rows of %s have no labels to test with", name)
+	}
+	return data.SplitStratified(all, 0.8, 1)
+}
+
+// both gives the two parts the shape of the input.
+func both(name string, in *graph.Tensor, o Options, train, test data.Dataset) (data.Dataset, data.Dataset, error) {
+	a, err := o.viewed(name, train, in)
+	if err != nil {
+		return nil, nil, err
+	}
+	b, err := o.viewed(name, test, in)
+	return a, b, err
 }
