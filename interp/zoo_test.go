@@ -43,6 +43,9 @@ func zooModel(t testing.TB, n zoo.Network) *graph.Graph {
 // have, where the processor has vectors; plain Go allocates what it hands to
 // goroutines.
 func TestZooWithoutAllocation(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the race detector, whose tests are short ones, empties pools")
+	}
 	if q8.Level() == "portable" {
 		t.Skip("the promise is for vector kernels")
 	}

@@ -356,8 +356,8 @@ func BenchmarkFullyConnected(b *testing.B) {
 
 // TestNoAllocation: running an operator takes no memory once it has run.
 func TestNoAllocation(t *testing.T) {
-	if level.lanes == 0 {
-		t.Skip("in plain Go")
+	if level.lanes == 0 || testing.Short() {
+		t.Skip("not in plain Go, nor for the race detector, which empties pools")
 	}
 	for _, s := range tinyShapes {
 		op, src, dst, _ := s.operator(t)
