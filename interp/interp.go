@@ -31,7 +31,7 @@ type step struct {
 	in   []*value
 	out  *value
 	once bool // computed from constants alone: New has run it
-	copy bool // of its input, and in the same place
+	idle bool // nothing to do: a copy in the same place, or part of the next step
 }
 
 // New prepares g.
@@ -83,8 +83,9 @@ func (ip *Interpreter) prepareSteps() error {
 	ws := &f32.Workspace{}
 	constant := map[*graph.Tensor]bool{nil: true}
 	var faults []error
+	pads := ip.fusedPads()
 	for _, n := range ip.graph.Nodes {
-		k, err := prepare(ip.graph, n, ip.options, ws)
+		k, err := prepare(ip.graph, n, pads[n], ip.options, ws)
 		if err != nil {
 			faults = append(faults, err)
 			continue
@@ -92,6 +93,9 @@ func (ip *Interpreter) prepareSteps() error {
 		s := step{node: n, run: k, in: make([]*value, len(n.Inputs)), out: ip.values[n.Output], once: true}
 		for i, t := range n.Inputs {
 			s.in[i] = ip.values[t]
+			if p := pads[n]; p != nil && t == p.Output {
+				s.in[i] = ip.values[p.Inputs[graph.InputX]]
+			}
 			s.once = s.once && (constant[t] || t.Role == graph.Constant)
 		}
 		if f, ok := n.Op.(graph.FakeQuant); ok && f.Quantizer.Range != nil {
@@ -100,7 +104,33 @@ func (ip *Interpreter) prepareSteps() error {
 		constant[n.Output] = s.once
 		ip.steps = append(ip.steps, s)
 	}
+	for i := range ip.steps {
+		for _, p := range pads {
+			ip.steps[i].idle = ip.steps[i].idle || ip.steps[i].node == p
+		}
+	}
 	return errors.Join(faults...)
+}
+
+// fusedPads returns the PAD nodes that integer convolutions compute on their way,
+// by convolution: those around images that nothing else reads. Where every tensor
+// is of interest there are none.
+func (ip *Interpreter) fusedPads() map[*graph.Node]*graph.Node {
+	pads := map[*graph.Node]*graph.Node{}
+	if ip.options.KeepAll || ip.options.Tap != nil {
+		return pads
+	}
+	for _, n := range ip.graph.Nodes {
+		op, ok := n.Op.(graph.Pad)
+		if !ok || len(op.Paddings) != 4 || op.Paddings[3] != [2]int{} || ip.graph.IsOutput(n.Output) {
+			continue
+		}
+		consumers := ip.graph.Consumers(n.Output)
+		if len(consumers) == 1 && n.Output.Type == graph.Int8 && fusesPad(consumers[0], n.Output) {
+			pads[consumers[0]] = n
+		}
+	}
+	return pads
 }
 
 // allocate reserves memory for the largest batch and binds the values to it.
@@ -114,10 +144,22 @@ func (ip *Interpreter) allocate() error {
 		once[s.node.Output] = s.once
 	}
 	keep := func(t *graph.Tensor) bool { return ip.options.KeepAll || once[t] }
-	copies := func(i int) bool { return !ip.options.KeepAll && !ip.steps[i].once && copying(ip.steps[i].node.Op) }
-	spans, sizes := plan(ip.graph, shapes, keep, copies)
-	for i, n := range ip.graph.Nodes {
-		ip.steps[i].copy = copies(i) && spans[n.Output] == spans[n.Inputs[0]]
+	uses := make([]use, len(ip.steps))
+	for i, s := range ip.steps {
+		u := use{writes: s.node.Output, copies: !ip.options.KeepAll && !s.once && copying(s.node.Op)}
+		for _, v := range s.in {
+			if v != nil {
+				u.reads = append(u.reads, v.tensor)
+			}
+		}
+		if s.idle {
+			u = use{}
+		}
+		uses[i] = u
+	}
+	spans, sizes := plan(ip.graph, shapes, keep, uses)
+	for i, u := range uses {
+		ip.steps[i].idle = u.writes == nil || u.copies && spans[u.writes] == spans[u.reads[0]]
 	}
 	ip.spans = spans
 	for t, n := range sizes {
@@ -198,7 +240,7 @@ func (ip *Interpreter) compute(steps []step) (err error) {
 	defer func() { err = fault(node, recover(), err) }()
 	for i := range steps {
 		s := &steps[i]
-		if s.once || s.copy {
+		if s.once || s.idle {
 			continue
 		}
 		node = s.node

@@ -65,7 +65,7 @@ func (r *nodeRun) compute(n *graph.Node) (*value, error) {
 	if !slices.Contains(r.graph.Nodes, n) {
 		return nil, fmt.Errorf("interp: node %q is not in the graph", n.Name)
 	}
-	k, err := prepare(r.graph, n, r.options, &r.ws)
+	k, err := prepare(r.graph, n, nil, r.options, &r.ws)
 	if err != nil {
 		return nil, err
 	}

@@ -44,7 +44,23 @@ func conv2D(s site) (kernel, error) {
 // window returns the geometry of an operator on images.
 func (s site) window(p graph.Padding, kernel, stride, dilation [2]int) q8.Window {
 	x := s.Input(graph.InputX).Shape
-	return q8.Window{Window: window.Window{
+	w := window.Window{
 		Input: [2]int{x[1], x[2]}, Kernel: kernel, Stride: stride, Dilation: dilation,
-	}.Complete(p.Window), Channels: x[3]}
+	}.Complete(p.Window)
+	if s.pad != nil {
+		for axis, p := range s.pad.Op.(graph.Pad).Paddings[1:3] {
+			w.Input[axis] -= p[0] + p[1]
+			w.Pad[axis] += p[0]
+		}
+	}
+	return q8.Window{Window: w, Channels: x[3]}
+}
+
+// fusesPad reports whether a node is a convolution in integers of images x.
+func fusesPad(n *graph.Node, x *graph.Tensor) bool {
+	switch n.Op.(type) {
+	case graph.Conv2D, graph.DepthwiseConv2D:
+		return n.Input(graph.InputX) == x && n.Output.Type == graph.Int8
+	}
+	return false
 }

@@ -44,38 +44,47 @@ func place(spans []*span) (size int) {
 	return size
 }
 
+// A use is what a step does to tensors.
+type use struct {
+	reads  []*graph.Tensor // nil for omitted ones
+	writes *graph.Tensor   // nil: the step is part of another one
+	copies bool            // the output may have the place of the first input
+}
+
 // plan returns the place of every activation of g for the given shapes, and the
 // sizes of the arenas by type. Outputs, and the tensors of keep, stay to the
-// end. The output of a step for which copies is true has the place of its input,
-// if that has one.
-func plan(g *graph.Graph, shapes map[*graph.Tensor][]int, keep func(*graph.Tensor) bool, copies func(step int) bool) (map[*graph.Tensor]*span, [graph.Int64 + 1]int) {
+// end.
+func plan(g *graph.Graph, shapes map[*graph.Tensor][]int, keep func(*graph.Tensor) bool, uses []use) (map[*graph.Tensor]*span, [graph.Int64 + 1]int) {
 	spans := map[*graph.Tensor]*span{}
 	var byType [graph.Int64 + 1][]*span
+	forever := func(t *graph.Tensor, s *span) {
+		if keep(t) || g.IsOutput(t) {
+			s.first, s.last = -1, len(uses)
+		}
+	}
 	add := func(t *graph.Tensor, step int) {
 		s := &span{typ: t.Type, size: graph.Elements(shapes[t]), first: step, last: step}
-		if keep(t) || g.IsOutput(t) {
-			s.first, s.last = -1, len(g.Nodes)
-		}
+		forever(t, s)
 		spans[t] = s
 		byType[t.Type] = append(byType[t.Type], s)
 	}
 	for _, x := range g.Inputs {
 		add(x, -1)
 	}
-	for i, n := range g.Nodes {
-		for _, t := range n.Inputs {
+	for i, u := range uses {
+		for _, t := range u.reads {
 			if s := spans[t]; s != nil {
 				s.last = max(s.last, i)
 			}
 		}
-		if s := spans[n.Inputs[0]]; s != nil && copies(i) {
-			spans[n.Output] = s
-			if keep(n.Output) || g.IsOutput(n.Output) {
-				s.first, s.last = -1, len(g.Nodes)
-			}
-			continue
+		switch {
+		case u.writes == nil:
+		case u.copies && spans[u.reads[0]] != nil:
+			spans[u.writes] = spans[u.reads[0]]
+			forever(u.writes, spans[u.writes])
+		default:
+			add(u.writes, i)
 		}
-		add(n.Output, i)
 	}
 	var sizes [graph.Int64 + 1]int
 	for t, list := range byType {

@@ -61,8 +61,9 @@ var factories = map[string]factory{
 // alphabetical order.
 func Operators() []string { return slices.Sorted(maps.Keys(factories)) }
 
-// prepare returns the kernel of a node of g.
-func prepare(g *graph.Graph, n *graph.Node, o Options, ws *f32.Workspace) (k kernel, err error) {
+// prepare returns the kernel of a node of g, and of the node pad before it unless
+// that is nil.
+func prepare(g *graph.Graph, n, pad *graph.Node, o Options, ws *f32.Workspace) (k kernel, err error) {
 	f, ok := factories[n.Op.Name()]
 	if foreign, is := n.Op.(graph.Foreign); is {
 		return nil, fmt.Errorf("interp: node %q: %s", n.Name, foreign.Refusal())
@@ -71,7 +72,7 @@ func prepare(g *graph.Graph, n *graph.Node, o Options, ws *f32.Workspace) (k ker
 		return nil, fmt.Errorf("interp: node %q: operator %s is not implemented", n.Name, n.Op.Name())
 	}
 	err = guarded(n, func() error {
-		k, err = f(site{n, o, g, ws})
+		k, err = f(site{n, o, g, ws, pad})
 		return err
 	})
 	return k, err
@@ -102,6 +103,7 @@ type site struct {
 	Options
 	graph *graph.Graph
 	ws    *f32.Workspace // for use while the kernel runs
+	pad   *graph.Node    // a PAD of the first input that is part of the kernel, or nil
 }
 
 // A signature is the types of an operator's first input, weights (or second
