@@ -3,6 +3,7 @@ package q8
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -287,6 +288,54 @@ func TestManyParts(t *testing.T) {
 	for i, name := range []string{"fully connected", "convolution"} {
 		if !slices.Equal(outputs[Fast][i], outputs[Reference][i]) {
 			t.Errorf("%s: kernels differ", name)
+		}
+	}
+}
+
+// TestLargeParts runs single images and many rows that routines share among
+// goroutines, in several calls each.
+func TestLargeParts(t *testing.T) {
+	in, weight, out := quant.PerTensor(.03, 5), quant.PerTensor(.01, 0), quant.PerTensor(.5, -9)
+	r := rand.New(rand.NewPCG(1, 2))
+	codes := func(n int) []int8 {
+		c := make([]int8, n)
+		for i := range c {
+			c[i] = int8(r.Uint32())
+		}
+		return c
+	}
+	type operator interface {
+		Run(dst, src []int8, batch int)
+	}
+	conv, deep := shape{64, 64, 16, [2]int{5, 3}, 1, 48}.window(), shape{96, 96, 32, [2]int{3, 3}, 1, 0}.window()
+	convWeights, deepWeights, denseWeights := codes(48*conv.depth()), codes(deep.depth()), codes(301*65)
+	for _, c := range []struct {
+		name        string
+		dst, src, n int
+		make        func(Kernel) (operator, error)
+	}{
+		{"convolution", conv.Positions() * 48, conv.inputSize(), 1, func(k Kernel) (operator, error) {
+			return NewConv2D(Conv2DSpec{Window: conv, Outputs: 48, Input: in, Weight: weight, Output: out, Kernel: k}, convWeights, nil)
+		}},
+		{"depthwise", deep.Positions() * 32, deep.inputSize(), 1, func(k Kernel) (operator, error) {
+			return NewDepthwiseConv2D(DepthwiseConv2DSpec{Window: deep, Multiplier: 1, Input: in, Weight: weight, Output: out, Kernel: k}, deepWeights, nil)
+		}},
+		{"fully connected", 1001 * 65, 1001 * 301, 1001, func(k Kernel) (operator, error) {
+			return NewFullyConnected(FullyConnectedSpec{Inputs: 301, Outputs: 65, Input: in, Weight: weight, Output: out, Kernel: k}, denseWeights, nil)
+		}},
+	} {
+		src := codes(c.src)
+		var results [2][]int8
+		for i, k := range []Kernel{Fast, Reference} {
+			op, err := c.make(k)
+			if err != nil {
+				t.Fatal(err)
+			}
+			results[i] = make([]int8, c.dst)
+			op.Run(results[i], src, c.n)
+		}
+		if !slices.Equal(results[0], results[1]) {
+			t.Errorf("%s: kernels differ", c.name)
 		}
 	}
 }

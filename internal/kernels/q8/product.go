@@ -301,6 +301,10 @@ func (p *product) ragged(w *worker, b *block, n int, dst []int8, pixels []int32)
 	}
 }
 
+// callBytes bounds the bytes of weights that one call of a routine multiplies with,
+// to some tens of microseconds: a goroutine in a routine cannot be stopped.
+const callBytes = 1 << 22
+
 // run computes all pixels for the block's channels, in tiles of as many pixels as
 // there are routines for.
 func (b *block) run(a *tileArgs, pixels []int32, out unsafe.Pointer, stride int) {
@@ -316,7 +320,7 @@ func (b *block) run(a *tileArgs, pixels []int32, out unsafe.Pointer, stride int)
 		if t.height > rest && t.height > len(pixels) {
 			t = b.panel.within(rest)
 		}
-		count := max(rest/t.height, 1)
+		count := max(1, min(rest/t.height, callBytes/(t.height*len(b.weights))))
 		if t.height > rest { // computes some pixels again
 			done = len(pixels) - t.height
 		}
