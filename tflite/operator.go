@@ -176,7 +176,12 @@ func plain(op graph.Op) func(source) (graph.Op, []*graph.Tensor, error) {
 
 // constants makes the constants that operators have in a file but not in the
 // graph.
-type constants struct{ names names }
+type constants struct {
+	names names
+	lists map[string]*graph.Tensor // by shape and numbers
+}
+
+func newConstants() *constants { return &constants{names{}, map[string]*graph.Tensor{}} }
 
 // add returns a constant under the given name or, if that is taken, one made
 // from it.
@@ -184,13 +189,19 @@ func (c *constants) add(name string, t graph.Type, shape []int, data any) *graph
 	return &graph.Tensor{Name: c.names.unique(name), Type: t, Role: graph.Constant, Shape: shape, Data: data}
 }
 
-// ints is add for numbers that the format has as int32.
+// ints is add for numbers that the format has as int32. Equal ones, of which
+// networks have many, are one constant under the first name.
 func (c *constants) ints(name string, shape []int, list ...int) *graph.Tensor {
+	key := fmt.Sprint(shape, list)
+	if t := c.lists[key]; t != nil {
+		return t
+	}
 	data := make([]int32, len(list))
 	for i, d := range list {
 		data[i] = int32(d)
 	}
-	return c.add(name, graph.Int32, shape, data)
+	c.lists[key] = c.add(name, graph.Int32, shape, data)
+	return c.lists[key]
 }
 
 // perChannel reports whether t has a scale for each channel.

@@ -113,7 +113,7 @@ func (v *verifier) version(have int, n *graph.Node) {
 	inFile := n
 	if row.inputs != nil {
 		copied := *n
-		copied.Inputs = row.inputs(n, &constants{names{}})
+		copied.Inputs = row.inputs(n, newConstants())
 		inFile = &copied
 	}
 	if row.needsBias && n.Input(row.bias) == nil {

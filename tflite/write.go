@@ -97,7 +97,7 @@ type planned struct {
 
 // plan decides the operators, their codes and the order of tensors.
 func (w *writer) plan(g *graph.Graph) error {
-	c := &constants{names{}}
+	c := newConstants()
 	for _, t := range g.Tensors() {
 		c.names[t.Name] = 1
 	}
