@@ -118,10 +118,11 @@ func (b *Bytes) Read(index []int, x, y []float32) error {
 	if err := checkRead(b.Len(), index, b.input.size, b.size, x, y); err != nil {
 		return err
 	}
+	size := b.input.size
 	for j, i := range index {
-		from, to := b.x[i*b.input.size:], x[j*b.input.size:][:b.input.size]
-		for k := range to {
-			to[k] = b.value[from[k]]
+		from, to := b.x[i*size:][:size], x[j*size:][:size]
+		for k, v := range from {
+			to[k] = b.value[v]
 		}
 	}
 	gather(y, b.y, b.size, index)
