@@ -10,7 +10,7 @@ import (
 )
 
 // codeTypes are the types of codes by their bits.
-var codeTypes = map[int]graph.Type{8: graph.Int8, 16: graph.Int16}
+var codeTypes = map[int]graph.Type{4: graph.Int8, 8: graph.Int8, 16: graph.Int16}
 
 // resolveTypes turns every activation into codes with the parameters of the
 // quantizer behind it, or of the input for operators that share one scale, and
@@ -142,7 +142,9 @@ func freeScales(w *graph.Tensor, inner int, xScale, yScale float32) *graph.Tenso
 			p.Scale[c] = min(p.Scale[c], yScale/xScale)
 		}
 	}
-	return &graph.Tensor{Name: w.Name, Type: w.Type, Role: w.Role, Shape: w.Shape, Data: w.Data, Quant: &p}
+	freed := *w
+	freed.Quant = &p
+	return &freed
 }
 
 // biasCodes returns the bias for float values behind the activation x.
@@ -207,7 +209,9 @@ func spreadScale(n *graph.Node) {
 		return
 	}
 	p := quant.Params{Scale: slices.Repeat(w.Quant.Scale, channels), ZeroPoint: slices.Repeat(w.Quant.ZeroPoint, channels), Axis: axis}
-	n.Inputs[graph.InputWeights] = &graph.Tensor{Name: w.Name, Type: w.Type, Role: w.Role, Shape: w.Shape, Data: w.Data, Quant: &p}
+	spread := *w
+	spread.Quant = &p
+	n.Inputs[graph.InputWeights] = &spread
 }
 
 // freezeVariables makes constants of what training could still change.

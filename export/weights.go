@@ -61,7 +61,7 @@ var quantizeWeights = graph.Pass{Name: "quantize weights", Run: func(g *graph.Gr
 		if len(g.Consumers(w)) > 1 { // operators that stay float32 read it too
 			name = g.Unique(name + "_" + codeTypes[f.Quantizer.Bits].String())
 		}
-		g.Replace(n.Output, &graph.Tensor{Name: name, Type: codeTypes[f.Quantizer.Bits], Role: graph.Constant, Shape: w.Shape, Data: data, Quant: &p})
+		g.Replace(n.Output, &graph.Tensor{Name: name, Type: codeTypes[f.Quantizer.Bits], Role: graph.Constant, Shape: w.Shape, Data: data, Int4: f.Quantizer.Bits == 4, Quant: &p})
 		g.Remove(n)
 	}
 	return nil
@@ -128,5 +128,7 @@ func foldCodes(w *graph.Tensor, factor []float32, inner int) (*graph.Tensor, err
 	for i := range codes {
 		codes[i] *= sign[i/inner%len(sign)]
 	}
-	return &graph.Tensor{Name: w.Name, Type: graph.Int8, Role: graph.Constant, Shape: w.Shape, Data: codes, Quant: &p}, nil
+	folded := *w
+	folded.Data, folded.Quant = codes, &p
+	return &folded, nil
 }

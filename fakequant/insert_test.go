@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -139,5 +140,32 @@ func TestMinElements(t *testing.T) {
 	}
 	if n := len(q.Quantizers()); n != 2 {
 		t.Errorf("%d quantizers, want one for weights of 1024 elements and one for their input", n)
+	}
+}
+
+// Weights of 4 bits are those that have kernels, or become float32.
+func TestWeightBits(t *testing.T) {
+	net := build(t, layers.Sequential{
+		layers.Conv2D{Filters: 2, Kernel: [2]int{1, 1}}, layers.DepthwiseConv2D{Kernel: [2]int{1, 1}}, layers.Conv2DTranspose{Filters: 2, Kernel: [2]int{1, 1}},
+		layers.Flatten{}, layers.Dense{Units: 2},
+	}, layers.Input{2, 2, 1})
+	for _, c := range []struct {
+		recipe quant.Recipe
+		want   []int
+	}{{quant.Int8(), []int{4, 8, 8, 4}}, {quant.DynamicRange(), []int{4, 8, 8, 4}}, {quant.Int8Weights(), []int{4, 4, 4, 4}}} {
+		c.recipe.Weights.Bits, c.recipe.MinElements = 4, 0
+		q, err := Insert(net, c.recipe)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []int
+		for _, z := range q.Quantizers() {
+			if z.Source == graph.LastValue {
+				got = append(got, z.Bits)
+			}
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: weights of %v bits, want %v", c.recipe.Name, got, c.want)
+		}
 	}
 }

@@ -31,7 +31,7 @@ func TestInsertRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	bad := quant.Int8()
-	bad.Weights.Bits, bad.Decay = 4, 2
+	bad.Weights.Bits, bad.Decay = 2, 2
 	wide := quant.Int8()
 	wide.Activations.Bits = 4
 	constant := build(t, layers.Sequential{layers.Normalization{Mean: []float32{0}, Variance: []float32{0}, Name: "unit"}, layers.Dense{Units: 2}}, layers.Input{4})
@@ -43,7 +43,7 @@ func TestInsertRefuses(t *testing.T) {
 	}{
 		{"twice", twice, quant.Int8(), []string{"quantized already", `"conv2d/kernel/fake_quant": FAKE_QUANT does not belong in a float network`, "give Insert the float network"}},
 		{"float16", network(t), quant.Float16(), []string{"export.Float16"}},
-		{"recipe", network(t), bad, []string{"4 bits", "decay 2"}},
+		{"recipe", network(t), bad, []string{"weights of 2 bits", "decay 2"}},
 		{"softmax at other widths", network(t), wide, []string{"4 bits", `node "dense/softmax": SOFTMAX has no codes of 4 bits: use activations of 8 bits`}},
 		{"hard swish at 16 bits", build(t, layers.Sequential{layers.HardSwish{}, layers.ELU{}, layers.PReLU{}}, layers.Input{3}), quant.Int16x8(), []string{
 			`node "hard_swish": HARD_SWISH has no kernel for codes of 16 bits: use activations of 8 bits, or ReLU`, `node "elu": ELU has`, `node "p_re_lu": PRELU has`}},

@@ -26,7 +26,7 @@ func (in *inserter) weights(gr graph.Group) error {
 	}
 	q := &graph.Quantizer{
 		Name: w.Name, Axis: -1, Source: graph.LastValue,
-		Bits: in.recipe.Weights.Bits, Symmetric: in.recipe.Weights.Symmetric, Narrow: in.recipe.Weights.Narrow,
+		Bits: in.weightBits(anchor), Symmetric: in.recipe.Weights.Symmetric, Narrow: in.recipe.Weights.Narrow,
 	}
 	if in.recipe.Weights.PerChannel {
 		q.Axis = anchor.Op.(graph.Anchored).ChannelAxis()
@@ -48,6 +48,18 @@ func (in *inserter) sharers(anchor *graph.Node, w *graph.Tensor) []*graph.Node {
 		op, ok := n.Op.(graph.Anchored)
 		return !ok || op.ChannelAxis() != axis || n.Inputs[graph.InputWeights] != w || in.keeps(n)
 	})
+}
+
+// weightBits returns the width of an anchor's weights: 8 where kernels for 4 bits
+// are missing, which weights that become float32 do not need.
+func (in *inserter) weightBits(anchor *graph.Node) int {
+	switch anchor.Op.(type) {
+	case graph.DepthwiseConv2D, graph.TransposeConv:
+		if !in.recipe.FloatCompute {
+			return max(in.recipe.Weights.Bits, 8)
+		}
+	}
+	return in.recipe.Weights.Bits
 }
 
 // fold replaces the BatchNorm of a group by FoldWeights and FoldBias nodes in

@@ -30,6 +30,7 @@ type tensorRecord struct {
 	Type       Type          `json:"type"`
 	Role       Role          `json:"role"`
 	Shape      []int         `json:"shape"`
+	Int4       bool          `json:"int4,omitzero"`
 	Quant      *quant.Params `json:"quant,omitempty"`
 	Penalty    Penalty       `json:"penalty,omitzero"`
 	Constraint Constraint    `json:"constraint,omitzero"`
@@ -57,7 +58,7 @@ func newDocument(g *Graph) (*document, error) {
 		return nil, err
 	}
 	for _, t := range g.allTensors() {
-		d.Tensors = append(d.Tensors, tensorRecord{t.Name, t.Type, t.Role, append([]int{}, t.Shape...), t.Quant, t.Penalty, t.Constraint})
+		d.Tensors = append(d.Tensors, tensorRecord{t.Name, t.Type, t.Role, append([]int{}, t.Shape...), t.Int4, t.Quant, t.Penalty, t.Constraint})
 	}
 	index := map[*Quantizer]*int{}
 	for i, q := range g.Quantizers() {
@@ -177,7 +178,7 @@ func (b *builder) addTensor(r tensorRecord, stored map[string]*Tensor) error {
 		return err
 	}
 	t := &Tensor{
-		Name: r.Name, Type: r.Type, Role: r.Role, Shape: r.Shape, Quant: r.Quant,
+		Name: r.Name, Type: r.Type, Role: r.Role, Shape: r.Shape, Int4: r.Int4, Quant: r.Quant,
 		Penalty: r.Penalty, Constraint: r.Constraint,
 	}
 	if r.Role != Activation {

@@ -3,6 +3,7 @@ package graph
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/goqat/goqat/quant"
 )
@@ -71,6 +72,8 @@ type Tensor struct {
 	// the slice that belongs to Type: []float32, []uint16 (float16 bits),
 	// []int8, []uint8, []int16, []int32, []int64.
 	Data any
+	// Int4 says that files hold the elements, weights of Int8, in 4 bits each.
+	Int4 bool
 	// Quant ties integer codes to real values; nil for float tensors and for
 	// plain integers such as shapes.
 	Quant *quant.Params
@@ -125,6 +128,9 @@ func (t *Tensor) check() error {
 	typ, n, ok := dataType(t.Data)
 	if !ok || typ != t.Type {
 		return fmt.Errorf("graph: tensor %q: data is %T, want %v", t.Name, t.Data, t.Type)
+	}
+	if out := func(q int8) bool { return q < -8 || q > 7 }; t.Int4 && (typ != Int8 || slices.ContainsFunc(t.Int8s(), out)) {
+		return fmt.Errorf("graph: tensor %q: %v do not all fit 4 bits", t.Name, t.Type)
 	}
 	if n != t.Elements() {
 		return fmt.Errorf("graph: tensor %q: %d elements do not fill shape %v", t.Name, n, t.Shape)

@@ -78,6 +78,9 @@ func (p *printer) line(format string, a ...any) {
 // typeText is "int8[1 4] scale 0.5 zero 3" or "float32[4] l2 0.01 max_norm 2".
 func typeText(t *Tensor) string {
 	s := fmt.Sprintf("%v%v", t.Type, t.Shape)
+	if t.Int4 {
+		s = fmt.Sprintf("int4%v", t.Shape)
+	}
 	if t.Quant != nil {
 		s += " " + paramsText(*t.Quant)
 	}

@@ -56,6 +56,24 @@ func TestAdaRoundRepairs(t *testing.T) {
 	}
 }
 
+// With weights of 4 bits adaptive rounding is worth 7 dB and more.
+func TestAdaRoundOfFourBits(t *testing.T) {
+	r := quant.Int8()
+	r.Weights.Bits = 4
+	_, set := digits.Load()
+	for name, net := range map[string]func() (*graph.Graph, error){"dense": dense, "depthwise": depthwise} {
+		g := built(t, net)
+		want := outputs(t, g, set, set.Len())
+		nearest, adaptive := repaired(t, g, r, Repair{}), repaired(t, g, r, Repair{AdaRound: true})
+		before, after := noise(want, outputs(t, nearest, set, set.Len())), noise(want, outputs(t, adaptive, set, set.Len()))
+		t.Logf("%s: %.1f dB with nearest codes, %.1f dB with adaptive ones; accuracy %.4f, %.4f and %.4f",
+			name, before, after, accuracy(t, g), accuracy(t, nearest), accuracy(t, adaptive))
+		if after < before+7 {
+			t.Errorf("%s: %.1f dB with nearest codes, %.1f dB with adaptive ones", name, before, after)
+		}
+	}
+}
+
 // Behind every kind of layer that is rounded the outputs are nearer to those of
 // the float network, by the samples and by others, whatever the recipe; weights
 // are code times scale, and export writes these codes.

@@ -76,11 +76,11 @@ func ExampleRecipe() {
 	text, err := json.Marshal(r)
 	fmt.Println(string(text), err)
 
-	r.Weights.Bits = 4
+	r.Weights.Bits = 3
 	fmt.Println(r.Check())
 	// Output:
 	// {"name":"dynamic-range","mode":"weight_only","weights":{"bits":8,"symmetric":true,"narrow":true,"per_channel":true},"activations":{"bits":0,"symmetric":false,"narrow":false,"per_channel":false},"decay":0,"min_elements":0} <nil>
-	// quant: recipe "dynamic-range": weights of 4 bits; only 8 are supported
+	// quant: recipe "dynamic-range": weights of 3 bits; only 4 and 8 are supported
 }
 
 func ExampleQuantizeMultiplier() {

@@ -49,7 +49,9 @@ func (m *Mode) UnmarshalText(b []byte) error {
 
 // Scheme describes the quantizers of one kind of tensor.
 type Scheme struct {
-	// Bits is the width of a code: 8, or 16 for activations.
+	// Bits is the width of a code: 8, or 4 for weights and 16 for activations.
+	// Depthwise and transposed convolutions, which LiteRT has no kernels of 4 bits
+	// for, keep 8 unless the model computes in float32.
 	Bits int `json:"bits"`
 	// Symmetric fixes the zero point at 0.
 	Symmetric bool `json:"symmetric"`
@@ -153,8 +155,8 @@ func (r Recipe) Check() error {
 		fault("unknown mode %d", uint8(r.Mode))
 	}
 	if r.Mode == Integer || r.Mode == WeightOnly {
-		if r.Weights.Bits != 8 {
-			fault("weights of %d bits; only 8 are supported", r.Weights.Bits)
+		if r.Weights.Bits != 4 && r.Weights.Bits != 8 {
+			fault("weights of %d bits; only 4 and 8 are supported", r.Weights.Bits)
 		}
 		if !r.Weights.Symmetric || !r.Weights.Narrow {
 			fault("weights must be symmetric and narrow: integer kernels assume zero point 0 and [-127, 127]")

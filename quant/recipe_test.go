@@ -44,7 +44,7 @@ func TestRecipeFaults(t *testing.T) {
 	}{
 		"no mode":                 {Int8(), func(r *Recipe) { r.Mode = 0 }, "unknown mode 0"},
 		"unknown mode":            {Int8(), func(r *Recipe) { r.Mode = 9 }, "unknown mode 9"},
-		"weight bits":             {Int8(), func(r *Recipe) { r.Weights.Bits = 4 }, "weights of 4 bits"},
+		"weight bits":             {Int8(), func(r *Recipe) { r.Weights.Bits = 2 }, "weights of 2 bits; only 4 and 8 are supported"},
 		"weight bits, dynamic":    {DynamicRange(), func(r *Recipe) { r.Weights.Bits = 16 }, "weights of 16 bits"},
 		"asymmetric weights":      {Int8(), func(r *Recipe) { r.Weights.Symmetric = false }, "weights must be symmetric and narrow"},
 		"wide weights":            {Int8(), func(r *Recipe) { r.Weights.Narrow = false }, "weights must be symmetric and narrow"},

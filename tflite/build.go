@@ -9,6 +9,7 @@ import (
 
 	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/quant"
+	"github.com/goqat/goqat/tflite/internal/schema"
 )
 
 // builder makes a graph of the only subgraph of a file. It collects faults and
@@ -35,7 +36,8 @@ type builder struct {
 // dataKey finds constants that are already decoded: tensors may share them.
 type dataKey struct {
 	buffer
-	typ graph.Type
+	typ      schema.TensorType
+	elements int // an odd number of int4 fills as many bytes as the next even one
 }
 
 func (b *builder) fault(format string, a ...any) {
@@ -167,8 +169,11 @@ func (b *builder) fill(t *graph.Tensor, f *tensor) error {
 	if err != nil {
 		return err
 	}
-	if t.Type, err = typeOf(f.typ); err != nil {
-		return err
+	t.Int4 = f.typ == schema.TensorTypeINT4
+	if t.Type = graph.Int8; !t.Int4 {
+		if t.Type, err = typeOf(f.typ); err != nil {
+			return err
+		}
 	}
 	if t.Quant, err = params(f); err != nil {
 		return err
@@ -179,20 +184,31 @@ func (b *builder) fill(t *graph.Tensor, f *tensor) error {
 	at := b.f.buffers[f.buffer]
 	if at.size == 0 {
 		t.Role = graph.Activation
+		if t.Int4 {
+			return fmt.Errorf("type %v of an activation is not supported", f.typ)
+		}
 		return nil
 	}
 	t.Role = graph.Constant
-	if want := elements * t.Type.Size(); at.size != want {
-		return fmt.Errorf("buffer %d (byte %d) holds %d bytes, %v%v needs %d", f.buffer, at.at, at.size, t.Type, f.shape, want)
+	want := elements * t.Type.Size()
+	if t.Int4 {
+		want = (elements + 1) / 2
 	}
-	key := dataKey{at, t.Type}
+	if at.size != want {
+		return fmt.Errorf("buffer %d (byte %d) holds %d bytes, %v%v needs %d", f.buffer, at.at, at.size, f.typ, f.shape, want)
+	}
+	key := dataKey{at, f.typ, elements}
 	if t.Data = b.data[key]; t.Data != nil {
 		return nil
 	}
 	if b.decoded += at.size; b.decoded > len(b.f.data) {
 		return fmt.Errorf("buffer %d (byte %d) overlaps others", f.buffer, at.at)
 	}
-	t.Data = decodeData(b.f.bytes(f), t.Type)
+	if t.Int4 {
+		t.Data = unpackInt4(b.f.bytes(f), elements)
+	} else {
+		t.Data = decodeData(b.f.bytes(f), t.Type)
+	}
 	b.data[key] = t.Data
 	return nil
 }

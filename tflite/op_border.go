@@ -43,6 +43,7 @@ var dequantize = operator{
 		}
 		return k.version
 	},
+	int4:     6,
 	runtimes: []string{"1.13.1", "1.14.0", "1.15.0", "2.2.0", "2.7.0", "2.18.0"},
 	write: func(b *flatbuffers.Builder, _ graph.Op) flatbuffers.UOffsetT {
 		schema.DequantizeOptionsStart(b)

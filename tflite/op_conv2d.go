@@ -20,6 +20,7 @@ var conv2D = operator{
 		}
 		return k.version
 	},
+	int4:      7,
 	runtimes:  []string{"1.5.0", "1.14.0", "1.14.0", "2.3.0", "2.4.0", "2.9.0", "2.11.0", "2.15.0"},
 	inputs:    withBias,
 	bias:      graph.InputBias,

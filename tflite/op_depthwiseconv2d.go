@@ -23,6 +23,7 @@ var depthwiseConv2D = operator{
 		}
 		return k.version
 	},
+	int4:      7,
 	runtimes:  []string{"1.5.0", "1.12.0", "1.14.0", "2.2.0", "2.3.0", "2.3.0", "2.11.0"},
 	inputs:    withBias,
 	bias:      graph.InputBias,

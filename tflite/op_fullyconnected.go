@@ -14,6 +14,7 @@ var fullyConnected = operator{
 	options:  schema.BuiltinOptionsFullyConnectedOptions,
 	kinds:    anchorKinds(1, 3, 4, 1),
 	version:  fullyConnectedVersion,
+	int4:     10,
 	runtimes: []string{"1.5.0", "1.10.0", "1.14.0", "1.14.0", "2.0.0", "2.1.0", "2.3.0", "2.3.0", "2.3.0", "2.11.0", "2.15.0", "2.17.0", "2.18.0", "2.21.0"},
 	bias:     graph.InputBias,
 	write: func(b *flatbuffers.Builder, op graph.Op) flatbuffers.UOffsetT {

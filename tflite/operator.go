@@ -1,6 +1,7 @@
 package tflite
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -57,6 +58,8 @@ type operator struct {
 	// version replaces the version of the kind where more than types decide;
 	// nil otherwise. The node has the inputs of the file.
 	version func(n *graph.Node, k kind) int
+	// int4 is the least version that takes weights of int4; 0 where none does.
+	int4 int
 	// runtimes[v-1] is the first TensorFlow release that runs version v.
 	runtimes []string
 	// bias is the input that is a bias; 0 for operators without.
@@ -118,10 +121,17 @@ func (o *operator) versionOf(n *graph.Node) (int, error) {
 		if !o.matches(k, n) {
 			continue
 		}
+		version := k.version
 		if o.version != nil {
-			return o.version(n, k), nil
+			version = o.version(n, k)
 		}
-		return k.version, nil
+		if slices.ContainsFunc(n.Inputs, func(t *graph.Tensor) bool { return t != nil && t.Int4 }) {
+			if o.int4 == 0 {
+				return 0, errors.New("no runtime takes weights of int4")
+			}
+			version = max(version, o.int4)
+		}
+		return version, nil
 	}
 	if o.tooMany(n) {
 		return 0, fmt.Errorf("%d inputs, want at most %d", len(n.Inputs), len(o.kinds[0].in))

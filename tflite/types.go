@@ -55,6 +55,25 @@ func decodeData(b []byte, t graph.Type) any {
 	return decode(n, func(i int) int64 { return int64(little.Uint64(b[8*i:])) })
 }
 
+// packInt4 returns the elements of int4 as a file holds them: two in a byte, the
+// first in the lower half.
+func packInt4(codes []int8) []byte {
+	b := make([]byte, (len(codes)+1)/2)
+	for i, q := range codes {
+		b[i/2] |= byte(q) & 15 << (i % 2 * 4)
+	}
+	return b
+}
+
+// unpackInt4 returns n elements; the inverse of packInt4.
+func unpackInt4(b []byte, n int) []int8 {
+	codes := make([]int8, n)
+	for i := range codes {
+		codes[i] = int8(b[i/2]<<(4-i%2*4)) >> 4
+	}
+	return codes
+}
+
 func decode[T any](n int, at func(int) T) []T {
 	list := make([]T, n)
 	for i := range list {

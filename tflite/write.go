@@ -185,6 +185,9 @@ func (w *writer) model(g *graph.Graph) error {
 		if err != nil {
 			return fmt.Errorf("tflite: tensor %q: %w", t.Name, err)
 		}
+		if t.Int4 {
+			data = packInt4(t.Int8s())
+		}
 		if total += len(data); total > maxSize/2 {
 			return fmt.Errorf("tflite: tensor %q: the constants up to here have %d bytes, a file holds at most %d", t.Name, total, maxSize/2)
 		}
@@ -292,7 +295,11 @@ func (w *writer) tensor(t *graph.Tensor, buffer uint32) flatbuffers.UOffsetT {
 	params := w.params(t.Quant)
 	schema.TensorStart(w.b)
 	schema.TensorAddShape(w.b, shapeVector)
-	schema.TensorAddType(w.b, typeCodes[t.Type])
+	typ := typeCodes[t.Type]
+	if t.Int4 {
+		typ = schema.TensorTypeINT4
+	}
+	schema.TensorAddType(w.b, typ)
 	schema.TensorAddBuffer(w.b, buffer)
 	schema.TensorAddName(w.b, name)
 	schema.TensorAddQuantization(w.b, params)
