@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -29,10 +28,10 @@ type quantizeCommand struct {
 
 // planFlags are the flags that say how a network is quantized.
 type planFlags struct {
-	Mode        string  `placeholder:"MODE" enum:"int8,dynamic,weights,float16," default:"" help:"int8: integers throughout. dynamic: int8 weights, activations quantized as the model runs. weights: int8 weights, float computation. float16: float16 weights. Default: int8."`
+	Mode        string  `placeholder:"MODE" enum:"int8,int16,dynamic,weights,float16," default:"" help:"int8: integers throughout. int16: int8 weights, int16 activations. dynamic: int8 weights, activations quantized as the model runs. weights: int8 weights, float computation. float16: float16 weights. Default: int8."`
 	Samples     *int    `placeholder:"N" help:"Most rows to calibrate with. Default: 500."`
-	Input       string  `placeholder:"TYPE" enum:"int8,uint8,float32," default:"" help:"Number type of the input of an int8 model: int8, uint8 or float32. Default: int8."`
-	Output      string  `placeholder:"TYPE" enum:"int8,uint8,float32," default:"" help:"That of the output. Default: int8."`
+	Input       string  `placeholder:"TYPE" enum:"int8,uint8,int16,float32," default:"" help:"Number type of the input of an integer model: int8, uint8 or float32; int16 or float32 in mode int16. Default: that of the mode."`
+	Output      string  `placeholder:"TYPE" enum:"int8,uint8,int16,float32," default:"" help:"That of the output."`
 	MinElements *int    `placeholder:"N" help:"Least number of weights that the modes dynamic and weights quantize. Default: 1024, as in TensorFlow."`
 	PerTensor   bool    `help:"One scale for each weight tensor instead of one for each output channel."`
 	Range       string  `placeholder:"METHOD" help:"How ranges are found: min-max, moving-average, percentile, mse or entropy. Default: min-max."`
@@ -63,15 +62,15 @@ func (d rowData) rows(g *graph.Graph, p ptq.Plan) (data.Dataset, error) {
 	switch {
 	case d.Data != "":
 		return d.open(g, p.Samples)
-	case p.Mode == "int8":
-		return nil, errors.New("mode int8 needs representative rows: -data PATH, or -mode dynamic, which needs none")
+	case ptq.Calibrated(p.Mode):
+		return nil, fmt.Errorf("mode %s needs representative rows: -data PATH, or -mode dynamic, which needs none", p.Mode)
 	}
 	return nil, nil
 }
 
 // Help is shown below the flags.
 func (quantizeCommand) Help() string {
-	return `The mode int8 needs representative rows: some hundred that look like what the model will meet, scaled as in training, and not test data. Keras networks with a Rescaling layer inside take pixels up to 255: -scale 255.
+	return `The modes int8 and int16 need representative rows: some hundred that look like what the model will meet, scaled as in training, and not test data. Keras networks with a Rescaling layer inside take pixels up to 255: -scale 255.
 
 Examples:
   goqat quantize net.tflite -o net-int8.tflite -data photos
@@ -165,7 +164,7 @@ func (c *quantizeCommand) Run(s *session) error {
 	if err := p.Write(out.Recipe); err != nil {
 		return err
 	}
-	if rows != nil && p.Mode == "int8" {
+	if rows != nil && ptq.Calibrated(p.Mode) {
 		out.Samples = rows.Len()
 	}
 	if out.BytesBefore, err = size(c.Model); err != nil {

@@ -62,7 +62,7 @@ func (c *sweepCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	if p.Mode != "int8" {
+	if !ptq.Calibrated(p.Mode) {
 		return fmt.Errorf("mode %s needs no calibration", p.Mode)
 	}
 	p.Samples = 0 // all that are drawn

@@ -28,8 +28,9 @@ type Plan struct {
 	Mode string `toml:"mode" json:"mode"`
 	// PerTensor gives each weight tensor one scale.
 	PerTensor bool `toml:"per_tensor,omitempty" json:"per_tensor,omitempty"`
-	// Input and Output are the number types at the borders of an int8 model:
-	// "int8" (also if empty), "uint8" or "float32".
+	// Input and Output are the number types at the borders of an integer model:
+	// "int8", "uint8", "int16" or "float32"; empty stands for that of the
+	// activations.
 	Input  string `toml:"input,omitempty" json:"input,omitempty"`
 	Output string `toml:"output,omitempty" json:"output,omitempty"`
 	// MinElements is the least size of weights that the modes dynamic and weights
@@ -66,9 +67,9 @@ type Override struct {
 }
 
 // Modes are the names of the modes: int8 weights and activations; int8 weights and
-// activations that are quantized as the model runs; int8 weights alone; float16
-// weights.
-var Modes = []string{"int8", "dynamic", "weights", "float16"}
+// int16 activations; int8 weights and activations that are quantized as the model
+// runs; int8 weights alone; float16 weights.
+var Modes = []string{"int8", "int16", "dynamic", "weights", "float16"}
 
 // Repairs are the names of the remedies.
 var Repairs = []string{"equalize", "absorb", "adaround", "bias"}
@@ -131,7 +132,7 @@ func (p Plan) Check() error {
 		fault("mode %q, want one of %q", p.Mode, Modes)
 	}
 	for name, border := range map[string]string{"input": p.Input, "output": p.Output} {
-		if _, err := borderType(border); err != nil {
+		if _, err := p.borderType(border); err != nil {
 			fault("%s: %w", name, err)
 		}
 	}
@@ -165,23 +166,33 @@ func (r Range) estimator() (quant.Estimator, error) {
 	return e, e.Check()
 }
 
-// borderType returns the number type of a name.
-func borderType(name string) (graph.Type, error) {
-	if name == "" {
-		return graph.Int8, nil
+// Calibrated reports whether a mode needs rows to calibrate with.
+func Calibrated(mode string) bool { return mode == "int8" || mode == "int16" || mode == "" }
+
+// borderType returns the number type of a name; empty stands for that of the
+// activations.
+func (p Plan) borderType(name string) (graph.Type, error) {
+	types := []graph.Type{graph.Int8, graph.UInt8, graph.Float32}
+	if p.Mode == "int16" {
+		types = []graph.Type{graph.Int16, graph.Float32}
 	}
-	for _, t := range []graph.Type{graph.Int8, graph.UInt8, graph.Float32} {
+	if name == "" {
+		return types[0], nil
+	}
+	for _, t := range types {
 		if t.String() == name {
 			return t, nil
 		}
 	}
-	return 0, fmt.Errorf("type %q, want int8, uint8 or float32", name)
+	return 0, fmt.Errorf("type %q, want one of %v", name, types)
 }
 
 // recipe returns the recipe of a plan that checks.
 func (p Plan) recipe() quant.Recipe {
 	r := quant.Int8()
 	switch p.Mode {
+	case "int16":
+		r = quant.Int16x8()
 	case "dynamic":
 		r = quant.DynamicRange()
 	case "weights":
@@ -201,8 +212,8 @@ func (p Plan) recipe() quant.Recipe {
 
 // options returns what a plan that checks asks of [posttrain.Quantize].
 func (p Plan) options(o Options) posttrain.Options {
-	input, _ := borderType(p.Input)
-	output, _ := borderType(p.Output)
+	input, _ := p.borderType(p.Input)
+	output, _ := p.borderType(p.Output)
 	estimator, _ := p.Range.estimator()
 	c := posttrain.Calibration{Estimator: estimator, Samples: p.Samples, Progress: o.Progress, Logger: o.Logger}
 	for _, over := range p.Overrides {
