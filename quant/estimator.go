@@ -11,7 +11,7 @@ type Method uint8
 const (
 	// MinMax takes the least and the greatest value.
 	MinMax Method = iota
-	// MovingAverage averages the extremes of the rows, as [Range.Averaged] does
+	// MovingAverage averages the extremes of every 32 rows, as [Range.Averaged] does
 	// with those of batches in training; late rows count more.
 	MovingAverage
 	// Percentile leaves out a share of the values at either end.

@@ -15,6 +15,8 @@ type Observer struct {
 	extremes  Range
 	average   Range
 	batch     []Range // extremes of the rows since the last Step; MovingAverage only
+	group     Range   // of the last rows before these, fewer than averaged
+	grouped   int     // how many
 	histogram histogram
 	nonzero   int
 	sum       float64 // of magnitudes
@@ -64,13 +66,28 @@ func (o *Observer) Observe(values []float32, rows int) error {
 	return nil
 }
 
+// averaged is the number of rows whose extremes a moving average takes as one:
+// those of single rows are far inside of what all rows need.
+const averaged = 32
+
 // Step ends a batch: all tensors that share the range have been observed for the
 // same rows.
 func (o *Observer) Step() {
 	for _, r := range o.batch {
-		o.average, _ = o.average.Averaged(r.Min, r.Max, o.estimator.Decay)
+		o.group, _ = o.group.Extended(r.Min, r.Max)
+		if o.grouped++; o.grouped == averaged {
+			o.flush()
+		}
 	}
 	o.batch = o.batch[:0]
+}
+
+// flush averages the last rows.
+func (o *Observer) flush() {
+	if o.grouped > 0 {
+		o.average, _ = o.average.Averaged(o.group.Min, o.group.Max, o.estimator.Decay)
+		o.group, o.grouped = Range{}, 0
+	}
 }
 
 // Extremes returns the least and the greatest value.
@@ -92,6 +109,7 @@ func (o *Observer) Range(g Grid, symmetric bool) (Range, error) {
 	switch o.estimator.Method {
 	case MovingAverage:
 		o.Step()
+		o.flush()
 		lo, hi = o.average.Bounds()
 	case Percentile:
 		lo, hi = o.histogram.counted(lo, hi).percentile(o.estimator.Percent)

@@ -104,10 +104,18 @@ func TestObserverRefuses(t *testing.T) {
 	want(t, o.Observe(nil, 1), "0 values do not fill 1 rows")
 }
 
-// A range of several tensors averages the extremes of their rows together.
+// A range of several tensors averages the extremes of every 32 rows of all, those
+// of the last ones too, each group weighing twice the one before by this decay.
 func TestObserverShared(t *testing.T) {
 	o, _ := NewObserver(Estimator{Method: MovingAverage, Decay: 0.5})
-	for _, batch := range [][2][]float32{{{0, 1}, {-1, 0}}, {{4}, {2}}} {
+	ones := func(n int, v float32) []float32 {
+		values := make([]float32, n)
+		for i := range values {
+			values[i] = v
+		}
+		return values
+	}
+	for _, batch := range [][2][]float32{{ones(20, 1), ones(20, -1)}, {append(ones(12, 3), 4), append(ones(12, 0), -2)}} {
 		for _, tensor := range batch {
 			if err := o.Observe(tensor, len(tensor)); err != nil {
 				t.Fatal(err)
@@ -115,12 +123,12 @@ func TestObserverShared(t *testing.T) {
 		}
 		o.Step()
 	}
-	// Rows [-1, 0], [0, 1], [2, 4], each weighing twice the one before.
+	// 32 rows in [-1, 3], and one in [-2, 4].
 	r, err := o.Range(Signed(8, false), false)
-	if lo, hi := r.Bounds(); err != nil || lo != (-1./8+2./2)/(7./8) || hi != (1./4+4./2)/(7./8) {
+	if lo, hi := r.Bounds(); err != nil || lo != (-1./4-2./2)/(3./4) || hi != (3./4+4./2)/(3./4) {
 		t.Errorf("[%v, %v], %v", lo, hi, err)
 	}
-	if m := o.Magnitude(); m != (1+1+4+2)/4. {
+	if m := o.Magnitude(); math.Abs(m-(20*1+20*1+12*3+4+2)/54.) > 1e-12 {
 		t.Errorf("mean magnitude %v without zeros", m)
 	}
 }
