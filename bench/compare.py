@@ -10,6 +10,7 @@ import json
 import math
 import os
 import pathlib
+import resource
 import subprocess
 import sys
 import tempfile
@@ -72,8 +73,26 @@ def programs(args, goqat):
     return found
 
 
+def busy():
+    """Seconds that all cores have worked so far, and those of them in programs started here; None where Linux does not tell."""
+    try:
+        with open("/proc/stat") as f:
+            user, nice, system, _, _, irq, soft = map(int, f.readline().split()[1:8])
+    except (OSError, ValueError):
+        return None
+    mine = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (user + nice + system + irq + soft) / os.sysconf("SC_CLK_TCK"), mine.ru_utime + mine.ru_stime
+
+
+def others(before, after, seconds):
+    """The share of the machine that other programs took."""
+    if not before or not after:
+        return 0
+    return max(0, after[0] - before[0] - (after[1] - before[1])) / (seconds * os.cpu_count())
+
+
 def measure(args, found):
-    """Runs everything and returns the lines, each with its program and round."""
+    """Runs everything and returns the lines, each with its program, its round, and how busy the machine was with other work."""
     lines = []
     for round in range(args.rounds):
         for net in args.nets:
@@ -82,12 +101,14 @@ def measure(args, found):
                 names = list(found)
                 for name in names[round % len(names):] + names[:round % len(names)]:
                     print(f"round {round + 1} of {args.rounds}: {net}, batch {batch}: {name}", file=sys.stderr, flush=True)
+                    before, began = busy(), time.monotonic()
                     run = subprocess.run(found[name](net, batch), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                    share = others(before, busy(), time.monotonic() - began)
                     if run.returncode:
                         print(f"  failed: {run.stderr.strip()[-2000:]}", file=sys.stderr)
                     for line in run.stdout.splitlines():
                         if line.startswith("{"):
-                            lines.append({"program": name, "round": round + 1, **json.loads(line)})
+                            lines.append({"program": name, "round": round + 1, "others": share, **json.loads(line)})
     return lines
 
 
@@ -133,6 +154,8 @@ def table(lines, peers, missing):
         out.append(title + ": " + ", ".join(
             f"{p} {min(v) / scale:.{places}f} to {max(v) / scale:.{places}f}" for p in [OURS, *peers]
             if (v := [x for (q, _, _, _), x in best(lines, key).items() if q == p])))
+    if (most := max((line["others"] for line in lines), default=0)) > 0.1:
+        out.append(f"other programs took up to {most:.0%} of the machine meanwhile: these figures say little")
     out += [f"missing: {m}" for m in missing]
     return "\n".join(out)
 
