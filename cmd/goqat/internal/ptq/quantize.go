@@ -87,11 +87,11 @@ func Quantize(ctx context.Context, net *graph.Graph, p Plan, samples data.Datase
 	}
 	s := split(net)
 	if len(s.float) > 0 && !o.AllowFloat {
-		faults := []error{errors.New("these operators would stay float32, which -allow-float allows:")}
+		var faults []error
 		for _, f := range s.float {
 			faults = append(faults, errors.New(f.String()))
 		}
-		return nil, errors.Join(faults...)
+		return nil, fmt.Errorf("some operators would stay float32, which -allow-float allows:\n%w", errors.Join(faults...))
 	}
 	return s.quantize(ctx, recipe, samples, p.options(o))
 }
