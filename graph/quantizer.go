@@ -163,17 +163,18 @@ func (q *Quantizer) ParamsOf(values []float32, shape []int) (quant.Params, error
 	return p, q.limit(p.Scale)
 }
 
-// ScalesIn is ParamsOf for a Symmetric quantizer where the values are known by their bounds only, one pair for each
-// scale. It writes the scales; the zero points are 0.
+// ScaleIn is scale i of ParamsOf for a Symmetric quantizer where the values that it is for are known by their bounds
+// only. The zero point is 0.
 //
 // Errors: bounds that are not finite, by tensor name.
-func (q *Quantizer) ScalesIn(scale, lo, hi []float32) (err error) {
-	for i := range scale {
-		if scale[i], err = quant.Symmetric(lo[i], hi[i], q.Grid()); err != nil {
-			return fmt.Errorf("graph: quantizer of tensor %q: %w", q.Name, err)
-		}
+func (q *Quantizer) ScaleIn(i int, lo, hi float32) (scale float32, err error) {
+	if scale, err = quant.Symmetric(lo, hi, q.Grid()); err != nil {
+		return 0, fmt.Errorf("graph: quantizer of tensor %q: %w", q.Name, err)
 	}
-	return q.limit(scale)
+	if q.MinScale != nil {
+		scale = max(scale, q.MinScale[i])
+	}
+	return scale, nil
 }
 
 // limit raises scales to MinScale.

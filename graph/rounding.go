@@ -46,12 +46,12 @@ func (r Rounding) Grid() quant.Grid {
 	if r.from == nil {
 		return g
 	}
-	in, err := r.from.Params()
+	in, _, err := r.from.Scale()
 	if err != nil { // unknown
 		return g
 	}
-	if out, err := r.op.Quantizer.Params(); err == nil {
-		g.Sum, g.Negative = r.sums(in.Scale[0], out.Scale[0])
+	if out, _, err := r.op.Quantizer.Scale(); err == nil {
+		g.Sum, g.Negative = r.sums(in, out)
 	}
 	return g
 }

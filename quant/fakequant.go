@@ -87,12 +87,13 @@ func (p Params) FakeQuantize(dst, src []float32, mask []bool, shape []int, g Gri
 		if mask != nil {
 			m = mask[lo:hi]
 		}
-		fakeQuantize(dst[lo:hi], src[lo:hi], m, p.Scale[c], p.ZeroPoint[c], g)
+		FakeQuantize(dst[lo:hi], src[lo:hi], m, p.Scale[c], p.ZeroPoint[c], g)
 	})
 }
 
-// fakeQuantize is FakeQuantize for one scale.
-func fakeQuantize(dst, src []float32, mask []bool, scale float32, zero int32, g Grid) {
+// FakeQuantize is [Params.FakeQuantize] for one scale. dst and mask, unless nil,
+// have the length of src.
+func FakeQuantize(dst, src []float32, mask []bool, scale float32, zero int32, g Grid) {
 	dst = dst[:len(src)]
 	summed, signed := g.Sum != Sum{}, g.Negative != Sum{}
 	for i, x := range src {

@@ -1,6 +1,9 @@
 package parallel
 
-import "fmt"
+import (
+	"fmt"
+	"sync"
+)
 
 // MaxParts is the usual upper bound for [Parts]: enough to keep 16 cores busy and to even out two unequally busy ones,
 // few enough that one partial result per part stays small.
@@ -56,6 +59,48 @@ func For(parts int, f func(part int)) {
 	if failed != nil {
 		panic(failed) // programmer error: a part panicked, as For documents
 	}
+}
+
+// Each divides items into parts as [Range] does and calls f(args, lo, hi) for each range, like [For]. Where f is no closure,
+// nothing is allocated: args carries what a closure would capture. One part is a plain call of f.
+func Each[A any](items, parts int, args A, f func(args A, lo, hi int)) {
+	if parts == 1 {
+		f(args, 0, items)
+		return
+	}
+	c := calls[A]().Get().(*call[A])
+	if c.part == nil {
+		c.part = c.run
+	}
+	c.args, c.f, c.items, c.parts = args, f, items, parts
+	For(parts, c.part)
+	*c = call[A]{part: c.part} // holds on to nothing
+	calls[A]().Put(c)
+}
+
+// call is a call of Each in flight.
+type call[A any] struct {
+	args         A
+	f            func(args A, lo, hi int)
+	items, parts int
+	part         func(p int) // run, bound once
+}
+
+func (c *call[A]) run(p int) {
+	lo, hi := Range(c.items, c.parts, p)
+	c.f(c.args, lo, hi)
+}
+
+// pools holds a pool of calls by the type of their arguments.
+var pools sync.Map
+
+func calls[A any]() *sync.Pool {
+	key := any((*A)(nil))
+	if p, ok := pools.Load(key); ok {
+		return p.(*sync.Pool)
+	}
+	p, _ := pools.LoadOrStore(key, &sync.Pool{New: func() any { return new(call[A]) }})
+	return p.(*sync.Pool)
 }
 
 // Background runs one function after the other while its owner does something else, on a core that [For] has no use for

@@ -88,6 +88,33 @@ func TestParts(t *testing.T) {
 	}
 }
 
+// TestEach covers all items once, and allocates nothing when it is called again.
+func TestEach(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(3))
+	type args struct{ counts []atomic.Int32 }
+	count := func(a args, lo, hi int) {
+		for i := lo; i < hi; i++ {
+			a.counts[i].Add(1)
+		}
+	}
+	for _, c := range []struct{ items, parts int }{{0, 1}, {1, 1}, {100, 1}, {100, 7}, {3, 3}, {2, 5}} {
+		counts := make([]atomic.Int32, c.items)
+		calls := int32(0)
+		allocations := testing.AllocsPerRun(20, func() {
+			Each(c.items, c.parts, args{counts}, count)
+			calls++
+		})
+		for i := range counts {
+			if n := counts[i].Load(); n != calls {
+				t.Errorf("%+v: item %d was visited %d times in %d calls", c, i, n, calls)
+			}
+		}
+		if allocations > 1 { // the race detector empties pools at random
+			t.Errorf("%+v: %v allocations", c, allocations)
+		}
+	}
+}
+
 func TestRangesPartition(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		items, parts := rapid.IntRange(0, 1000).Draw(t, "items"), rapid.IntRange(1, 40).Draw(t, "parts")

@@ -13,8 +13,11 @@ func clamp(v, lo, hi float32) float32 { return min(max(v, lo), hi) }
 // Activate computes y = act(x), elementwise over len(x) elements. It may work in place; NaN stays NaN.
 func Activate(act quant.Activation, y, x []float32) {
 	y = y[:len(x)]
-	e := newEpilogue(act, nil)
-	each(len(x), costMove, func(from, to int) { e.finish(y[from:to], x[from:to]) })
+	type args struct {
+		e    epilogue
+		y, x []float32
+	}
+	each(len(x), costMove, args{newEpilogue(act, nil), y, x}, func(a args, from, to int) { a.e.finish(a.y[from:to], a.x[from:to]) })
 }
 
 // ActivateGrad computes dx = dy where the activation passed its input through unclamped and 0 elsewhere, judging by its
@@ -26,13 +29,15 @@ func ActivateGrad(act quant.Activation, dx, dy, y []float32) {
 	if act == quant.Relu {
 		hi = float32(math.NaN())
 	}
-	each(len(y), costMove, func(from, to int) {
-		if act == quant.NoActivation {
-			copy(dx[from:to], dy[from:to])
-			return
-		}
-		level.gate(dx[from:to], dy[from:to], y[from:to], lo, hi)
-	})
+	if act == quant.NoActivation {
+		copy(dx, dy)
+		return
+	}
+	type args struct {
+		dx, dy, y []float32
+		lo, hi    float32
+	}
+	each(len(y), costMove, args{dx, dy, y, lo, hi}, func(a args, i, j int) { level.gate(a.dx[i:j], a.dy[i:j], a.y[i:j], a.lo, a.hi) })
 }
 
 // gatePortable passes dy where y lies between the bounds; a NaN for hi is no bound. Signs are random, so a branch per
@@ -59,12 +64,8 @@ func positive(v float32) uint32 {
 // infBits is the bit pattern of +Inf.
 const infBits = 0xff << 23
 
-// each runs f over disjoint ranges [from, to) that cover n elements of the given cost each, on all cores.
-func each(n, cost int, f func(from, to int)) {
-	parts := split(n, cost)
-	if parts == 1 {
-		f(0, n)
-		return
-	}
-	parallel.For(parts, func(p int) { f(parallel.Range(n, parts, p)) })
+// each runs f over disjoint ranges [from, to) that cover n elements of the given cost each, on all cores. See [parallel.Each]
+// for args.
+func each[A any](n, cost int, args A, f func(args A, from, to int)) {
+	parallel.Each(n, split(n, cost), args, f)
 }

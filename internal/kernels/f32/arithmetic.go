@@ -20,14 +20,21 @@ func Combine(op Arithmetic, p axes.Pair, y, a, b []float32, act quant.Activation
 	if p.Equal() {
 		op.vectors(y, a, b)
 	} else {
-		stepA, stepB := p.Steps()
-		each(len(y), costMove, func(from, to int) {
-			p.Runs(from, to, func(at, i, j, n int) { op.run(y[at:at+n], a[i:], b[j:], stepA, stepB) })
+		each(len(y), costMove, pairing{op, p, y, a, b}, func(c pairing, from, to int) {
+			stepA, stepB := c.p.Steps()
+			c.p.Runs(from, to, func(at, i, j, n int) { c.op.run(c.y[at:at+n], c.a[i:], c.b[j:], stepA, stepB) })
 		})
 	}
 	if act != quant.NoActivation {
 		Activate(act, y, y)
 	}
+}
+
+// pairing is the arguments of a kernel on pairs.
+type pairing struct {
+	op      Arithmetic
+	p       axes.Pair
+	y, a, b []float32
 }
 
 // vectors computes y = a op b on equal shapes.
@@ -89,28 +96,39 @@ func (op Arithmetic) grad(p axes.Pair, array int, dx, dy, other []float32) {
 		}
 		return
 	}
-	stepX, stepOther := p.Steps()
-	if array == 1 {
-		stepX, stepOther = stepOther, stepX
-	}
 	clear(dx)
 	blocks := p.Outer(array)
 	size := p.Len() / blocks
-	each(blocks, size*costMove, func(lo, hi int) {
-		p.Runs(lo*size, hi*size, func(at, i, j, n int) {
-			if array == 1 {
-				i, j = j, i
+	each(blocks, size*costMove, pairGrad{op, p, array, size, dx, dy, other}, pairGrad.run)
+}
+
+// pairGrad is the arguments of grad.
+type pairGrad struct {
+	op            Arithmetic
+	p             axes.Pair
+	array, size   int // size of a block
+	dx, dy, other []float32
+}
+
+// run does the blocks lo to hi-1.
+func (g pairGrad) run(lo, hi int) {
+	stepX, stepOther := g.p.Steps()
+	if g.array == 1 {
+		stepX, stepOther = stepOther, stepX
+	}
+	g.p.Runs(lo*g.size, hi*g.size, func(at, i, j, n int) {
+		if g.array == 1 {
+			i, j = j, i
+		}
+		x, o := g.dx[i:], g.other[j:]
+		for k, d := range g.dy[at : at+n] {
+			switch {
+			case g.op == Times:
+				d = float32(d * o[k*stepOther])
+			case g.op == Minus && g.array == 1:
+				d = -d
 			}
-			x, o := dx[i:], other[j:]
-			for k, d := range dy[at : at+n] {
-				switch {
-				case op == Times:
-					d = float32(d * o[k*stepOther])
-				case negative:
-					d = -d
-				}
-				x[k*stepX] += d
-			}
-		})
+			x[k*stepX] += d
+		}
 	})
 }

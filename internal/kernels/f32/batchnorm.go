@@ -20,8 +20,8 @@ func Moments(ws *Workspace, rows, channels int, mean, variance, x []float32) {
 	for c := range mean {
 		mean[c] /= float32(rows)
 	}
-	sumChunks(ws, rows, channels, func(sum []float32, lo, hi int) {
-		level.sumSquares(hi-lo, sum, x[lo*channels:hi*channels], mean)
+	sumChunks(ws, rows, channels, sums{x: x, mean: mean}, func(s sums, sum []float32, lo, hi int) {
+		level.sumSquares(hi-lo, sum, s.rows(s.x, lo, hi), s.mean)
 	}, variance)
 	for c := range variance {
 		variance[c] /= float32(rows)
@@ -40,7 +40,11 @@ func InvStd(invStd, variance []float32, epsilon float32) {
 // Shapes: y, x [rows, channels]; factor, shift [channels].
 func Affine(ws *Workspace, rows, channels int, y, x, factor, shift []float32) {
 	factor, shift = ws.repeated(0, rows, factor[:channels]), ws.repeated(1, rows, shift[:channels])
-	eachRows(rows, channels, func(lo, hi int) { level.affine(y[lo:hi], x[lo:hi], factor, shift) })
+	a := affine{channels, y, x, factor, shift}
+	each(rows, channels*costMove, a, func(a affine, from, to int) {
+		lo, hi := from*a.channels, to*a.channels
+		level.affine(a.y[lo:hi], a.x[lo:hi], a.factor, a.shift)
+	})
 }
 
 // AffineGrad computes the gradients of [Affine]: dx = dy*factor, dfactor = sum(dy*x), dshift = sum(dy), with sums over
@@ -50,8 +54,8 @@ func AffineGrad(ws *Workspace, rows, channels int, dx, dfactor, dshift, dy, x, f
 		SumRows(ws, rows, channels, dshift, dy)
 	}
 	if dfactor != nil {
-		sumChunks(ws, rows, channels, func(sum []float32, lo, hi int) {
-			level.sumProducts(hi-lo, sum, dy[lo*channels:hi*channels], x[lo*channels:hi*channels])
+		sumChunks(ws, rows, channels, sums{dy: dy, x: x}, func(s sums, sum []float32, lo, hi int) {
+			level.sumProducts(hi-lo, sum, s.rows(s.dy, lo, hi), s.rows(s.x, lo, hi))
 		}, dfactor)
 	}
 	if dx != nil {
@@ -62,51 +66,73 @@ func AffineGrad(ws *Workspace, rows, channels int, dx, dfactor, dshift, dy, x, f
 // scaleRows computes y = x*factor per channel.
 func scaleRows(ws *Workspace, rows, channels int, y, x, factor []float32) {
 	factor = ws.repeated(0, rows, factor[:channels])
-	eachRows(rows, channels, func(lo, hi int) { level.scaleRows(y[lo:hi], x[lo:hi], factor) })
+	each(rows, channels*costMove, affine{channels, y, x, factor, nil}, func(a affine, from, to int) {
+		lo, hi := from*a.channels, to*a.channels
+		level.scaleRows(a.y[lo:hi], a.x[lo:hi], a.factor)
+	})
 }
 
-// eachRows runs f over the elements [lo, hi) of whole rows, on all cores.
-func eachRows(rows, channels int, f func(lo, hi int)) {
-	each(rows, channels*costMove, func(from, to int) { f(from*channels, to*channels) })
+// affine is the arguments of Affine.
+type affine struct {
+	channels            int
+	y, x, factor, shift []float32
 }
 
 // Normalize computes y = (x-mean)*invStd*gamma + beta per channel. It may work in place.
 // Shapes: y, x [rows, channels]; mean, invStd, gamma, beta [channels].
 func Normalize(ws *Workspace, rows, channels int, y, x, mean, invStd, gamma, beta []float32) {
-	n := newNormalization(ws, rows, channels, mean, invStd, gamma, beta)
-	eachRows(rows, channels, func(lo, hi int) { n.run(y[lo:hi], x[lo:hi]) })
+	n := newNormalization(ws, rows, channels, y, x, mean, invStd, gamma, beta)
+	each(rows, channels*costMove, n, normalization.run)
 }
 
 // NormalizeTail computes [Normalize] and runs t on y as [Tail.Run] does, block by block.
 func NormalizeTail(ws *Workspace, rows, channels int, y, x, mean, invStd, gamma, beta []float32, t *Tail, mask []uint8) (lo, hi float32, nan bool) {
-	n := newNormalization(ws, rows, channels, mean, invStd, gamma, beta)
 	block := 8 * max(1, (4<<10)/(8*channels)) // rows, so that a block is whole bytes of the mask
 	blocks := (rows + block - 1) / block
 	parts := split(blocks, block*channels*costUpdate)
 	t.begin(parts)
-	parallel.For(parts, func(p int) {
-		from, to := parallel.Range(blocks, parts, p)
-		for b := from; b < to; b++ {
-			i, j := b*block*channels, min((b+1)*block, rows)*channels
-			n.run(y[i:j], x[i:j])
-			t.run(p, y, i, j, mask)
-		}
-	})
+	parallel.Each(parts, parts, normalizeTail{
+		newNormalization(ws, rows, channels, y, x, mean, invStd, gamma, beta), t, mask, rows, block, blocks, parts,
+	}, normalizeTail.part)
 	return t.end(parts)
 }
 
-// normalization is the parameters of [Normalize], repeated.
-type normalization struct{ mean, invStd, gamma, beta []float32 }
+// normalizeTail is the arguments of NormalizeTail.
+type normalizeTail struct {
+	normalization
+	t                          *Tail
+	mask                       []uint8
+	rows, block, blocks, parts int
+}
 
-func newNormalization(ws *Workspace, rows, channels int, mean, invStd, gamma, beta []float32) normalization {
+func (n normalizeTail) part(p, _ int) {
+	from, to := parallel.Range(n.blocks, n.parts, p)
+	for b := from; b < to; b++ {
+		i, j := b*n.block, min((b+1)*n.block, n.rows)
+		n.run(i, j)
+		n.t.run(p, n.y, i*n.channels, j*n.channels, n.mask)
+	}
+}
+
+// normalization is the arguments of [Normalize], parameters repeated.
+type normalization struct {
+	channels                        int
+	y, x, mean, invStd, gamma, beta []float32
+}
+
+func newNormalization(ws *Workspace, rows, channels int, y, x, mean, invStd, gamma, beta []float32) normalization {
 	return normalization{
+		channels, y, x,
 		ws.repeated(0, rows, mean[:channels]), ws.repeated(1, rows, invStd[:channels]),
 		ws.repeated(2, rows, gamma[:channels]), ws.repeated(3, rows, beta[:channels]),
 	}
 }
 
-// run normalizes whole rows.
-func (n *normalization) run(y, x []float32) { level.normalize(y, x, n.mean, n.invStd, n.gamma, n.beta) }
+// run normalizes the rows from to to-1.
+func (n normalization) run(from, to int) {
+	i, j := from*n.channels, to*n.channels
+	level.normalize(n.y[i:j], n.x[i:j], n.mean, n.invStd, n.gamma, n.beta)
+}
 
 // NormalizeGrad computes the gradients of [Normalize] where mean and invStd are those of x itself ([Moments]):
 //
@@ -124,8 +150,13 @@ func NormalizeGrad(ws *Workspace, rows, channels int, dx, dgamma, dbeta, dy, x, 
 	}
 	mean, invStd = ws.repeated(0, rows, mean[:channels]), ws.repeated(1, rows, invStd[:channels])
 	meanB, meanG, factor = ws.repeated(2, rows, meanB), ws.repeated(3, rows, meanG), ws.repeated(4, rows, factor)
-	eachRows(rows, channels, func(lo, hi int) {
-		level.normalizeGrad(dx[lo:hi], dy[lo:hi], x[lo:hi], mean, invStd, meanB, meanG, factor)
+	type args struct {
+		channels                                      int
+		dx, dy, x, mean, invStd, meanB, meanG, factor []float32
+	}
+	each(rows, channels*costMove, args{channels, dx, dy, x, mean, invStd, meanB, meanG, factor}, func(a args, from, to int) {
+		i, j := from*a.channels, to*a.channels
+		level.normalizeGrad(a.dx[i:j], a.dy[i:j], a.x[i:j], a.mean, a.invStd, a.meanB, a.meanG, a.factor)
 	})
 }
 
@@ -139,8 +170,9 @@ func NormalizeFrozenGrad(ws *Workspace, rows, channels int, dx, dgamma, dbeta, d
 }
 
 func normalizeParamGrads(ws *Workspace, rows, channels int, dgamma, dbeta, dy, x, mean, invStd []float32) {
-	sumChunks(ws, rows, channels, func(sum []float32, lo, hi int) {
-		level.sumNormalized(hi-lo, sum[:channels], sum[channels:], dy[lo*channels:hi*channels], x[lo*channels:hi*channels], mean, invStd)
+	s := sums{dy: dy, x: x, mean: mean, invStd: invStd}
+	sumChunks(ws, rows, channels, s, func(s sums, sum []float32, lo, hi int) {
+		level.sumNormalized(hi-lo, sum[:s.cols], sum[s.cols:], s.rows(s.dy, lo, hi), s.rows(s.x, lo, hi), s.mean, s.invStd)
 	}, dbeta, dgamma)
 }
 

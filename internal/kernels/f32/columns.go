@@ -4,8 +4,8 @@ import "github.com/goqat/goqat/internal/parallel"
 
 // SumRows computes dst[c] = sum over r of x[r,c] for x [rows, cols]: one chain per chunk of rows, [RowChunks] of them.
 func SumRows(ws *Workspace, rows, cols int, dst, x []float32) {
-	sumChunks(ws, rows, cols, func(sum []float32, lo, hi int) {
-		level.sumRows(hi-lo, sum, x[lo*cols:hi*cols])
+	sumChunks(ws, rows, cols, sums{x: x}, func(s sums, sum []float32, lo, hi int) {
+		level.sumRows(hi-lo, sum, s.rows(s.x, lo, hi))
 	}, dst)
 }
 
@@ -15,23 +15,38 @@ func RowChunks(rows, cols int) int { return split(rows, cols*costMove) }
 
 // sumChunks lets add sum up one chunk of rows after another in zeroed slices of as many numbers as there are in all of
 // dst, one of cols after the other, on all cores, and adds those in order to dst.
-func sumChunks(ws *Workspace, rows, cols int, add func(sum []float32, lo, hi int), dst ...[]float32) {
-	chunks, per := RowChunks(rows, cols), cols*len(dst)
-	sums := ws.floats(chunks * per)
-	clear(sums)
+func sumChunks(ws *Workspace, rows, cols int, s sums, add func(s sums, sum []float32, lo, hi int), dst ...[]float32) {
+	s.height, s.cols, s.chunks, s.per, s.add = rows, cols, RowChunks(rows, cols), cols*len(dst), add
+	s.all = ws.floats(s.chunks * s.per)
+	clear(s.all)
 	if rows > 0 && cols > 0 {
-		parallel.For(chunks, func(p int) {
-			lo, hi := parallel.Range(rows, chunks, p)
-			add(sums[p*per:][:per], lo, hi)
-		})
+		parallel.Each(s.chunks, s.chunks, s, sums.chunk)
 	}
 	for i, d := range dst {
-		copy(d[:cols], sums[i*cols:])
-		for p := 1; p < chunks; p++ {
-			level.add(d[:cols], d[:cols], sums[p*per+i*cols:][:cols])
+		copy(d[:cols], s.all[i*cols:])
+		for p := 1; p < s.chunks; p++ {
+			level.add(d[:cols], d[:cols], s.all[p*s.per+i*cols:][:cols])
 		}
 	}
 }
+
+// sums is the arguments of a reduction over rows.
+type sums struct {
+	x, dy, mean, invStd []float32
+
+	height, cols, chunks, per int
+	all                       []float32 // per chunk
+	add                       func(s sums, sum []float32, lo, hi int)
+}
+
+// chunk sums up one chunk.
+func (s sums) chunk(p, _ int) {
+	lo, hi := parallel.Range(s.height, s.chunks, p)
+	s.add(s, s.all[p*s.per:][:s.per], lo, hi)
+}
+
+// rows returns the rows lo to hi-1 of x.
+func (s *sums) rows(x []float32, lo, hi int) []float32 { return x[lo*s.cols : hi*s.cols] }
 
 func sumRowsPortable(rows int, sum, x []float32) {
 	cols := len(sum)

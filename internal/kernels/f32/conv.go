@@ -26,8 +26,7 @@ func Conv2DPacked(ws *Workspace, g Conv, y, x, packed, bias []float32, act quant
 }
 
 func (g Conv) convolve(ws *Workspace, scratch, y, x, packed, bias []float32, act quant.Activation) {
-	e := newEpilogue(act, ws.repeated(0, g.rows(), bias))
-	g.product(scratch, x, packed, y, func(rows []float32, _, _ int) { e.finish(rows, rows) })
+	g.product(scratch, x, packed, outlet{epilogue: newEpilogue(act, ws.repeated(0, g.rows(), bias)), dst: y})
 }
 
 // Pack returns weights that do not change in the order that products read them: those w [out, depth] of a convolution or
@@ -46,7 +45,7 @@ func Pack(out, depth int, w []float32) []float32 {
 // over the output pixels whose tap (ky, kx) lies on (iy, ix). Shapes as in [Conv2D].
 func Conv2DGradInput(ws *Workspace, g Conv, dx, dy, w []float32) {
 	k := g.depth()
-	g.spread(ws, dx, dy, func(turned []float32, p *window.Phase) {
+	g.spread(ws, dx, dy, func(turned []float32, p window.Phase) {
 		for t := range p.Taps() {
 			at := p.Tap(t) * g.InC
 			for o := range g.OutC {
@@ -54,44 +53,60 @@ func Conv2DGradInput(ws *Workspace, g Conv, dx, dy, w []float32) {
 				turned = turned[g.InC:]
 			}
 		}
-	}, func([]float32) {})
+	}, newEpilogue(quant.NoActivation, nil))
 }
 
 // spread computes an image dx of the size of g's input from dy, one of the size of its output, phase by phase. turn
-// writes the weights of a phase as [taps of the phase, OutC, InC]; finish changes the sums of whole pixels, some at a
-// time, on their way to dx.
-func (g Conv) spread(ws *Workspace, dx, dy []float32, turn func(turned []float32, p *window.Phase), finish func(pixels []float32)) {
+// writes the weights of a phase as [taps of the phase, OutC, InC].
+func (g Conv) spread(ws *Workspace, dx, dy []float32, turn func(turned []float32, p window.Phase), e epilogue) {
 	for p := range g.Phases() {
 		q := Conv{Window: p.Window, Batch: g.Batch, InC: g.OutC, OutC: g.InC}
-		place := func(row int, sums []float32) {
-			at := (row/q.Positions()*g.Pixels() + p.Pixel(row%q.Positions())) * g.InC
-			move(dx[at:at+g.InC], sums)
-		}
+		out := outlet{epilogue: e, image: dx, phase: p, pixels: g.Pixels()}
 		if p.Taps() == 0 { // a stride above the kernel size leaves pixels that nothing reaches
 			nothing := ws.floats(g.InC)
 			clear(nothing)
-			finish(nothing)
+			e.finish(nothing, nothing)
 			for row := range q.rows() {
-				place(row, nothing)
+				out.place(row, nothing)
 			}
 			continue
 		}
-		var dst []float32
 		if g.Stride == one {
-			dst = dx
+			out.dst = dx
 		}
-		s := ws.floats(q.productScratch(dst) + q.WeightsLen())
-		turned := s[q.productScratch(dst):]
-		turn(turned, &p)
-		q.product(s, dy, turned, dst, func(sums []float32, lo, hi int) {
-			finish(sums)
-			if dst == nil {
-				for row := lo; row < hi; row++ {
-					place(row, sums[(row-lo)*g.InC:])
-				}
-			}
-		})
+		s := ws.floats(q.productScratch(out.dst) + q.WeightsLen())
+		turned := s[q.productScratch(out.dst):]
+		turn(turned, p)
+		q.product(s, dy, turned, out)
 	}
+}
+
+// An outlet takes the rows of a product and ends them.
+type outlet struct {
+	epilogue
+	dst []float32 // where the rows lie in their order; nil: they are pixels of one phase of an image
+
+	image  []float32
+	phase  window.Phase
+	pixels int // of one image
+}
+
+// take takes the rows lo to hi-1.
+func (o *outlet) take(rows []float32, lo, hi int) {
+	o.finish(rows, rows)
+	if o.dst != nil {
+		return
+	}
+	channels := len(rows) / (hi - lo)
+	for row := lo; row < hi; row++ {
+		o.place(row, rows[(row-lo)*channels:][:channels])
+	}
+}
+
+// place writes one pixel of the image.
+func (o *outlet) place(row int, pixel []float32) {
+	at := (row/o.phase.Positions()*o.pixels + o.phase.Pixel(row%o.phase.Positions())) * len(pixel)
+	move(o.image[at:at+len(pixel)], pixel)
 }
 
 // Conv2DGradWeights computes the gradients of a convolution's weights and, unless dbias is nil, of its bias:
@@ -104,10 +119,15 @@ func Conv2DGradWeights(ws *Workspace, g Conv, dw, dbias, x, dy []float32) {
 	n, chunks := g.WeightsLen(), g.GradChunks()
 	per := n + g.gradScratch()
 	scratch := ws.floats(chunks*per + n)
-	parallel.For(chunks, func(p int) {
-		s := scratch[p*per:][:per]
-		first, last := parallel.Range(g.rows(), chunks, p)
-		g.addGrad(s[:n], s[n:], x, dy, first, last)
+	type args struct {
+		g              Conv
+		scratch, x, dy []float32
+		chunks, per    int
+	}
+	parallel.Each(chunks, chunks, args{g, scratch, x, dy, chunks, per}, func(a args, p, _ int) {
+		s, n := a.scratch[p*a.per:][:a.per], a.g.WeightsLen()
+		first, last := parallel.Range(a.g.rows(), a.chunks, p)
+		a.g.addGrad(s[:n], s[n:], a.x, a.dy, first, last)
 	})
 	sum := scratch[:n]
 	for p := 1; p < chunks; p++ {

@@ -18,18 +18,40 @@ func DepthwiseConv2D(ws *Workspace, g Depthwise, y, x, w, bias []float32, act qu
 	per := c.paddedLen(c.rowBlock())
 	s := ws.floats(g.repeatedLen() + parts*per)
 	images := s[g.repeatedLen():]
-	x = g.repeated(s, x)
-	e := newEpilogue(act, ws.repeated(0, c.rows(), bias))
-	parallel.For(parts, func(p int) {
-		from, to := parallel.Range(g.outRows(), parts, p)
-		c.blocks(images[p*per:][:per], x, from, to, func(a []float32, line, row, n int) {
-			length := g.Output[1] * c.OutC
-			rows := y[row*length:][:n*length]
-			for i := range n {
-				level.depthwise(rows[i*length:], a[i*g.Stride[0]*line:], w, c.strip(line, c.OutC))
-			}
-			e.finish(rows, rows)
-		})
+	d := depthwise{
+		g: c, rows: g.outRows(), parts: parts, per: per, scratch: images, x: g.repeated(s, x), y: y, w: w,
+		e: newEpilogue(act, ws.repeated(0, c.rows(), bias)),
+	}
+	parallel.Each(parts, parts, d, depthwise.forward)
+}
+
+// depthwise is the arguments of a kernel in this file. g has as many input channels as output channels.
+type depthwise struct {
+	g                Conv
+	rows, parts, per int
+	scratch, x, y, w []float32
+	e                epilogue
+	image            Conv // of the gradient of the input: what g is a phase of
+	phase            window.Phase
+}
+
+// begin returns a part's scratch memory and rows.
+func (d *depthwise) begin(p int) (scratch []float32, from, to int) {
+	from, to = parallel.Range(d.rows, d.parts, p)
+	return d.scratch[p*d.per:][:d.per], from, to
+}
+
+// forward does one part.
+func (d depthwise) forward(p, _ int) {
+	image, from, to := d.begin(p)
+	c := &d.g
+	c.blocks(image, d.x, from, to, func(a []float32, line, row, n int) {
+		length := c.Output[1] * c.OutC
+		rows := d.y[row*length:][:n*length]
+		for i := range n {
+			level.depthwise(rows[i*length:], a[i*c.Stride[0]*line:], d.w, c.strip(line, c.OutC))
+		}
+		d.e.finish(rows, rows)
 	})
 }
 
@@ -76,8 +98,8 @@ func DepthwiseConv2DGradInput(ws *Workspace, g Depthwise, dx, dy, w []float32) {
 		c.spreadDepthwise(images, &p, wide, dy, turned)
 	}
 	if g.Multiplier > 1 {
-		each(g.InputLen(), g.Multiplier*costMove, func(from, to int) {
-			sumGroups(dx[from:to], wide[from*g.Multiplier:], g.Multiplier)
+		each(g.InputLen(), g.Multiplier*costMove, repeating{g.Multiplier, dx, wide}, func(r repeating, from, to int) {
+			sumGroups(r.x[from:to], r.wide[from*r.n:], r.n)
 		})
 	}
 }
@@ -87,16 +109,23 @@ func (g *Conv) spreadDepthwise(images []float32, p *window.Phase, dx, dy, turned
 	q := Conv{Window: p.Window, Batch: g.Batch, InC: g.OutC, OutC: g.InC}
 	rows := q.Batch * q.Output[0]
 	parts := split(rows, q.Output[1]*q.depth())
-	per := q.paddedLen(q.rowBlock())
-	parallel.For(parts, func(part int) {
-		from, to := parallel.Range(rows, parts, part)
-		q.blocks(images[part*per:][:per], dy, from, to, func(a []float32, line, row, n int) {
-			for i := range n {
-				image, y := (row+i)/q.Output[0], (row+i)%q.Output[0]
-				at := (image*g.Pixels() + p.Pixel(y*q.Output[1])) * g.InC
-				level.depthwise(dx[at:], a[i*line:], turned, q.strip(line, g.Stride[1]*g.InC))
-			}
-		})
+	d := depthwise{
+		g: q, rows: rows, parts: parts, per: q.paddedLen(q.rowBlock()), scratch: images, x: dy, y: dx, w: turned,
+		image: *g, phase: *p,
+	}
+	parallel.Each(parts, parts, d, depthwise.spread)
+}
+
+// spread does one part.
+func (d depthwise) spread(p, _ int) {
+	image, from, to := d.begin(p)
+	g, q := &d.image, &d.g
+	q.blocks(image, d.x, from, to, func(a []float32, line, row, n int) {
+		for i := range n {
+			image, y := (row+i)/q.Output[0], (row+i)%q.Output[0]
+			at := (image*g.Pixels() + d.phase.Pixel(y*q.Output[1])) * g.InC
+			level.depthwise(d.y[at:], a[i*line:], d.w, q.strip(line, g.Stride[1]*g.InC))
+		}
 	})
 }
 
@@ -136,17 +165,8 @@ func DepthwiseConv2DGradWeights(ws *Workspace, g Depthwise, dw, dbias, x, dy []f
 	per := n + c.paddedLen(c.rowBlock())
 	s := ws.floats(g.repeatedLen() + chunks*per)
 	scratch := s[g.repeatedLen():]
-	x = g.repeated(s, x)
-	parallel.For(chunks, func(p int) {
-		sum, image := scratch[p*per:][:n], scratch[p*per+n:(p+1)*per]
-		clear(sum)
-		from, to := parallel.Range(g.outRows(), chunks, p)
-		c.blocks(image, x, from, to, func(a []float32, line, row, n int) {
-			for i := range n {
-				level.depthwiseGrad(sum, a[i*g.Stride[0]*line:], dy[(row+i)*g.Output[1]*c.OutC:], c.strip(line, c.OutC))
-			}
-		})
-	})
+	d := depthwise{g: c, rows: g.outRows(), parts: chunks, per: per, scratch: scratch, x: g.repeated(s, x), y: dy}
+	parallel.Each(chunks, chunks, d, depthwise.gradWeights)
 	copy(dw[:n], scratch)
 	for p := 1; p < chunks; p++ {
 		level.add(dw[:n], dw[:n], scratch[p*per:][:n])
@@ -156,22 +176,40 @@ func DepthwiseConv2DGradWeights(ws *Workspace, g Depthwise, dw, dbias, x, dy []f
 	}
 }
 
+// gradWeights does one chunk.
+func (d depthwise) gradWeights(p, _ int) {
+	scratch, from, to := d.begin(p)
+	c := &d.g
+	sum, image := scratch[:c.Taps()*c.OutC], scratch[c.Taps()*c.OutC:]
+	clear(sum)
+	c.blocks(image, d.x, from, to, func(a []float32, line, row, n int) {
+		for i := range n {
+			level.depthwiseGrad(sum, a[i*c.Stride[0]*line:], d.y[(row+i)*c.Output[1]*c.OutC:], c.strip(line, c.OutC))
+		}
+	})
+}
+
 // repeated returns x with every channel repeated Multiplier times: in scratch, or x itself for a multiplier of 1.
 func (g *Depthwise) repeated(scratch, x []float32) []float32 {
 	if g.Multiplier == 1 {
 		return x
 	}
-	n := g.Multiplier
-	each(g.InputLen(), n*costMove, func(from, to int) {
-		dst := scratch[from*n : to*n]
-		for _, v := range x[from:to] {
-			for i := range dst[:n] {
+	each(g.InputLen(), g.Multiplier*costMove, repeating{g.Multiplier, x, scratch}, func(r repeating, from, to int) {
+		dst := r.wide[from*r.n : to*r.n]
+		for _, v := range r.x[from:to] {
+			for i := range dst[:r.n] {
 				dst[i] = v
 			}
-			dst = dst[n:]
+			dst = dst[r.n:]
 		}
 	})
 	return scratch
+}
+
+// repeating is x and the same with every channel n times.
+type repeating struct {
+	n       int
+	x, wide []float32
 }
 
 // repeatedLen is the length of the scratch memory of repeated.

@@ -27,7 +27,9 @@ func newEpilogue(act quant.Activation, bias []float32) epilogue {
 func (e *epilogue) finish(dst, sums []float32) {
 	switch {
 	case e.none:
-		copy(dst, sums)
+		if len(sums) > 0 && &dst[0] != &sums[0] { // not in place
+			copy(dst, sums)
+		}
 	case e.bias == nil:
 		level.clamp(dst[:len(sums)], sums, e.lo, e.hi, e.zero)
 	default:

@@ -16,19 +16,32 @@ func FakeQuantize(y, x []float32, mask []uint8, scale float32, zero int32, g qua
 	if mask != nil {
 		mask = mask[:MaskLen(len(x))]
 	}
-	each(MaskLen(len(x)), 8*costUpdate, func(from, to int) {
-		x, y := x[8*from:min(8*to, len(x))], y[8*from:min(8*to, len(y))]
-		var bits []uint8
-		if mask != nil {
-			bits = mask[from:to]
-		}
-		if g.Sum != (quant.Sum{}) {
-			fakeQuantizeMean(y, x, bits, scale, zero, g)
-			return
-		}
-		before, half, after := rule(zero, g)
-		level.fakeQuantize(y, x, bits, scale, before, half, after, zero, g.Min, g.Max)
-	})
+	before, half, after := rule(zero, g)
+	a := fakeQuantize{y, x, mask, g, scale, before, half, after, zero}
+	each(MaskLen(len(x)), 8*costUpdate, a, fakeQuantize.run)
+}
+
+// fakeQuantize is the arguments of FakeQuantize.
+type fakeQuantize struct {
+	y, x                []float32
+	mask                []uint8
+	g                   quant.Grid
+	scale, before, half float32
+	after, zero         int32
+}
+
+// run works on eight elements for each number from i to j-1.
+func (a fakeQuantize) run(i, j int) {
+	x, y := a.x[8*i:min(8*j, len(a.x))], a.y[8*i:min(8*j, len(a.y))]
+	var bits []uint8
+	if a.mask != nil {
+		bits = a.mask[i:j]
+	}
+	if a.g.Sum != (quant.Sum{}) {
+		fakeQuantizeMean(y, x, bits, a.scale, a.zero, a.g)
+		return
+	}
+	level.fakeQuantize(y, x, bits, a.scale, a.before, a.half, a.after, a.zero, a.g.Min, a.g.Max)
 }
 
 // rule returns how codes are rounded: a quotient plus before, its magnitude plus half, truncated, plus after.
@@ -51,13 +64,15 @@ const (
 
 // fakeQuantizeMean is FakeQuantize for grids with a Sum, by the definition itself: such tensors are small.
 func fakeQuantizeMean(y, x []float32, mask []uint8, scale float32, zero int32, g quant.Grid) {
-	p := quant.PerTensor(scale, zero)
-	inside := make([]bool, len(x))
-	if err := p.FakeQuantize(y, x, inside, []int{len(x)}, g); err != nil {
-		panic(err) // programmer error: a scale that is not positive
-	}
-	if mask != nil {
-		PackMask(mask, inside)
+	var inside [256]bool
+	for len(x) > 0 {
+		n := min(len(x), len(inside))
+		quant.FakeQuantize(y[:n], x[:n], inside[:n], scale, zero, g)
+		if mask != nil {
+			PackMask(mask, inside[:n])
+			mask = mask[MaskLen(n):]
+		}
+		x, y = x[n:], y[n:]
 	}
 }
 
@@ -71,22 +86,16 @@ func PackMask(mask []uint8, inside []bool) {
 	}
 }
 
-// FakeQuantizeRows is FakeQuantize without a mask for rows of x [len(scale), n] with scales of their own and zero point 0.
-func FakeQuantizeRows(y, x, scale []float32, g quant.Grid) {
-	n := len(x) / len(scale)
-	each(len(scale), n*costUpdate, func(from, to int) {
-		for r := from; r < to; r++ {
-			level.fakeQuantize(y[r*n:][:n], x[r*n:][:n], nil, scale[r], 0, belowHalf, 0, 0, g.Min, g.Max)
-		}
-	})
-}
-
 // FakeQuantizeGrad computes dx = dy where the mask of [FakeQuantize] has a bit, 0 elsewhere. It may work in place.
 func FakeQuantizeGrad(dx, dy []float32, mask []uint8) {
 	dy = dy[:len(dx)]
-	each(MaskLen(len(dx)), 8*costMove, func(from, to int) {
-		i, j := 8*from, min(8*to, len(dx))
-		level.maskGrad(dx[i:j], dy[i:j], mask[from:to])
+	type args struct {
+		dx, dy []float32
+		mask   []uint8
+	}
+	each(MaskLen(len(dx)), 8*costMove, args{dx, dy, mask}, func(a args, from, to int) {
+		i, j := 8*from, min(8*to, len(a.dx))
+		level.maskGrad(a.dx[i:j], a.dy[i:j], a.mask[from:to])
 	})
 }
 

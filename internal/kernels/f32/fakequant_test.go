@@ -73,23 +73,6 @@ func TestFakeQuantize(t *testing.T) {
 	})
 }
 
-func TestFakeQuantizeRows(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		rows, n, r := mostly(t, "rows", 5, 300), mostly(t, "length", 30, 400), drawRand(t)
-		x := atTies(r, rows*n, 0.1)
-		p := quant.Params{Scale: make([]float32, rows), ZeroPoint: make([]int32, rows)}
-		for i := range p.Scale {
-			p.Scale[i] = 0.1 + r.Float32()
-		}
-		want, got := dirty(len(x)), dirty(len(x))
-		if err := p.FakeQuantize(want, x, nil, []int{rows, n}, quant.Signed(8, true)); err != nil {
-			t.Fatal(err)
-		}
-		f32.FakeQuantizeRows(got, x, p.Scale, quant.Signed(8, true))
-		equal(t, "value", got, want)
-	})
-}
-
 func TestMinMaxAnywhere(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
 	rapid.Check(t, func(t *rapid.T) {

@@ -44,21 +44,27 @@ func gemm(m, n, k int, c []float32, ldc int, a matrix, b []float32, ldb int, add
 
 // gemmParts is gemm over all cores, without add and with rows of c contiguous: parts take ranges of the longer side.
 func gemmParts(m, n, k int, c []float32, a matrix, b []float32, ldb int) {
+	p := product{m, n, k, c, a, b, ldb}
 	if m >= n {
-		parts := split(m, n*k)
-		parallel.For(parts, func(p int) {
-			lo, hi := parallel.Range(m, parts, p)
-			rows := a
-			rows.data = a.data[lo*a.row:]
-			gemm(hi-lo, n, k, c[lo*n:], n, rows, b, ldb, false)
+		each(m, n*k, p, func(p product, lo, hi int) {
+			rows := p.a
+			rows.data = rows.data[lo*rows.row:]
+			gemm(hi-lo, p.n, p.k, p.c[lo*p.n:], p.n, rows, p.b, p.ldb, false)
 		})
 		return
 	}
-	parts := split(n, m*k)
-	parallel.For(parts, func(p int) {
-		lo, hi := parallel.Range(n, parts, p)
-		gemm(m, hi-lo, k, c[lo:], n, a, b[lo:], ldb, false)
+	each(n, m*k, p, func(p product, lo, hi int) {
+		gemm(p.m, hi-lo, p.k, p.c[lo:], p.n, p.a, p.b[lo:], p.ldb, false)
 	})
+}
+
+// product is the arguments of gemmParts.
+type product struct {
+	m, n, k int
+	c       []float32
+	a       matrix
+	b       []float32
+	ldb     int
 }
 
 // Costs of one element of work relative to a multiply-add of a tile, in round numbers: they only decide the number of

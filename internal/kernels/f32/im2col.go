@@ -72,29 +72,27 @@ func move(dst, src []float32) {
 	}
 }
 
-// gathered is product by im2col, block by block.
-func (g Conv) gathered(scratch, x, w, dst []float32, done func(rows []float32, lo, hi int)) {
-	k, step, pixels, per := g.depth(), g.block(), g.rows(), g.gatheredScratch(dst)
-	parts := g.productParts()
-	parallel.For(parts, func(p int) {
-		s := scratch[p*per:][:per]
-		col, rows := s[:step*k], s[step*k:]
-		first, last := parallel.Range(pixels, parts, p)
-		for lo := first; lo < last; lo += step {
-			hi := min(lo+step, last)
-			a, c := col, rows
-			if g.pointwise() {
-				a = x[lo*k:]
-			} else {
-				g.im2col(col, x, lo, hi)
-			}
-			if dst != nil {
-				c = dst[lo*g.OutC:]
-			}
-			gemm(hi-lo, g.OutC, k, c, g.OutC, matrix{data: a, row: k, step: 1}, w, g.OutC, false)
-			done(c[:(hi-lo)*g.OutC], lo, hi)
+// gathered does one part by im2col, block by block.
+func (c convolution) gathered(p, _ int) {
+	g, out := &c.g, &c.out
+	k, step, per := g.depth(), g.block(), g.gatheredScratch(out.dst)
+	s := c.scratch[p*per:][:per]
+	col, rows := s[:step*k], s[step*k:]
+	first, last := parallel.Range(g.rows(), c.parts, p)
+	for lo := first; lo < last; lo += step {
+		hi := min(lo+step, last)
+		a, d := col, rows
+		if g.pointwise() {
+			a = c.x[lo*k:]
+		} else {
+			g.im2col(col, c.x, lo, hi)
 		}
-	})
+		if out.dst != nil {
+			d = out.dst[lo*g.OutC:]
+		}
+		gemm(hi-lo, g.OutC, k, d, g.OutC, matrix{data: a, row: k, step: 1}, c.w, g.OutC, false)
+		out.take(d[:(hi-lo)*g.OutC], lo, hi)
+	}
 }
 
 // gatheredScratch is the length of the scratch memory of one part of gathered.

@@ -7,35 +7,48 @@ import "github.com/goqat/goqat/internal/parallel"
 // are first copied with the padding around them where there is any, some rows at a time. Levels that need both operands
 // along the sum gather the taps instead (im2col).
 
-// product computes (taps of x) * w on all cores, where w is [taps, InC, OutC], and hands the pixels lo to hi-1 to done
-// as rows [hi-lo, OutC]. They lie in their place in dst, unless that is nil.
-func (g Conv) product(scratch, x, w, dst []float32, done func(rows []float32, lo, hi int)) {
-	if !g.implicit() {
-		g.gathered(scratch, x, w, dst, done)
-		return
-	}
-	width, k, high, per := g.Output[1], g.Kernel[1]*g.InC, g.rowBlock(), g.implicitScratch(dst)
+// product computes (taps of x) * w on all cores, where w is [taps, InC, OutC], and lets out take the pixels, some rows
+// [hi-lo, OutC] at a time.
+func (g Conv) product(scratch, x, w []float32, out outlet) {
 	parts := g.productParts()
-	parallel.For(parts, func(p int) {
-		s := scratch[p*per:][:per]
-		img, rows := s[:g.paddedLen(high)], s[g.paddedLen(high):]
-		from, to := parallel.Range(g.Batch*g.Output[0], parts, p)
-		g.blocks(img, x, from, to, func(a []float32, line, row, n int) {
-			c := rows
-			if dst != nil {
-				c = dst[row*width*g.OutC:]
-			}
-			m, calls := width, n
-			if g.pointwise() {
-				m, calls = n*width, 1
-			}
-			for i := range calls {
-				gemm(m, g.OutC, k, c[i*m*g.OutC:], g.OutC, matrix{
-					data: a[i*g.Stride[0]*line:], row: g.Stride[1] * g.InC, step: 1, segments: g.Kernel[0], jump: g.Dilation[0] * line,
-				}, w, g.OutC, false)
-			}
-			done(c[:n*width*g.OutC], row*width, (row+n)*width)
-		})
+	c := convolution{g, parts, scratch, x, w, out}
+	if g.implicit() {
+		parallel.Each(parts, parts, c, convolution.implicit)
+	} else {
+		parallel.Each(parts, parts, c, convolution.gathered)
+	}
+}
+
+// convolution is the arguments of product.
+type convolution struct {
+	g             Conv
+	parts         int
+	scratch, x, w []float32
+	out           outlet
+}
+
+// implicit does one part.
+func (c convolution) implicit(p, _ int) {
+	g, out := &c.g, &c.out
+	width, k, high, per := g.Output[1], g.Kernel[1]*g.InC, g.rowBlock(), g.implicitScratch(out.dst)
+	s := c.scratch[p*per:][:per]
+	img, rows := s[:g.paddedLen(high)], s[g.paddedLen(high):]
+	from, to := parallel.Range(g.Batch*g.Output[0], c.parts, p)
+	g.blocks(img, c.x, from, to, func(a []float32, line, row, n int) {
+		d := rows
+		if out.dst != nil {
+			d = out.dst[row*width*g.OutC:]
+		}
+		m, calls := width, n
+		if g.pointwise() {
+			m, calls = n*width, 1
+		}
+		for i := range calls {
+			gemm(m, g.OutC, k, d[i*m*g.OutC:], g.OutC, matrix{
+				data: a[i*g.Stride[0]*line:], row: g.Stride[1] * g.InC, step: 1, segments: g.Kernel[0], jump: g.Dilation[0] * line,
+			}, c.w, g.OutC, false)
+		}
+		out.take(d[:n*width*g.OutC], row*width, (row+n)*width)
 	})
 }
 

@@ -141,10 +141,14 @@ func SigmoidTo(dst, x []float32) { mapTo(costExp, dst, x, Sigmoid) }
 // mapTo computes dst = f(x) for an f of the given cost.
 func mapTo(cost int, dst, x []float32, f func(float32) float32) {
 	dst = dst[:len(x)]
-	each(len(x), cost, func(from, to int) {
-		dst := dst[from:to]
-		for i, v := range x[from:to] {
-			dst[i] = f(v)
+	type args struct {
+		dst, x []float32
+		f      func(float32) float32
+	}
+	each(len(x), cost, args{dst, x, f}, func(a args, from, to int) {
+		dst := a.dst[from:to]
+		for i, v := range a.x[from:to] {
+			dst[i] = a.f(v)
 		}
 	})
 }

@@ -73,10 +73,14 @@ func TanhGrad(dx, dy, y []float32) {
 // gradTo computes dx = dy * slope(v), where v is the input or output of an activation.
 func gradTo(dx, dy, v []float32, slope func(float32) float32) {
 	dx, dy = dx[:len(v)], dy[:len(v)]
-	each(len(v), costMove, func(from, to int) {
-		dx, dy := dx[from:to], dy[from:to]
-		for i, v := range v[from:to] {
-			dx[i] = dy[i] * slope(v)
+	type args struct {
+		dx, dy, v []float32
+		slope     func(float32) float32
+	}
+	each(len(v), costMove, args{dx, dy, v, slope}, func(a args, from, to int) {
+		dx, dy := a.dx[from:to], a.dy[from:to]
+		for i, v := range a.v[from:to] {
+			dx[i] = dy[i] * a.slope(v)
 		}
 	})
 }
@@ -84,9 +88,10 @@ func gradTo(dx, dy, v []float32, slope func(float32) float32) {
 // Prelu computes y = x where x > 0 and alpha*x elsewhere, over the elements of x and alpha that p pairs. It may work in
 // place.
 func Prelu(p axes.Pair, y, x, alpha []float32) {
-	stepX, stepAlpha := p.Steps()
-	each(p.Len(), costMove, func(from, to int) {
-		p.Runs(from, to, func(at, i, j, n int) {
+	each(p.Len(), costMove, pairing{p: p, y: y, a: x, b: alpha}, func(c pairing, from, to int) {
+		y, x, alpha := c.y, c.a, c.b
+		stepX, stepAlpha := c.p.Steps()
+		c.p.Runs(from, to, func(at, i, j, n int) {
 			for k := range n {
 				v := x[i+k*stepX]
 				if !(v > 0) {
@@ -101,9 +106,14 @@ func Prelu(p axes.Pair, y, x, alpha []float32) {
 // PreluGrad computes the gradient of the input of [Prelu]: dx = dy where x > 0 and alpha*dy elsewhere. It may work in
 // place. The gradient of alpha is that of the product of alpha and min(x, 0): [CombineGrad].
 func PreluGrad(p axes.Pair, dx, dy, x, alpha []float32) {
-	stepX, stepAlpha := p.Steps()
-	each(p.Len(), costMove, func(from, to int) {
-		p.Runs(from, to, func(at, i, j, n int) {
+	type args struct {
+		p                axes.Pair
+		dx, dy, x, alpha []float32
+	}
+	each(p.Len(), costMove, args{p, dx, dy, x, alpha}, func(a args, from, to int) {
+		dx, dy, x, alpha := a.dx, a.dy, a.x, a.alpha
+		stepX, stepAlpha := a.p.Steps()
+		a.p.Runs(from, to, func(at, i, j, n int) {
 			for k := range n {
 				d := dy[at+k]
 				if !(x[i+k*stepX] > 0) {

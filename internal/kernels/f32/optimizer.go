@@ -7,28 +7,39 @@ import "math"
 
 // SGD computes w -= rate*grad.
 func SGD(w, grad []float32, rate float32) {
-	each(len(grad), costUpdate, func(i, j int) { level.sgd(w[i:j], grad[i:j], rate) })
+	each(len(grad), costUpdate, update{w: w, grad: grad, rate: rate}, func(u update, i, j int) { level.sgd(u.w[i:j], u.grad[i:j], u.rate) })
 }
 
 // Momentum computes v = m*v - rate*grad and w += v, or for Nesterov's momentum w += m*v - rate*grad.
 func Momentum(w, grad, v []float32, rate, m float32, nesterov bool) {
-	f := level.momentum
+	f := func(u update, i, j int) { level.momentum(u.w[i:j], u.grad[i:j], u.v[i:j], u.rate, u.rho) }
 	if nesterov {
-		f = level.nesterov
+		f = func(u update, i, j int) { level.nesterov(u.w[i:j], u.grad[i:j], u.v[i:j], u.rate, u.rho) }
 	}
-	each(len(grad), costUpdate, func(i, j int) { f(w[i:j], grad[i:j], v[i:j], rate, m) })
+	each(len(grad), costUpdate, update{w: w, grad: grad, v: v, rate: rate, rho: m}, f)
 }
 
 // Adam computes
 //
 //	m += rest1*(grad - m);  v += rest2*(grad*grad - v);  w -= rate*m/(sqrt(v) + epsilon)
 func Adam(w, grad, m, v []float32, rest1, rest2, rate, epsilon float32) {
-	each(len(grad), costUpdate, func(i, j int) { level.adam(w[i:j], grad[i:j], m[i:j], v[i:j], rest1, rest2, rate, epsilon) })
+	each(len(grad), costUpdate, update{w: w, grad: grad, m: m, v: v, rest1: rest1, rest2: rest2, rate: rate, epsilon: epsilon}, func(u update, i, j int) {
+		level.adam(u.w[i:j], u.grad[i:j], u.m[i:j], u.v[i:j], u.rest1, u.rest2, u.rate, u.epsilon)
+	})
 }
 
 // RMSprop computes v = rho*v + rest*grad*grad and w -= rate*grad/sqrt(v + epsilon).
 func RMSprop(w, grad, v []float32, rho, rest, rate, epsilon float32) {
-	each(len(grad), costUpdate, func(i, j int) { level.rmsprop(w[i:j], grad[i:j], v[i:j], rho, rest, rate, epsilon) })
+	each(len(grad), costUpdate, update{w: w, grad: grad, v: v, rho: rho, rest2: rest, rate: rate, epsilon: epsilon}, func(u update, i, j int) {
+		level.rmsprop(u.w[i:j], u.grad[i:j], u.v[i:j], u.rho, u.rest2, u.rate, u.epsilon)
+	})
+}
+
+// update is the arguments of an optimizer.
+type update struct {
+	w, grad, m, v               []float32
+	rest1, rest2, rate, epsilon float32
+	rho                         float32 // or momentum
 }
 
 // costUpdate is the cost of an element of an optimizer: a root and a division.

@@ -6,13 +6,15 @@ package f32
 // than 2^31 elements.
 // Shapes: y, argmax [Batch, OutH, OutW, Channels], x [Batch, InH, InW, Channels].
 func MaxPool2D(g Pool, y, x []float32, argmax []int32) {
-	g.eachWindows(g.rowCost(), x, func(at int, w windows) {
-		n := w.count * w.channels
-		var arg []int32
-		if argmax != nil {
-			arg = argmax[at:][:n]
-		}
-		level.maxPool(y[at:][:n], arg, x, w)
+	each(g.Batch*g.Output[0], g.rowCost(), pooling{g: g, y: y, x: x, argmax: argmax}, func(p pooling, from, to int) {
+		p.g.windowsOf(from, to, p.x, func(at int, w windows) {
+			n := w.count * w.channels
+			var arg []int32
+			if p.argmax != nil {
+				arg = p.argmax[at:][:n]
+			}
+			level.maxPool(p.y[at:][:n], arg, p.x, w)
+		})
 	})
 }
 
@@ -20,48 +22,65 @@ func MaxPool2D(g Pool, y, x []float32, argmax []int32) {
 // order of i, and all other elements of dx are 0.
 func MaxPool2DGrad(g Pool, dx, dy []float32, argmax []int32) {
 	in, out := g.Pixels()*g.Channels, g.Positions()*g.Channels
+	each(g.Batch, max(in, out)*costMove, pooling{g: g, y: dy, x: dx, argmax: argmax}, pooling.maxGrad)
+}
+
+// pooling is the arguments of a kernel on windows, or of its gradient: y is dy then, and x is dx.
+type pooling struct {
+	g      Pool
+	y, x   []float32
+	argmax []int32
+}
+
+// maxGrad does the images from to to-1.
+func (p pooling) maxGrad(from, to int) {
+	g, dx, dy := &p.g, p.x, p.y
+	in, out := g.Pixels()*g.Channels, g.Positions()*g.Channels
 	apart, whole := g.apart()
-	each(g.Batch, max(in, out)*costMove, func(from, to int) {
-		if !whole {
-			clear(dx[from*in : to*in])
-		}
-		if apart {
-			g.windowsOf(from*g.Output[0], to*g.Output[0], dx, func(at int, w windows) {
-				n := w.count * w.channels
-				level.maxPoolGrad(dx, dy[at:][:n], argmax[at:][:n], w)
-			})
-			return
-		}
-		arg := argmax[from*out : to*out]
-		for i, d := range dy[from*out : to*out][:len(arg)] {
-			dx[arg[i]] += d
-		}
-	})
+	if !whole {
+		clear(dx[from*in : to*in])
+	}
+	if apart {
+		g.windowsOf(from*g.Output[0], to*g.Output[0], dx, func(at int, w windows) {
+			n := w.count * w.channels
+			level.maxPoolGrad(dx, dy[at:][:n], p.argmax[at:][:n], w)
+		})
+		return
+	}
+	arg := p.argmax[from*out : to*out]
+	for i, d := range dy[from*out : to*out][:len(arg)] {
+		dx[arg[i]] += d
+	}
 }
 
 // AveragePool2D computes the mean of each window over its taps inside the image: padding does not count. Shapes as in
 // [MaxPool2D].
 func AveragePool2D(g Pool, y, x []float32) {
-	g.eachWindows(g.rowCost(), x, func(at int, w windows) {
-		level.averagePool(y[at:][:w.count*w.channels], x, float32(w.rows*w.cols), w)
+	each(g.Batch*g.Output[0], g.rowCost(), pooling{g: g, y: y, x: x}, func(p pooling, from, to int) {
+		p.g.windowsOf(from, to, p.x, func(at int, w windows) {
+			level.averagePool(p.y[at:][:w.count*w.channels], p.x, float32(w.rows*w.cols), w)
+		})
 	})
 }
 
 // AveragePool2DGrad computes the gradient of the input of [AveragePool2D]: dy/n is added to each of a window's n taps
 // inside the image, in row-major order of windows.
 func AveragePool2DGrad(g Pool, dx, dy []float32) {
-	_, whole := g.apart()
+	cost := max(g.Pixels()*g.Channels, g.Output[0]*g.rowCost()/costMove) * costMove
+	each(g.Batch, cost, pooling{g: g, y: dy, x: dx}, pooling.averageGrad)
+}
+
+// averageGrad does the images from to to-1.
+func (p pooling) averageGrad(from, to int) {
+	g, dx, keep := &p.g, p.x, ^uint32(0)
 	in := g.Pixels() * g.Channels
-	each(g.Batch, max(in, g.Output[0]*g.rowCost()/costMove)*costMove, func(from, to int) {
-		keep := ^uint32(0)
-		if whole {
-			keep = 0
-		} else {
-			clear(dx[from*in : to*in])
-		}
-		g.windowsOf(from*g.Output[0], to*g.Output[0], dx, func(at int, w windows) {
-			level.averagePoolGrad(dx, dy[at:][:w.count*w.channels], float32(w.rows*w.cols), keep, w)
-		})
+	if _, whole := g.apart(); whole {
+		keep = 0
+	} else {
+		clear(dx[from*in : to*in])
+	}
+	g.windowsOf(from*g.Output[0], to*g.Output[0], dx, func(at int, w windows) {
+		level.averagePoolGrad(dx, p.y[at:][:w.count*w.channels], float32(w.rows*w.cols), keep, w)
 	})
 }
 
@@ -85,11 +104,6 @@ func (g *Pool) apart() (apart, whole bool) {
 		whole = whole && step == g.Kernel[axis] && g.Output[axis]*step-g.Pad[axis] >= g.Input[axis]
 	}
 	return apart, whole
-}
-
-// eachWindows calls f for the windows of all output rows of the given cost, on all cores.
-func (g *Pool) eachWindows(cost int, x []float32, f func(at int, w windows)) {
-	each(g.Batch*g.Output[0], cost, func(from, to int) { g.windowsOf(from, to, x, f) })
 }
 
 // windowsOf calls f, in order, for the windows of the output rows from to to-1, where a row is batch*OutH + oy, with the

@@ -2,6 +2,7 @@ package f32
 
 import (
 	"math"
+	"sync"
 
 	"github.com/goqat/goqat/internal/parallel"
 )
@@ -47,21 +48,46 @@ func tree(s *[lanes]float32) float32 {
 // MinMax returns the smallest and largest element of x and whether x holds a NaN; NaNs are left out of lo and hi. If
 // there is no element but NaNs, lo is +Inf and hi is -Inf. A zero is returned as +0, whatever its sign in x.
 func MinMax(x []float32) (lo, hi float32, nan bool) {
-	var found [parallel.MaxParts]struct {
-		lo, hi float32
-		nan    bool
-	}
 	parts := split(len(x), costMove)
-	parallel.For(parts, func(p int) {
-		from, to := parallel.Range(len(x), parts, p)
-		f := &found[p]
-		f.lo, f.hi, f.nan = level.minMax(x[from:to])
-	})
-	lo, hi, nan = found[0].lo, found[0].hi, found[0].nan
-	for _, f := range found[1:parts] {
-		lo, hi, nan = min(lo, f.lo), max(hi, f.hi), nan || f.nan
+	if parts == 1 {
+		lo, hi, nan = level.minMax(x)
+		return lo + 0, hi + 0, nan
 	}
-	return lo + 0, hi + 0, nan
+	found := extents.Get().(*[parallel.MaxParts]extent)
+	type args struct {
+		x     []float32
+		found []extent // by part
+	}
+	parallel.Each(parts, parts, args{x, found[:parts]}, func(a args, p, _ int) {
+		from, to := parallel.Range(len(a.x), len(a.found), p)
+		f := &a.found[p]
+		f.lo, f.hi, f.nan = level.minMax(a.x[from:to])
+	})
+	all := merged(found[:parts])
+	extents.Put(found)
+	return all.lo + 0, all.hi + 0, all.nan
+}
+
+// extent is what MinMax finds in a part.
+type extent struct {
+	lo, hi float32
+	nan    bool
+}
+
+// extents are recycled.
+var extents = sync.Pool{New: func() any { return new([parallel.MaxParts]extent) }}
+
+func (e *extent) add(lo, hi float32, nan bool) {
+	e.lo, e.hi, e.nan = min(e.lo, lo), max(e.hi, hi), e.nan || nan
+}
+
+// merged returns the extent of all parts.
+func merged(parts []extent) extent {
+	all := parts[0]
+	for _, e := range parts[1:] {
+		all.add(e.lo, e.hi, e.nan)
+	}
+	return all
 }
 
 func minMaxPortable(x []float32) (lo, hi float32, nan bool) {

@@ -8,10 +8,10 @@ import "github.com/goqat/goqat/internal/kernels/window"
 //
 // Shapes: x [batch, g.Input, g.Channels]; y [batch, len(g.Rows), len(g.Cols), g.Channels].
 func ResizeNearest(g window.Resize, batch int, y, x []float32) {
-	in, out := g.InputLen(), g.OutputLen()
-	each(batch, out*costMove, func(from, to int) {
+	each(batch, g.OutputLen()*costMove, resizing{g, y, x}, func(r resizing, from, to int) {
+		in, out := r.g.InputLen(), r.g.OutputLen()
 		for b := from; b < to; b++ {
-			window.Copy(g, y[b*out:], x[b*in:])
+			window.Copy(r.g, r.y[b*out:], r.x[b*in:])
 		}
 	})
 }
@@ -22,8 +22,9 @@ func ResizeNearest(g window.Resize, batch int, y, x []float32) {
 //
 // one chain of additions per element, in ascending order of i, then j. Shapes as in [ResizeNearest].
 func ResizeNearestGrad(g window.Resize, batch int, dx, dy []float32) {
-	in, out := g.InputLen(), g.OutputLen()
-	each(batch, (in+out)*costMove, func(from, to int) {
+	each(batch, (g.InputLen()+g.OutputLen())*costMove, resizing{g, dy, dx}, func(r resizing, from, to int) {
+		g, dx, dy := &r.g, r.x, r.y
+		in, out := g.InputLen(), g.OutputLen()
 		clear(dx[from*in : to*in])
 		for b := from; b < to; b++ {
 			image, d := dx[b*in:], dy[b*out:]
@@ -38,4 +39,10 @@ func ResizeNearestGrad(g window.Resize, batch int, dx, dy []float32) {
 			}
 		}
 	})
+}
+
+// resizing is the arguments of ResizeNearest.
+type resizing struct {
+	g    window.Resize
+	y, x []float32
 }

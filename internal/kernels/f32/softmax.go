@@ -3,8 +3,7 @@ package f32
 // Softmax computes y[r,c] = exp(x[r,c]-m) / sum over c of exp(x[r,c]-m), where m is the row's maximum; the sum is [Sum]'s.
 // It may work in place. Shapes: y, x [rows, cols].
 func Softmax(rows, cols int, y, x []float32) {
-	eachRow(rows, cols, func(r int) {
-		y, x := y[r*cols:][:cols], x[r*cols:][:cols]
+	eachRow(rows, cols, y, x, nil, func(y, x, _ []float32) {
 		m := rowMax(x)
 		for c, v := range x {
 			y[c] = Exp(v - m)
@@ -20,8 +19,7 @@ func Softmax(rows, cols int, y, x []float32) {
 // dx[r,c] = y[r,c] * (dy[r,c] - sum over c of dy[r,c]*y[r,c]), where the sum is [Dot]'s. It may work in place.
 // Shapes: all [rows, cols].
 func SoftmaxGrad(rows, cols int, dx, dy, y []float32) {
-	eachRow(rows, cols, func(r int) {
-		dx, dy, y := dx[r*cols:][:cols], dy[r*cols:][:cols], y[r*cols:][:cols]
+	eachRow(rows, cols, dx, dy, y, func(dx, dy, y []float32) {
 		s := Dot(dy, y)
 		for c, d := range dy {
 			dx[c] = y[c] * (d - s)
@@ -32,17 +30,22 @@ func SoftmaxGrad(rows, cols int, dx, dy, y []float32) {
 // LogSumExp computes dst[r] = log of the sum over c of exp(x[r,c]), without overflow, as m + log(sum of exp(x-m)) with
 // the row's maximum m. Shapes: dst [rows], x [rows, cols].
 func LogSumExp(rows, cols int, dst, x []float32) {
-	eachRow(rows, cols, func(r int) {
-		m, l := logSumExp(x[r*cols:][:cols])
-		dst[r] = m + l
+	type args struct {
+		cols   int
+		dst, x []float32
+	}
+	each(rows, cols*costExp, args{cols, dst, x}, func(a args, from, to int) {
+		for r := from; r < to; r++ {
+			m, l := logSumExp(a.x[r*a.cols:][:a.cols])
+			a.dst[r] = m + l
+		}
 	})
 }
 
 // LogSoftmax computes y[r,c] = x[r,c] - m - log(sum over c of exp(x[r,c]-m)), where m is the row's maximum. It may work
 // in place. Shapes: y, x [rows, cols].
 func LogSoftmax(rows, cols int, y, x []float32) {
-	eachRow(rows, cols, func(r int) {
-		y, x := y[r*cols:][:cols], x[r*cols:][:cols]
+	eachRow(rows, cols, y, x, nil, func(y, x, _ []float32) {
 		m, l := logSumExp(x)
 		for c, v := range x {
 			y[c] = (v - m) - l
@@ -60,13 +63,22 @@ func logSumExp(x []float32) (m, l float32) {
 	return m, Log(tree(&s))
 }
 
-// eachRow calls f for every row of [rows, cols], on all cores.
-func eachRow(rows, cols int, f func(r int)) {
-	each(rows, cols*costExp, func(from, to int) {
-		for r := from; r < to; r++ {
-			f(r)
+// eachRow calls f for every row of matrices [rows, cols], on all cores. The third may be nil.
+func eachRow(rows, cols int, dst, a, b []float32, f func(dst, a, b []float32)) {
+	each(rows, cols*costExp, rowArgs{cols, operands{f: f, dst: dst, a: a, b: b}}, func(m rowArgs, from, to int) {
+		for i := from * m.cols; i < to*m.cols; i += m.cols {
+			var b []float32
+			if m.b != nil {
+				b = m.b[i:][:m.cols]
+			}
+			m.f(m.dst[i:][:m.cols], m.a[i:][:m.cols], b)
 		}
 	})
+}
+
+type rowArgs struct {
+	cols int
+	operands
 }
 
 // rowMax is the largest element of x, NaN if there is one.

@@ -18,11 +18,6 @@ type Tail struct {
 // tailConstants are vectors of eight equal numbers, integers among them by their bits.
 type tailConstants struct{ lo, hi, zero, bottom, top, scale, before, half, after, zeroPoint, least, most, limit, minusLimit, sign [8]float32 }
 
-type extent struct {
-	lo, hi float32
-	nan    bool
-}
-
 // Activate sets the activation.
 func (t *Tail) Activate(act quant.Activation) {
 	e := newEpilogue(act, nil)
@@ -73,9 +68,15 @@ func (t *Tail) Run(y []float32, mask []uint8) (lo, hi float32, nan bool) {
 	blocks := MaskLen(len(y))
 	parts := split(blocks, 8*costUpdate)
 	t.begin(parts)
-	parallel.For(parts, func(p int) {
-		from, to := parallel.Range(blocks, parts, p)
-		t.run(p, y, 8*from, min(8*to, len(y)), mask)
+	type args struct {
+		t             *Tail
+		y             []float32
+		mask          []uint8
+		blocks, parts int
+	}
+	parallel.Each(parts, parts, args{t, y, mask, blocks, parts}, func(a args, p, _ int) {
+		from, to := parallel.Range(a.blocks, a.parts, p)
+		a.t.run(p, a.y, 8*from, min(8*to, len(a.y)), a.mask)
 	})
 	return t.end(parts)
 }
@@ -97,15 +98,8 @@ func (t *Tail) run(part int, y []float32, i, j int, mask []uint8) {
 
 // end returns the bounds of all parts.
 func (t *Tail) end(parts int) (lo, hi float32, nan bool) {
-	all := t.found[0]
-	for _, f := range t.found[1:parts] {
-		all.add(f.lo, f.hi, f.nan)
-	}
+	all := merged(t.found[:parts])
 	return all.lo + 0, all.hi + 0, all.nan
-}
-
-func (e *extent) add(lo, hi float32, nan bool) {
-	e.lo, e.hi, e.nan = min(e.lo, lo), max(e.hi, hi), e.nan || nan
 }
 
 func tailPortable(dst, x []float32, mask []uint8, k *tailConstants, rounds int) (least, most float32, nan bool) {

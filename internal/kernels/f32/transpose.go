@@ -1,7 +1,5 @@
 package f32
 
-import "github.com/goqat/goqat/internal/parallel"
-
 // transpose writes the transpose of src [rows, cols], whose rows are from elements apart, to the first rows elements of each
 // row of dst [cols, stride].
 func transpose(rows, cols int, dst []float32, stride int, src []float32, from int) {
@@ -46,9 +44,11 @@ func transposePortable(rows, cols int, dst []float32, stride int, src []float32,
 
 // transposeParts is transpose over all cores, with stride = rows.
 func transposeParts(rows, cols int, dst, src []float32) {
-	parts := split(rows, cols*costMove)
-	parallel.For(parts, func(p int) {
-		lo, hi := parallel.Range(rows, parts, p)
-		transpose(hi-lo, cols, dst[lo:], rows, src[lo*cols:], cols)
+	type args struct {
+		rows, cols int
+		dst, src   []float32
+	}
+	each(rows, cols*costMove, args{rows, cols, dst, src}, func(a args, lo, hi int) {
+		transpose(hi-lo, a.cols, a.dst[lo:], a.rows, a.src[lo*a.cols:], a.cols)
 	})
 }

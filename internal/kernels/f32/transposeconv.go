@@ -13,8 +13,7 @@ import (
 // transposes, from y to x, so that y is [Batch, InH, InW, InC] and x is [Batch, OutH, OutW, OutC]. Other shapes: w
 // [InC, KernelH, KernelW, OutC], bias [InC] or nil for zeros.
 func TransposeConv2D(ws *Workspace, g Conv, y, x, w, bias []float32, act quant.Activation) {
-	e := newEpilogue(act, ws.repeated(0, g.Batch*g.Pixels(), bias))
-	g.spread(ws, y, x, func(turned []float32, p *window.Phase) {
+	g.spread(ws, y, x, func(turned []float32, p window.Phase) {
 		for t := range p.Taps() {
 			for c := range g.OutC {
 				for o := range g.InC {
@@ -23,7 +22,7 @@ func TransposeConv2D(ws *Workspace, g Conv, y, x, w, bias []float32, act quant.A
 				turned = turned[g.InC:]
 			}
 		}
-	}, func(pixels []float32) { e.finish(pixels, pixels) })
+	}, newEpilogue(act, ws.repeated(0, g.Batch*g.Pixels(), bias)))
 }
 
 // TransposeConv2DGradInput computes the gradient of a transposed convolution's input from dy, the gradient before the
@@ -40,7 +39,7 @@ func TransposeConv2DGradInput(ws *Workspace, g Conv, dx, dy, w []float32) {
 			copy(wT[(t*g.InC+o)*g.OutC:], w[(o*g.Taps()+t)*g.OutC:][:g.OutC])
 		}
 	}
-	g.product(s, dy, wT, dx, func([]float32, int, int) {})
+	g.product(s, dy, wT, outlet{epilogue: newEpilogue(quant.NoActivation, nil), dst: dx})
 }
 
 // TransposeConv2DGradWeights computes the gradients of a transposed convolution's weights and, unless dbias is nil, of

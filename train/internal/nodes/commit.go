@@ -20,6 +20,7 @@ type statistic struct {
 type observation struct {
 	quantizer *graph.Quantizer
 	nodes     []*extent
+	next      quant.Range // after Commit
 }
 
 // extent is what one node saw.
@@ -40,13 +41,12 @@ func (s *Step) Commit() error {
 	if !s.fresh {
 		return nil
 	}
-	ranges := make([]quant.Range, len(s.observations))
-	for i, o := range s.observations {
+	for _, o := range s.observations {
 		r, err := o.merged()
 		if err != nil {
 			return fmt.Errorf("nodes: tensor %q: %w", o.quantizer.Name, err)
 		}
-		ranges[i] = r
+		o.next = r
 	}
 	statistics := s.statistics
 	if s.frozen {
@@ -59,8 +59,8 @@ func (s *Step) Commit() error {
 			}
 		}
 	}
-	for i, o := range s.observations {
-		o.quantizer.SetRange(ranges[i])
+	for _, o := range s.observations {
+		o.quantizer.SetRange(o.next)
 	}
 	for _, st := range statistics {
 		f32.MovingAverage(st.moving.Float32s(), st.batch, st.momentum)

@@ -2,6 +2,9 @@ package nodes
 
 import (
 	"fmt"
+	"sync/atomic"
+
+	"gorgonia.org/gorgonia"
 
 	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/internal/kernels/f32"
@@ -30,7 +33,12 @@ func fakeQuantize(c *compiler, n *graph.Node) (*operator, error) {
 		shape:     y.shape,
 		y:         y.data,
 	}
-	if c.trained[n.Inputs[0]] {
+	o := &operator{out: y, run: func(in [][]float32) error { return f.forward(in[0]) }}
+	if f.straight() {
+		o.symbolic = func(_ gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+			return gorgonia.Nodes{grad}, nil
+		}
+	} else if c.trained[n.Inputs[0]] {
 		f.mask = make([]uint8, f32.MaskLen(len(y.data)))
 	}
 	if op.Observe && op.Quantizer.Source == graph.MovingAverage && c.config.Training {
@@ -40,21 +48,24 @@ func fakeQuantize(c *compiler, n *graph.Node) (*operator, error) {
 	if err := f.prepare(); err != nil {
 		return nil, err
 	}
-	return &operator{
-		out: y,
-		run: func(in [][]float32) error { return f.forward(in[0]) },
-		derive: func() derivative {
-			dx := c.gradient(n.Inputs[0])
-			return derivative{grads: []*value{dx}, run: func(in [][]float32) error {
-				if f.passes {
-					copy(dx.data, in[2])
-				} else {
-					f32.FakeQuantizeGrad(dx.data, in[2], f.mask)
-				}
-				return nil
-			}}
-		},
-	}, nil
+	o.derive = func() derivative {
+		dx := c.gradient(n.Inputs[0])
+		return derivative{grads: []*value{dx}, run: func(in [][]float32) error {
+			if f.passes {
+				copy(dx.data, in[2])
+			} else {
+				f32.FakeQuantizeGrad(dx.data, in[2], f.mask)
+			}
+			return nil
+		}}
+	}
+	return o, nil
+}
+
+// straight says whether no element saturates, whatever the values.
+func (f *rounding) straight() bool {
+	q := f.quantizer
+	return q.Source == graph.Dynamic || q.Source == graph.LastValue && q.Symmetric
 }
 
 // observer adds what a node sees to what its quantizer sees.
@@ -76,10 +87,11 @@ type rounding struct {
 	observe   bool
 	seen      extent
 
-	rows          int       // with parameters of their own: of Dynamic, and of LastValue with scales along axis 0
-	codes         []int8    // of Dynamic
-	scale, lo, hi []float32 // of LastValue, by row
-	dynamicPart   func(part int)
+	rows  int            // with parameters of their own: of Dynamic, and of LastValue
+	codes []int8         // of Dynamic
+	part  func(part int) // rounds some rows
+	byRow []float32      // where rows are put together; nil where they are in one piece
+	bad   atomic.Bool    // some row holds NaN or an infinite value
 
 	x, y   []float32
 	mask   []uint8 // nil without a gradient
@@ -95,48 +107,51 @@ func (f *rounding) prepare() error {
 		}
 		f.rows = graph.Elements(f.shape[:q.Axis+1])
 		f.codes = make([]int8, len(f.y))
-		f.dynamicPart = f.dynamicIn
-	case q.Source == graph.LastValue && q.Symmetric && q.Axis <= 0:
-		f.rows = 1
-		if q.Axis == 0 {
-			f.rows = f.shape[0]
+		f.part = f.dynamicIn
+	case q.Source == graph.LastValue && q.Symmetric:
+		f.rows, f.part = 1, f.symmetricIn
+		if q.Axis >= 0 {
+			f.rows = f.shape[q.Axis]
 		}
-		f.scale, f.lo, f.hi = make([]float32, f.rows), make([]float32, f.rows), make([]float32, f.rows)
+		if q.Axis > 0 {
+			f.byRow = make([]float32, len(f.y))
+		}
 	}
 	return nil
 }
 
 // forward rounds x to y.
 func (f *rounding) forward(x []float32) (err error) {
-	f.x, f.passes = x, false
+	f.x, f.passes = x, f.straight()
 	if f.observe {
 		f.seen.lo, f.seen.hi, f.seen.nan = f32.MinMax(x)
 	}
 	switch q := f.quantizer; {
 	case q.Source == graph.Dynamic:
-		f.passes = true
-		parallel.For(f.dynamicParts(), f.dynamicPart)
+		parallel.For(f.parts(), f.part)
 		return nil
-	case f.scale != nil && f.rule.Grid() == q.Grid():
-		f.passes = true
-		return f.forwardRows(x)
+	case q.Source == graph.LastValue && f.rows > 0 && f.rule.Grid() == q.Grid():
+		return f.forwardRows()
 	case q.Source == graph.LastValue:
 		p, err := q.ParamsOf(x, f.shape)
 		if err != nil {
 			return err
 		}
-		f.passes = q.Symmetric
 		return f.round(p)
 	case !q.Known():
 		f.passes = true
 		copy(f.y, x)
 		return nil
 	}
-	p, err := f.quantizer.Params()
+	if q := f.quantizer; q.Source == graph.Fixed && q.FixedParams.PerChannel() {
+		return f.round(*q.FixedParams)
+	}
+	scale, zero, err := f.quantizer.Scale()
 	if err != nil {
 		return err
 	}
-	return f.round(p)
+	f32.FakeQuantize(f.y, x, f.mask, scale, zero, f.rule.Grid())
+	return nil
 }
 
 // round rounds x by the given parameters.
@@ -158,33 +173,73 @@ func (f *rounding) round(p quant.Params) error {
 	return err
 }
 
-// forwardRows rounds each row of x by a symmetric scale of its own values.
-func (f *rounding) forwardRows(x []float32) error {
-	size := len(x) / f.rows
-	for r := range f.rows {
-		lo, hi, nan := f32.MinMax(x[r*size:][:size])
-		if nan || lo-lo != 0 || hi-hi != 0 { // NaN or an infinite value, which ParamsOf reports
-			_, err := f.quantizer.ParamsOf(x, f.shape)
-			return err
-		}
-		f.lo[r], f.hi[r] = lo, hi
+// forwardRows rounds each row by a symmetric scale of its own values.
+func (f *rounding) forwardRows() error {
+	q := f.quantizer
+	f.bad.Store(q.MinScale != nil && len(q.MinScale) != f.rows)
+	x, y := f.x, f.y
+	if f.byRow != nil {
+		f.gather(f.byRow, x)
+		f.x, f.y = f.byRow, f.byRow
 	}
-	if err := f.quantizer.ScalesIn(f.scale, f.lo, f.hi); err != nil {
+	if !f.bad.Load() {
+		parallel.For(f.parts(), f.part)
+	}
+	f.x, f.y = x, y
+	if f.byRow != nil {
+		f.scatter(y, f.byRow)
+	}
+	if f.bad.Load() {
+		_, err := q.ParamsOf(f.x, f.shape) // reports it
 		return err
 	}
-	f32.FakeQuantizeRows(f.y, x, f.scale, f.quantizer.Grid())
 	return nil
 }
 
-// dynamicParts is the number of parts that Dynamic rows are divided into.
-func (f *rounding) dynamicParts() int {
+// gather puts the rows of x, slices along the quantizer's axis, together.
+func (f *rounding) gather(rows, x []float32) {
+	f.eachRun(func(row, value int, n int) { copy(rows[row:row+n], x[value:]) })
+}
+
+// scatter is the inverse of gather.
+func (f *rounding) scatter(x, rows []float32) {
+	f.eachRun(func(row, value int, n int) { copy(x[value:value+n], rows[row:]) })
+}
+
+// eachRun calls do for all runs of n elements that lie together, both by row and in the tensor.
+func (f *rounding) eachRun(do func(row, value, n int)) {
+	n := graph.Inner(f.shape, f.quantizer.Axis)
+	for value := 0; value < len(f.y); value += n {
+		run := value / n
+		do(run%f.rows*(len(f.y)/f.rows)+run/f.rows*n, value, n)
+	}
+}
+
+// symmetricIn rounds some rows, each while its values are at hand.
+func (f *rounding) symmetricIn(part int) {
+	size := len(f.x) / f.rows
+	first, end := parallel.Range(f.rows, f.parts(), part)
+	for r := first; r < end; r++ {
+		x, y := f.x[r*size:][:size], f.y[r*size:][:size]
+		lo, hi, nan := f32.MinMax(x)
+		scale, err := f.quantizer.ScaleIn(r, lo, hi)
+		if nan || err != nil {
+			f.bad.Store(true)
+			return
+		}
+		f32.FakeQuantize(y, x, nil, scale, 0, f.quantizer.Grid())
+	}
+}
+
+// parts is the number of parts that rows are divided into.
+func (f *rounding) parts() int {
 	return min(parallel.Parts(len(f.y), partElements, parallel.MaxParts), f.rows)
 }
 
 // dynamicIn rounds some rows of x, each by the scale of its own values.
 func (f *rounding) dynamicIn(part int) {
 	size := len(f.x) / f.rows
-	first, end := parallel.Range(f.rows, f.dynamicParts(), part)
+	first, end := parallel.Range(f.rows, f.parts(), part)
 	for r := first; r < end; r++ {
 		x, y, codes := f.x[r*size:][:size], f.y[r*size:][:size], f.codes[r*size:][:size]
 		var scale float32

@@ -242,6 +242,43 @@ func TestCommitRefusesNaN(t *testing.T) {
 	}
 }
 
+// TestLastValueAlongAxes: what package quant defines, for scales along any axis.
+func TestLastValueAlongAxes(t *testing.T) {
+	random := rng.New(3)
+	for axis := -1; axis < 3; axis++ {
+		n, x := newNet(t, 4)
+		shape := []int{3, 5, 4}
+		w := &graph.Tensor{Name: "w", Role: graph.Parameter, Shape: shape, Data: make([]float32, 60)}
+		for i := range w.Float32s() {
+			w.Float32s()[i] = 2*random.Float32() - 1
+		}
+		q := &graph.Quantizer{Name: "w", Bits: 8, Symmetric: true, Narrow: true, Axis: axis, Source: graph.LastValue}
+		rounded := n.add("w/fq", graph.FakeQuant{Quantizer: q}, w)
+		n.add("y", graph.FullyConnected{}, x, n.add("flat", graph.Reshape{Shape: []int{15, 4}}, rounded))
+		p, err := q.ParamsOf(w.Float32s(), shape)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := make([]float32, 60)
+		if err := p.FakeQuantize(want, w.Float32s(), nil, shape, q.Grid()); err != nil {
+			t.Fatal(err)
+		}
+		s := compile(t, n.Graph, Config{Batch: 1, Training: true, Loss: &Loss{Kind: MeanSquaredError}})
+		for i := range 4 { // column i of the weights
+			clear(s.Input())
+			s.Input()[i] = 1
+			if err := s.Run(0); err != nil {
+				t.Fatal(err)
+			}
+			for o, y := range s.Output() {
+				if y != want[o*4+i] {
+					t.Fatalf("axis %d: weight %d is %v, want %v", axis, o*4+i, y, want[o*4+i])
+				}
+			}
+		}
+	}
+}
+
 // TestNaNWeights: weights that cannot be quantized are an error with their name.
 func TestNaNWeights(t *testing.T) {
 	for _, e := range []Executor{Fast, Tape} {

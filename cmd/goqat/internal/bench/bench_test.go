@@ -2,6 +2,8 @@ package bench
 
 import (
 	"fmt"
+	"runtime/debug"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -38,6 +40,29 @@ func TestTrainMeasures(t *testing.T) {
 	}
 	if r.Steps < windows || r.Rows != count || r.FirstStepSeconds < 3600 || r.SamplesPerSecond*r.EpochSeconds-count > 1 {
 		t.Errorf("got %+v", r)
+	}
+}
+
+// TestStepsAllocateNothing: steps, reading the rows included, live on what the first ones have allocated. Fewer than two
+// objects a step are left, of the measurement itself and of goroutines that start.
+func TestStepsAllocateNothing(t *testing.T) {
+	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+		t.Skip("the race detector empties pools at random")
+	}
+	rows, err := OpenRows("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range Networks {
+		for _, what := range []What{Float, QAT} {
+			r, err := Train(t.Context(), rows, Training{Network: n, Batch: 16, What: what, Time: 100 * time.Millisecond})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.AllocsPerStep >= 2 {
+				t.Errorf("%s, %s: %.1f allocations in a step", n.Name, what, r.AllocsPerStep)
+			}
+		}
 	}
 }
 
