@@ -39,7 +39,7 @@ func TestFakeQuantize(t *testing.T) {
 		n, r := mostly(t, "length", 50, 100000), drawRand(t)
 		scale := float32(math.Exp2(float64(rapid.IntRange(-12, 3).Draw(t, "exponent")))) * (1 + r.Float32())
 		zero := int32(r.IntN(256) - 128)
-		g := quant.Signed(8, rapid.Bool().Draw(t, "narrow"))
+		g := quant.Signed(rapid.SampledFrom([]int{4, 8, 16}).Draw(t, "bits"), rapid.Bool().Draw(t, "narrow"))
 		switch rapid.IntRange(0, 3).Draw(t, "rule") {
 		case 0:
 			g.Ties = quant.FromCodeZero
@@ -57,6 +57,9 @@ func TestFakeQuantize(t *testing.T) {
 		}
 		f32.FakeQuantize(got, x, mask, scale, zero, g)
 		equal(t, "value", got, want)
+		without := dirty(n)
+		f32.FakeQuantize(without, x, nil, scale, zero, g)
+		equal(t, "value without a mask", without, want)
 		for i, in := range inside {
 			if in != (mask[i/8]>>(i%8)&1 == 1) {
 				t.Fatalf("mask of value %d, %g: %v", i, x[i], !in)

@@ -16,7 +16,7 @@ type Tail struct {
 }
 
 // tailConstants are vectors of eight equal numbers, integers among them by their bits.
-type tailConstants struct{ lo, hi, zero, bottom, top, scale, before, half, after, zeroPoint, least, most, limit, minusLimit, sign [8]float32 }
+type tailConstants struct{ lo, hi, zero, bottom, top, scale, before, half, zeroPoint, least, most, limit, minusLimit, sign [8]float32 }
 
 // Activate sets the activation.
 func (t *Tail) Activate(act quant.Activation) {
@@ -48,10 +48,9 @@ func (t *Tail) Round(scale float32, zero int32, g quant.Grid) {
 	t.k.set(&t.k.scale, scale)
 	t.k.set(&t.k.before, before)
 	t.k.set(&t.k.half, half)
-	t.k.setInt(&t.k.after, after)
-	t.k.setInt(&t.k.zeroPoint, zero)
-	t.k.setInt(&t.k.least, g.Min)
-	t.k.setInt(&t.k.most, g.Max)
+	t.k.setInt(&t.k.zeroPoint, zero-after) // what would be added to codes is taken from all that they meet
+	t.k.setInt(&t.k.least, g.Min-after)
+	t.k.setInt(&t.k.most, g.Max-after)
 }
 
 func (*tailConstants) set(to *[8]float32, v float32) {
@@ -111,7 +110,7 @@ func tailPortable(dst, x []float32, mask []uint8, k *tailConstants, rounds int) 
 		y := [1]float32{v}
 		pass := [1]uint8{1}
 		if rounds != 0 {
-			fakeQuantizePortable(y[:], y[:], pass[:], k.scale[0], k.before[0], k.half[0], integer(k.after), integer(k.zeroPoint), integer(k.least), integer(k.most))
+			fakeQuantizePortable(y[:], y[:], pass[:], k.scale[0], k.before[0], k.half[0], 0, integer(k.zeroPoint), integer(k.least), integer(k.most))
 		}
 		if v != v || v <= k.bottom[0] || v >= k.top[0] {
 			pass[0] = 0

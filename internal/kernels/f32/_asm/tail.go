@@ -16,7 +16,6 @@ const (
 	tailScale
 	tailBefore
 	tailHalf
-	tailAfter
 	tailZeroPoint
 	tailLeast
 	tailMost
@@ -44,9 +43,9 @@ func tail() {
 	VMOVUPS(constant32(tailZero), zero)
 	scale := YMM()
 	VMOVUPS(constant32(tailScale), scale)
-	least, most, nan := constant(0x7f800000), constant(0xff800000), YMM()
-	VXORPS(nan, nan, nan)
-	v, t, s, outside := YMM(), YMM(), YMM(), YMM()
+	least, most, numbers := constant(0x7f800000), constant(0xff800000), YMM()
+	VPCMPEQD(numbers, numbers, numbers)
+	v, t, s, number, inside := YMM(), YMM(), YMM(), YMM(), YMM()
 	bits := GP32()
 	// round turns v into the result in t, and the bits.
 	round := func(plain string, observed reg.VecVirtual) {
@@ -56,8 +55,8 @@ func tail() {
 		if observed == nil {
 			VMINPS(least, v, least)
 			VMAXPS(most, v, most)
-			VCMPPS(operand.U8(unordered), v, v, outside)
-			VORPS(outside, nan, nan)
+			VCMPPS(operand.U8(ordered), v, v, number)
+			VANDPS(number, numbers, numbers)
 		} else { // lanes that do not exist are left out
 			absent := YMM()
 			VPCMPEQD(absent, absent, absent)
@@ -65,14 +64,14 @@ func tail() {
 			VORPS(absent, v, t) // NaN
 			VMINPS(least, t, least)
 			VMAXPS(most, t, most)
-			VCMPPS(operand.U8(unordered), v, v, outside)
-			VANDPS(observed, outside, s)
-			VORPS(s, nan, nan)
+			VCMPPS(operand.U8(ordered), v, v, number)
+			VORPS(absent, number, s)
+			VANDPS(s, numbers, numbers)
 		}
-		VCMPPS(operand.U8(0x02), constant32(tailBottom), v, s)
-		VORPS(s, outside, outside)
-		VCMPPS(operand.U8(0x0d), constant32(tailTop), v, s)
-		VORPS(s, outside, outside)
+		VCMPPS(operand.U8(notAtMost), constant32(tailBottom), v, inside)
+		VANDPS(number, inside, inside)
+		VCMPPS(operand.U8(notAtLeast), constant32(tailTop), v, s)
+		VANDPS(s, inside, inside)
 		TESTQ(rounds, rounds)
 		JE(operand.LabelRef(plain))
 		VDIVPS(scale, v, t)
@@ -83,23 +82,16 @@ func tail() {
 		VORPS(constant32(tailHalf), s, s)
 		VADDPS(s, t, t)
 		VCVTTPS2DQ(t, t)
-		VPADDD(constant32(tailAfter), t, t)
 		VPMAXSD(constant32(tailLeast), t, s)
 		VPMINSD(constant32(tailMost), s, s)
-		saturated := YMM()
-		VPCMPEQD(t, s, saturated)
-		ones := YMM()
-		VPCMPEQD(ones, ones, ones)
-		VANDNPS(ones, saturated, saturated)
-		VORPS(saturated, outside, outside)
+		VPCMPEQD(t, s, t)
+		VANDPS(t, inside, inside)
 		VPSUBD(constant32(tailZeroPoint), s, s)
 		VCVTDQ2PS(s, t)
 		VMULPS(scale, t, t)
-		VCMPPS(operand.U8(unordered), v, v, s)
-		VBLENDVPS(s, v, t, v)
+		VBLENDVPS(number, t, v, v)
 		Label(plain)
-		VMOVMSKPS(outside, bits)
-		XORL(operand.U32(0xff), bits)
+		VMOVMSKPS(inside, bits)
 	}
 	Label("eight")
 	CMPQ(n, operand.U8(8))
@@ -132,8 +124,8 @@ func tail() {
 	Label("done")
 	fold(VMINPS, least)
 	fold(VMAXPS, most)
-	VMOVMSKPS(nan, bits)
-	TESTL(bits, bits)
+	VMOVMSKPS(numbers, bits)
+	CMPL(bits, operand.U32(0xff))
 	found := GP8()
 	SETNE(found)
 	Store(found, Return("nan"))
