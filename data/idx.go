@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/goqat/goqat/internal/parallel"
 )
 
 // ReadIDX reads an array in IDX format, the format of the MNIST files: two zero bytes, a type byte, the number
@@ -100,12 +102,19 @@ func unexpected(err error) error {
 // Errors: a missing or malformed file, different numbers of images and labels, shapes that differ between the
 // training and the test images, a negative label, a test label that no training row has room for.
 func OpenIDX(dir string) (train, test Dataset, err error) {
-	train, err = openIDXPair(dir, "train", 0, 0)
-	if err != nil {
+	var files [2]idxPair
+	var failed [2]error
+	parallel.For(2, func(p int) { files[p], failed[p] = openIDXPair(dir, []string{"train", "t10k"}[p], 0) })
+	if failed[0] != nil {
+		return nil, nil, failed[0]
+	}
+	if train, err = files[0].dataset(0); err != nil {
 		return nil, nil, err
 	}
-	test, err = openIDXPair(dir, "t10k", Classes(train), 0)
-	if err != nil {
+	if failed[1] != nil {
+		return nil, nil, failed[1]
+	}
+	if test, err = files[1].dataset(Classes(train)); err != nil {
 		return nil, nil, err
 	}
 	if a, b := train.InputShape(), test.InputShape(); !slices.Equal(a, b) {
@@ -122,35 +131,45 @@ func OpenIDXSamples(dir string, rows int) (Dataset, error) {
 	if rows < 1 {
 		return nil, fmt.Errorf("data: idx: %d rows are not positive", rows)
 	}
-	return openIDXPair(dir, "train", 0, rows)
+	files, err := openIDXPair(dir, "train", rows)
+	if err != nil {
+		return nil, err
+	}
+	return files.dataset(0)
 }
 
-// openIDXPair reads images and labels, at most so many rows of them; 0 stands for all. With classes 0 the labels
-// decide how many there are.
-func openIDXPair(dir, prefix string, classes, most int) (Dataset, error) {
-	images, imagesPath, err := openIDXFile(dir, prefix+"-images-idx3-ubyte", most)
-	if err != nil {
-		return nil, err
+// idxPair is the contents of two files, and where they are.
+type idxPair struct {
+	images, labels         *Array
+	imagesPath, labelsPath string
+}
+
+// openIDXPair reads images and labels, at most so many rows of them; 0 stands for all.
+func openIDXPair(dir, prefix string, most int) (p idxPair, err error) {
+	if p.images, p.imagesPath, err = openIDXFile(dir, prefix+"-images-idx3-ubyte", most); err != nil {
+		return p, err
 	}
-	labels, labelsPath, err := openIDXFile(dir, prefix+"-labels-idx1-ubyte", most)
-	if err != nil {
-		return nil, err
-	}
-	shape := images.Shape
+	p.labels, p.labelsPath, err = openIDXFile(dir, prefix+"-labels-idx1-ubyte", most)
+	return p, err
+}
+
+// dataset makes a set of the files. With classes 0 the labels decide how many there are.
+func (p idxPair) dataset(classes int) (Dataset, error) {
+	shape := p.images.Shape
 	switch len(shape) {
 	case 3:
 		shape = append(shape[1:3:3], 1)
 	case 4:
 		shape = shape[1:]
 	default:
-		return nil, fmt.Errorf("data: idx: %s: images have %d axes, want 3 or 4", imagesPath, len(shape))
+		return nil, fmt.Errorf("data: idx: %s: images have %d axes, want 3 or 4", p.imagesPath, len(shape))
 	}
-	if len(labels.Shape) != 1 {
-		return nil, fmt.Errorf("data: idx: %s: labels have %d axes, want 1", labelsPath, len(labels.Shape))
+	if len(p.labels.Shape) != 1 {
+		return nil, fmt.Errorf("data: idx: %s: labels have %d axes, want 1", p.labelsPath, len(p.labels.Shape))
 	}
-	ds, err := newLabelled(images, shape, labels, classes)
+	ds, err := newLabelled(p.images, shape, p.labels, classes)
 	if err != nil {
-		return nil, fmt.Errorf("%w (%s, %s)", err, imagesPath, labelsPath)
+		return nil, fmt.Errorf("%w (%s, %s)", err, p.imagesPath, p.labelsPath)
 	}
 	return ds, nil
 }
