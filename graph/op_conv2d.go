@@ -71,17 +71,8 @@ func (Conv2D) ChannelAxis() int               { return 0 }
 
 // Infer implements [Op].
 func (o Conv2D) Infer(in [][]int) ([]int, error) {
-	if err := errors.Join(arity(in, 2, 3), o.Activate.Check()); err != nil {
-		return nil, err
-	}
-	x, w := in[InputX], in[InputWeights]
-	if len(x) != 4 {
-		return nil, &ShapeError{Index: InputX, Got: x, Want: "[N, H, W, C]"}
-	}
-	if len(w) != 4 || w[3] != x[3] {
-		return nil, &ShapeError{Index: InputWeights, Got: w, Want: fmt.Sprintf("[O, KH, KW, %d]", x[3])}
-	}
-	if err := biasShape(in, w[0]); err != nil {
+	x, w, err := convolutionInputs(in, o.Activate)
+	if err != nil {
 		return nil, err
 	}
 	image, err := convolved(o.Padding, x, w, [2]int{o.StrideH, o.StrideW}, [2]int{o.DilationH, o.DilationW})
@@ -103,6 +94,22 @@ func convolved(p Padding, x, w []int, stride, dilation [2]int) (image [2]int, er
 		}
 	}
 	return image, nil
+}
+
+// convolutionInputs checks the inputs of a convolution that sums over all
+// channels, or of its transpose, and returns the shapes of image and weights.
+func convolutionInputs(in [][]int, a quant.Activation) (x, w []int, err error) {
+	if err := errors.Join(arity(in, 2, 3), a.Check()); err != nil {
+		return nil, nil, err
+	}
+	x, w = in[InputX], in[InputWeights]
+	if len(x) != 4 {
+		return nil, nil, &ShapeError{Index: InputX, Got: x, Want: "[N, H, W, C]"}
+	}
+	if len(w) != 4 || w[3] != x[3] {
+		return nil, nil, &ShapeError{Index: InputWeights, Got: w, Want: fmt.Sprintf("[O, KH, KW, %d]", x[3])}
+	}
+	return x, w, biasShape(in, w[0])
 }
 
 // maxWindow bounds strides, dilations and windows, so that no position

@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/goqat/goqat/quant"
@@ -53,17 +52,8 @@ func (TransposeConv) ChannelAxis() int               { return 0 }
 
 // Infer implements [Op].
 func (o TransposeConv) Infer(in [][]int) ([]int, error) {
-	if err := errors.Join(arity(in, 2, 3), o.Activate.Check()); err != nil {
-		return nil, err
-	}
-	x, w := in[InputX], in[InputWeights]
-	if len(x) != 4 {
-		return nil, &ShapeError{Index: InputX, Got: x, Want: "[N, H, W, C]"}
-	}
-	if len(w) != 4 || w[3] != x[3] {
-		return nil, &ShapeError{Index: InputWeights, Got: w, Want: fmt.Sprintf("[O, KH, KW, %d]", x[3])}
-	}
-	if err := biasShape(in, w[0]); err != nil {
+	x, w, err := convolutionInputs(in, o.Activate)
+	if err != nil {
 		return nil, err
 	}
 	if !windowSizes(o.StrideH, o.StrideW) {
