@@ -126,13 +126,7 @@ func Softplus(x float32) float32 {
 // abs clears the sign.
 func abs(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^ (1 << 31)) }
 
-// ExpTo computes dst = Exp(x), elementwise over len(x) elements. It may work in place, as may the functions below.
-func ExpTo(dst, x []float32) { mapTo(costExp, dst, x, Exp) }
-
-// LogTo computes dst = Log(x).
-func LogTo(dst, x []float32) { mapTo(costExp, dst, x, Log) }
-
-// TanhTo computes dst = Tanh(x).
+// TanhTo computes dst = Tanh(x), elementwise over len(x) elements. It may work in place, as may [SigmoidTo].
 func TanhTo(dst, x []float32) { mapTo(costExp, dst, x, Tanh) }
 
 // SigmoidTo computes dst = Sigmoid(x).

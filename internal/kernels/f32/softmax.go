@@ -27,21 +27,6 @@ func SoftmaxGrad(rows, cols int, dx, dy, y []float32) {
 	})
 }
 
-// LogSumExp computes dst[r] = log of the sum over c of exp(x[r,c]), without overflow, as m + log(sum of exp(x-m)) with
-// the row's maximum m. Shapes: dst [rows], x [rows, cols].
-func LogSumExp(rows, cols int, dst, x []float32) {
-	type args struct {
-		cols   int
-		dst, x []float32
-	}
-	each(rows, cols*costExp, args{cols, dst, x}, func(a args, from, to int) {
-		for r := from; r < to; r++ {
-			m, l := logSumExp(a.x[r*a.cols:][:a.cols])
-			a.dst[r] = m + l
-		}
-	})
-}
-
 // LogSoftmax computes y[r,c] = x[r,c] - m - log(sum over c of exp(x[r,c]-m)), where m is the row's maximum. It may work
 // in place. Shapes: y, x [rows, cols].
 func LogSoftmax(rows, cols int, y, x []float32) {

@@ -169,8 +169,8 @@ func SoftmaxGrad(rows, cols int, dx, dy, y []float32) {
 	}
 }
 
-// LogSumExp defines f32.LogSumExp (dst) and f32.LogSoftmax (y).
-func LogSumExp(rows, cols int, dst, y, x []float32) {
+// LogSoftmax defines f32.LogSoftmax.
+func LogSoftmax(rows, cols int, y, x []float32) {
 	for r := range rows {
 		x := x[r*cols : (r+1)*cols]
 		m, e := rowMax(x), make([]float32, cols)
@@ -178,7 +178,6 @@ func LogSumExp(rows, cols int, dst, y, x []float32) {
 			e[c] = f32.Exp(v - m)
 		}
 		l := f32.Log(Sum(e))
-		dst[r] = m + l
 		for c, v := range x {
 			y[r*cols+c] = (v - m) - l
 		}
