@@ -205,6 +205,8 @@ func TestScoresLikeKeras(t *testing.T) {
 		{train.CategoricalHinge{}, 2.169600},
 		{train.Hinge{}, 1.104000},
 		{train.SquaredHinge{}, 2.192117},
+		{train.MeanAbsoluteError{}, 1.064667}, // this and the next by their formulas, in float64
+		{train.MeanSquaredError{}, 1.579035},
 		{train.CategoricalCrossentropy{FromLogits: true, LabelSmoothing: 0.1}, 1.860938},
 		{train.BinaryCrossentropy{FromLogits: true, LabelSmoothing: 0.1}, 0.832407},
 	} {
