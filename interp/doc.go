@@ -23,5 +23,5 @@
 // several interpreters may share a graph that nobody changes meanwhile.
 //
 // It does not train and does not read files: see packages train and tflite. It
-// has no int16 activations and no operators with state.
+// has no operators with state; int16 activations run on plain kernels.
 package interp

@@ -15,7 +15,9 @@
 //
 // The weights, BatchNorm statistics and quantization ranges are the variables
 // of the graph: Fit changes them in place. Training a graph with
-// fake-quantization nodes is quantization-aware training; nothing else differs.
+// fake-quantization nodes is quantization-aware training; nothing else differs,
+// but that BatchNorm's statistics rest in the last third of it (see
+// [FitConfig]).
 //
 // The regularizers and constraints of layers are fields of the graph's
 // parameters: Fit adds the penalties to the loss and restores the constraints

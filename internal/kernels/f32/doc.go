@@ -1,5 +1,6 @@
-// Package f32 holds the float32 kernels of training and inference: fully-connected, convolution and depthwise
-// convolution layers with their gradients, pooling, batch normalization, activations, softmax, elementary functions and reductions, on plain slices.
+// Package f32 holds the float32 kernels of training and inference: fully-connected, convolution, depthwise and transposed
+// convolution layers with their gradients, pooling, batch normalization, activations, softmax, elementary functions and
+// reductions, on plain slices.
 //
 // The two functions you want are [Conv2D] and [FullyConnected]; each has gradient kernels beside it. A forward pass
 // over one batch of 28x28 images:
