@@ -62,6 +62,7 @@ func TestEveryParameterHasRules(t *testing.T) {
 		{image, layers.Conv2DTranspose{Filters: 2, Kernel: [2]int{2, 2}}, 2},
 		{image, layers.SeparableConv2D{Filters: 3, Kernel: [2]int{2, 2}}, 3},
 		{image, layers.BatchNorm{}, 2},
+		{image, layers.PReLU{}, 1},
 		{series, layers.Conv1D{Filters: 2, Kernel: 2}, 2},
 		{series, layers.DepthwiseConv1D{Kernel: 2}, 2},
 		{series, layers.SeparableConv1D{Filters: 3, Kernel: 2}, 3},
@@ -84,7 +85,8 @@ func TestEveryParameterHasRules(t *testing.T) {
 			if p.Penalty != (graph.Penalty{L2: 0.01}) || p.Constraint != (graph.Constraint{Bound: graph.NonNeg}) {
 				t.Errorf("%v: %s has penalty %q and constraint %q, want what all fields say", v.Type(), p.Name, p.Penalty, p.Constraint)
 			}
-			if axis := g.UnitAxis(p); (axis >= 0) != (len(p.Shape) > 1) {
+			units := len(p.Shape) > 1 && !strings.HasSuffix(p.Name, "/alpha") // slopes are one unit
+			if axis := g.UnitAxis(p); (axis >= 0) != units {
 				t.Errorf("%v: the units of %s %v lie on axis %d", v.Type(), p.Name, p.Shape, axis)
 			}
 		}
