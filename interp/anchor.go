@@ -11,8 +11,8 @@ import (
 // signature, on rows (or images) of the input.
 type anchored struct {
 	row    int // elements of the input
-	float  func(rows int, y, x, w, bias []float32)
-	packed func(rows int, y, x, packed, bias []float32) // with constant weights packed once, instead of float; or nil
+	float  func(ws *f32.Workspace, rows int, y, x, w, bias []float32)
+	packed func(ws *f32.Workspace, rows int, y, x, packed, bias []float32) // with constant weights packed once, instead of float; or nil
 	int8   func(in, out, weight quant.Params, weights []int8, bias []int32) (runner[int8], error)
 	int16  func(l q16.Linear, weights []int8, bias []int64) (runner[int16], error)
 	hybrid func(weight quant.Params, weights []int8, bias []float32) (runner[float32], error)
@@ -52,7 +52,9 @@ func (a anchored) prepareFloat(s site) kernel {
 		if len(in) > graph.InputBias {
 			bias = in[graph.InputBias].floats()
 		}
-		run(len(x)/a.row, out.floats(), x, w, bias)
+		ws := s.ws.take()
+		run(ws, len(x)/a.row, out.floats(), x, w, bias)
+		s.ws.put(ws)
 		return nil
 	}
 }

@@ -112,7 +112,7 @@ func TestEncodeDecodeErrors(t *testing.T) {
 		want string
 	}{
 		{codes(graph.Int8, nil), []int8{1}, `interp: decode: tensor "x" is int8 without scale and zero point`},
-		{codes(graph.Int8, nil), []uint8{1}, `interp: decode: tensor "x": data is []uint8, want int8`},
+		{codes(graph.Int8, nil), []uint8{1}, `interp: decode: tensor "x": data is []uint8, want []int8`},
 		{codes(graph.Int64, ptr(1, 0)), []int64{1}, `interp: decode: tensor "x": int64 has no real values`},
 		{codes(graph.Int8, channels), []int8{1, 2, 3}, `interp: decode: tensor "x": quant: 3 values do not fill shape [1 2]`},
 	} {

@@ -9,18 +9,24 @@
 //	...
 //	scores, err := ip.RunFloat(images) // any number of rows
 //
-// [Interpreter.Run] takes and gives the model's own number types;
-// [Options.Tap] shows every tensor as it is computed; [RunNode] computes one
-// node, or a run of nodes, on given inputs, which is how operators are compared
-// one by one.
+// [Interpreter.Run] takes the model's own number types, which [Output] gives back;
+// neither allocates. [Options.Tap] shows every tensor as it is computed; [RunNode]
+// computes one node, or a run of nodes, on given inputs, which is how operators are
+// compared one by one.
+//
+// An interpreter plans once: kernels with packed weights, and the place of every
+// activation in one arena, which [PlanMemory] shows. It serves one goroutine at a
+// time; [Interpreter.Clone] makes another one that shares all but the arena, and
+// [Options.Threads] divides the rows of a batch. What a file may ask for is bounded
+// by [Options.MaxBytes].
 //
 // At inference BatchNorm uses its moving statistics and Dropout is the
 // identity. A FakeQuant node whose range was never observed passes its input
 // through, so that calibration can run.
 //
 // Results do not depend on the number of threads, and those of a batch are
-// those of its rows one by one. An interpreter serves one goroutine at a time;
-// several interpreters may share a graph that nobody changes meanwhile.
+// those of its rows one by one. Several interpreters may share a graph that nobody
+// changes meanwhile.
 //
 // It does not train and does not read files: see packages train and tflite. It
 // has no operators with state; int16 activations run on plain kernels.

@@ -2,6 +2,7 @@ package interp_test
 
 import (
 	"fmt"
+	"os"
 
 	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/interp"
@@ -57,4 +58,29 @@ func ExampleRunNode() {
 	y, err := interp.RunNode(model, model.Nodes[0], inputs, interp.Options{Batch: 2})
 	fmt.Println(y, err)
 	// Output: [0 20] <nil>
+}
+
+func ExamplePlanMemory() {
+	model, err := line()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	plan, err := interp.PlanMemory(model, interp.Options{Batch: 100})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if err := plan.WriteText(os.Stdout); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// memory of 100 rows: arena 256 bytes, constants 5 bytes, most alive 256 bytes at operator 0
+	//
+	// operator  live bytes  arena                                     name
+	// 0         256         aaaaaaaaaaaaaaa.....bbbbbbbbbbbbbbb.....  FULLY_CONNECTED
+	//
+	// place  offset  bytes  first  last  tensor
+	// a      0       100    -1     0     x int8[100 1]
+	// b      128     100    0      1     y int8[100 1]
 }

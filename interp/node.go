@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/goqat/goqat/graph"
-	"github.com/goqat/goqat/internal/kernels/f32"
 )
 
 // RunNode computes one node of g on given values of tensors: the slice of each
@@ -41,7 +40,7 @@ func RunNode(g *graph.Graph, node *graph.Node, inputs map[*graph.Tensor]any, o O
 		if err := checkData(t, data, shapes[t]); err != nil {
 			return nil, err
 		}
-		r.values[t] = &value{t, shapes[t], data}
+		r.values[t] = newValue(t, shapes[t], data)
 	}
 	out, err := r.compute(node)
 	if err != nil {
@@ -56,7 +55,7 @@ type nodeRun struct {
 	options Options
 	shapes  map[*graph.Tensor][]int
 	values  map[*graph.Tensor]*value
-	ws      f32.Workspace
+	ws      workspaces
 }
 
 // compute runs a node after those whose output it needs; there are no cycles,
@@ -78,7 +77,7 @@ func (r *nodeRun) compute(n *graph.Node) (*value, error) {
 			return nil, fmt.Errorf("node %q needs %q: %w", n.Name, t.Name, err)
 		}
 	}
-	out := &value{n.Output, r.shapes[n.Output], newData(n.Output.Type, graph.Elements(r.shapes[n.Output]))}
+	out := newValue(n.Output, r.shapes[n.Output], newData(n.Output.Type, graph.Elements(r.shapes[n.Output])))
 	if err := guarded(n, func() error { return k(in, out) }); err != nil {
 		return nil, err
 	}
@@ -96,7 +95,7 @@ func (r *nodeRun) value(t *graph.Tensor) (*value, error) {
 		return v, nil
 	}
 	if t.Role != graph.Activation {
-		return &value{t, t.Shape, t.Data}, nil
+		return newValue(t, t.Shape, t.Data), nil
 	}
 	if n := r.graph.Producer(t); n != nil {
 		return r.compute(n)

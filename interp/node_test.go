@@ -53,7 +53,7 @@ func TestRunNodeErrors(t *testing.T) {
 		want   string
 	}{
 		{g, last, nil, `interp: graph input "x" is not given`},
-		{g, first, map[*graph.Tensor]any{x: []int8{1}}, `interp: tensor "x": data is []int8, want float32`},
+		{g, first, map[*graph.Tensor]any{x: []int8{1}}, `interp: tensor "x": data is []int8, want []float32`},
 		{g, first, map[*graph.Tensor]any{x: make([]float32, 189)}, `interp: tensor "x": 189 elements, want 378 for shape [2 9 7 3]`},
 		{g, first, map[*graph.Tensor]any{stray: []float32{1}}, `interp: tensor "stray" is not in the graph`},
 		{g, first, map[*graph.Tensor]any{first.Output: []float32{1}}, `interp: node "CONV_2D": its output "CONV_2D" is given`},

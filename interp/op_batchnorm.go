@@ -12,12 +12,13 @@ func batchNorm(s site) (kernel, error) {
 	}
 	epsilon := s.Op.(graph.BatchNorm).Epsilon
 	channels := s.Input(graph.InputVariance).Elements()
-	invStd := make([]float32, channels)
 	return func(in []*value, out *value) error {
-		x := in[graph.InputX].floats()
+		x, invStd := in[graph.InputX].floats(), make([]float32, channels)
 		f32.InvStd(invStd, in[graph.InputVariance].floats(), epsilon)
-		f32.Normalize(s.ws, len(x)/channels, channels, out.floats(), x,
+		ws := s.ws.take()
+		f32.Normalize(ws, len(x)/channels, channels, out.floats(), x,
 			in[graph.InputMean].floats(), invStd, in[graph.InputGamma].floats(), in[graph.InputBeta].floats())
+		s.ws.put(ws)
 		return nil
 	}, nil
 }
@@ -30,7 +31,9 @@ func affine(s site) (kernel, error) {
 	channels := s.Input(graph.InputShift).Elements()
 	return func(in []*value, out *value) error {
 		x := in[graph.InputX].floats()
-		f32.Affine(s.ws, len(x)/channels, channels, out.floats(), x, in[graph.InputFactor].floats(), in[graph.InputShift].floats())
+		ws := s.ws.take()
+		f32.Affine(ws, len(x)/channels, channels, out.floats(), x, in[graph.InputFactor].floats(), in[graph.InputShift].floats())
+		s.ws.put(ws)
 		return nil
 	}, nil
 }
@@ -40,8 +43,8 @@ func foldWeights(s site) (kernel, error) {
 		return nil, err
 	}
 	op, shape := s.Op.(graph.FoldWeights), s.Output.Shape
-	factor := make([]float32, shape[op.Axis])
 	return func(in []*value, out *value) error {
+		factor := make([]float32, shape[op.Axis])
 		w, gamma, variance := in[0].floats(), in[1].floats(), in[2].floats()
 		graph.FoldFactor(factor, gamma, variance, op.Epsilon)
 		graph.ScaleChannels(out.floats(), w, factor, graph.Inner(shape, op.Axis))
@@ -54,8 +57,8 @@ func foldBias(s site) (kernel, error) {
 		return nil, err
 	}
 	epsilon := s.Op.(graph.FoldBias).Epsilon
-	factor := make([]float32, s.Output.Elements())
 	return func(in []*value, out *value) error {
+		factor := make([]float32, out.n)
 		gamma, variance, beta, mean := in[0].floats(), in[1].floats(), in[2].floats(), in[3].floats()
 		var b []float32
 		if len(in) > 4 {

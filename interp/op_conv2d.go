@@ -17,11 +17,11 @@ func conv2D(s site) (kernel, error) {
 	}
 	return anchored{
 		row: window.Pixels() * window.Channels,
-		float: func(batch int, y, x, w, bias []float32) {
-			f32.Conv2D(s.ws, geometry(batch), y, x, w, bias, op.Activate)
+		float: func(ws *f32.Workspace, batch int, y, x, w, bias []float32) {
+			f32.Conv2D(ws, geometry(batch), y, x, w, bias, op.Activate)
 		},
-		packed: func(batch int, y, x, packed, bias []float32) {
-			f32.Conv2DPacked(s.ws, geometry(batch), y, x, packed, bias, op.Activate)
+		packed: func(ws *f32.Workspace, batch int, y, x, packed, bias []float32) {
+			f32.Conv2DPacked(ws, geometry(batch), y, x, packed, bias, op.Activate)
 		},
 		int8: func(in, out, weight quant.Params, weights []int8, bias []int32) (runner[int8], error) {
 			return q8.NewConv2D(q8.Conv2DSpec{

@@ -13,9 +13,9 @@ func depthwiseConv2D(s site) (kernel, error) {
 	window := s.window(op.Padding, [2]int{w[1], w[2]}, [2]int{op.StrideH, op.StrideW}, [2]int{op.DilationH, op.DilationW})
 	return anchored{
 		row: window.Pixels() * window.Channels,
-		float: func(batch int, y, x, w, bias []float32) {
+		float: func(ws *f32.Workspace, batch int, y, x, w, bias []float32) {
 			g := f32.Depthwise{Window: window.Window, Batch: batch, Channels: window.Channels, Multiplier: op.DepthMultiplier}
-			f32.DepthwiseConv2D(s.ws, g, y, x, w, bias, op.Activate)
+			f32.DepthwiseConv2D(ws, g, y, x, w, bias, op.Activate)
 		},
 		int8: func(in, out, weight quant.Params, weights []int8, bias []int32) (runner[int8], error) {
 			return q8.NewDepthwiseConv2D(q8.DepthwiseConv2DSpec{

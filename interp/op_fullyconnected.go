@@ -13,11 +13,11 @@ func fullyConnected(s site) (kernel, error) {
 	outputs, inputs := w[0], w[1]
 	return anchored{
 		row: inputs,
-		float: func(rows int, y, x, w, bias []float32) {
-			f32.FullyConnected(s.ws, rows, inputs, outputs, y, x, w, bias, op.Activate)
+		float: func(ws *f32.Workspace, rows int, y, x, w, bias []float32) {
+			f32.FullyConnected(ws, rows, inputs, outputs, y, x, w, bias, op.Activate)
 		},
-		packed: func(rows int, y, x, packed, bias []float32) {
-			f32.FullyConnectedPacked(s.ws, rows, inputs, outputs, y, x, packed, bias, op.Activate)
+		packed: func(ws *f32.Workspace, rows int, y, x, packed, bias []float32) {
+			f32.FullyConnectedPacked(ws, rows, inputs, outputs, y, x, packed, bias, op.Activate)
 		},
 		int8: func(in, out, weight quant.Params, weights []int8, bias []int32) (runner[int8], error) {
 			return q8.NewFullyConnected(q8.FullyConnectedSpec{

@@ -13,7 +13,7 @@ func reshape(s site) (kernel, error) {
 		}
 	}
 	return func(in []*value, out *value) error {
-		copyData(out.data, in[graph.InputX].data)
+		out.store(in[graph.InputX], 0)
 		return nil
 	}, nil
 }

@@ -17,9 +17,9 @@ func transposeConv(s site) (kernel, error) {
 	inputs, outputs := x[3], y[3]
 	return anchored{
 		row: x[1] * x[2] * inputs,
-		float: func(batch int, y, x, w, bias []float32) {
+		float: func(ws *f32.Workspace, batch int, y, x, w, bias []float32) {
 			g := f32.Conv{Window: window, Batch: batch, InC: outputs, OutC: inputs}
-			f32.TransposeConv2D(s.ws, g, y, x, w, bias, op.Activate)
+			f32.TransposeConv2D(ws, g, y, x, w, bias, op.Activate)
 		},
 		int8: func(in, out, weight quant.Params, weights []int8, bias []int32) (runner[int8], error) {
 			return q8.NewTransposeConv(q8.TransposeConvSpec{

@@ -47,17 +47,33 @@ type Options struct {
 	// Batch is the greatest number of rows that run at once; 0 is 1. Memory
 	// grows with it.
 	Batch int
+	// Threads is how many goroutines compute: with 1 that which calls Run, and no
+	// other. Above, the rows of a batch are divided among so many, each with memory
+	// of its own for its part, and a row on its own, or rows that depend on each
+	// other, leave kernels to divide their work. 0 leaves that to kernels always;
+	// they use as many as GOMAXPROCS says. The results are the same.
+	Threads int
+	// MaxBytes bounds the memory of activations, computed constants and kernels'
+	// scratch that New and Run may need, for the sake of files from elsewhere: a few
+	// bytes can name any size. 0 is 1 GiB.
+	MaxBytes int
 	// Reference uses the slow integer kernels that are the formulas themselves.
 	// The results are the same.
 	Reference bool
 	// KeepAll gives every tensor memory of its own, so that
-	// [Interpreter.Tensor] has all values after a run.
+	// [Interpreter.Tensor] has all values after a run. Rows are not divided then, nor
+	// with a Tap.
 	KeepAll bool
 	// Tap, unless nil, is called in every run for each graph input and each
 	// node's output once, in execution order. shape includes the batch; data is
 	// the slice of the tensor's type, to be read before Tap returns.
 	Tap func(t *graph.Tensor, shape []int, data any)
 }
+
+const (
+	defaultMaxBytes  = 1 << 30
+	greatestMaxBytes = 1 << 48 // sums of a graph's tensors do not overflow
+)
 
 // completed returns o with defaults filled in.
 func (o Options) completed() (Options, error) {
@@ -67,7 +83,13 @@ func (o Options) completed() (Options, error) {
 	if o.Profile > TFLM {
 		return o, fmt.Errorf("interp: unknown %v", o.Profile)
 	}
+	if o.Threads < 0 || o.MaxBytes < 0 {
+		return o, fmt.Errorf("interp: %d threads and %d bytes: neither can be negative", o.Threads, o.MaxBytes)
+	}
 	o.Batch = max(o.Batch, 1)
+	if o.MaxBytes = min(o.MaxBytes, greatestMaxBytes); o.MaxBytes == 0 {
+		o.MaxBytes = defaultMaxBytes
+	}
 	return o, nil
 }
 

@@ -15,9 +15,9 @@ func TestPlaceKeepsLiveSpansApart(t *testing.T) {
 			spans[i] = &span{size: rapid.IntRange(0, 30).Draw(t, "size"), first: first, last: first + rapid.IntRange(0, 4).Draw(t, "steps")}
 			sum += spans[i].size
 		}
-		size := place(spans)
-		if size > sum {
-			t.Fatalf("%d elements for spans of %d", size, sum)
+		size, least := place(spans), mostAlive(spans)
+		if size > sum || size < least {
+			t.Fatalf("%d bytes for spans of %d, of which %d are alive at a time", size, sum, least)
 		}
 		end := 0
 		for i, a := range spans {
@@ -26,7 +26,7 @@ func TestPlaceKeepsLiveSpansApart(t *testing.T) {
 				alive := a.first <= b.last && b.first <= a.last
 				apart := a.offset+a.size <= b.offset || b.offset+b.size <= a.offset
 				if alive && !apart && a.size > 0 && b.size > 0 {
-					t.Fatalf("%+v and %+v share elements", *a, *b)
+					t.Fatalf("%+v and %+v share bytes", *a, *b)
 				}
 			}
 		}
@@ -36,9 +36,20 @@ func TestPlaceKeepsLiveSpansApart(t *testing.T) {
 	})
 }
 
-func TestPlaceUsesMemoryAgain(t *testing.T) {
-	chain := []*span{{size: 10, first: -1, last: 0}, {size: 30, first: 0, last: 1}, {size: 20, first: 1, last: 2}, {size: 5, first: 2, last: 3}}
-	if got := place(chain); got != 50 {
-		t.Errorf("a chain takes %d elements, want its largest pair, 50", got)
-	}
+// A chain takes its largest pair, whatever the sizes.
+func TestPlaceOfChains(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		sizes := rapid.SliceOfN(rapid.IntRange(1, 50), 2, 20).Draw(t, "sizes")
+		var chain []*span
+		largest := 0
+		for i, size := range sizes {
+			chain = append(chain, &span{size: size, first: i - 1, last: i})
+			if i > 0 {
+				largest = max(largest, size+sizes[i-1])
+			}
+		}
+		if got := place(chain); got != largest {
+			t.Fatalf("a chain takes %d bytes, want its largest pair, %d", got, largest)
+		}
+	})
 }

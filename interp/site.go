@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 
 	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/internal/kernels/f32"
@@ -15,7 +16,8 @@ import (
 type kernel func(in []*value, out *value) error
 
 // A factory prepares a node's kernel: everything that depends on the node and
-// its parameters but not on data or batch. Its kernel is a pure function of in.
+// its parameters but not on data or batch. Its kernel is a pure function of in,
+// and serves many goroutines at the same time.
 type factory func(s site) (kernel, error)
 
 // factories has one entry for each operator.
@@ -63,7 +65,7 @@ func Operators() []string { return slices.Sorted(maps.Keys(factories)) }
 
 // prepare returns the kernel of a node of g, and of the node pad before it unless
 // that is nil.
-func prepare(g *graph.Graph, n, pad *graph.Node, o Options, ws *f32.Workspace) (k kernel, err error) {
+func prepare(g *graph.Graph, n, pad *graph.Node, o Options, ws *workspaces) (k kernel, err error) {
 	f, ok := factories[n.Op.Name()]
 	if foreign, is := n.Op.(graph.Foreign); is {
 		return nil, fmt.Errorf("interp: node %q: %s", n.Name, foreign.Refusal())
@@ -102,9 +104,22 @@ type site struct {
 	*graph.Node
 	Options
 	graph *graph.Graph
-	ws    *f32.Workspace // for use while the kernel runs
-	pad   *graph.Node    // a PAD of the first input that is part of the kernel, or nil
+	ws    *workspaces // for use while the kernel runs
+	pad   *graph.Node // a PAD of the first input that is part of the kernel, or nil
 }
+
+// workspaces lends scratch memory to kernels.
+type workspaces struct{ pool sync.Pool }
+
+// take returns a workspace, which put takes back.
+func (w *workspaces) take() *f32.Workspace {
+	if ws, ok := w.pool.Get().(*f32.Workspace); ok {
+		return ws
+	}
+	return new(f32.Workspace)
+}
+
+func (w *workspaces) put(ws *f32.Workspace) { w.pool.Put(ws) }
 
 // A signature is the types of an operator's first input, weights (or second
 // input) and output. Operators on one tensor repeat the input's.

@@ -10,8 +10,15 @@ import (
 // A value is a tensor with its elements while a graph runs.
 type value struct {
 	tensor *graph.Tensor
-	shape  []int // for the batch that is bound
-	data   any   // the slice of the tensor's type, of exactly as many elements
+	shape  []int
+	data   any // the slice of the tensor's type; nil until it is known
+	n      int // how many elements of it there are, those of shape
+}
+
+// newValue returns a value that has as many elements as data.
+func newValue(t *graph.Tensor, shape []int, data any) *value {
+	_, n, _ := typeOf(data)
+	return &value{t, shape, data, n}
 }
 
 // floats returns the elements of a Float32 value; nil for an omitted input.
@@ -19,11 +26,60 @@ func (v *value) floats() []float32 { return elements[float32](v) }
 
 // elements returns the elements of a value whose tensor has the type of T; nil
 // for an omitted input.
-func elements[T float32 | uint16 | int8 | uint8 | int16](v *value) []T {
+func elements[T Element](v *value) []T {
 	if v == nil {
 		return nil
 	}
-	return v.data.([]T)
+	return v.data.([]T)[:v.n:v.n]
+}
+
+// elements returns the elements of a value of any type.
+func (v *value) elements() any {
+	if _, n, _ := typeOf(v.data); n == v.n {
+		return v.data
+	}
+	return section(v.data, 0, v.n)
+}
+
+// load sets a value to the elements of a slice of its type from one on.
+func (v *value) load(src any, from int) {
+	switch d := src.(type) {
+	case []float32:
+		copy(elements[float32](v), d[from:])
+	case []uint16:
+		copy(elements[uint16](v), d[from:])
+	case []int8:
+		copy(elements[int8](v), d[from:])
+	case []uint8:
+		copy(elements[uint8](v), d[from:])
+	case []int16:
+		copy(elements[int16](v), d[from:])
+	case []int32:
+		copy(elements[int32](v), d[from:])
+	case []int64:
+		copy(elements[int64](v), d[from:])
+	}
+}
+
+// store sets all of a value's memory from an element on to another value of its
+// type, as far as that goes.
+func (v *value) store(from *value, at int) {
+	switch d := v.data.(type) {
+	case []float32:
+		copy(d[at:], from.floats())
+	case []uint16:
+		copy(d[at:], elements[uint16](from))
+	case []int8:
+		copy(d[at:], elements[int8](from))
+	case []uint8:
+		copy(d[at:], elements[uint8](from))
+	case []int16:
+		copy(d[at:], elements[int16](from))
+	case []int32:
+		copy(d[at:], elements[int32](from))
+	case []int64:
+		copy(d[at:], elements[int64](from))
+	}
 }
 
 // checkFinite reports a NaN or infinite element by tensor and row: a number
@@ -101,31 +157,11 @@ func typeOf(data any) (t graph.Type, n int, ok bool) {
 	return 0, 0, false
 }
 
-// copyData copies between slices of one type.
-func copyData(dst, src any) {
-	switch d := dst.(type) {
-	case []float32:
-		copy(d, src.([]float32))
-	case []uint16:
-		copy(d, src.([]uint16))
-	case []int8:
-		copy(d, src.([]int8))
-	case []uint8:
-		copy(d, src.([]uint8))
-	case []int16:
-		copy(d, src.([]int16))
-	case []int32:
-		copy(d, src.([]int32))
-	case []int64:
-		copy(d, src.([]int64))
-	}
-}
-
 // checkData reports data that is not what a tensor of the given shape holds.
 func checkData(t *graph.Tensor, data any, shape []int) error {
 	typ, n, ok := typeOf(data)
 	if !ok || typ != t.Type {
-		return fmt.Errorf("interp: tensor %q: data is %T, want %v", t.Name, data, t.Type)
+		return fmt.Errorf("interp: tensor %q: data is %T, want []%v", t.Name, data, t.Type)
 	}
 	if want := graph.Elements(shape); n != want {
 		return fmt.Errorf("interp: tensor %q: %d elements, want %d for shape %v", t.Name, n, want, shape)

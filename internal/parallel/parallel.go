@@ -3,6 +3,7 @@ package parallel
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 )
 
 // MaxParts is the usual upper bound for [Parts]: enough to keep 16 cores busy and to even out two unequally busy ones,
@@ -51,14 +52,35 @@ func For(parts int, f func(part int)) {
 	}
 	j := jobs.Get().(*job)
 	j.open(parts, f)
-	if parts > 1 {
+	if parts > 1 && outer.Load() == 0 {
 		j.offer(&current, parts-1)
 	}
+	j.end()
+}
+
+// end finishes the job, recycles it and passes on its panic.
+func (j *job) end() {
 	failed := j.finish(&current)
 	jobs.Put(j)
 	if failed != nil {
 		panic(failed) // programmer error: a part panicked, as For documents
 	}
+}
+
+// outer counts the calls of Outer in flight.
+var outer atomic.Int32
+
+// Outer is [For] for parts that themselves call For: while it runs, every call of For in the process stays on its
+// caller, as the cores belong to these parts. With one part it keeps all below it on the caller.
+func Outer(parts int, f func(part int)) {
+	outer.Add(1)
+	defer outer.Add(-1)
+	j := jobs.Get().(*job)
+	j.open(parts, f)
+	if parts > 1 {
+		j.offer(&current, parts-1)
+	}
+	j.end()
 }
 
 // Each divides items into parts as [Range] does and calls f(args, lo, hi) for each range, like [For]. Where f is no closure,

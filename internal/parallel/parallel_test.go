@@ -240,3 +240,53 @@ func BenchmarkFor(b *testing.B) {
 		})
 	}
 }
+
+// goroutine returns which goroutine this is, as traces print it.
+func goroutine() string {
+	var b [64]byte
+	name, _, _ := strings.Cut(string(b[:runtime.Stack(b[:], false)]), " [")
+	return name
+}
+
+// While Outer runs, For stays on its caller.
+func TestOuterKeepsForOnItsCaller(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	for _, parts := range []int{1, 3} {
+		ran := make([]atomic.Int32, parts)
+		for range 50 {
+			Outer(parts, func(p int) {
+				here := goroutine()
+				For(20, func(int) {
+					ran[p].Add(1)
+					if g := goroutine(); g != here {
+						t.Errorf("%d parts: %s called For, %s does a part", parts, here, g)
+					}
+				})
+			})
+		}
+		for p := range ran {
+			if n := ran[p].Load(); n != 50*20 {
+				t.Errorf("%d parts: part %d ran %d times", parts, p, n)
+			}
+		}
+	}
+	if n := outer.Load(); n != 0 {
+		t.Errorf("%d calls of Outer are left", n)
+	}
+}
+
+func TestOuterPassesPanicsOn(t *testing.T) {
+	defer func() {
+		if failed, ok := recover().(*Panic); !ok || failed.Part != 1 || failed.Value != "fault" {
+			t.Errorf("recovered %v", failed)
+		}
+		if n := outer.Load(); n != 0 {
+			t.Errorf("%d calls of Outer are left", n)
+		}
+	}()
+	Outer(2, func(p int) {
+		if p == 1 {
+			panic("fault")
+		}
+	})
+}

@@ -72,9 +72,10 @@ func newPool(s PoolSpec, reduce reducer, vector reduction, block int) (*Pool, er
 	}
 	p.limits = aligned[int32](limitWords)
 	putLimits(p.limits, p.clamp)
-	p.taps = make([][]int32, window.Kernel[1]+1)
-	for columns := 1; columns <= window.Kernel[1]; columns++ {
-		for tap := range window.Kernel[0] * columns {
+	rows, most := min(window.Kernel[0], window.Input[0]), min(window.Kernel[1], window.Input[1]) // in the image
+	p.taps = make([][]int32, most+1)
+	for columns := 1; columns <= most; columns++ {
+		for tap := range rows * columns {
 			p.taps[columns] = append(p.taps[columns], int32((tap/columns*window.Input[1]+tap%columns)*window.Channels))
 		}
 	}
