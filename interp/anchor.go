@@ -91,7 +91,7 @@ func (a anchored) prepareInt16(s site) (kernel, error) {
 	}
 	outputs := s.Input(graph.InputWeights).Shape[s.Op.(graph.Anchored).ChannelAxis()]
 	op, err := a.int16(q16.Linear{
-		Outputs: outputs, Input: in, Output: out, Weight: params, Activation: s.Op.(graph.Fusing).Activation(),
+		Outputs: outputs, Input: in, Output: out, Weight: params, Activation: s.Op.(graph.Fusing).Activation(), Kernel: s.kernel(),
 	}, weights, bias)
 	return byRow(op, a.row), err
 }

@@ -105,12 +105,19 @@ func (m Multiplier) Apply(x int32) int32 {
 // Source: LiteRT, tflite/kernels/internal/common.cc, MultiplyByQuantizedMultiplier
 // of int64_t.
 func (m Multiplier) Apply64(x int64) int32 {
-	reduced := int64(math.MaxInt16)
-	if m.Mantissa < 0x7fff0000 {
-		reduced = (int64(m.Mantissa) + 1<<15) >> 16
-	}
 	shift := 15 - m.Exponent
-	return int32((x*reduced + 1<<(shift-1)) >> shift)
+	return int32((x*m.reduced() + 1<<(shift-1)) >> shift)
+}
+
+// Factor64 returns the factor of [Multiplier.Apply64], which has 15 bits:
+// m*2^(e-15).
+func (m Multiplier) Factor64() float64 { return math.Ldexp(float64(m.reduced()), m.Exponent-15) }
+
+func (m Multiplier) reduced() int64 {
+	if m.Mantissa < 0x7fff0000 {
+		return (int64(m.Mantissa) + 1<<15) >> 16
+	}
+	return math.MaxInt16
 }
 
 // SaturatingRoundingDoublingHighMul returns the product of two Q0.31 numbers as

@@ -65,7 +65,7 @@ type benchModelsCommand struct {
 
 // Help is shown below the flags.
 func (benchModelsCommand) Help() string {
-	return `Each network is written as NAME-int8.tflite, calibrated on noise and with int8 borders, and as NAME-float32.tflite. The files compute nothing useful, as fast as trained ones.
+	return `Each network is written as NAME-int8.tflite and NAME-int16x8.tflite, calibrated on noise and with integer borders, as NAME-dynamic-range.tflite and as NAME-float32.tflite. The files compute nothing useful, as fast as trained ones.
 
 Example:
   goqat bench models -out models && goqat bench run models/*.tflite`

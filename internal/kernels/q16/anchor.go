@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/goqat/goqat/internal/kernels/q8"
+	"github.com/goqat/goqat/internal/kernels/window"
 	"github.com/goqat/goqat/quant"
 )
 
@@ -15,6 +16,7 @@ type Linear struct {
 	Input, Output quant.Params // per tensor
 	Weight        quant.Params // per tensor, or one scale per output channel along its axis
 	Activation    quant.Activation
+	Kernel        q8.Kernel
 }
 
 // sums turns int64 accumulators into codes:
@@ -26,6 +28,25 @@ type sums struct {
 	multipliers []quant.Multiplier // one per channel
 	factors     []float64          // one per channel, instead of multipliers
 	clamp       quant.Grid
+	fast        *q8.Words // nil: run the formula
+}
+
+// accelerate lets a fast kernel run the operator; multiplier is 0 but for
+// depthwise ones.
+func (s *sums) accelerate(k q8.Kernel, w q8.Window, multiplier int) {
+	if k == q8.Reference {
+		return
+	}
+	spec := q8.WordsSpec{
+		Window: w, Outputs: len(s.bias), Multiplier: multiplier, Weight: s.weights,
+		Bias: s.bias, Factor: s.factors, HalfAway: s.factors != nil, Clamp: s.clamp,
+	}
+	if s.factors == nil {
+		for _, m := range s.multipliers {
+			spec.Factor = append(spec.Factor, m.Factor64())
+		}
+	}
+	s.fast = q8.NewWords(spec)
 }
 
 // maxExponent bounds the factors that [quant.Multiplier.Apply64] takes.
@@ -101,6 +122,8 @@ func dot(w []int8, x []int16) (sum int64) {
 	return sum
 }
 
+var one = [2]int{1, 1}
+
 // FullyConnected is a prepared FULLY_CONNECTED operator. It is read-only.
 type FullyConnected struct {
 	*sums
@@ -132,11 +155,16 @@ func NewFullyConnected(l Linear, inputs int, profile q8.Profile, weights []int8,
 			s.multipliers[c] = quant.QuantizeMultiplier(float64(float32(l.Input.Scale[0]*l.Weight.Scale[0])) / float64(l.Output.Scale[0]))
 		}
 	}
+	s.accelerate(l.Kernel, q8.Window{Window: window.Window{Input: one, Output: one, Kernel: one}, Channels: inputs}, 0)
 	return &FullyConnected{s, inputs}, nil
 }
 
 // Run computes dst [rows, Outputs] from src [rows, inputs].
 func (f *FullyConnected) Run(dst, src []int16, rows int) {
+	if f.fast != nil {
+		f.fast.Run(dst, src, rows)
+		return
+	}
 	outputs := len(f.bias)
 	each(rows*outputs, f.inputs, func(lo, hi int) {
 		for i := lo; i < hi; i++ {

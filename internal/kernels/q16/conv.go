@@ -29,12 +29,20 @@ func NewConv2D(l Linear, w q8.Window, weights []int8, bias []int64) (*Conv2D, er
 		return nil, fmt.Errorf("q16: convolution: %w", err)
 	}
 	s, err := l.sums("convolution", w.Taps()*w.Channels, weights, bias)
-	return &Conv2D{s, w}, err
+	if err != nil {
+		return nil, err
+	}
+	s.accelerate(l.Kernel, w, 0)
+	return &Conv2D{s, w}, nil
 }
 
 // Run computes dst [batch, output height, output width, Outputs] from
 // src [batch, input height, input width, channels].
 func (c *Conv2D) Run(dst, src []int16, batch int) {
+	if c.fast != nil {
+		c.fast.Run(dst, src, batch)
+		return
+	}
 	w, outputs, channels := &c.window, len(c.bias), c.window.Channels
 	depth := w.Taps() * channels
 	each(batch*w.Positions(), depth*outputs, func(lo, hi int) {
@@ -73,12 +81,20 @@ func NewDepthwiseConv2D(l Linear, w q8.Window, multiplier int, weights []int8, b
 		return nil, fmt.Errorf("q16: depthwise convolution: %d outputs of %d channels times %d: %w", l.Outputs, w.Channels, multiplier, err)
 	}
 	s, err := l.sums("depthwise convolution", w.Taps(), weights, bias)
-	return &DepthwiseConv2D{s, w, multiplier}, err
+	if err != nil {
+		return nil, err
+	}
+	s.accelerate(l.Kernel, w, multiplier)
+	return &DepthwiseConv2D{s, w, multiplier}, nil
 }
 
 // Run computes dst [batch, output height, output width, Outputs] from
 // src [batch, input height, input width, channels].
 func (c *DepthwiseConv2D) Run(dst, src []int16, batch int) {
+	if c.fast != nil {
+		c.fast.Run(dst, src, batch)
+		return
+	}
 	w, outputs := &c.window, len(c.bias)
 	each(batch*w.Positions(), w.Taps()*outputs, func(lo, hi int) {
 		acc := make([]int64, outputs)

@@ -120,7 +120,7 @@ func (w *Window) patches(src []int8, outside func(image int) int8) func(scratch 
 		for row := lo; row < hi; row++ {
 			n, position := row/w.Positions(), row%w.Positions()
 			image := src[n*w.inputSize():][:w.inputSize()]
-			w.gather(scratch[(row-lo)*depth:][:depth], image, position, outside(n))
+			gather(w, scratch[(row-lo)*depth:][:depth], image, position, outside(n))
 		}
 		return scratch
 	}

@@ -53,7 +53,7 @@ func NewDepthwiseConv2D(s DepthwiseConv2DSpec, weights []int8, bias []int32) (*D
 	}
 	copy(c.bias, bias)
 	if s.Kernel == Fast && level.lanes > 0 && d.window.Dilation[0] == 1 {
-		c.vector = newVectorDepthwise(level, c)
+		c.vector = newVectorDepthwise(level, &c.depthwise, c.bias, c.inputZero, &c.rescale)
 	}
 	return c, nil
 }
@@ -99,9 +99,9 @@ func newDepthwise(w Window, multiplier int, weights []int8, biases int, p quant.
 // returns.
 func (d *depthwise) each(src []int8, batch int, zero func(image int) int32, emit func(row int, acc []int32)) {
 	const products = 1 << 16 // worth a goroutine
-	sum := d.sums
+	sum := depthwiseSums[int8]
 	if d.reference {
-		sum = d.formula
+		sum = (*depthwise).formula
 	} else {
 		src = repeated(src[:batch*d.window.inputSize()], d.multiplier)
 	}
@@ -112,32 +112,32 @@ func (d *depthwise) each(src []int8, batch int, zero func(image int) int32, emit
 		lo, hi := parallel.Range(rows, parts, part)
 		for row := lo; row < hi; row++ {
 			n := row / d.window.Positions()
-			sum(acc, src[n*image:], row%d.window.Positions(), zero(n))
+			sum(d, acc, src[n*image:], row%d.window.Positions(), zero(n))
 			emit(row, acc)
 		}
 	})
 }
 
 // repeated returns src with every code n times; src itself for n = 1.
-func repeated(src []int8, n int) []int8 {
+func repeated[T int8 | int16](src []T, n int) []T {
 	if n == 1 {
 		return src
 	}
-	dst := make([]int8, len(src)*n)
+	dst := make([]T, len(src)*n)
 	repeat(dst, src, n)
 	return dst
 }
 
 // repeat writes every code of src n times to dst.
-func repeat(dst, src []int8, n int) {
+func repeat[T int8 | int16](dst, src []T, n int) {
 	for i, q := range src {
 		fill(dst[i*n:][:n], q)
 	}
 }
 
-// sums computes the sums of one output pixel from an image with repeated
+// depthwiseSums computes the sums of one output pixel from an image with repeated
 // channels.
-func (d *depthwise) sums(acc []int32, image []int8, position int, zero int32) {
+func depthwiseSums[T int8 | int16](d *depthwise, acc []int32, image []T, position int, zero int32) {
 	clear(acc)
 	d.window.EachTap(position, func(tap, pixel int) {
 		x, w := image[pixel*d.outputs:][:len(acc)], d.weights[tap*d.outputs:][:len(acc)]

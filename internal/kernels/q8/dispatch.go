@@ -11,7 +11,7 @@ type dispatch struct {
 	masks bool  // of depthwise: see panel
 
 	dense      *dispatch                              // for fully-connected operators with weights above -128, if not this one
-	words      *dispatch                              // for Winograd convolution: codes of 16 bits
+	words      *dispatch                              // for Winograd convolution and for package q16: codes of 16 bits
 	panels     []panel                                // the narrowest first
 	depthwise  func(a *byte)                          // *depthwiseArgs
 	step       int                                    // what the following two take a multiple of
@@ -24,7 +24,10 @@ type dispatch struct {
 
 	sum, sumOfHalf, difference, product func(dst, a, b *byte, n int, constants *int32)
 	real                                func(dst *byte, acc *int32, factors *float64, n int, constants *byte)
-	quantize                            func(dst *byte, src *float32, n int, constants *byte)
+	quantize, encode                    func(dst *byte, src *float32, n int, constants *byte)
+	extent                              func(src *float32, n int) (lo, hi float32)
+	hybridFirst, hybridLast             func(a *byte) // *hybridArgs
+	wordsUp, wordsAway                  func(a *byte) // *wordsArgs
 	dequantize                          func(dst *float32, src *byte, n int, constants *byte)
 	max, average                        reduction
 	total                               func(dst *int32, src *byte, count, stride int) // 8 channels

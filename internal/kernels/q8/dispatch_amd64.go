@@ -16,7 +16,8 @@ var (
 		step:      16, widen: widenAVX2, interleave: interleaveAVX2,
 		sum: sumAVX2, sumOfHalf: sumOfHalfAVX2, difference: differenceAVX2, product: productAVX2,
 		real:     realAVX2,
-		quantize: quantizeAVX2, dequantize: dequantizeAVX2,
+		quantize: quantizeAVX2, dequantize: dequantizeAVX2, encode: encodeAVX2, extent: extentAVX2,
+		hybridFirst: hybridFirstAVX2, hybridLast: hybridLastAVX2,
 		max: maxAVX2, average: averageAVX2, total: totalAVX2,
 	}
 	vnni = &dispatch{
@@ -31,7 +32,8 @@ var (
 		step:      64, widen: widenVNNI, interleave: interleaveVNNI,
 		sum: sumVNNI, sumOfHalf: sumOfHalfVNNI, difference: differenceVNNI, product: productVNNI,
 		real:     realVNNI,
-		quantize: quantizeAVX2, dequantize: dequantizeAVX2,
+		quantize: quantizeAVX2, dequantize: dequantizeAVX2, encode: encodeAVX2, extent: extentAVX2,
+		hybridFirst: hybridFirstAVX2, hybridLast: hybridLastAVX2,
 		max: maxAVX2, average: averageAVX2, total: totalAVX2,
 	}
 )
@@ -43,14 +45,18 @@ var vnniWords = &dispatch{
 		{1, 16, true, []tile{{8, tileVNNIWords_8x16}, {4, tileVNNIWords_4x16}, {1, tileVNNIWords_1x16}}, nil},
 		{2, 16, true, []tile{{8, tileVNNIWords_8x32}, {4, tileVNNIWords_4x32}, {1, tileVNNIWords_1x32}}, nil},
 	},
-	step: 16, widen: widenAVX2,
+	depthwise: depthwiseVNNIWords,
+	step:      16, widen: widenAVX2, interleave: interleaveWordsAVX2,
+	wordsUp: wordsUpVNNI, wordsAway: wordsAwayVNNI,
 	winogradFrom: 32, winogradIn: winogradInAVX2, winogradOut: winogradOutVNNI,
 }
 
 // avx2Words is avx2, whose codes have 16 bits.
 var avx2Words = &dispatch{
 	name: "AVX2", lanes: 8, group: 2, panels: avx2Panels,
-	step: 16, widen: widenAVX2,
+	depthwise: depthwiseAVX2,
+	step:      16, widen: widenAVX2, interleave: interleaveWordsAVX2,
+	wordsUp: wordsUpAVX2, wordsAway: wordsAwayAVX2,
 	winogradFrom: 16, winogradIn: winogradInAVX2, winogradOut: winogradOutAVX2,
 }
 

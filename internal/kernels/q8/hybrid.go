@@ -2,6 +2,7 @@ package q8
 
 import (
 	"math"
+	"sync"
 
 	"github.com/goqat/goqat/quant"
 )
@@ -67,6 +68,20 @@ const belowHalf = 0x1.fffffep-2
 // number before a half; those left over it rounds exactly.
 func encode(dst []int8, src []float32, inverse float32, zero, lowest int32) {
 	whole := len(src) &^ 7
+	if level.encode != nil && whole > 0 {
+		_ = dst[len(src)-1]
+		w := workers.Get().(*worker)
+		constants := w.lines[:]
+		setLine(constants, lineFactor, inverse)
+		setLine(constants, lineHalf, float32(.5))
+		setLine(constants, lineSign, int32(math.MinInt32))
+		setLine(constants, lineLow, float32(lowest-zero))
+		setLine(constants, lineHigh, float32(127-zero))
+		setLine(constants, lineZero, zero)
+		level.encode(pointer(dst), &src[0], whole, &constants[0])
+		w.free()
+		dst, src, whole = dst[whole:], src[whole:], 0
+	}
 	for i, x := range src {
 		v := float32(x * inverse)
 		if i < whole && (v == belowHalf || v == -belowHalf) {
@@ -78,6 +93,10 @@ func encode(dst []int8, src []float32, inverse float32, zero, lowest int32) {
 
 // extent returns min(0, min x) and max(0, max x).
 func extent(src []float32) (lo, hi float32) {
+	if n := len(src) &^ 7; n > 0 && level.extent != nil {
+		lo, hi = level.extent(&src[0], n)
+		src = src[n:]
+	}
 	for _, x := range src {
 		lo, hi = min(lo, x), max(hi, x)
 	}
@@ -91,6 +110,56 @@ func saturate(v float32, zero, lowest int32) int8 {
 		return int8(lowest)
 	}
 	return int8(quant.Code(v, 1, zero, quant.Grid{Min: lowest, Max: 127}))
+}
+
+// hybridScratch is the codes of an image, and a plane of them.
+type hybridScratch struct {
+	codes   []int8
+	plane   []byte
+	outside []int8 // a row, for depthwise planes
+	zero    int32  // the code outside the image, in both
+}
+
+// hybridScratches recycles the scratch memory of an operator.
+type hybridScratches struct {
+	level *dispatch
+	pool  sync.Pool
+}
+
+// newHybridScratches returns those for so many codes, bytes of a plane and codes of
+// a row outside the image.
+func newHybridScratches(level *dispatch, codes, plane, row int) *hybridScratches {
+	h := &hybridScratches{level: level}
+	h.pool.New = func() any {
+		return &hybridScratch{make([]int8, codes), aligned[byte](plane), make([]int8, row), math.MinInt32}
+	}
+	return h
+}
+
+// take returns memory with the codes of an image in codes and in a surrounded plane.
+func (h *hybridScratches) take(p *plane, image []float32, asymmetric bool) (s *hybridScratch, scale float32, zero int32) {
+	s = h.pool.Get().(*hybridScratch)
+	scale, zero = quantizeRow(s.codes, image, asymmetric)
+	h.surround(s, zero)
+	p.load(s.plane, s.codes)
+	return s, scale, zero
+}
+
+// surround writes the zero point where an image never is.
+func (h *hybridScratches) surround(s *hybridScratch, zero int32) {
+	if s.zero != zero {
+		s.zero = zero
+		h.level.fill(s.plane, int8(zero))
+		fill(s.outside, int8(zero))
+	}
+}
+
+// quantizeRow writes the codes of a row, or image, and returns their parameters.
+func quantizeRow(dst []int8, src []float32, asymmetric bool) (scale float32, zero int32) {
+	if asymmetric {
+		return QuantizeAsymmetric(dst, src[:len(dst)])
+	}
+	return QuantizeSymmetric(dst, src[:len(dst)]), 0
 }
 
 // clampReal applies a fused activation to float32 values.

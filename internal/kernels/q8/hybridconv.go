@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/goqat/goqat/internal/parallel"
 	"github.com/goqat/goqat/quant"
 )
 
@@ -19,13 +20,16 @@ type HybridConv2DSpec struct {
 
 // HybridConv2D is a prepared hybrid CONV_2D operator. It is read-only.
 type HybridConv2D struct {
-	window  Window
-	spec    HybridConv2DSpec
-	weights []int8
-	bias    []float32
-	packed  *matrix // nil: run the formula
+	hybridOutput
+	window     Window
+	weights    []int8
+	perChannel bool    // the weight scales differ
+	packed     *matrix // nil: run the formula, or product
 
-	perChannel bool // the weight scales differ
+	product   *product
+	plane     *plane
+	pixels    []int32
+	scratches *hybridScratches
 }
 
 // NewHybridConv2D prepares, for weights with one scale, or several that are all
@@ -57,12 +61,25 @@ func NewHybridConv2D(s HybridConv2DSpec, weights []int8, bias []float32) (*Hybri
 	if err != nil {
 		return nil, fmt.Errorf("q8: hybrid convolution: %w", err)
 	}
-	c := &HybridConv2D{window: window, spec: s, weights: weights, bias: make([]float32, s.Outputs)}
-	copy(c.bias, bias)
+	c := &HybridConv2D{
+		window: window, weights: weights,
+		hybridOutput: newHybridOutput(s.Outputs, channelScales(s.Weight, s.Outputs), bias, s.Activation),
+	}
 	for _, scale := range s.Weight.Scale {
 		c.perChannel = c.perChannel || scale != s.Weight.Scale[0]
 	}
-	if s.Kernel == Fast {
+	c.last = c.perChannel
+	switch {
+	case s.Kernel == Reference:
+	case level.lanes > 0:
+		c.setTotals(weights)
+		c.plane = newPlane(level, &c.window, 0)
+		c.pixels = c.plane.pixels(&c.window)
+		segments, depth := c.plane.segments(&c.window)
+		c.product = newProduct(level, weights, s.Outputs, segments, depth, make([]int32, s.Outputs), 0, nil)
+		c.scratches = newHybridScratches(level, window.inputSize(), c.plane.size, 0)
+	default:
+		c.setTotals(weights)
 		c.packed = newMatrix(weights, s.Outputs, window.depth())
 	}
 	return c, nil
@@ -71,29 +88,22 @@ func NewHybridConv2D(s HybridConv2DSpec, weights []int8, bias []float32) (*Hybri
 // Run computes dst [batch, output height, output width, Outputs] from
 // src [batch, input height, input width, Window.Channels].
 func (c *HybridConv2D) Run(dst, src []float32, batch int) {
+	if c.product != nil {
+		c.vector(dst, src, batch)
+		return
+	}
 	in := quantizeRows(src, batch, c.window.inputSize(), c.perChannel)
 	positions := c.window.Positions()
 	if c.packed == nil {
 		c.reference(dst, in)
-	} else {
-		// Outside the image stands its zero point: it adds nothing.
-		outside := func(image int) int8 { return int8(in.zeros[image]) }
-		c.packed.each(batch*positions, c.window.patches(in.codes, outside), func(row int, acc []int32) {
-			image := row / positions
-			for o, a := range acc {
-				dst[row*c.spec.Outputs+o] = c.output(a-in.zeros[image]*c.packed.sums[o], in.scales[image], o)
-			}
-		})
+		return
 	}
-	clampReal(dst[:batch*positions*c.spec.Outputs], c.spec.Activation)
-}
-
-// output returns the output of an accumulator, before the activation.
-func (c *HybridConv2D) output(acc int32, scale float32, o int) float32 {
-	if c.perChannel {
-		return float32(float32(float32(acc)*c.spec.Weight.Scale[o])*scale) + c.bias[o]
-	}
-	return float32(float32(acc)*float32(scale*c.spec.Weight.Scale[0])) + c.bias[o]
+	// Outside the image stands its zero point: it adds nothing.
+	outside := func(image int) int8 { return int8(in.zeros[image]) }
+	c.packed.each(batch*positions, c.window.patches(in.codes, outside), func(row int, acc []int32) {
+		image := row / positions
+		c.write(nil, dst[row*c.outputs:], 0, acc, 0, 0, c.outputs, 1, in.scales[image], in.zeros[image])
+	})
 }
 
 // reference is the formula.
@@ -102,15 +112,58 @@ func (c *HybridConv2D) reference(dst []float32, in quantized) {
 	for n := range in.scales {
 		image := in.codes[n*w.inputSize():]
 		for p := range w.Positions() {
-			for o := range c.spec.Outputs {
+			for o := range c.outputs {
 				acc := int32(0)
 				w.taps(p, func(tap, offset int) {
 					for i := range w.Channels {
 						acc += int32(c.weights[o*w.depth()+tap*w.Channels+i]) * (int32(image[offset+i]) - in.zeros[n])
 					}
 				})
-				dst[(n*w.Positions()+p)*c.spec.Outputs+o] = c.output(acc, in.scales[n], o)
+				dst[(n*w.Positions()+p)*c.outputs+o] = c.value(acc, in.scales[n], o)
 			}
 		}
 	}
+	clampReal(dst[:len(in.scales)*w.Positions()*c.outputs], c.activation)
+}
+
+// vector computes images by the routines of a level.
+func (c *HybridConv2D) vector(dst, src []float32, batch int) {
+	positions := c.window.Positions()
+	size, perPixel := positions*c.outputs, c.outputs*c.window.depth()
+	if batch == 1 {
+		c.image(dst[:size], src, parallel.Parts(positions, vectorProducts/perPixel+1, parallel.MaxParts))
+		return
+	}
+	parts := parallel.Parts(batch, vectorProducts/(perPixel*positions)+1, parallel.MaxParts)
+	parallel.For(parts, func(part int) {
+		lo, hi := parallel.Range(batch, parts, part)
+		for n := lo; n < hi; n++ {
+			c.image(dst[n*size:][:size], src[n*c.window.inputSize():], 1)
+		}
+	})
+}
+
+// image computes one image, with its positions in parts.
+func (c *HybridConv2D) image(dst, src []float32, parts int) {
+	s, scale, zero := c.scratches.take(c.plane, src, c.perChannel)
+	if parts == 1 {
+		c.positions(dst, s.plane, scale, zero, 0, len(c.pixels))
+	} else {
+		parallel.For(parts, func(part int) {
+			lo, hi := parallel.Range(len(c.pixels), parts, part)
+			c.positions(dst, s.plane, scale, zero, lo, hi)
+		})
+	}
+	c.scratches.pool.Put(s)
+}
+
+// positions computes some positions of an image.
+func (c *HybridConv2D) positions(dst []float32, plane []byte, scale float32, zero int32, lo, hi int) {
+	w := workers.Get().(*worker)
+	for ; lo < hi; lo += rowsAtOnce {
+		n := min(rowsAtOnce, hi-lo)
+		c.product.sum(w, plane, c.pixels[lo:lo+n])
+		c.write(w, dst[lo*c.outputs:], c.outputs, w.sums, c.product.width, 0, c.outputs, n, scale, zero)
+	}
+	w.free()
 }

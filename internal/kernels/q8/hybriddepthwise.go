@@ -3,6 +3,7 @@ package q8
 import (
 	"fmt"
 
+	"github.com/goqat/goqat/internal/parallel"
 	"github.com/goqat/goqat/quant"
 )
 
@@ -20,9 +21,9 @@ type HybridDepthwiseConv2DSpec struct {
 // read-only.
 type HybridDepthwiseConv2D struct {
 	depthwise
-	activation quant.Activation
-	scales     []float32 // of the weights, per output channel
-	bias       []float32
+	output    hybridOutput
+	columns   *vectorDepthwise // nil: plain Go
+	scratches *hybridScratches
 }
 
 // NewHybridDepthwiseConv2D prepares, with q, s, z of each image by
@@ -44,26 +45,93 @@ func NewHybridDepthwiseConv2D(s HybridDepthwiseConv2DSpec, weights []int8, bias 
 	if err != nil {
 		return nil, fmt.Errorf("q8: hybrid depthwise convolution: %w", err)
 	}
-	c := &HybridDepthwiseConv2D{
-		depthwise:  d,
-		activation: s.Activation,
-		scales:     channelScales(s.Weight, d.outputs),
-		bias:       make([]float32, d.outputs),
+	c, channels := &HybridDepthwiseConv2D{depthwise: d}, d.outputs
+	if s.Kernel == Fast && level.lanes > 0 && d.window.Dilation[0] == 1 {
+		c.columns = newVectorDepthwise(level, &d, make([]int32, d.outputs), 0, nil)
+		channels = c.columns.channels
+		c.scratches = newHybridScratches(level, c.columns.window.inputSize(), c.columns.size, len(c.columns.zero))
 	}
-	copy(c.bias, bias)
+	c.output = newHybridOutput(channels, channelScales(s.Weight, d.outputs), bias, s.Activation)
+	for i, w := range weights {
+		c.output.totals[i%d.outputs] += int32(w)
+	}
+	for i := d.outputs; i < channels; i++ {
+		c.output.totals[i] = c.output.totals[i-d.outputs]
+	}
 	return c, nil
 }
 
 // Run computes dst [batch, output height, output width, outputs] from
 // src [batch, input height, input width, Window.Channels].
 func (c *HybridDepthwiseConv2D) Run(dst, src []float32, batch int) {
+	if c.columns != nil {
+		c.vector(dst, src, batch)
+		return
+	}
 	in := quantizeRows(src, batch, c.window.inputSize(), true)
 	positions := c.window.Positions()
 	c.each(in.codes, batch, func(image int) int32 { return in.zeros[image] }, func(row int, acc []int32) {
 		scale, to := in.scales[row/positions], dst[row*c.outputs:][:c.outputs]
 		for o, a := range acc {
-			to[o] = float32(float32(a)*float32(c.scales[o]*scale)) + c.bias[o]
+			to[o] = c.output.value(a, scale, o)
 		}
 	})
-	clampReal(dst[:batch*positions*c.outputs], c.activation)
+	clampReal(dst[:batch*positions*c.outputs], c.output.activation)
+}
+
+// vector computes images by the routines of a level.
+func (c *HybridDepthwiseConv2D) vector(dst, src []float32, batch int) {
+	size, image, rows := c.window.Positions()*c.outputs, c.window.inputSize(), c.window.Output[0]
+	perRow := c.window.Output[1] * len(c.weights)
+	const products = vectorProducts / 8 // worth a goroutine: slower ones
+	if batch == 1 {
+		c.image(dst[:size], src[:image], parallel.Parts(rows, products/perRow+1, parallel.MaxParts))
+		return
+	}
+	parts := parallel.Parts(batch, products/(perRow*rows)+1, parallel.MaxParts)
+	parallel.For(parts, func(part int) {
+		lo, hi := parallel.Range(batch, parts, part)
+		for n := lo; n < hi; n++ {
+			c.image(dst[n*size:][:size], src[n*image:][:image], 1)
+		}
+	})
+}
+
+// image computes one image, with its rows in parts.
+func (c *HybridDepthwiseConv2D) image(dst, src []float32, parts int) {
+	v := c.columns
+	s := c.scratches.pool.Get().(*hybridScratch)
+	scale, zero := quantizeRow(s.codes[:len(src)], src, true)
+	if v.multiplier > 1 {
+		w := workers.Get().(*worker)
+		w.codes = append(w.codes[:0], s.codes[:len(src)]...)
+		repeat(s.codes, w.codes, v.multiplier)
+		w.free()
+	}
+	c.scratches.surround(s, zero)
+	loadColumns(v, s.plane, s.codes, s.outside)
+	if parts == 1 {
+		c.rows(dst, s.plane, scale, zero, 0, v.window.Output[0])
+	} else {
+		parallel.For(parts, func(part int) {
+			lo, hi := parallel.Range(v.window.Output[0], parts, part)
+			c.rows(dst, s.plane, scale, zero, lo, hi)
+		})
+	}
+	c.scratches.pool.Put(s)
+}
+
+// rows computes some output rows of an image.
+func (c *HybridDepthwiseConv2D) rows(dst []float32, plane []byte, scale float32, zero int32, lo, hi int) {
+	w := workers.Get().(*worker)
+	v := c.columns
+	for step := v.rowsAtOnce(); lo < hi; lo += step {
+		n := min(step, hi-lo)
+		for i := range v.blocks {
+			b := &v.blocks[i]
+			v.sum(w, plane, b, lo, lo+n)
+			c.output.write(w, dst[lo*v.width*v.channels+b.first:], v.channels, w.sums, v.level.lanes, b.first, b.count, n*v.width, scale, zero)
+		}
+	}
+	w.free()
 }

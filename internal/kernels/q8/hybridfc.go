@@ -21,11 +21,13 @@ type HybridFullyConnectedSpec struct {
 // HybridFullyConnected is a prepared hybrid FULLY_CONNECTED operator. It is
 // read-only.
 type HybridFullyConnected struct {
-	spec    HybridFullyConnectedSpec
-	scales  []float32
-	weights []int8
-	bias    []float32
-	packed  *matrix // nil: run the formula
+	hybridOutput
+	inputs     int
+	asymmetric bool
+	weights    []int8
+	packed     *matrix // nil: run the formula, or product
+	product    *product
+	rowAt      []int32 // in the plane, of rowsAtOnce
 }
 
 // NewHybridFullyConnected prepares, with q, s, z of each input row by
@@ -51,13 +53,18 @@ func NewHybridFullyConnected(s HybridFullyConnectedSpec, weights []int8, bias []
 		return nil, fmt.Errorf("q8: hybrid fully connected: %w", err)
 	}
 	f := &HybridFullyConnected{
-		spec:    s,
-		scales:  channelScales(s.Weight, s.Outputs),
-		weights: weights,
-		bias:    make([]float32, s.Outputs),
+		hybridOutput: newHybridOutput(s.Outputs, channelScales(s.Weight, s.Outputs), bias, s.Activation),
+		inputs:       s.Inputs, asymmetric: s.Asymmetric, weights: weights,
 	}
-	copy(f.bias, bias)
-	if s.Kernel == Fast {
+	switch {
+	case s.Kernel == Reference:
+	case level.lanes > 0:
+		f.setTotals(weights)
+		level := level.forDense(weights)
+		f.rowAt = rowOffsets(rowsAtOnce, f.inputs*level.element())
+		f.product = newProduct(level, weights, s.Outputs, []int32{0}, s.Inputs, make([]int32, s.Outputs), 0, nil)
+	default:
+		f.setTotals(weights)
 		f.packed = newMatrix(weights, s.Outputs, s.Inputs)
 	}
 	return f, nil
@@ -65,38 +72,68 @@ func NewHybridFullyConnected(s HybridFullyConnectedSpec, weights []int8, bias []
 
 // Run computes dst [rows, Outputs] from src [rows, Inputs].
 func (f *HybridFullyConnected) Run(dst, src []float32, rows int) {
-	in := quantizeRows(src, rows, f.spec.Inputs, f.spec.Asymmetric)
+	if f.product != nil {
+		f.vector(dst, src, rows)
+		return
+	}
+	in := quantizeRows(src, rows, f.inputs, f.asymmetric)
 	if f.packed == nil {
 		f.reference(dst, in)
-	} else {
-		f.packed.each(rows,
-			func(_ []int8, lo, hi int) []int8 { return in.codes[lo*f.spec.Inputs : hi*f.spec.Inputs] },
-			func(row int, acc []int32) {
-				for o, a := range acc {
-					dst[row*f.spec.Outputs+o] = f.output(a-in.zeros[row]*f.packed.sums[o], in.scales[row], o)
-				}
-			})
+		return
 	}
-	clampReal(dst[:rows*f.spec.Outputs], f.spec.Activation)
-}
-
-// output returns the output of an accumulator, before the activation.
-func (f *HybridFullyConnected) output(acc int32, scale float32, o int) float32 {
-	return f.bias[o] + float32(float32(acc)*float32(scale*f.scales[o]))
+	f.packed.each(rows,
+		func(_ []int8, lo, hi int) []int8 { return in.codes[lo*f.inputs : hi*f.inputs] },
+		func(row int, acc []int32) {
+			f.write(nil, dst[row*f.outputs:], 0, acc, 0, 0, f.outputs, 1, in.scales[row], in.zeros[row])
+		})
 }
 
 // reference is the formula.
 func (f *HybridFullyConnected) reference(dst []float32, in quantized) {
-	inputs, outputs := f.spec.Inputs, f.spec.Outputs
 	for r := range in.scales {
-		for o := range outputs {
+		for o := range f.outputs {
 			acc := int32(0)
-			for i := range inputs {
-				acc += int32(f.weights[o*inputs+i]) * (int32(in.codes[r*inputs+i]) - in.zeros[r])
+			for i := range f.inputs {
+				acc += int32(f.weights[o*f.inputs+i]) * (int32(in.codes[r*f.inputs+i]) - in.zeros[r])
 			}
-			dst[r*outputs+o] = f.output(acc, in.scales[r], o)
+			dst[r*f.outputs+o] = f.value(acc, in.scales[r], o)
 		}
 	}
+	clampReal(dst[:len(in.scales)*f.outputs], f.activation)
+}
+
+// vector computes rows by the routines of a level.
+func (f *HybridFullyConnected) vector(dst, src []float32, rows int) {
+	parts := parallel.Parts(rows, vectorProducts/(f.inputs*f.outputs)+1, parallel.MaxParts)
+	if parts == 1 {
+		f.rows(dst, src, rows)
+		return
+	}
+	parallel.For(parts, func(part int) {
+		lo, hi := parallel.Range(rows, parts, part)
+		f.rows(dst[lo*f.outputs:], src[lo*f.inputs:], hi-lo)
+	})
+}
+
+func (f *HybridFullyConnected) rows(dst, src []float32, rows int) {
+	w := workers.Get().(*worker)
+	level := f.product.level
+	w.codes = grown(w.codes, f.inputs)
+	w.plane = grown(w.plane, min(rows, rowsAtOnce)*f.inputs*level.element()+slack)
+	var scales [rowsAtOnce]float32
+	var zeros [rowsAtOnce]int32
+	for lo := 0; lo < rows; lo += rowsAtOnce {
+		n := min(rowsAtOnce, rows-lo)
+		for r := range n {
+			scales[r], zeros[r] = quantizeRow(w.codes, src[(lo+r)*f.inputs:], f.asymmetric)
+			level.elements(w.plane[f.rowAt[r]:], w.codes)
+		}
+		f.product.sum(w, w.plane, f.rowAt[:n])
+		for r := range n {
+			f.write(w, dst[(lo+r)*f.outputs:], 0, w.sums[r*f.product.width:], 0, 0, f.outputs, 1, scales[r], zeros[r])
+		}
+	}
+	w.free()
 }
 
 // quantized are rows (or images) of codes, each with its own scale and zero point.
@@ -114,11 +151,7 @@ func quantizeRows(src []float32, rows, size int, asymmetric bool) quantized {
 		lo, hi := parallel.Range(rows, parts, part)
 		for r := lo; r < hi; r++ {
 			to, from := q.codes[r*size:][:size], src[r*size:][:size]
-			if asymmetric {
-				q.scales[r], q.zeros[r] = QuantizeAsymmetric(to, from)
-			} else {
-				q.scales[r] = QuantizeSymmetric(to, from)
-			}
+			q.scales[r], q.zeros[r] = quantizeRow(to, from, asymmetric)
 		}
 	})
 	return q

@@ -44,18 +44,19 @@ func newPlane(level *dispatch, w *Window, zero int32) *plane {
 
 // fill sets all elements to a code.
 func (d *dispatch) fill(elements []byte, code int8) {
-	for i := range len(elements) / d.element() {
-		d.putCode(elements, i, code)
+	d.putCode(elements, 0, int16(code))
+	for n := d.element(); n < len(elements); n *= 2 {
+		copy(elements[n:], elements[:n])
 	}
 }
 
 // putCode writes the i-th element.
-func (d *dispatch) putCode(elements []byte, i int, code int8) {
+func (d *dispatch) putCode(elements []byte, i int, code int16) {
 	if d.group == 4 {
 		elements[i] = byte(code) + byte(d.raise)
 		return
 	}
-	elements[2*i], elements[2*i+1] = byte(code), byte(code>>7)
+	elements[2*i], elements[2*i+1] = byte(code), byte(code>>8)
 }
 
 // elements writes codes as elements to dst.
@@ -63,7 +64,7 @@ func (d *dispatch) elements(dst []byte, codes []int8) {
 	n := len(codes)
 	if n < d.step {
 		for i, code := range codes {
-			d.putCode(dst, i, code)
+			d.putCode(dst, i, int16(code))
 		}
 		return
 	}
@@ -78,12 +79,12 @@ func (d *dispatch) elements(dst []byte, codes []int8) {
 
 // groups writes what rows of codes, of equal length, have at the same place side
 // by side to dst. There are as many rows as a group has codes.
-func (d *dispatch) groups(dst []byte, rows [4][]int8) {
+func groups[T int8 | int16](d *dispatch, dst []byte, rows [4][]T) {
 	n := len(rows[0])
 	if n < d.step {
 		for i := range n {
 			for j := range d.group {
-				d.putCode(dst, i*d.group+j, rows[j][i])
+				d.putCode(dst, i*d.group+j, int16(rows[j][i]))
 			}
 		}
 		return

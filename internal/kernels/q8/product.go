@@ -188,9 +188,13 @@ func (p *product) channel(panel *panel, v, l int) int {
 type worker struct {
 	tile      tileArgs
 	depthwise depthwiseArgs
+	hybrid    hybridArgs
+	wordsArgs wordsArgs
+	lines     [lines * lineBytes]byte
 	plane     []byte
 	sums      []int32
 	codes     []int8
+	words     []int16
 }
 
 var workers = sync.Pool{New: func() any { return new(worker) }}
@@ -254,10 +258,16 @@ func (p *product) arguments(w *worker, plane []byte) *tileArgs {
 // sum leaves the accumulators of pixels in w.sums [len(pixels), width].
 func (p *product) sum(w *worker, plane []byte, pixels []int32) {
 	w.sums = grown(w.sums, len(pixels)*p.width)
+	p.sumTo(w, w.sums, plane, pixels)
+}
+
+// sumTo writes the accumulators of pixels to sums [len(pixels), width].
+func (p *product) sumTo(w *worker, sums []int32, plane []byte, pixels []int32) {
+	_ = sums[len(pixels)*p.width-1]
 	a := p.arguments(w, plane)
-	for i := p.row(a, pixels, unsafe.Pointer(&w.sums[0]), 4); i < len(p.blocks); i++ {
+	for i := p.row(a, pixels, unsafe.Pointer(&sums[0]), 4); i < len(p.blocks); i++ {
 		b := &p.blocks[i]
-		b.run(a, pixels, unsafe.Pointer(&w.sums[b.first]), 4*p.width)
+		b.run(a, pixels, unsafe.Pointer(&sums[b.first]), 4*p.width)
 	}
 }
 

@@ -25,7 +25,7 @@ type vectorDepthwise struct {
 	channels   int // that are computed side by side: those of several pixels if they are few
 	width      int // of an output row in such
 	mode       int
-	rescale    *rescaler
+	rescale    *rescaler // nil: sums only
 	blocks     []depthwiseBlock
 	buffers    sync.Pool // of *[]byte, borders filled
 }
@@ -55,10 +55,10 @@ type depthwiseArgs struct {
 	mode      int
 }
 
-func newVectorDepthwise(level *dispatch, c *DepthwiseConv2D) *vectorDepthwise {
-	v := &vectorDepthwise{level: level, window: c.window, multiplier: c.multiplier, rescale: &c.rescale}
+func newVectorDepthwise(level *dispatch, d *depthwise, bias []int32, zero int32, r *rescaler) *vectorDepthwise {
+	v := &vectorDepthwise{level: level, window: d.window, multiplier: d.multiplier, rescale: r}
 	w := &v.window
-	w.Channels = c.outputs
+	w.Channels = d.outputs
 	pixel := 4 * w.Channels
 	columns := max((w.Output[1]-1)*w.Stride[1]+(w.Kernel[1]-1)*w.Dilation[1]+1, w.Pad[1]+w.Input[1])
 	v.row = columns * pixel
@@ -68,7 +68,7 @@ func newVectorDepthwise(level *dispatch, c *DepthwiseConv2D) *vectorDepthwise {
 	v.groups = (w.Output[0]-1)*w.Stride[0]/2 + (high-1)*apart + 1
 	v.size = v.groups*v.row + 2*slack
 	v.zero = make([]int8, w.Input[1]*w.Channels)
-	fill(v.zero, int8(c.inputZero))
+	fill(v.zero, int8(zero))
 	for j := range high {
 		for x := range w.Kernel[1] {
 			v.taps = append(v.taps, int32(j*apart*v.row+x*w.Dilation[1]*pixel))
@@ -82,35 +82,37 @@ func newVectorDepthwise(level *dispatch, c *DepthwiseConv2D) *vectorDepthwise {
 	if n := level.lanes / w.Channels; n > 1 && level.lanes%w.Channels == 0 && w.Stride[1] == 1 && w.Output[1]%n == 0 {
 		v.channels, v.width = level.lanes, w.Output[1]/n
 	}
-	v.pack(c)
+	v.pack(d.weights, bias, zero)
 	v.buffers.New = func() any {
 		b := aligned[byte](v.size)
-		level.fill(b, int8(c.inputZero))
+		level.fill(b, int8(zero))
 		return &b
 	}
 	return v
 }
 
 // pack makes the blocks.
-func (v *vectorDepthwise) pack(c *DepthwiseConv2D) {
+func (v *vectorDepthwise) pack(weights []int8, bias []int32, zero int32) {
 	w, level := &v.window, v.level
 	lanes, starts := make([]lane, w.Channels), make([]int32, w.Channels)
-	inside := true
+	inside := v.rescale != nil
 	for o := range lanes {
 		sum, magnitude := int32(0), int64(0)
 		for t := range w.Taps() {
-			q := int32(c.weights[t*w.Channels+o])
+			q := int32(weights[t*w.Channels+o])
 			sum += q
 			magnitude += int64(max(q, -q))
 		}
-		folded := c.bias[o] - c.inputZero*sum
+		folded := bias[o] - zero*sum
 		starts[o] = folded - level.raise*sum
 		if inside {
-			lanes[o], inside = c.rescale.newLane(o, folded, 128*magnitude)
+			lanes[o], inside = v.rescale.newLane(o, folded, 128*magnitude)
 			lanes[o][fieldStart] -= level.raise * sum
 		}
 	}
-	v.mode = c.rescale.mode(inside)
+	if v.mode = modeSums; inside {
+		v.mode = v.rescale.mode(true)
+	}
 	for first := 0; first < v.channels; first += level.lanes {
 		b := depthwiseBlock{
 			first: first, count: min(level.lanes, v.channels-first),
@@ -129,12 +131,14 @@ func (v *vectorDepthwise) pack(c *DepthwiseConv2D) {
 					y, x := tap/w.Kernel[1]+odd, tap%w.Kernel[1]
 					if t := y/level.group*w.Kernel[1] + x; t < len(v.taps) {
 						at := ((odd*len(v.taps)+t)*level.lanes + l) * level.group
-						level.putWeight(b.weights, at+y%level.group, c.weights[tap*w.Channels+o])
+						level.putWeight(b.weights, at+y%level.group, weights[tap*w.Channels+o])
 					}
 				}
 			}
 		}
-		putLimits(b.constants[fields*level.lanes:], c.rescale.clamp)
+		if v.mode != modeSums {
+			putLimits(b.constants[fields*level.lanes:], v.rescale.clamp)
+		}
 		v.blocks = append(v.blocks, b)
 	}
 }
@@ -163,10 +167,10 @@ func (v *vectorDepthwise) image(dst, image []int8, parts int) {
 		w := workers.Get().(*worker)
 		w.codes = grown(w.codes, v.window.inputSize())
 		repeat(w.codes, image[:len(w.codes)/v.multiplier], v.multiplier)
-		v.load(*buffer, w.codes)
+		loadColumns(v, *buffer, w.codes, v.zero)
 		w.free()
 	} else {
-		v.load(*buffer, image)
+		loadColumns(v, *buffer, image, v.zero)
 	}
 	if parts == 1 {
 		v.compute(dst, *buffer, 0, v.window.Output[0])
@@ -179,45 +183,38 @@ func (v *vectorDepthwise) image(dst, image []int8, parts int) {
 	v.buffers.Put(buffer)
 }
 
-// load writes the groups of an image's rows.
-func (v *vectorDepthwise) load(buffer []byte, image []int8) {
+// loadColumns writes the groups of an image's rows, of which some are outside.
+func loadColumns[T int8 | int16](v *vectorDepthwise, buffer []byte, image, outside []T) {
 	w := &v.window
-	codes := len(v.zero)
+	codes := len(outside)
 	for i := range v.groups {
 		first := 2*i - w.Pad[0]
 		if first >= w.Input[0] || first+v.level.group <= 0 {
 			continue // outside, as ever
 		}
-		var rows [4][]int8
+		var rows [4][]T
 		for j := range rows {
 			if y := first + j; y >= 0 && y < w.Input[0] {
 				rows[j] = image[y*codes:][:codes]
 			} else {
-				rows[j] = v.zero
+				rows[j] = outside
 			}
 		}
-		v.level.groups(buffer[i*v.row+w.Pad[1]*4*w.Channels:], rows)
+		groups(v.level, buffer[i*v.row+w.Pad[1]*4*w.Channels:], rows)
 	}
 }
 
 // compute computes some output rows.
 func (v *vectorDepthwise) compute(dst []int8, buffer []byte, lo, hi int) {
 	w := workers.Get().(*worker)
-	a := &w.depthwise
-	a.rows, a.last = &v.rows[2*lo], uintptr(unsafe.Pointer(&v.rows[0]))+uintptr(8*hi)
-	a.taps, a.end = &v.taps[0], uintptr(unsafe.Pointer(&v.taps[0]))+uintptr(4*len(v.taps))
-	a.step = v.channels * 4 * v.window.Stride[1]
-	a.pixels, a.mode = v.width, v.mode
 	pixels := (hi - lo) * v.width
 	dst = dst[lo*v.width*v.channels:][:pixels*v.channels]
 	for i := range v.blocks {
 		b := &v.blocks[i]
-		a.plane, a.weights, a.constants, a.limits = &buffer[4*b.first], &b.weights[0], &b.constants[0], &b.constants[fields*v.level.lanes]
-		a.mask = 1<<b.count - 1
+		a := v.arguments(w, buffer, b, lo, hi)
 		switch {
 		case v.mode == modeSums:
-			w.sums = grown(w.sums, pixels*v.level.lanes)
-			v.call(a, unsafe.Pointer(&w.sums[0]), 4*v.level.lanes)
+			v.sum(w, buffer, b, lo, hi)
 			for p := range pixels {
 				for l := range b.count {
 					dst[p*v.channels+b.first+l] = v.rescale.code(w.sums[p*v.level.lanes+l], (b.first+l)%v.window.Channels)
@@ -234,6 +231,31 @@ func (v *vectorDepthwise) compute(dst []int8, buffer []byte, lo, hi int) {
 		}
 	}
 	w.free()
+}
+
+// arguments returns those for some output rows of a block.
+func (v *vectorDepthwise) arguments(w *worker, buffer []byte, b *depthwiseBlock, lo, hi int) *depthwiseArgs {
+	a := &w.depthwise
+	a.rows, a.last = &v.rows[2*lo], uintptr(unsafe.Pointer(&v.rows[0]))+uintptr(8*hi)
+	a.taps, a.end = &v.taps[0], uintptr(unsafe.Pointer(&v.taps[0]))+uintptr(4*len(v.taps))
+	a.step = v.channels * 4 * v.window.Stride[1]
+	a.pixels, a.mode = v.width, v.mode
+	a.plane, a.weights, a.constants, a.limits = &buffer[4*b.first], &b.weights[0], &b.constants[0], &b.constants[fields*v.level.lanes]
+	a.mask = 1<<b.count - 1
+	return a
+}
+
+// sum leaves the accumulators of some output rows of a block in w.sums, a vector
+// for each pixel.
+func (v *vectorDepthwise) sum(w *worker, buffer []byte, b *depthwiseBlock, lo, hi int) {
+	w.sums = grown(w.sums, (hi-lo)*v.width*v.level.lanes)
+	v.call(v.arguments(w, buffer, b, lo, hi), unsafe.Pointer(&w.sums[0]), 4*v.level.lanes)
+}
+
+// rowsAtOnce is how many output rows have few enough sums for the L1 cache.
+func (v *vectorDepthwise) rowsAtOnce() int {
+	const enough = 1 << 12
+	return enough/(v.width*v.level.lanes) + 1
 }
 
 func (v *vectorDepthwise) call(a *depthwiseArgs, out unsafe.Pointer, stride int) {

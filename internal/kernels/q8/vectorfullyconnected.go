@@ -14,12 +14,18 @@ type vectorFullyConnected struct {
 }
 
 func newVectorFullyConnected(level *dispatch, f *FullyConnected) *vectorFullyConnected {
-	if level.dense != nil && !slices.Contains(f.weights, -128) {
-		level = level.dense
-	}
+	level = level.forDense(f.weights)
 	v := &vectorFullyConnected{inputs: f.inputs, rowAt: rowOffsets(rowsAtOnce, f.inputs*level.element())}
 	v.product = newProduct(level, f.weights, f.outputs, []int32{0}, f.inputs, f.bias, f.inputZero, &f.rescale)
 	return v
+}
+
+// forDense returns the level for fully-connected operators with given weights.
+func (d *dispatch) forDense(weights []int8) *dispatch {
+	if d.dense != nil && !slices.Contains(weights, -128) {
+		return d.dense
+	}
+	return d
 }
 
 func (v *vectorFullyConnected) run(dst, src []int8, rows int) {

@@ -41,7 +41,7 @@ func (w *Window) taps(position int, f func(tap, offset int)) {
 
 // gather copies what the window covers at a position to dst [depth]; taps
 // outside the image become outside.
-func (w *Window) gather(dst, image []int8, position int, outside int8) {
+func gather[T int8 | int16](w *Window, dst, image []T, position int, outside T) {
 	top, left := w.Origin(position)
 	row := w.Kernel[1] * w.Channels
 	inside := w.Dilation[1] == 1 && left >= 0 && left+w.Kernel[1] <= w.Input[1]
@@ -53,13 +53,13 @@ func (w *Window) gather(dst, image []int8, position int, outside int8) {
 		case inside:
 			copy(to, image[(y*w.Input[1]+left)*w.Channels:])
 		default:
-			w.gatherRow(to, image[y*w.Input[1]*w.Channels:], left, outside)
+			gatherRow(w, to, image[y*w.Input[1]*w.Channels:], left, outside)
 		}
 	}
 }
 
 // gatherRow gathers one kernel row, tap by tap, from one image row.
-func (w *Window) gatherRow(dst, image []int8, left int, outside int8) {
+func gatherRow[T int8 | int16](w *Window, dst, image []T, left int, outside T) {
 	for kx := range w.Kernel[1] {
 		x, to := left+kx*w.Dilation[1], dst[kx*w.Channels:][:w.Channels]
 		if x < 0 || x >= w.Input[1] {
@@ -71,7 +71,7 @@ func (w *Window) gatherRow(dst, image []int8, left int, outside int8) {
 }
 
 // fill sets every element of dst to v.
-func fill(dst []int8, v int8) {
+func fill[T int8 | int16](dst []T, v T) {
 	for i := range dst {
 		dst[i] = v
 	}

@@ -378,6 +378,15 @@ func productVNNI(dst *byte, a *byte, b *byte, n int, constants *int32)
 //go:noescape
 func realVNNI(dst *byte, acc *int32, factors *float64, n int, constants *byte)
 
+// depthwiseVNNIWords computes rows of pixels, 16 channels:
+//
+//	for y in rows, x < pixels:
+//	acc[y][x][c] = start[c] + sum over taps t, j < 2: plane[rows[y] + x*step + taps[t]][c][j] * weights[rows[y]][t][c][j]
+//	out[y][x][c] = requantized acc[y][x][c], or acc[y][x][c] itself
+//
+//go:noescape
+func depthwiseVNNIWords(a *byte)
+
 // winogradInAVX2 transforms count tiles of 6x6 pixels with 16*groups channels, all int16:
 //
 //	dst[i][j][t] = sum over y, x of B[i][y] * B[j][x] * src[tiles[t] + y*row + x*pixel]    for i, j < 6
@@ -415,6 +424,14 @@ func winogradOutVNNI(a *byte)
 //go:noescape
 func quantizeAVX2(dst *byte, src *float32, n int, constants *byte)
 
+// encodeAVX2 turns n real numbers, a multiple of 8, into codes; NaN becomes the lowest:
+//
+//	x = clamp(src[k] * factor)
+//	dst[k] = trunc(x + copysign(half, x)) + zero
+//
+//go:noescape
+func encodeAVX2(dst *byte, src *float32, n int, constants *byte)
+
 // dequantizeAVX2 turns n codes, a multiple of 8, into real numbers:
 //
 //	dst[k] = factor * float32(src[k] - zero)
@@ -445,3 +462,65 @@ func averageAVX2(dst *byte, src *byte, taps *int32, count int, step int, stride 
 //
 //go:noescape
 func totalAVX2(dst *int32, src *byte, count int, stride int)
+
+// extentAVX2 returns the range of n numbers, a multiple of 8, none of which is NaN, and zero:
+//
+//	lo, hi = min(0, min src[k]), max(0, max src[k])
+//
+//go:noescape
+func extentAVX2(src *float32, n int) (lo float32, hi float32)
+
+// hybridFirstAVX2 turns rows of sums into real numbers; NaN stays NaN:
+//
+//	a = float32(sums[r][c] - point*total[c])
+//	dst[r][c] = min(max(a*(factor[c]*scale) + bias[c], lo), hi) + zero
+//
+//go:noescape
+func hybridFirstAVX2(a *byte)
+
+// hybridLastAVX2 turns rows of sums into real numbers; NaN stays NaN:
+//
+//	a = float32(sums[r][c] - point*total[c])
+//	dst[r][c] = min(max((a*factor[c])*scale + bias[c], lo), hi) + zero
+//
+//go:noescape
+func hybridLastAVX2(a *byte)
+
+// interleaveWordsAVX2 writes the codes of r0 and r1, which have 16 bits, side by side; n is a multiple of 16:
+//
+//	dst[k][j] = rj[k]
+//
+//go:noescape
+func interleaveWordsAVX2(dst *byte, r0 *byte, r1 *byte, r2 *byte, r3 *byte, n int)
+
+// wordsUpAVX2 turns rows of sums into codes:
+//
+//	x = (bias[c] + sum over parts p: sums[p][r][c]) * factor[c]
+//	dst[r][c] = clamp(floor(x + half))
+//
+//go:noescape
+func wordsUpAVX2(a *byte)
+
+// wordsAwayAVX2 turns rows of sums into codes:
+//
+//	x = (bias[c] + sum over parts p: sums[p][r][c]) * factor[c]
+//	dst[r][c] = trunc(clamp(x + copysign(half, x)))
+//
+//go:noescape
+func wordsAwayAVX2(a *byte)
+
+// wordsUpVNNI turns rows of sums into codes:
+//
+//	x = (bias[c] + sum over parts p: sums[p][r][c]) * factor[c]
+//	dst[r][c] = clamp(floor(x + half))
+//
+//go:noescape
+func wordsUpVNNI(a *byte)
+
+// wordsAwayVNNI turns rows of sums into codes:
+//
+//	x = (bias[c] + sum over parts p: sums[p][r][c]) * factor[c]
+//	dst[r][c] = trunc(clamp(x + copysign(half, x)))
+//
+//go:noescape
+func wordsAwayVNNI(a *byte)

@@ -9424,6 +9424,530 @@ next:
 	VZEROUPPER
 	RET
 
+// func depthwiseVNNIWords(a *byte)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, AVX512VNNI
+TEXT ·depthwiseVNNIWords(SB), NOSPLIT, $0-8
+	MOVQ       a+0(FP), AX
+	KMOVQ      96(AX), K1
+	MOVL       $0x00005555, CX
+	KMOVW      CX, K2
+	VPTERNLOGD $0xff, Z31, Z31, Z31
+	MOVQ       72(AX), CX
+	MOVQ       8(AX), DX
+	MOVQ       40(AX), BX
+	IMUL3Q     $0x00000003, BX, SI
+	IMUL3Q     $0x00000005, BX, DI
+	IMUL3Q     $0x00000007, BX, R8
+	MOVQ       56(AX), R9
+	MOVQ       80(AX), R10
+
+row:
+	MOVQ    88(AX), R12
+	MOVLQSX (DX), R11
+	ADDQ    (AX), R11
+
+tile8:
+	CMPQ      R12, $0x00000008
+	JB        end8
+	VMOVDQU32 (R9), Z0
+	VMOVDQA32 Z0, Z1
+	VMOVDQA32 Z0, Z2
+	VMOVDQA32 Z0, Z3
+	VMOVDQA32 Z0, Z4
+	VMOVDQA32 Z0, Z5
+	VMOVDQA32 Z0, Z6
+	VMOVDQA32 Z0, Z7
+	MOVQ      24(AX), R13
+	MOVLQSX   4(DX), R14
+	ADDQ      48(AX), R14
+
+tap8:
+	MOVLQSX   (R13), R15
+	ADDQ      R11, R15
+	ADDQ      $0x04, R13
+	VMOVDQU32 (R14), Z8
+	ADDQ      $0x40, R14
+	VMOVDQU32 (R15), Z9
+	VPDPWSSD  Z8, Z9, Z0
+	VMOVDQU32 (R15)(BX*1), Z10
+	VPDPWSSD  Z8, Z10, Z1
+	VMOVDQU32 (R15)(BX*2), Z11
+	VPDPWSSD  Z8, Z11, Z2
+	VMOVDQU32 (R15)(SI*1), Z12
+	VPDPWSSD  Z8, Z12, Z3
+	VMOVDQU32 (R15)(BX*4), Z9
+	VPDPWSSD  Z8, Z9, Z4
+	VMOVDQU32 (R15)(DI*1), Z10
+	VPDPWSSD  Z8, Z10, Z5
+	VMOVDQU32 (R15)(SI*2), Z11
+	VPDPWSSD  Z8, Z11, Z6
+	VMOVDQU32 (R15)(R8*1), Z12
+	VPDPWSSD  Z8, Z12, Z7
+	CMPQ      R13, 32(AX)
+	JNE       tap8
+	MOVQ      104(AX), R13
+	MOVQ      64(AX), R14
+	CMPQ      R13, $0x01
+	JEQ       signed8
+	JA        sums8
+	VPSRLQ    $0x20, Z0, Z8
+	VPMULUDQ  128(R9), Z8, Z8
+	VPMULUDQ  64(R9), Z0, Z0
+	VMOVSHDUP Z0, K2, Z8
+	VPADDD    192(R9), Z8, Z0
+	VPSRAVD   320(R9), Z0, Z0
+	VPSRLQ    $0x20, Z1, Z9
+	VPMULUDQ  128(R9), Z9, Z9
+	VPMULUDQ  64(R9), Z1, Z1
+	VMOVSHDUP Z1, K2, Z9
+	VPADDD    192(R9), Z9, Z1
+	VPSRAVD   320(R9), Z1, Z1
+	VPSRLQ    $0x20, Z2, Z10
+	VPMULUDQ  128(R9), Z10, Z10
+	VPMULUDQ  64(R9), Z2, Z2
+	VMOVSHDUP Z2, K2, Z10
+	VPADDD    192(R9), Z10, Z2
+	VPSRAVD   320(R9), Z2, Z2
+	VPSRLQ    $0x20, Z3, Z11
+	VPMULUDQ  128(R9), Z11, Z11
+	VPMULUDQ  64(R9), Z3, Z3
+	VMOVSHDUP Z3, K2, Z11
+	VPADDD    192(R9), Z11, Z3
+	VPSRAVD   320(R9), Z3, Z3
+	VPSRLQ    $0x20, Z4, Z8
+	VPMULUDQ  128(R9), Z8, Z8
+	VPMULUDQ  64(R9), Z4, Z4
+	VMOVSHDUP Z4, K2, Z8
+	VPADDD    192(R9), Z8, Z4
+	VPSRAVD   320(R9), Z4, Z4
+	VPSRLQ    $0x20, Z5, Z9
+	VPMULUDQ  128(R9), Z9, Z9
+	VPMULUDQ  64(R9), Z5, Z5
+	VMOVSHDUP Z5, K2, Z9
+	VPADDD    192(R9), Z9, Z5
+	VPSRAVD   320(R9), Z5, Z5
+	VPSRLQ    $0x20, Z6, Z10
+	VPMULUDQ  128(R9), Z10, Z10
+	VPMULUDQ  64(R9), Z6, Z6
+	VMOVSHDUP Z6, K2, Z10
+	VPADDD    192(R9), Z10, Z6
+	VPSRAVD   320(R9), Z6, Z6
+	VPSRLQ    $0x20, Z7, Z11
+	VPMULUDQ  128(R9), Z11, Z11
+	VPMULUDQ  64(R9), Z7, Z7
+	VMOVSHDUP Z7, K2, Z11
+	VPADDD    192(R9), Z11, Z7
+	VPSRAVD   320(R9), Z7, Z7
+	JMP       store8
+
+signed8:
+	VPSRLQ    $0x20, Z0, Z8
+	VPMULUDQ  128(R9), Z8, Z8
+	VPMULUDQ  64(R9), Z0, Z0
+	VMOVSHDUP Z0, K2, Z8
+	VPADDD    192(R9), Z8, Z0
+	VPCMPGTD  256(R9), Z0, K3
+	VPSUBD    Z31, Z0, K3, Z0
+	VPSRAVD   320(R9), Z0, Z0
+	VPSRLQ    $0x20, Z1, Z9
+	VPMULUDQ  128(R9), Z9, Z9
+	VPMULUDQ  64(R9), Z1, Z1
+	VMOVSHDUP Z1, K2, Z9
+	VPADDD    192(R9), Z9, Z1
+	VPCMPGTD  256(R9), Z1, K3
+	VPSUBD    Z31, Z1, K3, Z1
+	VPSRAVD   320(R9), Z1, Z1
+	VPSRLQ    $0x20, Z2, Z10
+	VPMULUDQ  128(R9), Z10, Z10
+	VPMULUDQ  64(R9), Z2, Z2
+	VMOVSHDUP Z2, K2, Z10
+	VPADDD    192(R9), Z10, Z2
+	VPCMPGTD  256(R9), Z2, K3
+	VPSUBD    Z31, Z2, K3, Z2
+	VPSRAVD   320(R9), Z2, Z2
+	VPSRLQ    $0x20, Z3, Z11
+	VPMULUDQ  128(R9), Z11, Z11
+	VPMULUDQ  64(R9), Z3, Z3
+	VMOVSHDUP Z3, K2, Z11
+	VPADDD    192(R9), Z11, Z3
+	VPCMPGTD  256(R9), Z3, K3
+	VPSUBD    Z31, Z3, K3, Z3
+	VPSRAVD   320(R9), Z3, Z3
+	VPSRLQ    $0x20, Z4, Z8
+	VPMULUDQ  128(R9), Z8, Z8
+	VPMULUDQ  64(R9), Z4, Z4
+	VMOVSHDUP Z4, K2, Z8
+	VPADDD    192(R9), Z8, Z4
+	VPCMPGTD  256(R9), Z4, K3
+	VPSUBD    Z31, Z4, K3, Z4
+	VPSRAVD   320(R9), Z4, Z4
+	VPSRLQ    $0x20, Z5, Z9
+	VPMULUDQ  128(R9), Z9, Z9
+	VPMULUDQ  64(R9), Z5, Z5
+	VMOVSHDUP Z5, K2, Z9
+	VPADDD    192(R9), Z9, Z5
+	VPCMPGTD  256(R9), Z5, K3
+	VPSUBD    Z31, Z5, K3, Z5
+	VPSRAVD   320(R9), Z5, Z5
+	VPSRLQ    $0x20, Z6, Z10
+	VPMULUDQ  128(R9), Z10, Z10
+	VPMULUDQ  64(R9), Z6, Z6
+	VMOVSHDUP Z6, K2, Z10
+	VPADDD    192(R9), Z10, Z6
+	VPCMPGTD  256(R9), Z6, K3
+	VPSUBD    Z31, Z6, K3, Z6
+	VPSRAVD   320(R9), Z6, Z6
+	VPSRLQ    $0x20, Z7, Z11
+	VPMULUDQ  128(R9), Z11, Z11
+	VPMULUDQ  64(R9), Z7, Z7
+	VMOVSHDUP Z7, K2, Z11
+	VPADDD    192(R9), Z11, Z7
+	VPCMPGTD  256(R9), Z7, K3
+	VPSUBD    Z31, Z7, K3, Z7
+	VPSRAVD   320(R9), Z7, Z7
+
+store8:
+	VPMOVSDB Z0, X0
+	VPMAXSB  (R14), X0, X0
+	VPMINSB  64(R14), X0, X0
+	VMOVDQU8 X0, K1, (CX)
+	ADDQ     R10, CX
+	VPMOVSDB Z1, X1
+	VPMAXSB  (R14), X1, X1
+	VPMINSB  64(R14), X1, X1
+	VMOVDQU8 X1, K1, (CX)
+	ADDQ     R10, CX
+	VPMOVSDB Z2, X2
+	VPMAXSB  (R14), X2, X2
+	VPMINSB  64(R14), X2, X2
+	VMOVDQU8 X2, K1, (CX)
+	ADDQ     R10, CX
+	VPMOVSDB Z3, X3
+	VPMAXSB  (R14), X3, X3
+	VPMINSB  64(R14), X3, X3
+	VMOVDQU8 X3, K1, (CX)
+	ADDQ     R10, CX
+	VPMOVSDB Z4, X4
+	VPMAXSB  (R14), X4, X4
+	VPMINSB  64(R14), X4, X4
+	VMOVDQU8 X4, K1, (CX)
+	ADDQ     R10, CX
+	VPMOVSDB Z5, X5
+	VPMAXSB  (R14), X5, X5
+	VPMINSB  64(R14), X5, X5
+	VMOVDQU8 X5, K1, (CX)
+	ADDQ     R10, CX
+	VPMOVSDB Z6, X6
+	VPMAXSB  (R14), X6, X6
+	VPMINSB  64(R14), X6, X6
+	VMOVDQU8 X6, K1, (CX)
+	ADDQ     R10, CX
+	VPMOVSDB Z7, X7
+	VPMAXSB  (R14), X7, X7
+	VPMINSB  64(R14), X7, X7
+	VMOVDQU8 X7, K1, (CX)
+	JMP      next8
+
+sums8:
+	VMOVDQU32 Z0, (CX)
+	ADDQ      R10, CX
+	VMOVDQU32 Z1, (CX)
+	ADDQ      R10, CX
+	VMOVDQU32 Z2, (CX)
+	ADDQ      R10, CX
+	VMOVDQU32 Z3, (CX)
+	ADDQ      R10, CX
+	VMOVDQU32 Z4, (CX)
+	ADDQ      R10, CX
+	VMOVDQU32 Z5, (CX)
+	ADDQ      R10, CX
+	VMOVDQU32 Z6, (CX)
+	ADDQ      R10, CX
+	VMOVDQU32 Z7, (CX)
+
+next8:
+	ADDQ R10, CX
+	LEAQ (R11)(BX*8), R11
+	SUBQ $0x00000008, R12
+	JMP  tile8
+
+end8:
+tile4:
+	CMPQ      R12, $0x00000004
+	JB        end4
+	VMOVDQU32 (R9), Z0
+	VMOVDQA32 Z0, Z1
+	VMOVDQA32 Z0, Z2
+	VMOVDQA32 Z0, Z3
+	MOVQ      24(AX), R13
+	MOVLQSX   4(DX), R14
+	ADDQ      48(AX), R14
+
+tap4:
+	MOVLQSX   (R13), R15
+	ADDQ      R11, R15
+	ADDQ      $0x04, R13
+	VMOVDQU32 (R14), Z4
+	ADDQ      $0x40, R14
+	VMOVDQU32 (R15), Z5
+	VPDPWSSD  Z4, Z5, Z0
+	VMOVDQU32 (R15)(BX*1), Z6
+	VPDPWSSD  Z4, Z6, Z1
+	VMOVDQU32 (R15)(BX*2), Z7
+	VPDPWSSD  Z4, Z7, Z2
+	VMOVDQU32 (R15)(SI*1), Z8
+	VPDPWSSD  Z4, Z8, Z3
+	CMPQ      R13, 32(AX)
+	JNE       tap4
+	MOVQ      104(AX), R13
+	MOVQ      64(AX), R14
+	CMPQ      R13, $0x01
+	JEQ       signed4
+	JA        sums4
+	VPSRLQ    $0x20, Z0, Z4
+	VPMULUDQ  128(R9), Z4, Z4
+	VPMULUDQ  64(R9), Z0, Z0
+	VMOVSHDUP Z0, K2, Z4
+	VPADDD    192(R9), Z4, Z0
+	VPSRAVD   320(R9), Z0, Z0
+	VPSRLQ    $0x20, Z1, Z5
+	VPMULUDQ  128(R9), Z5, Z5
+	VPMULUDQ  64(R9), Z1, Z1
+	VMOVSHDUP Z1, K2, Z5
+	VPADDD    192(R9), Z5, Z1
+	VPSRAVD   320(R9), Z1, Z1
+	VPSRLQ    $0x20, Z2, Z6
+	VPMULUDQ  128(R9), Z6, Z6
+	VPMULUDQ  64(R9), Z2, Z2
+	VMOVSHDUP Z2, K2, Z6
+	VPADDD    192(R9), Z6, Z2
+	VPSRAVD   320(R9), Z2, Z2
+	VPSRLQ    $0x20, Z3, Z7
+	VPMULUDQ  128(R9), Z7, Z7
+	VPMULUDQ  64(R9), Z3, Z3
+	VMOVSHDUP Z3, K2, Z7
+	VPADDD    192(R9), Z7, Z3
+	VPSRAVD   320(R9), Z3, Z3
+	JMP       store4
+
+signed4:
+	VPSRLQ    $0x20, Z0, Z4
+	VPMULUDQ  128(R9), Z4, Z4
+	VPMULUDQ  64(R9), Z0, Z0
+	VMOVSHDUP Z0, K2, Z4
+	VPADDD    192(R9), Z4, Z0
+	VPCMPGTD  256(R9), Z0, K3
+	VPSUBD    Z31, Z0, K3, Z0
+	VPSRAVD   320(R9), Z0, Z0
+	VPSRLQ    $0x20, Z1, Z5
+	VPMULUDQ  128(R9), Z5, Z5
+	VPMULUDQ  64(R9), Z1, Z1
+	VMOVSHDUP Z1, K2, Z5
+	VPADDD    192(R9), Z5, Z1
+	VPCMPGTD  256(R9), Z1, K3
+	VPSUBD    Z31, Z1, K3, Z1
+	VPSRAVD   320(R9), Z1, Z1
+	VPSRLQ    $0x20, Z2, Z6
+	VPMULUDQ  128(R9), Z6, Z6
+	VPMULUDQ  64(R9), Z2, Z2
+	VMOVSHDUP Z2, K2, Z6
+	VPADDD    192(R9), Z6, Z2
+	VPCMPGTD  256(R9), Z2, K3
+	VPSUBD    Z31, Z2, K3, Z2
+	VPSRAVD   320(R9), Z2, Z2
+	VPSRLQ    $0x20, Z3, Z7
+	VPMULUDQ  128(R9), Z7, Z7
+	VPMULUDQ  64(R9), Z3, Z3
+	VMOVSHDUP Z3, K2, Z7
+	VPADDD    192(R9), Z7, Z3
+	VPCMPGTD  256(R9), Z3, K3
+	VPSUBD    Z31, Z3, K3, Z3
+	VPSRAVD   320(R9), Z3, Z3
+
+store4:
+	VPMOVSDB Z0, X0
+	VPMAXSB  (R14), X0, X0
+	VPMINSB  64(R14), X0, X0
+	VMOVDQU8 X0, K1, (CX)
+	ADDQ     R10, CX
+	VPMOVSDB Z1, X1
+	VPMAXSB  (R14), X1, X1
+	VPMINSB  64(R14), X1, X1
+	VMOVDQU8 X1, K1, (CX)
+	ADDQ     R10, CX
+	VPMOVSDB Z2, X2
+	VPMAXSB  (R14), X2, X2
+	VPMINSB  64(R14), X2, X2
+	VMOVDQU8 X2, K1, (CX)
+	ADDQ     R10, CX
+	VPMOVSDB Z3, X3
+	VPMAXSB  (R14), X3, X3
+	VPMINSB  64(R14), X3, X3
+	VMOVDQU8 X3, K1, (CX)
+	JMP      next4
+
+sums4:
+	VMOVDQU32 Z0, (CX)
+	ADDQ      R10, CX
+	VMOVDQU32 Z1, (CX)
+	ADDQ      R10, CX
+	VMOVDQU32 Z2, (CX)
+	ADDQ      R10, CX
+	VMOVDQU32 Z3, (CX)
+
+next4:
+	ADDQ R10, CX
+	LEAQ (R11)(BX*4), R11
+	SUBQ $0x00000004, R12
+	JMP  tile4
+
+end4:
+tile2:
+	CMPQ      R12, $0x00000002
+	JB        end2
+	VMOVDQU32 (R9), Z0
+	VMOVDQA32 Z0, Z1
+	MOVQ      24(AX), R13
+	MOVLQSX   4(DX), R14
+	ADDQ      48(AX), R14
+
+tap2:
+	MOVLQSX   (R13), R15
+	ADDQ      R11, R15
+	ADDQ      $0x04, R13
+	VMOVDQU32 (R14), Z2
+	ADDQ      $0x40, R14
+	VMOVDQU32 (R15), Z3
+	VPDPWSSD  Z2, Z3, Z0
+	VMOVDQU32 (R15)(BX*1), Z4
+	VPDPWSSD  Z2, Z4, Z1
+	CMPQ      R13, 32(AX)
+	JNE       tap2
+	MOVQ      104(AX), R13
+	MOVQ      64(AX), R14
+	CMPQ      R13, $0x01
+	JEQ       signed2
+	JA        sums2
+	VPSRLQ    $0x20, Z0, Z2
+	VPMULUDQ  128(R9), Z2, Z2
+	VPMULUDQ  64(R9), Z0, Z0
+	VMOVSHDUP Z0, K2, Z2
+	VPADDD    192(R9), Z2, Z0
+	VPSRAVD   320(R9), Z0, Z0
+	VPSRLQ    $0x20, Z1, Z3
+	VPMULUDQ  128(R9), Z3, Z3
+	VPMULUDQ  64(R9), Z1, Z1
+	VMOVSHDUP Z1, K2, Z3
+	VPADDD    192(R9), Z3, Z1
+	VPSRAVD   320(R9), Z1, Z1
+	JMP       store2
+
+signed2:
+	VPSRLQ    $0x20, Z0, Z2
+	VPMULUDQ  128(R9), Z2, Z2
+	VPMULUDQ  64(R9), Z0, Z0
+	VMOVSHDUP Z0, K2, Z2
+	VPADDD    192(R9), Z2, Z0
+	VPCMPGTD  256(R9), Z0, K3
+	VPSUBD    Z31, Z0, K3, Z0
+	VPSRAVD   320(R9), Z0, Z0
+	VPSRLQ    $0x20, Z1, Z3
+	VPMULUDQ  128(R9), Z3, Z3
+	VPMULUDQ  64(R9), Z1, Z1
+	VMOVSHDUP Z1, K2, Z3
+	VPADDD    192(R9), Z3, Z1
+	VPCMPGTD  256(R9), Z1, K3
+	VPSUBD    Z31, Z1, K3, Z1
+	VPSRAVD   320(R9), Z1, Z1
+
+store2:
+	VPMOVSDB Z0, X0
+	VPMAXSB  (R14), X0, X0
+	VPMINSB  64(R14), X0, X0
+	VMOVDQU8 X0, K1, (CX)
+	ADDQ     R10, CX
+	VPMOVSDB Z1, X1
+	VPMAXSB  (R14), X1, X1
+	VPMINSB  64(R14), X1, X1
+	VMOVDQU8 X1, K1, (CX)
+	JMP      next2
+
+sums2:
+	VMOVDQU32 Z0, (CX)
+	ADDQ      R10, CX
+	VMOVDQU32 Z1, (CX)
+
+next2:
+	ADDQ R10, CX
+	LEAQ (R11)(BX*2), R11
+	SUBQ $0x00000002, R12
+	JMP  tile2
+
+end2:
+tile1:
+	CMPQ      R12, $0x00000001
+	JB        end1
+	VMOVDQU32 (R9), Z0
+	MOVQ      24(AX), R13
+	MOVLQSX   4(DX), R14
+	ADDQ      48(AX), R14
+
+tap1:
+	MOVLQSX   (R13), R15
+	ADDQ      R11, R15
+	ADDQ      $0x04, R13
+	VMOVDQU32 (R14), Z1
+	ADDQ      $0x40, R14
+	VMOVDQU32 (R15), Z2
+	VPDPWSSD  Z1, Z2, Z0
+	CMPQ      R13, 32(AX)
+	JNE       tap1
+	MOVQ      104(AX), R13
+	MOVQ      64(AX), R14
+	CMPQ      R13, $0x01
+	JEQ       signed1
+	JA        sums1
+	VPSRLQ    $0x20, Z0, Z1
+	VPMULUDQ  128(R9), Z1, Z1
+	VPMULUDQ  64(R9), Z0, Z0
+	VMOVSHDUP Z0, K2, Z1
+	VPADDD    192(R9), Z1, Z0
+	VPSRAVD   320(R9), Z0, Z0
+	JMP       store1
+
+signed1:
+	VPSRLQ    $0x20, Z0, Z1
+	VPMULUDQ  128(R9), Z1, Z1
+	VPMULUDQ  64(R9), Z0, Z0
+	VMOVSHDUP Z0, K2, Z1
+	VPADDD    192(R9), Z1, Z0
+	VPCMPGTD  256(R9), Z0, K3
+	VPSUBD    Z31, Z0, K3, Z0
+	VPSRAVD   320(R9), Z0, Z0
+
+store1:
+	VPMOVSDB Z0, X0
+	VPMAXSB  (R14), X0, X0
+	VPMINSB  64(R14), X0, X0
+	VMOVDQU8 X0, K1, (CX)
+	JMP      next1
+
+sums1:
+	VMOVDQU32 Z0, (CX)
+
+next1:
+	ADDQ R10, CX
+	LEAQ (R11)(BX*1), R11
+	SUBQ $0x00000001, R12
+	JMP  tile1
+
+end1:
+	ADDQ $0x08, DX
+	CMPQ DX, 16(AX)
+	JNE  row
+	VZEROUPPER
+	RET
+
 // func winogradInAVX2(dst *byte, line int, src *byte, row int, pixel int, tiles *int32, count int, groups int)
 // Requires: AVX, AVX2
 TEXT ·winogradInAVX2(SB), NOSPLIT, $0-64
@@ -11635,6 +12159,36 @@ next:
 	VZEROUPPER
 	RET
 
+// func encodeAVX2(dst *byte, src *float32, n int, constants *byte)
+// Requires: AVX, AVX2
+TEXT ·encodeAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ n+16(FP), DX
+	MOVQ constants+24(FP), BX
+
+next:
+	VMOVUPS      (CX), Y0
+	VMULPS       (BX), Y0, Y0
+	VMAXPS       192(BX), Y0, Y0
+	VMINPS       256(BX), Y0, Y0
+	VANDPS       128(BX), Y0, Y1
+	VORPS        64(BX), Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	VCVTTPS2DQ   Y0, Y0
+	VPADDD       320(BX), Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKSSDW    X1, X0, X0
+	VPACKSSWB    X0, X0, X0
+	VPXOR        384(BX), X0, X0
+	VMOVQ        X0, (AX)
+	ADDQ         $0x20, CX
+	ADDQ         $0x08, AX
+	SUBQ         $0x08, DX
+	JNE          next
+	VZEROUPPER
+	RET
+
 // func dequantizeAVX2(dst *float32, src *byte, n int, constants *byte)
 // Requires: AVX, AVX2
 TEXT ·dequantizeAVX2(SB), NOSPLIT, $0-32
@@ -11756,5 +12310,466 @@ next:
 	JNE       next
 	MOVQ      dst+0(FP), AX
 	VMOVDQU   Y0, (AX)
+	VZEROUPPER
+	RET
+
+// func extentAVX2(src *float32, n int) (lo float32, hi float32)
+// Requires: AVX, SSE
+TEXT ·extentAVX2(SB), NOSPLIT, $0-24
+	MOVQ   src+0(FP), AX
+	MOVQ   n+8(FP), CX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y2, Y2, Y2
+	VXORPS Y1, Y1, Y1
+	VXORPS Y3, Y3, Y3
+	SUBQ   $0x10, CX
+	JB     odd
+
+two:
+	VMOVUPS (AX), Y4
+	VMINPS  Y4, Y0, Y0
+	VMAXPS  Y4, Y2, Y2
+	VMOVUPS 32(AX), Y5
+	VMINPS  Y5, Y1, Y1
+	VMAXPS  Y5, Y3, Y3
+	ADDQ    $0x40, AX
+	SUBQ    $0x10, CX
+	JAE     two
+
+odd:
+	TESTQ   $0x00000008, CX
+	JE      done
+	VMOVUPS (AX), Y4
+	VMINPS  Y4, Y0, Y0
+	VMAXPS  Y4, Y2, Y2
+
+done:
+	VMINPS       Y1, Y0, Y0
+	VMAXPS       Y3, Y2, Y2
+	VEXTRACTF128 $0x01, Y0, X4
+	VMINPS       X4, X0, X0
+	VPERMILPS    $0x4e, X0, X4
+	VMINPS       X4, X0, X0
+	VPERMILPS    $0xb1, X0, X4
+	VMINPS       X4, X0, X0
+	VEXTRACTF128 $0x01, Y2, X4
+	VMAXPS       X4, X2, X2
+	VPERMILPS    $0x4e, X2, X4
+	VMAXPS       X4, X2, X2
+	VPERMILPS    $0xb1, X2, X4
+	VMAXPS       X4, X2, X2
+	VZEROUPPER
+	MOVSS        X0, lo+16(FP)
+	MOVSS        X2, hi+20(FP)
+	RET
+
+// func hybridFirstAVX2(a *byte)
+// Requires: AVX, AVX2
+TEXT ·hybridFirstAVX2(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), AX
+	MOVQ         80(AX), CX
+	VPBROADCASTD (CX), Y10
+	VBROADCASTSS 4(CX), Y11
+	VBROADCASTSS 8(CX), Y12
+	VBROADCASTSS 12(CX), Y13
+	VBROADCASTSS 16(CX), Y14
+	MOVQ         40(AX), CX
+	VMOVDQU      (CX), Y15
+	MOVQ         (AX), CX
+	MOVQ         8(AX), DX
+	MOVQ         16(AX), SI
+	MOVQ         24(AX), DI
+	MOVQ         32(AX), R8
+	MOVQ         56(AX), R9
+
+row:
+	XORQ BX, BX
+	CMPQ R9, $0x00
+	JE   rest
+
+vector:
+	VPMULLD   (R8)(BX*4), Y10, Y1
+	VMOVDQU   (DX)(BX*4), Y0
+	VPSUBD    Y1, Y0, Y0
+	VCVTDQ2PS Y0, Y0
+	VMULPS    (SI)(BX*4), Y11, Y1
+	VMULPS    Y1, Y0, Y0
+	VADDPS    (DI)(BX*4), Y0, Y0
+	VMAXPS    Y0, Y12, Y0
+	VMINPS    Y0, Y13, Y0
+	VADDPS    Y14, Y0, Y0
+	VMOVUPS   Y0, (CX)(BX*4)
+	ADDQ      $0x08, BX
+	CMPQ      BX, R9
+	JNE       vector
+
+rest:
+	VPMULLD    (R8)(BX*4), Y10, Y1
+	VMOVDQU    (DX)(BX*4), Y0
+	VPSUBD     Y1, Y0, Y0
+	VCVTDQ2PS  Y0, Y0
+	VMULPS     (SI)(BX*4), Y11, Y1
+	VMULPS     Y1, Y0, Y0
+	VADDPS     (DI)(BX*4), Y0, Y0
+	VMAXPS     Y0, Y12, Y0
+	VMINPS     Y0, Y13, Y0
+	VADDPS     Y14, Y0, Y0
+	VMASKMOVPS Y0, Y15, (CX)(BX*4)
+	ADDQ       64(AX), CX
+	ADDQ       72(AX), DX
+	DECQ       48(AX)
+	JNE        row
+	VZEROUPPER
+	RET
+
+// func hybridLastAVX2(a *byte)
+// Requires: AVX, AVX2
+TEXT ·hybridLastAVX2(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), AX
+	MOVQ         80(AX), CX
+	VPBROADCASTD (CX), Y10
+	VBROADCASTSS 4(CX), Y11
+	VBROADCASTSS 8(CX), Y12
+	VBROADCASTSS 12(CX), Y13
+	VBROADCASTSS 16(CX), Y14
+	MOVQ         40(AX), CX
+	VMOVDQU      (CX), Y15
+	MOVQ         (AX), CX
+	MOVQ         8(AX), DX
+	MOVQ         16(AX), SI
+	MOVQ         24(AX), DI
+	MOVQ         32(AX), R8
+	MOVQ         56(AX), R9
+
+row:
+	XORQ BX, BX
+	CMPQ R9, $0x00
+	JE   rest
+
+vector:
+	VPMULLD   (R8)(BX*4), Y10, Y1
+	VMOVDQU   (DX)(BX*4), Y0
+	VPSUBD    Y1, Y0, Y0
+	VCVTDQ2PS Y0, Y0
+	VMULPS    (SI)(BX*4), Y0, Y0
+	VMULPS    Y11, Y0, Y0
+	VADDPS    (DI)(BX*4), Y0, Y0
+	VMAXPS    Y0, Y12, Y0
+	VMINPS    Y0, Y13, Y0
+	VADDPS    Y14, Y0, Y0
+	VMOVUPS   Y0, (CX)(BX*4)
+	ADDQ      $0x08, BX
+	CMPQ      BX, R9
+	JNE       vector
+
+rest:
+	VPMULLD    (R8)(BX*4), Y10, Y1
+	VMOVDQU    (DX)(BX*4), Y0
+	VPSUBD     Y1, Y0, Y0
+	VCVTDQ2PS  Y0, Y0
+	VMULPS     (SI)(BX*4), Y0, Y0
+	VMULPS     Y11, Y0, Y0
+	VADDPS     (DI)(BX*4), Y0, Y0
+	VMAXPS     Y0, Y12, Y0
+	VMINPS     Y0, Y13, Y0
+	VADDPS     Y14, Y0, Y0
+	VMASKMOVPS Y0, Y15, (CX)(BX*4)
+	ADDQ       64(AX), CX
+	ADDQ       72(AX), DX
+	DECQ       48(AX)
+	JNE        row
+	VZEROUPPER
+	RET
+
+// func interleaveWordsAVX2(dst *byte, r0 *byte, r1 *byte, r2 *byte, r3 *byte, n int)
+// Requires: AVX, AVX2
+TEXT ·interleaveWordsAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ r0+8(FP), CX
+	MOVQ r1+16(FP), DX
+	MOVQ n+40(FP), BX
+
+next:
+	VMOVDQU    (CX), Y0
+	VMOVDQU    (DX), Y1
+	VPUNPCKLWD Y1, Y0, Y2
+	VPUNPCKHWD Y1, Y0, Y3
+	VPERM2I128 $0x20, Y3, Y2, Y0
+	VPERM2I128 $0x31, Y3, Y2, Y1
+	VMOVDQU    Y0, (AX)
+	VMOVDQU    Y1, 32(AX)
+	ADDQ       $0x20, CX
+	ADDQ       $0x20, DX
+	ADDQ       $0x40, AX
+	SUBQ       $0x10, BX
+	JNE        next
+	VZEROUPPER
+	RET
+
+// func wordsUpAVX2(a *byte)
+// Requires: AVX
+TEXT ·wordsUpAVX2(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), AX
+	MOVQ    (AX), CX
+	MOVQ    8(AX), DX
+	MOVQ    80(AX), BX
+	VMOVDQU 64(BX), Y8
+	VMOVDQU 128(BX), Y9
+	VMOVDQU 192(BX), Y10
+	VMOVDQU 256(BX), Y11
+
+row:
+	MOVQ 40(AX), DI
+	MOVQ 16(AX), R8
+	MOVQ 24(AX), R9
+	MOVQ CX, BX
+	MOVQ DX, SI
+
+vector:
+	VCVTDQ2PD (SI), Y0
+	VCVTDQ2PD 16(SI), Y1
+	MOVQ      64(AX), R11
+	MOVQ      SI, R10
+	DECQ      R11
+	JE        whole
+
+part:
+	ADDQ      72(AX), R10
+	VCVTDQ2PD (R10), Y2
+	VADDPD    Y2, Y0, Y0
+	VCVTDQ2PD 16(R10), Y3
+	VADDPD    Y3, Y1, Y1
+	DECQ      R11
+	JNE       part
+
+whole:
+	VADDPD      (R9), Y0, Y0
+	VMULPD      (R8), Y0, Y0
+	VADDPD      Y8, Y0, Y0
+	VROUNDPD    $0x09, Y0, Y0
+	VMAXPD      Y10, Y0, Y0
+	VMINPD      Y11, Y0, Y0
+	VCVTTPD2DQY Y0, X0
+	VADDPD      32(R9), Y1, Y1
+	VMULPD      32(R8), Y1, Y1
+	VADDPD      Y8, Y1, Y1
+	VROUNDPD    $0x09, Y1, Y1
+	VMAXPD      Y10, Y1, Y1
+	VMINPD      Y11, Y1, Y1
+	VCVTTPD2DQY Y1, X1
+	VPACKSSDW   X1, X0, X0
+	VMOVDQU     X0, (BX)
+	ADDQ        $0x10, BX
+	ADDQ        $0x20, SI
+	ADDQ        $0x00000040, R8
+	ADDQ        $0x00000040, R9
+	SUBQ        $0x08, DI
+	JNE         vector
+	ADDQ        48(AX), CX
+	ADDQ        56(AX), DX
+	DECQ        32(AX)
+	JNE         row
+	VZEROUPPER
+	RET
+
+// func wordsAwayAVX2(a *byte)
+// Requires: AVX
+TEXT ·wordsAwayAVX2(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), AX
+	MOVQ    (AX), CX
+	MOVQ    8(AX), DX
+	MOVQ    80(AX), BX
+	VMOVDQU 64(BX), Y8
+	VMOVDQU 128(BX), Y9
+	VMOVDQU 192(BX), Y10
+	VMOVDQU 256(BX), Y11
+
+row:
+	MOVQ 40(AX), DI
+	MOVQ 16(AX), R8
+	MOVQ 24(AX), R9
+	MOVQ CX, BX
+	MOVQ DX, SI
+
+vector:
+	VCVTDQ2PD (SI), Y0
+	VCVTDQ2PD 16(SI), Y1
+	MOVQ      64(AX), R11
+	MOVQ      SI, R10
+	DECQ      R11
+	JE        whole
+
+part:
+	ADDQ      72(AX), R10
+	VCVTDQ2PD (R10), Y2
+	VADDPD    Y2, Y0, Y0
+	VCVTDQ2PD 16(R10), Y3
+	VADDPD    Y3, Y1, Y1
+	DECQ      R11
+	JNE       part
+
+whole:
+	VADDPD      (R9), Y0, Y0
+	VMULPD      (R8), Y0, Y0
+	VANDPD      Y9, Y0, Y2
+	VORPD       Y8, Y2, Y2
+	VADDPD      Y2, Y0, Y0
+	VMAXPD      Y10, Y0, Y0
+	VMINPD      Y11, Y0, Y0
+	VCVTTPD2DQY Y0, X0
+	VADDPD      32(R9), Y1, Y1
+	VMULPD      32(R8), Y1, Y1
+	VANDPD      Y9, Y1, Y3
+	VORPD       Y8, Y3, Y3
+	VADDPD      Y3, Y1, Y1
+	VMAXPD      Y10, Y1, Y1
+	VMINPD      Y11, Y1, Y1
+	VCVTTPD2DQY Y1, X1
+	VPACKSSDW   X1, X0, X0
+	VMOVDQU     X0, (BX)
+	ADDQ        $0x10, BX
+	ADDQ        $0x20, SI
+	ADDQ        $0x00000040, R8
+	ADDQ        $0x00000040, R9
+	SUBQ        $0x08, DI
+	JNE         vector
+	ADDQ        48(AX), CX
+	ADDQ        56(AX), DX
+	DECQ        32(AX)
+	JNE         row
+	VZEROUPPER
+	RET
+
+// func wordsUpVNNI(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·wordsUpVNNI(SB), NOSPLIT, $0-8
+	MOVQ      a+0(FP), AX
+	MOVQ      (AX), CX
+	MOVQ      8(AX), DX
+	MOVQ      80(AX), BX
+	VMOVDQU32 64(BX), Z8
+	VMOVDQU32 128(BX), Z9
+	VMOVDQU32 192(BX), Z10
+	VMOVDQU32 256(BX), Z11
+
+row:
+	MOVQ 40(AX), DI
+	MOVQ 16(AX), R8
+	MOVQ 24(AX), R9
+	MOVQ CX, BX
+	MOVQ DX, SI
+
+vector:
+	VCVTDQ2PD (SI), Z0
+	VCVTDQ2PD 32(SI), Z1
+	MOVQ      64(AX), R11
+	MOVQ      SI, R10
+	DECQ      R11
+	JE        whole
+
+part:
+	ADDQ      72(AX), R10
+	VCVTDQ2PD (R10), Z2
+	VADDPD    Z2, Z0, Z0
+	VCVTDQ2PD 32(R10), Z3
+	VADDPD    Z3, Z1, Z1
+	DECQ      R11
+	JNE       part
+
+whole:
+	VADDPD       (R9), Z0, Z0
+	VMULPD       (R8), Z0, Z0
+	VADDPD       Z8, Z0, Z0
+	VRNDSCALEPD  $0x09, Z0, Z0
+	VMAXPD       Z10, Z0, Z0
+	VMINPD       Z11, Z0, Z0
+	VCVTTPD2DQ   Z0, Y0
+	VADDPD       64(R9), Z1, Z1
+	VMULPD       64(R8), Z1, Z1
+	VADDPD       Z8, Z1, Z1
+	VRNDSCALEPD  $0x09, Z1, Z1
+	VMAXPD       Z10, Z1, Z1
+	VMINPD       Z11, Z1, Z1
+	VCVTTPD2DQ   Z1, Y1
+	VINSERTI64X4 $0x01, Y1, Z0, Z0
+	VPMOVDW      Z0, (BX)
+	ADDQ         $0x20, BX
+	ADDQ         $0x40, SI
+	ADDQ         $0x00000080, R8
+	ADDQ         $0x00000080, R9
+	SUBQ         $0x10, DI
+	JNE          vector
+	ADDQ         48(AX), CX
+	ADDQ         56(AX), DX
+	DECQ         32(AX)
+	JNE          row
+	VZEROUPPER
+	RET
+
+// func wordsAwayVNNI(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·wordsAwayVNNI(SB), NOSPLIT, $0-8
+	MOVQ      a+0(FP), AX
+	MOVQ      (AX), CX
+	MOVQ      8(AX), DX
+	MOVQ      80(AX), BX
+	VMOVDQU32 64(BX), Z8
+	VMOVDQU32 128(BX), Z9
+	VMOVDQU32 192(BX), Z10
+	VMOVDQU32 256(BX), Z11
+
+row:
+	MOVQ 40(AX), DI
+	MOVQ 16(AX), R8
+	MOVQ 24(AX), R9
+	MOVQ CX, BX
+	MOVQ DX, SI
+
+vector:
+	VCVTDQ2PD (SI), Z0
+	VCVTDQ2PD 32(SI), Z1
+	MOVQ      64(AX), R11
+	MOVQ      SI, R10
+	DECQ      R11
+	JE        whole
+
+part:
+	ADDQ      72(AX), R10
+	VCVTDQ2PD (R10), Z2
+	VADDPD    Z2, Z0, Z0
+	VCVTDQ2PD 32(R10), Z3
+	VADDPD    Z3, Z1, Z1
+	DECQ      R11
+	JNE       part
+
+whole:
+	VADDPD       (R9), Z0, Z0
+	VMULPD       (R8), Z0, Z0
+	VPANDQ       Z9, Z0, Z2
+	VPORQ        Z8, Z2, Z2
+	VADDPD       Z2, Z0, Z0
+	VMAXPD       Z10, Z0, Z0
+	VMINPD       Z11, Z0, Z0
+	VCVTTPD2DQ   Z0, Y0
+	VADDPD       64(R9), Z1, Z1
+	VMULPD       64(R8), Z1, Z1
+	VPANDQ       Z9, Z1, Z3
+	VPORQ        Z8, Z3, Z3
+	VADDPD       Z3, Z1, Z1
+	VMAXPD       Z10, Z1, Z1
+	VMINPD       Z11, Z1, Z1
+	VCVTTPD2DQ   Z1, Y1
+	VINSERTI64X4 $0x01, Y1, Z0, Z0
+	VPMOVDW      Z0, (BX)
+	ADDQ         $0x20, BX
+	ADDQ         $0x40, SI
+	ADDQ         $0x00000080, R8
+	ADDQ         $0x00000080, R9
+	SUBQ         $0x10, DI
+	JNE          vector
+	ADDQ         48(AX), CX
+	ADDQ         56(AX), DX
+	DECQ         32(AX)
+	JNE          row
 	VZEROUPPER
 	RET

@@ -106,8 +106,19 @@ func (l Latency) WriteText(w io.Writer, header bool) error {
 	return err
 }
 
-// WriteModels writes every network of the zoo to a directory, untrained: in int8,
-// calibrated on noise, and in float32.
+// recipes are those of the files that [WriteModels] writes, by the end of their names.
+var recipes = []struct {
+	name   string
+	recipe quant.Recipe
+	export export.Options
+}{
+	{"int8", quant.Int8(), export.Options{Input: graph.Int8, Output: graph.Int8}},
+	{"int16x8", quant.Int16x8(), export.Options{Input: graph.Int16, Output: graph.Int16}},
+	{"dynamic-range", quant.DynamicRange(), export.Options{}},
+}
+
+// WriteModels writes every network of the zoo to a directory, untrained: quantized
+// by each of the recipes, with noise to calibrate on, and in float32.
 func WriteModels(ctx context.Context, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -127,16 +138,18 @@ func WriteModels(ctx context.Context, dir string) error {
 		if err != nil {
 			return err
 		}
-		codes, err := posttrain.Quantize(ctx, net, quant.Int8(), samples, posttrain.Options{Export: export.Options{Input: graph.Int8, Output: graph.Int8}})
-		if err != nil {
-			return err
-		}
 		floats, err := export.Float32(net)
 		if err != nil {
 			return err
 		}
-		for typ, g := range map[string]*graph.Graph{"int8": codes, "float32": floats} {
-			if err := tflite.WriteFile(filepath.Join(dir, n.Name+"-"+typ+".tflite"), g); err != nil {
+		models := map[string]*graph.Graph{"float32": floats}
+		for _, q := range recipes {
+			if models[q.name], err = posttrain.Quantize(ctx, net, q.recipe, samples, posttrain.Options{Export: q.export}); err != nil {
+				return err
+			}
+		}
+		for name, g := range models {
+			if err := tflite.WriteFile(filepath.Join(dir, n.Name+"-"+name+".tflite"), g); err != nil {
 				return err
 			}
 		}

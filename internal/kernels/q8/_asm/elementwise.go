@@ -131,10 +131,10 @@ func real(i isa) {
 }
 
 // quantize and dequantize are the borders of a model. AVX2 is enough for them.
-func quantize() {
-	TEXT("quantizeAVX2", NOSPLIT, "func(dst *byte, src *float32, n int, constants *byte)")
-	Doc("quantizeAVX2 turns n real numbers, a multiple of 8, into codes; NaN becomes the lowest:", "",
-		"\tx = clamp(src[k] / factor)",
+func quantize(name, formula string, scale func(ops ...operand.Op)) {
+	TEXT(name+"AVX2", NOSPLIT, "func(dst *byte, src *float32, n int, constants *byte)")
+	Doc(name+"AVX2 turns n real numbers, a multiple of 8, into codes; NaN becomes the lowest:", "",
+		"\tx = clamp(src[k] "+formula+" factor)",
 		"\tdst[k] = trunc(x + copysign(half, x)) + zero")
 	Pragma("noescape")
 	dst, src := Load(Param("dst"), GP64()), Load(Param("src"), GP64())
@@ -143,7 +143,7 @@ func quantize() {
 	v, t, x := ymm[0], ymm[1], xmm[0]
 	Label("next")
 	VMOVUPS(operand.Mem{Base: src}, v)
-	VDIVPS(line(lineFactor), v, v)
+	scale(line(lineFactor), v, v)
 	VMAXPS(line(lineLow), v, v)
 	VMINPS(line(lineHigh), v, v)
 	VANDPS(line(lineSign), v, t)

@@ -34,8 +34,8 @@ var (
 
 	vnni = isa{name: "VNNI", lanes: 16, group: 4, wide: true, vnni: true, pixels: []int{8, 4, 2, 1},
 		tiles: []tiles{{4, []int{6, 4, 2, 1}, true}, {2, []int{8, 4, 2, 1}, false}, {1, []int{8, 4, 2, 1}, false}}}
-	// Two products of 16 bits to a lane, for Winograd's convolution.
-	vnniWords = isa{name: "VNNIWords", lanes: 16, group: 2, wide: true, vnni: true, tiles: []tiles{{1, []int{8, 4, 1}, false}, {2, []int{8, 4, 1}, false}}}
+	// Two products of 16 bits to a lane, for Winograd's convolution and int16 codes.
+	vnniWords = isa{name: "VNNIWords", lanes: 16, group: 2, wide: true, vnni: true, pixels: []int{8, 4, 2, 1}, tiles: []tiles{{1, []int{8, 4, 1}, false}, {2, []int{8, 4, 1}, false}}}
 	// Half as wide, for few channels.
 	vnniHalf = isa{name: "VNNIHalf", lanes: 8, group: 4, vnni: true, tiles: []tiles{{1, []int{8, 4, 1}, false}}}
 )

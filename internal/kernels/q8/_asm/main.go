@@ -29,11 +29,21 @@ func main() {
 		arithmetic(i, "product", "requantized a * b, both less their zero points", [2]int{}, func(a, b reg.VecPhysical) { VPMULLD(a, b, b) })
 		real(i)
 	}
+	depthwise(vnniWords)
 	winogradIn()
 	winogradOut(avx2)
 	winogradOut(vnni)
-	quantize()
+	quantize("quantize", "/", VDIVPS)
+	quantize("encode", "*", VMULPS)
 	dequantize()
 	pools()
+	extent()
+	hybrid(true)
+	hybrid(false)
+	interleaveWords()
+	for _, i := range []isa{avx2, vnni} {
+		words(i, true)
+		words(i, false)
+	}
 	Generate()
 }

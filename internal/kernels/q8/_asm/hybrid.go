@@ -1,0 +1,138 @@
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// extent makes the routine that finds the range of real numbers.
+func extent() {
+	TEXT("extentAVX2", NOSPLIT, "func(src *float32, n int) (lo, hi float32)")
+	Doc("extentAVX2 returns the range of n numbers, a multiple of 8, none of which is NaN, and zero:", "", "\tlo, hi = min(0, min src[k]), max(0, max src[k])")
+	Pragma("noescape")
+	src, n := Load(Param("src"), GP64()), Load(Param("n"), GP64())
+	lo, hi := [2]reg.VecPhysical{ymm[0], ymm[1]}, [2]reg.VecPhysical{ymm[2], ymm[3]}
+	for h := range lo {
+		VXORPS(lo[h], lo[h], lo[h])
+		VXORPS(hi[h], hi[h], hi[h])
+	}
+	step := func(h int) {
+		VMOVUPS(operand.Mem{Base: src, Disp: 32 * h}, ymm[4+h])
+		VMINPS(ymm[4+h], lo[h], lo[h])
+		VMAXPS(ymm[4+h], hi[h], hi[h])
+	}
+	SUBQ(operand.U8(16), n)
+	JB(operand.LabelRef("odd"))
+	Label("two")
+	step(0)
+	step(1)
+	ADDQ(operand.U8(64), src)
+	SUBQ(operand.U8(16), n)
+	JAE(operand.LabelRef("two"))
+	Label("odd")
+	TESTQ(operand.U32(8), n)
+	JE(operand.LabelRef("done"))
+	step(0)
+	Label("done")
+	VMINPS(lo[1], lo[0], lo[0])
+	VMAXPS(hi[1], hi[0], hi[0])
+	reduce := func(v int, op func(ops ...operand.Op)) {
+		VEXTRACTF128(operand.U8(1), ymm[v], xmm[4])
+		op(xmm[4], xmm[v], xmm[v])
+		VPERMILPS(operand.U8(0x4e), xmm[v], xmm[4])
+		op(xmm[4], xmm[v], xmm[v])
+		VPERMILPS(operand.U8(0xb1), xmm[v], xmm[4])
+		op(xmm[4], xmm[v], xmm[v])
+	}
+	reduce(0, VMINPS)
+	reduce(2, VMAXPS)
+	VZEROUPPER()
+	Store(xmm[0], ReturnIndex(0))
+	Store(xmm[2], ReturnIndex(1))
+	RET()
+}
+
+// Fields of the argument of hybrid routines: type hybridArgs in package q8.
+const (
+	hybridDst       = 8 * iota
+	hybridSums      // *int32
+	hybridFactors   // *float32
+	hybridBias      // *float32
+	hybridTotals    // *int32
+	hybridMask      // *uint32, of the last vector
+	hybridRows      //
+	hybridWidth     // of a row, the last vector not counted
+	hybridDstStride // between rows, in bytes
+	hybridStride    // of sums
+	hybridConstants // *uint32: zero point, scale, lo, hi, zero
+)
+
+// hybrid makes the routine that turns sums into real numbers. The scale of the
+// codes is multiplied with the factors first, or last.
+func hybrid(first bool) {
+	name, product := "hybridLastAVX2", "(a*factor[c])*scale"
+	if first {
+		name, product = "hybridFirstAVX2", "a*(factor[c]*scale)"
+	}
+	TEXT(name, NOSPLIT, "func(a *byte)")
+	Doc(name+" turns rows of sums into real numbers; NaN stays NaN:", "",
+		"\ta = float32(sums[r][c] - point*total[c])",
+		"\tdst[r][c] = min(max("+product+" + bias[c], lo), hi) + zero")
+	Pragma("noescape")
+	args := Load(Param("a"), GP64())
+	field := func(f int) operand.Mem { return operand.Mem{Base: args, Disp: f} }
+	value := func(f int) reg.GPVirtual {
+		v := GP64()
+		MOVQ(field(f), v)
+		return v
+	}
+	point, scale, lo, hi, zero, mask := ymm[10], ymm[11], ymm[12], ymm[13], ymm[14], ymm[15]
+	q := value(hybridConstants)
+	VPBROADCASTD(operand.Mem{Base: q}, point)
+	for k, v := range []reg.VecPhysical{scale, lo, hi, zero} {
+		VBROADCASTSS(operand.Mem{Base: q, Disp: 4 + 4*k}, v)
+	}
+	MOVQ(field(hybridMask), q)
+	VMOVDQU(operand.Mem{Base: q}, mask)
+	dst, sums, at := value(hybridDst), value(hybridSums), GP64()
+	factors, bias, totals, width := value(hybridFactors), value(hybridBias), value(hybridTotals), value(hybridWidth)
+	step := func() {
+		element := func(base reg.Register) operand.Mem { return operand.Mem{Base: base, Index: at, Scale: 4} }
+		x, t := ymm[0], ymm[1]
+		VPMULLD(element(totals), point, t)
+		VMOVDQU(element(sums), x)
+		VPSUBD(t, x, x)
+		VCVTDQ2PS(x, x)
+		if first {
+			VMULPS(element(factors), scale, t)
+			VMULPS(t, x, x)
+		} else {
+			VMULPS(element(factors), x, x)
+			VMULPS(scale, x, x)
+		}
+		VADDPS(element(bias), x, x)
+		VMAXPS(x, lo, x)
+		VMINPS(x, hi, x)
+		VADDPS(zero, x, x)
+	}
+	Label("row")
+	XORQ(at, at)
+	CMPQ(width, operand.U8(0))
+	JE(operand.LabelRef("rest"))
+	Label("vector")
+	step()
+	VMOVUPS(ymm[0], operand.Mem{Base: dst, Index: at, Scale: 4})
+	ADDQ(operand.U8(8), at)
+	CMPQ(at, width)
+	JNE(operand.LabelRef("vector"))
+	Label("rest")
+	step()
+	VMASKMOVPS(ymm[0], mask, operand.Mem{Base: dst, Index: at, Scale: 4})
+	ADDQ(field(hybridDstStride), dst)
+	ADDQ(field(hybridStride), sums)
+	DECQ(field(hybridRows))
+	JNE(operand.LabelRef("row"))
+	VZEROUPPER()
+	RET()
+}

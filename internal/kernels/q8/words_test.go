@@ -1,0 +1,205 @@
+package q8_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/goqat/goqat/internal/kernels/q16"
+	"github.com/goqat/goqat/internal/kernels/q8"
+	"github.com/goqat/goqat/internal/kernels/window"
+	"github.com/goqat/goqat/quant"
+)
+
+// This file holds the fast kernels of package q16, which are [q8.Words], to the
+// formulas there: here every level runs.
+
+// drawInts draws n integers, the extremes often; a few drawn ones, repeated.
+func drawInts[T int8 | int16](t *rapid.T, n int, lo, hi T, name string) []T {
+	pool := rapid.SampledFrom([]*rapid.Generator[int]{
+		rapid.IntRange(int(lo), int(hi)), rapid.Just(int(lo)), rapid.Just(int(hi)), rapid.SampledFrom([]int{int(lo), int(hi)}),
+	}).Draw(t, name+" kind")
+	seed := rapid.SliceOfN(pool, 1, 37).Draw(t, name)
+	values := make([]T, n)
+	for i := range values {
+		values[i] = T(seed[(uint64(i)*uint64(i)/3+uint64(i))%uint64(len(seed))])
+	}
+	return values
+}
+
+// wordsCase is what operators on codes of 16 bits have in common.
+type wordsCase struct {
+	linear  q16.Linear
+	weights []int8
+	bias    []int64
+}
+
+func drawWordsCase(t *rapid.T, outputs, depth int) wordsCase {
+	scale := func(name string) quant.Params {
+		return quant.PerTensor(rapid.Float32Range(0.001, 2).Draw(t, name), 0)
+	}
+	c := wordsCase{
+		linear: q16.Linear{
+			Outputs: outputs, Input: scale("input"), Output: scale("output"), Weight: scale("weights"),
+			Activation: rapid.SampledFrom([]quant.Activation{quant.NoActivation, quant.Relu, quant.Relu6, quant.ReluN1To1}).Draw(t, "activation"),
+		},
+		weights: drawInts[int8](t, outputs*depth, -128, 127, "weight codes"),
+	}
+	if rapid.Bool().Draw(t, "small factors") { // codes within the grid
+		c.linear.Output.Scale[0] *= float32(1000 * depth)
+	}
+	if rapid.Bool().Draw(t, "per channel") {
+		c.linear.Weight = quant.Params{Scale: rapid.SliceOfN(rapid.Float32Range(0.0001, 1), outputs, outputs).Draw(t, "scales"), ZeroPoint: make([]int32, outputs)}
+	}
+	if rapid.Bool().Draw(t, "bias") {
+		most := rapid.SampledFrom([]int64{1 << 12, 1 << 30, 1 << 46}).Draw(t, "largest bias")
+		c.bias = rapid.SliceOfN(rapid.Int64Range(-most, most), outputs, outputs).Draw(t, "biases")
+	}
+	return c
+}
+
+// check compares what the fast and the reference kernel make of src.
+func (c wordsCase) check(t *rapid.T, size, batch int, src []int16, prepare func(l q16.Linear) (interface {
+	Run(dst, src []int16, batch int)
+}, error)) {
+	run := func(k q8.Kernel) []int16 {
+		c.linear.Kernel = k
+		op, err := prepare(c.linear)
+		if err != nil {
+			t.Skip(err) // factors beyond what the runtimes take
+		}
+		dst := make([]int16, size)
+		op.Run(dst, src, batch)
+		return dst
+	}
+	if fast, want := run(q8.Fast), run(q8.Reference); !slices.Equal(fast, want) {
+		t.Fatalf("fast      %v\nreference %v", fast, want)
+	}
+}
+
+// drawGeometry draws a window.
+func drawGeometry(t *rapid.T) q8.Window {
+	two := func(lo, hi int, name string) [2]int {
+		return [2]int{rapid.IntRange(lo, hi).Draw(t, name+" height"), rapid.IntRange(lo, hi).Draw(t, name+" width")}
+	}
+	w := window.Window{Input: two(1, 9, "input"), Output: two(1, 7, "output"), Kernel: two(1, 4, "kernel"), Stride: two(1, 3, "stride"), Dilation: two(1, 3, "dilation"), Pad: two(0, 3, "pad")}
+	if rapid.Bool().Draw(t, "pointwise") {
+		one := [2]int{1, 1}
+		w.Kernel, w.Stride, w.Pad, w.Output = one, one, [2]int{}, w.Input
+	}
+	channels := rapid.SampledFrom([]int{9, 70, 300}).Draw(t, "most channels")
+	return q8.Window{Window: w, Channels: rapid.IntRange(1, channels).Draw(t, "channels")}
+}
+
+type wordsRunner = interface {
+	Run(dst, src []int16, batch int)
+}
+
+func TestWordsConv2D(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w, outputs, batch := drawGeometry(t), rapid.IntRange(1, 90).Draw(t, "outputs"), rapid.IntRange(1, 3).Draw(t, "batch")
+		c := drawWordsCase(t, outputs, w.Taps()*w.Channels)
+		src := drawInts[int16](t, batch*w.Pixels()*w.Channels, -32768, 32767, "codes")
+		c.check(t, batch*w.Positions()*outputs, batch, src, func(l q16.Linear) (wordsRunner, error) {
+			return q16.NewConv2D(l, w, c.weights, c.bias)
+		})
+	})
+}
+
+func TestWordsDepthwiseConv2D(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w, multiplier, batch := drawGeometry(t), rapid.IntRange(1, 3).Draw(t, "multiplier"), rapid.IntRange(1, 3).Draw(t, "batch")
+		outputs := w.Channels * multiplier
+		c := drawWordsCase(t, outputs, w.Taps())
+		src := drawInts[int16](t, batch*w.Pixels()*w.Channels, -32768, 32767, "codes")
+		c.check(t, batch*w.Positions()*outputs, batch, src, func(l q16.Linear) (wordsRunner, error) {
+			return q16.NewDepthwiseConv2D(l, w, multiplier, c.weights, c.bias)
+		})
+	})
+}
+
+func TestWordsTransposeConv(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w, outputs, batch := drawGeometry(t), rapid.IntRange(1, 20).Draw(t, "outputs"), rapid.IntRange(1, 3).Draw(t, "batch")
+		c := drawWordsCase(t, outputs, w.Taps()*w.Channels)
+		src := drawInts[int16](t, batch*w.Positions()*w.Channels, -32768, 32767, "codes")
+		c.check(t, batch*w.Pixels()*outputs, batch, src, func(l q16.Linear) (wordsRunner, error) {
+			return q16.NewTransposeConv(l, w.Window, w.Channels, c.weights, c.bias)
+		})
+	})
+}
+
+func TestWordsFullyConnected(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		inputs := rapid.IntRange(1, rapid.SampledFrom([]int{9, 300, 3000}).Draw(t, "most inputs")).Draw(t, "inputs")
+		outputs, rows := rapid.IntRange(1, 90).Draw(t, "outputs"), rapid.IntRange(1, 50).Draw(t, "rows")
+		profile := rapid.SampledFrom([]q8.Profile{q8.LiteRT, q8.TFLM}).Draw(t, "profile")
+		c := drawWordsCase(t, outputs, inputs)
+		src := drawInts[int16](t, rows*inputs, -32768, 32767, "codes")
+		c.check(t, rows*outputs, rows, src, func(l q16.Linear) (wordsRunner, error) {
+			return q16.NewFullyConnected(l, inputs, profile, c.weights, c.bias)
+		})
+	})
+}
+
+// BenchmarkWords compares the kernels with the formulas.
+func BenchmarkWords(b *testing.B) {
+	r := rand.New(rand.NewPCG(1, 2))
+	ints := func(n int) (weights []int8, codes []int16) {
+		for range n {
+			weights, codes = append(weights, int8(r.IntN(256)-128)), append(codes, int16(r.IntN(1<<16)-1<<15))
+		}
+		return weights, codes
+	}
+	same := func(size, kernel, channels int) q8.Window {
+		two := func(n int) [2]int { return [2]int{n, n} }
+		return q8.Window{Window: window.Window{Input: two(size), Output: two(size), Kernel: two(kernel), Stride: two(1), Dilation: two(1), Pad: two(kernel / 2)}, Channels: channels}
+	}
+	linear := func(outputs int) q16.Linear {
+		return q16.Linear{Outputs: outputs, Input: quant.PerTensor(.001, 0), Output: quant.PerTensor(.1, 0), Weight: quant.PerTensor(.01, 0)}
+	}
+	for _, c := range []struct {
+		name     string
+		macs     int
+		in, out  int
+		prepare  func(l q16.Linear, weights []int8) (wordsRunner, error)
+		channels int
+	}{
+		{"conv3x3x32 16x16x32", 16 * 16 * 9 * 32 * 32, 16 * 16 * 32, 16 * 16 * 32, func(l q16.Linear, w []int8) (wordsRunner, error) {
+			return q16.NewConv2D(l, same(16, 3, 32), w[:9*32*32], nil)
+		}, 32},
+		{"conv1x1x64 16x16x64", 16 * 16 * 64 * 64, 16 * 16 * 64, 16 * 16 * 64, func(l q16.Linear, w []int8) (wordsRunner, error) {
+			return q16.NewConv2D(l, same(16, 1, 64), w[:64*64], nil)
+		}, 64},
+		{"depthwise3x3 16x16x64", 16 * 16 * 9 * 64, 16 * 16 * 64, 16 * 16 * 64, func(l q16.Linear, w []int8) (wordsRunner, error) {
+			return q16.NewDepthwiseConv2D(l, same(16, 3, 64), 1, w[:9*64], nil)
+		}, 64},
+		{"transposed3x3x16 16x16x16", 16 * 16 * 9 * 16 * 16, 16 * 16 * 16, 16 * 16 * 16, func(l q16.Linear, w []int8) (wordsRunner, error) {
+			return q16.NewTransposeConv(l, same(16, 3, 16).Window, 16, w[:9*16*16], nil)
+		}, 16},
+		{"dense640x128", 640 * 128, 640, 128, func(l q16.Linear, w []int8) (wordsRunner, error) {
+			return q16.NewFullyConnected(l, 640, q8.LiteRT, w[:640*128], nil)
+		}, 128},
+	} {
+		weights, codes := ints(max(c.in, 640*128))
+		for _, k := range []q8.Kernel{q8.Fast, q8.Reference} {
+			b.Run(fmt.Sprintf("%s/%s", c.name, map[q8.Kernel]string{q8.Fast: "fast", q8.Reference: "reference"}[k]), func(b *testing.B) {
+				l := linear(c.channels)
+				l.Kernel = k
+				op, err := c.prepare(l, weights)
+				if err != nil {
+					b.Fatal(err)
+				}
+				dst := make([]int16, c.out)
+				b.ReportAllocs()
+				for b.Loop() {
+					op.Run(dst, codes[:c.in], 1)
+				}
+				b.ReportMetric(float64(c.macs)*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GMAC/s")
+			})
+		}
+	}
+}
