@@ -127,10 +127,28 @@ func Softplus(x float32) float32 {
 func abs(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^ (1 << 31)) }
 
 // TanhTo computes dst = Tanh(x), elementwise over len(x) elements. It may work in place, as may [SigmoidTo].
-func TanhTo(dst, x []float32) { mapTo(costExp, dst, x, Tanh) }
+func TanhTo(dst, x []float32) {
+	dst = dst[:len(x)]
+	each(len(x), costMove, operands{dst: dst, a: x}, func(o operands, i, j int) { level.tanh(o.dst[i:j], o.a[i:j]) })
+}
 
 // SigmoidTo computes dst = Sigmoid(x).
-func SigmoidTo(dst, x []float32) { mapTo(costExp, dst, x, Sigmoid) }
+func SigmoidTo(dst, x []float32) {
+	dst = dst[:len(x)]
+	each(len(x), costMove, operands{dst: dst, a: x}, func(o operands, i, j int) { level.sigmoid(o.dst[i:j], o.a[i:j]) })
+}
+
+func tanhPortable(dst, x []float32) {
+	for i, v := range x {
+		dst[i] = Tanh(v)
+	}
+}
+
+func sigmoidPortable(dst, x []float32) {
+	for i, v := range x {
+		dst[i] = Sigmoid(v)
+	}
+}
 
 // mapTo computes dst = f(x) for an f of the given cost.
 func mapTo(cost int, dst, x []float32, f func(float32) float32) {

@@ -10,6 +10,7 @@ type vectors struct {
 	clamp         func(dst, x []float32, lo, hi, zero float32)
 	gate          func(dx, dy, y []float32, lo, hi float32)
 	minMax        func(x []float32) (lo, hi float32, nan bool)
+	tanh, sigmoid func(dst, x []float32)
 
 	// On rows.
 	biasClamp     func(dst, x, bias []float32, lo, hi, zero float32)
@@ -54,6 +55,7 @@ var portable = &dispatch{name: "portable", gemm: gemmPortable, vectors: vectors{
 	add: addPortable, sub: subPortable, mul: mulPortable,
 	scale: scalePortable, axpy: axpyPortable,
 	clamp: clampPortable, gate: gatePortable, minMax: minMaxPortable,
+	tanh: tanhPortable, sigmoid: sigmoidPortable,
 
 	biasClamp: biasClampPortable, scaleRows: scaleRowsPortable, affine: affinePortable,
 	normalize: normalizePortable, normalizeGrad: normalizeGradPortable,

@@ -7,6 +7,7 @@ var vectorsAVX2 = vectors{
 	add: addAVX2, sub: subAVX2, mul: mulAVX2,
 	scale: scaleAVX2, axpy: axpyAVX2,
 	clamp: clampAVX2, gate: gateAVX2, minMax: minMaxAVX2,
+	tanh: tanhAVX2, sigmoid: sigmoidAVX2,
 
 	biasClamp: biasClampAVX2, scaleRows: scaleRowsAVX2, affine: affineAVX2,
 	normalize: normalizeAVX2, normalizeGrad: normalizeGradAVX2,

@@ -894,6 +894,20 @@ func tailAVX2(dst []float32, x []float32, mask []uint8, k []float32, rounds int)
 //go:noescape
 func transpose8AVX2(dst []float32, stride int, src []float32, from int, blocks int)
 
+// tanhAVX2 computes the hyperbolic tangent:
+//
+//	for i, v := range x { dst[i] = Tanh(v) }
+//
+//go:noescape
+func tanhAVX2(dst []float32, x []float32)
+
+// sigmoidAVX2 computes the logistic function:
+//
+//	for i, v := range x { dst[i] = Sigmoid(v) }
+//
+//go:noescape
+func sigmoidAVX2(dst []float32, x []float32)
+
 // peakAVX2 does n times 12 multiply-adds of 8 lanes, as fast as the processor can.
 func peakAVX2(n int)
 

@@ -6725,6 +6725,456 @@ block:
 	VZEROUPPER
 	RET
 
+// func tanhAVX2(dst []float32, x []float32)
+// Requires: AVX, AVX2
+TEXT ·tanhAVX2(SB), NOSPLIT, $0-48
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         x_base+24(FP), CX
+	MOVL         $0xc2d00000, DX
+	VMOVD        DX, X0
+	VPBROADCASTD X0, Y0
+	MOVL         $0x42b20000, DX
+	VMOVD        DX, X1
+	VPBROADCASTD X1, Y1
+	MOVQ         x_len+32(FP), DX
+	XORQ         BX, BX
+	MOVQ         DX, SI
+	ANDQ         $-8, SI
+	JZ           between4
+
+wide1:
+	VMOVUPS    (CX)(BX*4), Y2
+	VANDPS     exponential<>+0(SB), Y2, Y3
+	VMULPS     Y2, Y2, Y4
+	VMULPS     exponential<>+32(SB), Y4, Y5
+	VADDPS     exponential<>+64(SB), Y5, Y5
+	VMULPS     Y4, Y5, Y5
+	VADDPS     exponential<>+96(SB), Y5, Y5
+	VMULPS     Y4, Y5, Y5
+	VADDPS     exponential<>+128(SB), Y5, Y5
+	VMULPS     Y4, Y5, Y5
+	VADDPS     exponential<>+160(SB), Y5, Y5
+	VMULPS     Y4, Y5, Y5
+	VMULPS     Y2, Y5, Y5
+	VADDPS     Y2, Y5, Y5
+	VADDPS     Y3, Y3, Y4
+	VMAXPS     Y4, Y0, Y4
+	VMINPS     Y4, Y1, Y4
+	VMULPS     exponential<>+192(SB), Y4, Y6
+	VADDPS     exponential<>+224(SB), Y6, Y6
+	VSUBPS     exponential<>+224(SB), Y6, Y6
+	VMULPS     exponential<>+256(SB), Y6, Y7
+	VSUBPS     Y7, Y4, Y4
+	VMULPS     exponential<>+288(SB), Y6, Y7
+	VSUBPS     Y7, Y4, Y4
+	VMULPS     exponential<>+320(SB), Y4, Y8
+	VADDPS     exponential<>+352(SB), Y8, Y8
+	VMULPS     Y4, Y8, Y8
+	VADDPS     exponential<>+384(SB), Y8, Y8
+	VMULPS     Y4, Y8, Y8
+	VADDPS     exponential<>+416(SB), Y8, Y8
+	VMULPS     Y4, Y8, Y8
+	VADDPS     exponential<>+448(SB), Y8, Y8
+	VMULPS     Y4, Y8, Y8
+	VADDPS     exponential<>+480(SB), Y8, Y8
+	VMULPS     Y4, Y4, Y7
+	VMULPS     Y7, Y8, Y8
+	VADDPS     Y4, Y8, Y8
+	VADDPS     exponential<>+512(SB), Y8, Y8
+	VCVTTPS2DQ Y6, Y6
+	VPSRLD     $0x1f, Y6, Y4
+	VPADDD     Y6, Y4, Y4
+	VPSRAD     $0x01, Y4, Y4
+	VPSUBD     Y4, Y6, Y6
+	VPADDD     exponential<>+544(SB), Y4, Y4
+	VPSLLD     $0x17, Y4, Y4
+	VMULPS     Y4, Y8, Y8
+	VPADDD     exponential<>+544(SB), Y6, Y6
+	VPSLLD     $0x17, Y6, Y6
+	VMULPS     Y6, Y8, Y8
+	VADDPS     exponential<>+512(SB), Y8, Y8
+	VMOVUPS    exponential<>+576(SB), Y4
+	VDIVPS     Y8, Y4, Y4
+	VMOVUPS    exponential<>+512(SB), Y6
+	VSUBPS     Y4, Y6, Y6
+	VANDPS     exponential<>+608(SB), Y2, Y2
+	VORPS      Y2, Y6, Y6
+	VCMPPS     $0x01, exponential<>+640(SB), Y3, Y2
+	VBLENDVPS  Y2, Y5, Y6, Y6
+	VMOVUPS    Y6, (AX)(BX*4)
+	ADDQ       $0x08, BX
+	CMPQ       BX, SI
+	JLT        wide1
+
+between4:
+	CMPQ BX, DX
+	JGE  done3
+
+narrow2:
+	VMOVSS     (CX)(BX*4), X2
+	VANDPS     exponential<>+0(SB), X2, X3
+	VMULPS     X2, X2, X4
+	VMULPS     exponential<>+32(SB), X4, X5
+	VADDPS     exponential<>+64(SB), X5, X5
+	VMULPS     X4, X5, X5
+	VADDPS     exponential<>+96(SB), X5, X5
+	VMULPS     X4, X5, X5
+	VADDPS     exponential<>+128(SB), X5, X5
+	VMULPS     X4, X5, X5
+	VADDPS     exponential<>+160(SB), X5, X5
+	VMULPS     X4, X5, X5
+	VMULPS     X2, X5, X5
+	VADDPS     X2, X5, X5
+	VADDPS     X3, X3, X4
+	VMAXPS     X4, X0, X4
+	VMINPS     X4, X1, X4
+	VMULPS     exponential<>+192(SB), X4, X6
+	VADDPS     exponential<>+224(SB), X6, X6
+	VSUBPS     exponential<>+224(SB), X6, X6
+	VMULPS     exponential<>+256(SB), X6, X7
+	VSUBPS     X7, X4, X4
+	VMULPS     exponential<>+288(SB), X6, X7
+	VSUBPS     X7, X4, X4
+	VMULPS     exponential<>+320(SB), X4, X8
+	VADDPS     exponential<>+352(SB), X8, X8
+	VMULPS     X4, X8, X8
+	VADDPS     exponential<>+384(SB), X8, X8
+	VMULPS     X4, X8, X8
+	VADDPS     exponential<>+416(SB), X8, X8
+	VMULPS     X4, X8, X8
+	VADDPS     exponential<>+448(SB), X8, X8
+	VMULPS     X4, X8, X8
+	VADDPS     exponential<>+480(SB), X8, X8
+	VMULPS     X4, X4, X7
+	VMULPS     X7, X8, X8
+	VADDPS     X4, X8, X8
+	VADDPS     exponential<>+512(SB), X8, X8
+	VCVTTPS2DQ X6, X6
+	VPSRLD     $0x1f, X6, X4
+	VPADDD     X6, X4, X4
+	VPSRAD     $0x01, X4, X4
+	VPSUBD     X4, X6, X6
+	VPADDD     exponential<>+544(SB), X4, X4
+	VPSLLD     $0x17, X4, X4
+	VMULPS     X4, X8, X8
+	VPADDD     exponential<>+544(SB), X6, X6
+	VPSLLD     $0x17, X6, X6
+	VMULPS     X6, X8, X8
+	VADDPS     exponential<>+512(SB), X8, X8
+	VMOVUPS    exponential<>+576(SB), X4
+	VDIVPS     X8, X4, X4
+	VMOVUPS    exponential<>+512(SB), X6
+	VSUBPS     X4, X6, X6
+	VANDPS     exponential<>+608(SB), X2, X2
+	VORPS      X2, X6, X6
+	VCMPPS     $0x01, exponential<>+640(SB), X3, X2
+	VBLENDVPS  X2, X5, X6, X6
+	VMOVSS     X6, (AX)(BX*4)
+	INCQ       BX
+	CMPQ       BX, DX
+	JLT        narrow2
+
+done3:
+	VZEROUPPER
+	RET
+
+// func sigmoidAVX2(dst []float32, x []float32)
+// Requires: AVX, AVX2
+TEXT ·sigmoidAVX2(SB), NOSPLIT, $0-48
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         x_base+24(FP), CX
+	MOVL         $0xc2d00000, DX
+	VMOVD        DX, X0
+	VPBROADCASTD X0, Y0
+	MOVL         $0x42b20000, DX
+	VMOVD        DX, X1
+	VPBROADCASTD X1, Y1
+	MOVQ         x_len+32(FP), DX
+	XORQ         BX, BX
+	MOVQ         DX, SI
+	ANDQ         $-8, SI
+	JZ           between4
+
+wide1:
+	VMOVUPS    (CX)(BX*4), Y2
+	VORPS      exponential<>+608(SB), Y2, Y3
+	VMAXPS     Y3, Y0, Y3
+	VMINPS     Y3, Y1, Y3
+	VMULPS     exponential<>+192(SB), Y3, Y4
+	VADDPS     exponential<>+224(SB), Y4, Y4
+	VSUBPS     exponential<>+224(SB), Y4, Y4
+	VMULPS     exponential<>+256(SB), Y4, Y5
+	VSUBPS     Y5, Y3, Y3
+	VMULPS     exponential<>+288(SB), Y4, Y5
+	VSUBPS     Y5, Y3, Y3
+	VMULPS     exponential<>+320(SB), Y3, Y6
+	VADDPS     exponential<>+352(SB), Y6, Y6
+	VMULPS     Y3, Y6, Y6
+	VADDPS     exponential<>+384(SB), Y6, Y6
+	VMULPS     Y3, Y6, Y6
+	VADDPS     exponential<>+416(SB), Y6, Y6
+	VMULPS     Y3, Y6, Y6
+	VADDPS     exponential<>+448(SB), Y6, Y6
+	VMULPS     Y3, Y6, Y6
+	VADDPS     exponential<>+480(SB), Y6, Y6
+	VMULPS     Y3, Y3, Y5
+	VMULPS     Y5, Y6, Y6
+	VADDPS     Y3, Y6, Y6
+	VADDPS     exponential<>+512(SB), Y6, Y6
+	VCVTTPS2DQ Y4, Y4
+	VPSRLD     $0x1f, Y4, Y3
+	VPADDD     Y4, Y3, Y3
+	VPSRAD     $0x01, Y3, Y3
+	VPSUBD     Y3, Y4, Y4
+	VPADDD     exponential<>+544(SB), Y3, Y3
+	VPSLLD     $0x17, Y3, Y3
+	VMULPS     Y3, Y6, Y6
+	VPADDD     exponential<>+544(SB), Y4, Y4
+	VPSLLD     $0x17, Y4, Y4
+	VMULPS     Y4, Y6, Y6
+	VADDPS     exponential<>+512(SB), Y6, Y3
+	VCMPPS     $0x01, exponential<>+672(SB), Y2, Y4
+	VMOVUPS    exponential<>+512(SB), Y2
+	VBLENDVPS  Y4, Y6, Y2, Y2
+	VDIVPS     Y3, Y2, Y2
+	VMOVUPS    Y2, (AX)(BX*4)
+	ADDQ       $0x08, BX
+	CMPQ       BX, SI
+	JLT        wide1
+
+between4:
+	CMPQ BX, DX
+	JGE  done3
+
+narrow2:
+	VMOVSS     (CX)(BX*4), X2
+	VORPS      exponential<>+608(SB), X2, X3
+	VMAXPS     X3, X0, X3
+	VMINPS     X3, X1, X3
+	VMULPS     exponential<>+192(SB), X3, X4
+	VADDPS     exponential<>+224(SB), X4, X4
+	VSUBPS     exponential<>+224(SB), X4, X4
+	VMULPS     exponential<>+256(SB), X4, X5
+	VSUBPS     X5, X3, X3
+	VMULPS     exponential<>+288(SB), X4, X5
+	VSUBPS     X5, X3, X3
+	VMULPS     exponential<>+320(SB), X3, X6
+	VADDPS     exponential<>+352(SB), X6, X6
+	VMULPS     X3, X6, X6
+	VADDPS     exponential<>+384(SB), X6, X6
+	VMULPS     X3, X6, X6
+	VADDPS     exponential<>+416(SB), X6, X6
+	VMULPS     X3, X6, X6
+	VADDPS     exponential<>+448(SB), X6, X6
+	VMULPS     X3, X6, X6
+	VADDPS     exponential<>+480(SB), X6, X6
+	VMULPS     X3, X3, X5
+	VMULPS     X5, X6, X6
+	VADDPS     X3, X6, X6
+	VADDPS     exponential<>+512(SB), X6, X6
+	VCVTTPS2DQ X4, X4
+	VPSRLD     $0x1f, X4, X3
+	VPADDD     X4, X3, X3
+	VPSRAD     $0x01, X3, X3
+	VPSUBD     X3, X4, X4
+	VPADDD     exponential<>+544(SB), X3, X3
+	VPSLLD     $0x17, X3, X3
+	VMULPS     X3, X6, X6
+	VPADDD     exponential<>+544(SB), X4, X4
+	VPSLLD     $0x17, X4, X4
+	VMULPS     X4, X6, X6
+	VADDPS     exponential<>+512(SB), X6, X3
+	VCMPPS     $0x01, exponential<>+672(SB), X2, X4
+	VMOVUPS    exponential<>+512(SB), X2
+	VBLENDVPS  X4, X6, X2, X2
+	VDIVPS     X3, X2, X2
+	VMOVSS     X2, (AX)(BX*4)
+	INCQ       BX
+	CMPQ       BX, DX
+	JLT        narrow2
+
+done3:
+	VZEROUPPER
+	RET
+
+DATA exponential<>+0(SB)/4, $0x7fffffff
+DATA exponential<>+4(SB)/4, $0x7fffffff
+DATA exponential<>+8(SB)/4, $0x7fffffff
+DATA exponential<>+12(SB)/4, $0x7fffffff
+DATA exponential<>+16(SB)/4, $0x7fffffff
+DATA exponential<>+20(SB)/4, $0x7fffffff
+DATA exponential<>+24(SB)/4, $0x7fffffff
+DATA exponential<>+28(SB)/4, $0x7fffffff
+DATA exponential<>+32(SB)/4, $0xbbbaf0ea
+DATA exponential<>+36(SB)/4, $0xbbbaf0ea
+DATA exponential<>+40(SB)/4, $0xbbbaf0ea
+DATA exponential<>+44(SB)/4, $0xbbbaf0ea
+DATA exponential<>+48(SB)/4, $0xbbbaf0ea
+DATA exponential<>+52(SB)/4, $0xbbbaf0ea
+DATA exponential<>+56(SB)/4, $0xbbbaf0ea
+DATA exponential<>+60(SB)/4, $0xbbbaf0ea
+DATA exponential<>+64(SB)/4, $0x3ca9134e
+DATA exponential<>+68(SB)/4, $0x3ca9134e
+DATA exponential<>+72(SB)/4, $0x3ca9134e
+DATA exponential<>+76(SB)/4, $0x3ca9134e
+DATA exponential<>+80(SB)/4, $0x3ca9134e
+DATA exponential<>+84(SB)/4, $0x3ca9134e
+DATA exponential<>+88(SB)/4, $0x3ca9134e
+DATA exponential<>+92(SB)/4, $0x3ca9134e
+DATA exponential<>+96(SB)/4, $0xbd5c1e2d
+DATA exponential<>+100(SB)/4, $0xbd5c1e2d
+DATA exponential<>+104(SB)/4, $0xbd5c1e2d
+DATA exponential<>+108(SB)/4, $0xbd5c1e2d
+DATA exponential<>+112(SB)/4, $0xbd5c1e2d
+DATA exponential<>+116(SB)/4, $0xbd5c1e2d
+DATA exponential<>+120(SB)/4, $0xbd5c1e2d
+DATA exponential<>+124(SB)/4, $0xbd5c1e2d
+DATA exponential<>+128(SB)/4, $0x3e088393
+DATA exponential<>+132(SB)/4, $0x3e088393
+DATA exponential<>+136(SB)/4, $0x3e088393
+DATA exponential<>+140(SB)/4, $0x3e088393
+DATA exponential<>+144(SB)/4, $0x3e088393
+DATA exponential<>+148(SB)/4, $0x3e088393
+DATA exponential<>+152(SB)/4, $0x3e088393
+DATA exponential<>+156(SB)/4, $0x3e088393
+DATA exponential<>+160(SB)/4, $0xbeaaaa99
+DATA exponential<>+164(SB)/4, $0xbeaaaa99
+DATA exponential<>+168(SB)/4, $0xbeaaaa99
+DATA exponential<>+172(SB)/4, $0xbeaaaa99
+DATA exponential<>+176(SB)/4, $0xbeaaaa99
+DATA exponential<>+180(SB)/4, $0xbeaaaa99
+DATA exponential<>+184(SB)/4, $0xbeaaaa99
+DATA exponential<>+188(SB)/4, $0xbeaaaa99
+DATA exponential<>+192(SB)/4, $0x3fb8aa3b
+DATA exponential<>+196(SB)/4, $0x3fb8aa3b
+DATA exponential<>+200(SB)/4, $0x3fb8aa3b
+DATA exponential<>+204(SB)/4, $0x3fb8aa3b
+DATA exponential<>+208(SB)/4, $0x3fb8aa3b
+DATA exponential<>+212(SB)/4, $0x3fb8aa3b
+DATA exponential<>+216(SB)/4, $0x3fb8aa3b
+DATA exponential<>+220(SB)/4, $0x3fb8aa3b
+DATA exponential<>+224(SB)/4, $0x4b400000
+DATA exponential<>+228(SB)/4, $0x4b400000
+DATA exponential<>+232(SB)/4, $0x4b400000
+DATA exponential<>+236(SB)/4, $0x4b400000
+DATA exponential<>+240(SB)/4, $0x4b400000
+DATA exponential<>+244(SB)/4, $0x4b400000
+DATA exponential<>+248(SB)/4, $0x4b400000
+DATA exponential<>+252(SB)/4, $0x4b400000
+DATA exponential<>+256(SB)/4, $0x3f318000
+DATA exponential<>+260(SB)/4, $0x3f318000
+DATA exponential<>+264(SB)/4, $0x3f318000
+DATA exponential<>+268(SB)/4, $0x3f318000
+DATA exponential<>+272(SB)/4, $0x3f318000
+DATA exponential<>+276(SB)/4, $0x3f318000
+DATA exponential<>+280(SB)/4, $0x3f318000
+DATA exponential<>+284(SB)/4, $0x3f318000
+DATA exponential<>+288(SB)/4, $0xb95e8083
+DATA exponential<>+292(SB)/4, $0xb95e8083
+DATA exponential<>+296(SB)/4, $0xb95e8083
+DATA exponential<>+300(SB)/4, $0xb95e8083
+DATA exponential<>+304(SB)/4, $0xb95e8083
+DATA exponential<>+308(SB)/4, $0xb95e8083
+DATA exponential<>+312(SB)/4, $0xb95e8083
+DATA exponential<>+316(SB)/4, $0xb95e8083
+DATA exponential<>+320(SB)/4, $0x39506967
+DATA exponential<>+324(SB)/4, $0x39506967
+DATA exponential<>+328(SB)/4, $0x39506967
+DATA exponential<>+332(SB)/4, $0x39506967
+DATA exponential<>+336(SB)/4, $0x39506967
+DATA exponential<>+340(SB)/4, $0x39506967
+DATA exponential<>+344(SB)/4, $0x39506967
+DATA exponential<>+348(SB)/4, $0x39506967
+DATA exponential<>+352(SB)/4, $0x3ab743ce
+DATA exponential<>+356(SB)/4, $0x3ab743ce
+DATA exponential<>+360(SB)/4, $0x3ab743ce
+DATA exponential<>+364(SB)/4, $0x3ab743ce
+DATA exponential<>+368(SB)/4, $0x3ab743ce
+DATA exponential<>+372(SB)/4, $0x3ab743ce
+DATA exponential<>+376(SB)/4, $0x3ab743ce
+DATA exponential<>+380(SB)/4, $0x3ab743ce
+DATA exponential<>+384(SB)/4, $0x3c088908
+DATA exponential<>+388(SB)/4, $0x3c088908
+DATA exponential<>+392(SB)/4, $0x3c088908
+DATA exponential<>+396(SB)/4, $0x3c088908
+DATA exponential<>+400(SB)/4, $0x3c088908
+DATA exponential<>+404(SB)/4, $0x3c088908
+DATA exponential<>+408(SB)/4, $0x3c088908
+DATA exponential<>+412(SB)/4, $0x3c088908
+DATA exponential<>+416(SB)/4, $0x3d2aa9c1
+DATA exponential<>+420(SB)/4, $0x3d2aa9c1
+DATA exponential<>+424(SB)/4, $0x3d2aa9c1
+DATA exponential<>+428(SB)/4, $0x3d2aa9c1
+DATA exponential<>+432(SB)/4, $0x3d2aa9c1
+DATA exponential<>+436(SB)/4, $0x3d2aa9c1
+DATA exponential<>+440(SB)/4, $0x3d2aa9c1
+DATA exponential<>+444(SB)/4, $0x3d2aa9c1
+DATA exponential<>+448(SB)/4, $0x3e2aaaaa
+DATA exponential<>+452(SB)/4, $0x3e2aaaaa
+DATA exponential<>+456(SB)/4, $0x3e2aaaaa
+DATA exponential<>+460(SB)/4, $0x3e2aaaaa
+DATA exponential<>+464(SB)/4, $0x3e2aaaaa
+DATA exponential<>+468(SB)/4, $0x3e2aaaaa
+DATA exponential<>+472(SB)/4, $0x3e2aaaaa
+DATA exponential<>+476(SB)/4, $0x3e2aaaaa
+DATA exponential<>+480(SB)/4, $0x3f000000
+DATA exponential<>+484(SB)/4, $0x3f000000
+DATA exponential<>+488(SB)/4, $0x3f000000
+DATA exponential<>+492(SB)/4, $0x3f000000
+DATA exponential<>+496(SB)/4, $0x3f000000
+DATA exponential<>+500(SB)/4, $0x3f000000
+DATA exponential<>+504(SB)/4, $0x3f000000
+DATA exponential<>+508(SB)/4, $0x3f000000
+DATA exponential<>+512(SB)/4, $0x3f800000
+DATA exponential<>+516(SB)/4, $0x3f800000
+DATA exponential<>+520(SB)/4, $0x3f800000
+DATA exponential<>+524(SB)/4, $0x3f800000
+DATA exponential<>+528(SB)/4, $0x3f800000
+DATA exponential<>+532(SB)/4, $0x3f800000
+DATA exponential<>+536(SB)/4, $0x3f800000
+DATA exponential<>+540(SB)/4, $0x3f800000
+DATA exponential<>+544(SB)/4, $0x0000007f
+DATA exponential<>+548(SB)/4, $0x0000007f
+DATA exponential<>+552(SB)/4, $0x0000007f
+DATA exponential<>+556(SB)/4, $0x0000007f
+DATA exponential<>+560(SB)/4, $0x0000007f
+DATA exponential<>+564(SB)/4, $0x0000007f
+DATA exponential<>+568(SB)/4, $0x0000007f
+DATA exponential<>+572(SB)/4, $0x0000007f
+DATA exponential<>+576(SB)/4, $0x40000000
+DATA exponential<>+580(SB)/4, $0x40000000
+DATA exponential<>+584(SB)/4, $0x40000000
+DATA exponential<>+588(SB)/4, $0x40000000
+DATA exponential<>+592(SB)/4, $0x40000000
+DATA exponential<>+596(SB)/4, $0x40000000
+DATA exponential<>+600(SB)/4, $0x40000000
+DATA exponential<>+604(SB)/4, $0x40000000
+DATA exponential<>+608(SB)/4, $0x80000000
+DATA exponential<>+612(SB)/4, $0x80000000
+DATA exponential<>+616(SB)/4, $0x80000000
+DATA exponential<>+620(SB)/4, $0x80000000
+DATA exponential<>+624(SB)/4, $0x80000000
+DATA exponential<>+628(SB)/4, $0x80000000
+DATA exponential<>+632(SB)/4, $0x80000000
+DATA exponential<>+636(SB)/4, $0x80000000
+DATA exponential<>+640(SB)/4, $0x3f200000
+DATA exponential<>+644(SB)/4, $0x3f200000
+DATA exponential<>+648(SB)/4, $0x3f200000
+DATA exponential<>+652(SB)/4, $0x3f200000
+DATA exponential<>+656(SB)/4, $0x3f200000
+DATA exponential<>+660(SB)/4, $0x3f200000
+DATA exponential<>+664(SB)/4, $0x3f200000
+DATA exponential<>+668(SB)/4, $0x3f200000
+DATA exponential<>+672(SB)/4, $0x00000000
+DATA exponential<>+676(SB)/4, $0x00000000
+DATA exponential<>+680(SB)/4, $0x00000000
+DATA exponential<>+684(SB)/4, $0x00000000
+DATA exponential<>+688(SB)/4, $0x00000000
+DATA exponential<>+692(SB)/4, $0x00000000
+DATA exponential<>+696(SB)/4, $0x00000000
+DATA exponential<>+700(SB)/4, $0x00000000
+GLOBL exponential<>(SB), RODATA|NOPTR, $704
+
 // func peakAVX2(n int)
 // Requires: AVX, FMA3
 TEXT ·peakAVX2(SB), NOSPLIT, $0-8

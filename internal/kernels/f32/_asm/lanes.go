@@ -74,6 +74,7 @@ func (w width) compare(predicate uint64, a, b reg.VecVirtual) reg.VecVirtual {
 
 // Predicates of compare.
 const (
+	less       = 0x01 // a < b
 	unordered  = 0x03 // a or b is NaN
 	notLess    = 0x05 // !(a < b)
 	notAtMost  = 0x06 // !(a <= b)

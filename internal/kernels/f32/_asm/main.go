@@ -22,6 +22,7 @@ func main() {
 	depthwise()
 	tail()
 	transpose()
+	exponentials()
 	peak(avx2, 12)
 	peak(avx512, 24)
 	Generate()

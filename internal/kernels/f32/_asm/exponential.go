@@ -1,0 +1,148 @@
+package main
+
+import (
+	"math"
+
+	"github.com/mmcloughlin/avo/attr"
+	. "github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// numbers are constants in all lanes of 32 bytes, by their bits.
+type numbers struct {
+	table operand.Mem
+	place map[uint32]int
+	bits  []uint32
+}
+
+// of returns the place of a number.
+func (n *numbers) of(v float64) operand.Mem { return n.word(math.Float32bits(float32(v))) }
+
+func (n *numbers) word(bits uint32) operand.Mem {
+	at, ok := n.place[bits]
+	if !ok {
+		at = 32 * len(n.bits)
+		n.place[bits], n.bits = at, append(n.bits, bits)
+	}
+	return n.table.Offset(at)
+}
+
+// exponentials makes the routines of activations that have exponential functions.
+// They do, operation by operation, what the functions of the same names in the
+// package do.
+func exponentials() {
+	n := &numbers{table: operand.NewDataAddr(operand.NewStaticSymbol("exponential"), 0), place: map[uint32]int{}}
+	routine("tanh", "(dst, x []float32)", "computes the hyperbolic tangent:", "for i, v := range x { dst[i] = Tanh(v) }")
+	dst, x := slice("dst"), slice("x")
+	e := n.exponential()
+	each(size("x"), func(w width, i reg.GPVirtual) {
+		v := w.load(at(x, i))
+		a := w.vector()
+		VANDPS(n.word(1<<31-1), w.of(v), w.of(a))
+		// Of small ones: a polynomial.
+		z, p := w.vector(), w.vector()
+		VMULPS(w.of(v), w.of(v), w.of(z))
+		VMULPS(n.of(-5.70498872745e-3), w.of(z), w.of(p))
+		for _, c := range []float64{2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1} {
+			VADDPS(n.of(c), w.of(p), w.of(p))
+			w.do(VMULPS, p, z)
+		}
+		w.do(VMULPS, p, v)
+		w.do(VADDPS, p, v)
+		// Of others: 1 - 2/(e^2|x| + 1), with the sign of x.
+		t := w.vector()
+		VADDPS(w.of(a), w.of(a), w.of(t))
+		t = e.of(w, t)
+		VADDPS(n.of(1), w.of(t), w.of(t))
+		one, two := w.vector(), w.vector()
+		VMOVUPS(n.of(2), w.of(two))
+		w.do(VDIVPS, two, t)
+		VMOVUPS(n.of(1), w.of(one))
+		w.do(VSUBPS, one, two)
+		sign := w.vector()
+		VANDPS(n.word(1<<31), w.of(v), w.of(sign))
+		w.do(VORPS, one, sign)
+		small := w.vector()
+		VCMPPS(operand.U8(less), n.of(.625), w.of(a), w.of(small))
+		VBLENDVPS(w.of(small), w.of(p), w.of(one), w.of(one))
+		w.store(one, at(dst, i))
+	})
+	end()
+
+	routine("sigmoid", "(dst, x []float32)", "computes the logistic function:", "for i, v := range x { dst[i] = Sigmoid(v) }")
+	dst, x = slice("dst"), slice("x")
+	e = n.exponential()
+	each(size("x"), func(w width, i reg.GPVirtual) {
+		v := w.load(at(x, i))
+		t := w.vector()
+		VORPS(n.word(1<<31), w.of(v), w.of(t)) // -|x|
+		t = e.of(w, t)
+		sum, over := w.vector(), w.vector()
+		VADDPS(n.of(1), w.of(t), w.of(sum))
+		// e^-|x| over the sum where x is below 0, elsewhere 1.
+		below := w.vector()
+		VCMPPS(operand.U8(less), n.of(0), w.of(v), w.of(below))
+		VMOVUPS(n.of(1), w.of(over))
+		VBLENDVPS(w.of(below), w.of(t), w.of(over), w.of(over))
+		w.store(w.do(VDIVPS, over, sum), at(dst, i))
+	})
+	end()
+
+	GLOBL("exponential", attr.RODATA|attr.NOPTR)
+	for i, bits := range n.bits {
+		for lane := range 8 {
+			DATA(32*i+4*lane, operand.U32(bits))
+		}
+	}
+}
+
+// exponential is e^x: function Exp.
+type exponential struct {
+	*numbers
+	lowest, highest reg.VecVirtual
+}
+
+func (n *numbers) exponential() exponential {
+	return exponential{n, constant(math.Float32bits(-104)), constant(math.Float32bits(89))}
+}
+
+// of returns e^x, in other registers.
+func (e exponential) of(w width, x reg.VecVirtual) reg.VecVirtual {
+	v := w.vector() // NaN stays: the second operand is returned
+	VMAXPS(w.of(x), w.of(e.lowest), w.of(v))
+	VMINPS(w.of(v), w.of(e.highest), w.of(v))
+	n, t := w.vector(), w.vector()
+	VMULPS(e.numbers.of(1.44269504088896341), w.of(v), w.of(n))
+	VADDPS(e.numbers.of(12582912), w.of(n), w.of(n))
+	VSUBPS(e.numbers.of(12582912), w.of(n), w.of(n))
+	for _, part := range []float64{0.693359375, -2.12194440e-4} {
+		VMULPS(e.numbers.of(part), w.of(n), w.of(t))
+		w.do(VSUBPS, v, t)
+	}
+	p := w.vector()
+	VMULPS(e.numbers.of(1.9875691500e-4), w.of(v), w.of(p))
+	for i, c := range []float64{1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1} {
+		VADDPS(e.numbers.of(c), w.of(p), w.of(p))
+		if i < 4 {
+			w.do(VMULPS, p, v)
+		}
+	}
+	VMULPS(w.of(v), w.of(v), w.of(t))
+	w.do(VMULPS, p, t)
+	w.do(VADDPS, p, v)
+	VADDPS(e.numbers.of(1), w.of(p), w.of(p))
+	// Times 2^n in two factors, the first of n/2 cut to an integer.
+	half := w.vector()
+	VCVTTPS2DQ(w.of(n), w.of(n))
+	VPSRLD(operand.U8(31), w.of(n), w.of(half))
+	w.do(VPADDD, half, n)
+	VPSRAD(operand.U8(1), w.of(half), w.of(half))
+	w.do(VPSUBD, n, half)
+	for _, k := range []reg.VecVirtual{half, n} {
+		VPADDD(e.numbers.word(127), w.of(k), w.of(k))
+		VPSLLD(operand.U8(23), w.of(k), w.of(k))
+		w.do(VMULPS, p, k)
+	}
+	return p
+}
