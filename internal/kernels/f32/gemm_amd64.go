@@ -4,8 +4,8 @@ package f32
 
 import "unsafe"
 
-// A panel is a routine for some rows of c and as many columns as a register tile has.
-type panel func(k, segments, jump int, a *float32, ars, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// A panel is a routine for some rows of c, again and again, and as many columns as a register tile has.
+type panel func(tiles, next, k, segments, jump int, a *float32, ars, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
 var (
 	wideAVX2     = [...]panel{1: gemmAVX2_1x16, gemmAVX2_2x16, gemmAVX2_3x16, gemmAVX2_4x16, gemmAVX2_5x16, gemmAVX2_6x16}
@@ -69,6 +69,9 @@ type panels struct {
 const word = int(unsafe.Sizeof(float32(0)))
 
 func newPanels(k int, a matrix, ldb, ldc int, add bool) panels {
+	if a.segments == 1 {
+		a.jump = k * a.step
+	}
 	p := panels{a: a, k: k, jump: (a.jump - k*a.step) * word, bks: ldb * word, crs: ldc * word}
 	if add {
 		p.add = 1
@@ -81,11 +84,16 @@ func (p *panels) rows(routines []panel, m int, b *float32, c []float32, mask *ui
 	most := len(routines) - 1
 	ldc := p.crs / word
 	for i := 0; i < m; {
-		h := min(most, m-i)
-		if rest := m - i; rest > most && rest < 2*most {
-			h = (rest + 1) / 2 // two tiles of middling height rather than one that is nearly empty
+		h, tiles := min(most, m-i), max(1, (m-i)/most)
+		switch rest := m - i - tiles*most; {
+		case rest <= 0:
+		case tiles > 1:
+			tiles--
+		default:
+			h = (most + rest + 1) / 2 // two tiles of middling height rather than one that is nearly empty
 		}
-		routines[h](p.k, p.a.segments, p.jump, &p.a.data[i*p.a.row], p.a.row*word, p.a.step*word, b, p.bks, &c[i*ldc], p.crs, mask, p.add)
-		i += h
+		next := (h*p.a.row - p.a.segments*p.a.jump) * word
+		routines[h](tiles, next, p.k, p.a.segments, p.jump, &p.a.data[i*p.a.row], p.a.row*word, p.a.step*word, b, p.bks, &c[i*ldc], p.crs, mask, p.add)
+		i += h * tiles
 	}
 }

@@ -11,54 +11,61 @@ import (
 // tile makes the routine that multiplies mr rows of a by a panel of b.
 func tile(i isa, mr, vectors int) {
 	TEXT(fmt.Sprintf("gemm%s_%dx%d", i.name, mr, vectors*i.lanes), NOSPLIT,
-		"func(k, segments, jump int, a *float32, ars, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)")
-	Doc(fmt.Sprintf("gemm%s_%dx%d adds products to %d rows of c, in float32 with one rounding each:", i.name, mr, vectors*i.lanes, mr),
+		"func(tiles, next, k, segments, jump int, a *float32, ars, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)")
+	Doc(fmt.Sprintf("gemm%s_%dx%d adds products to %d rows of c at a time, in float32 with one rounding each:", i.name, mr, vectors*i.lanes, mr),
 		"",
-		"\tfor range segments {",
-		"\t\tfor range k {",
-		fmt.Sprintf("\t\t\tfor r := range %d { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }", mr),
-		"\t\t\ta += aks; b += bks",
+		"\tfor range tiles {",
+		"\t\tfor range segments {",
+		"\t\t\tfor range k {",
+		fmt.Sprintf("\t\t\t\tfor r := range %d { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }", mr),
+		"\t\t\t\ta += aks; b += bks",
+		"\t\t\t}",
+		"\t\t\ta += jump",
 		"\t\t}",
-		"\t\ta += jump",
+		fmt.Sprintf("\t\ta += next; c += %d*crs; b is as at first", mr),
 		"\t}",
 		"",
 		"c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.")
 	Pragma("noescape")
-	segments := Load(Param("segments"), GP64())
 	a := rowsOf(Load(Param("a"), GP64()).(reg.GPVirtual), Load(Param("ars"), GP64()).(reg.GPVirtual), mr)
-	aks := Load(Param("aks"), GP64())
-	b := Load(Param("b"), GP64())
-	bks := Load(Param("bks"), GP64())
+	aks, bks := number("aks"), number("bks")
+	c, crs := number("c"), number("crs")
 	masks := i.loadMasks(vectors)
 	acc := make([][]reg.VecVirtual, mr)
 	for r := range acc {
 		for range vectors {
-			v := i.vector()
-			acc[r] = append(acc[r], v)
+			acc[r] = append(acc[r], i.vector())
+		}
+	}
+	Label("tile")
+	for r := range acc {
+		for _, v := range acc[r] {
 			i.zero(v)
 		}
 	}
 	{
-		add := Load(Param("add"), GP64())
+		add := number("add")
 		TESTQ(add, add)
-		JE(operand.LabelRef("segment"))
-		c := Load(Param("c"), GP64())
-		crs := Load(Param("crs"), GP64())
+		JE(operand.LabelRef("start"))
+		from := GP64()
+		MOVQ(c, from)
 		for r := range mr {
 			for v := range vectors {
-				i.load(c, v, masks, acc[r][v])
+				i.load(from, v, masks, acc[r][v])
 			}
 			if r+1 < mr {
-				ADDQ(crs, c)
+				ADDQ(crs, from)
 			}
 		}
 	}
+	Label("start")
+	segments, b := number("segments"), number("b")
 	row := make([]reg.VecVirtual, vectors)
 	for v := range row {
 		row[v] = i.vector()
 	}
 	Label("segment")
-	k := Load(Param("k"), GP64())
+	k := number("k")
 	Label("step")
 	for v := range row {
 		i.load(b, v, masks, row[v])
@@ -74,21 +81,22 @@ func tile(i isa, mr, vectors int) {
 	a.advance(aks)
 	DECQ(k)
 	JNE(operand.LabelRef("step"))
-	jump := Load(Param("jump"), GP64())
-	a.advance(jump)
+	a.advance(number("jump"))
 	DECQ(segments)
 	JNE(operand.LabelRef("segment"))
-
-	c := Load(Param("c"), GP64())
-	crs := Load(Param("crs"), GP64())
 	for r := range mr {
 		for v := range vectors {
 			i.store(acc[r][v], masks, c, v)
 		}
-		if r+1 < mr {
-			ADDQ(crs, c)
-		}
+		ADDQ(crs, c)
 	}
+	a.advance(number("next"))
+	left, err := Param("tiles").Resolve()
+	if err != nil {
+		panic(err)
+	}
+	DECQ(left.Addr)
+	JNE(operand.LabelRef("tile"))
 	VZEROUPPER()
 	RET()
 }
