@@ -56,6 +56,10 @@ func BenchmarkConv2D(b *testing.B) {
 			func() { kerneltest.Conv2DGradWeights(g, dw, bias, x, y) })
 		benchmark(b, c.name+"/input", flops, func() { f32.Conv2DGradInput(&ws, g, dx, y, w) },
 			func() { kerneltest.Conv2DGradInput(g, dx, y, w) })
+		if g.Winograd() { // the speed is that of the formula's products
+			benchmark(b, c.name+"/gradient", 2*flops, func() { f32.Conv2DGrad(&ws, g, dx, dw, nil, x, y, w) },
+				func() { kerneltest.Conv2DGradWinograd(g, dx, dw, x, y, w) })
+		}
 	}
 }
 

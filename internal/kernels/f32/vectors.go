@@ -35,6 +35,10 @@ type vectors struct {
 	depthwise     func(y, x, w []float32, s strip)
 	depthwiseGrad func(dw, x, dy []float32, s strip)
 
+	// On rows of tiles.
+	winogradWindow, winogradSpread func(v, x []float32, t tiling)
+	winogradGather                 func(y, v []float32, t tiling)
+
 	// transpose8 transposes eight rows of 8*blocks columns; nil where it is not faster than [transpose].
 	transpose8 func(dst []float32, stride int, src []float32, from, blocks int)
 
@@ -67,6 +71,8 @@ var portable = &dispatch{name: "portable", gemm: gemmPortable, vectors: vectors{
 	averagePool: averagePoolPortable, averagePoolGrad: averagePoolGradPortable,
 
 	depthwise: depthwisePortable, depthwiseGrad: depthwiseGradPortable,
+
+	winogradWindow: winogradWindowPortable, winogradSpread: winogradSpreadPortable, winogradGather: winogradGatherPortable,
 
 	sgd: sgdPortable, momentum: momentumPortable, nesterov: nesterovPortable, adam: adamPortable, rmsprop: rmspropPortable,
 

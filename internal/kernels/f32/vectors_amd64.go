@@ -35,6 +35,16 @@ var vectorsAVX2 = vectors{
 		depthwiseGradAVX2(dw, x, dy, s.channels, s.count, word*s.step, s.rows, s.cols, word*s.line, word*s.col, word*s.out)
 	},
 
+	winogradWindow: func(v, x []float32, t tiling) {
+		winogradWindowAVX2(v, word*t.apart, x, word*t.line, t.channels, t.count)
+	},
+	winogradSpread: func(v, x []float32, t tiling) {
+		winogradSpreadAVX2(v, word*t.apart, x, word*t.line, t.channels, t.count)
+	},
+	winogradGather: func(y, v []float32, t tiling) {
+		winogradGatherAVX2(y, word*t.line, v, word*t.apart, t.channels, t.count)
+	},
+
 	transpose8: func(dst []float32, stride int, src []float32, from, blocks int) {
 		transpose8AVX2(dst, word*stride, src, word*from, blocks)
 	},

@@ -4,605 +4,725 @@
 
 package f32
 
-// gemmAVX2_1x16 adds products to 1 rows of c, in float32 with one rounding each:
+// gemmAVX2_1x16 adds products to 1 rows of c at a time, in float32 with one rounding each:
 //
-//	for range segments {
-//		for range k {
-//			for r := range 1 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
-//			a += aks; b += bks
+//	for range tiles {
+//		for range segments {
+//			for range k {
+//				for r := range 1 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//				a += aks; b += bks
+//			}
+//			a += jump
 //		}
-//		a += jump
+//		a += next; c += 1*crs; b is as at first
 //	}
 //
 // c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
 //
 //go:noescape
-func gemmAVX2_1x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+func gemmAVX2_1x16(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
-// gemmAVX2_1x8 adds products to 1 rows of c, in float32 with one rounding each:
+// gemmAVX2_1x8 adds products to 1 rows of c at a time, in float32 with one rounding each:
 //
-//	for range segments {
-//		for range k {
-//			for r := range 1 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
-//			a += aks; b += bks
+//	for range tiles {
+//		for range segments {
+//			for range k {
+//				for r := range 1 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//				a += aks; b += bks
+//			}
+//			a += jump
 //		}
-//		a += jump
+//		a += next; c += 1*crs; b is as at first
 //	}
 //
 // c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
 //
 //go:noescape
-func gemmAVX2_1x8(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+func gemmAVX2_1x8(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
-// gemmAVX2_2x16 adds products to 2 rows of c, in float32 with one rounding each:
+// gemmAVX2_2x16 adds products to 2 rows of c at a time, in float32 with one rounding each:
 //
-//	for range segments {
-//		for range k {
-//			for r := range 2 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
-//			a += aks; b += bks
+//	for range tiles {
+//		for range segments {
+//			for range k {
+//				for r := range 2 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//				a += aks; b += bks
+//			}
+//			a += jump
 //		}
-//		a += jump
+//		a += next; c += 2*crs; b is as at first
 //	}
 //
 // c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
 //
 //go:noescape
-func gemmAVX2_2x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+func gemmAVX2_2x16(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
-// gemmAVX2_2x8 adds products to 2 rows of c, in float32 with one rounding each:
+// gemmAVX2_2x8 adds products to 2 rows of c at a time, in float32 with one rounding each:
 //
-//	for range segments {
-//		for range k {
-//			for r := range 2 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
-//			a += aks; b += bks
+//	for range tiles {
+//		for range segments {
+//			for range k {
+//				for r := range 2 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//				a += aks; b += bks
+//			}
+//			a += jump
 //		}
-//		a += jump
+//		a += next; c += 2*crs; b is as at first
 //	}
 //
 // c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
 //
 //go:noescape
-func gemmAVX2_2x8(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+func gemmAVX2_2x8(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
-// gemmAVX2_3x16 adds products to 3 rows of c, in float32 with one rounding each:
+// gemmAVX2_3x16 adds products to 3 rows of c at a time, in float32 with one rounding each:
 //
-//	for range segments {
-//		for range k {
-//			for r := range 3 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
-//			a += aks; b += bks
+//	for range tiles {
+//		for range segments {
+//			for range k {
+//				for r := range 3 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//				a += aks; b += bks
+//			}
+//			a += jump
 //		}
-//		a += jump
+//		a += next; c += 3*crs; b is as at first
 //	}
 //
 // c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
 //
 //go:noescape
-func gemmAVX2_3x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+func gemmAVX2_3x16(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
-// gemmAVX2_3x8 adds products to 3 rows of c, in float32 with one rounding each:
+// gemmAVX2_3x8 adds products to 3 rows of c at a time, in float32 with one rounding each:
 //
-//	for range segments {
-//		for range k {
-//			for r := range 3 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
-//			a += aks; b += bks
+//	for range tiles {
+//		for range segments {
+//			for range k {
+//				for r := range 3 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//				a += aks; b += bks
+//			}
+//			a += jump
 //		}
-//		a += jump
+//		a += next; c += 3*crs; b is as at first
 //	}
 //
 // c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
 //
 //go:noescape
-func gemmAVX2_3x8(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+func gemmAVX2_3x8(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
-// gemmAVX2_4x16 adds products to 4 rows of c, in float32 with one rounding each:
+// gemmAVX2_4x16 adds products to 4 rows of c at a time, in float32 with one rounding each:
 //
-//	for range segments {
-//		for range k {
-//			for r := range 4 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
-//			a += aks; b += bks
+//	for range tiles {
+//		for range segments {
+//			for range k {
+//				for r := range 4 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//				a += aks; b += bks
+//			}
+//			a += jump
 //		}
-//		a += jump
+//		a += next; c += 4*crs; b is as at first
 //	}
 //
 // c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
 //
 //go:noescape
-func gemmAVX2_4x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+func gemmAVX2_4x16(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
-// gemmAVX2_4x8 adds products to 4 rows of c, in float32 with one rounding each:
+// gemmAVX2_4x8 adds products to 4 rows of c at a time, in float32 with one rounding each:
 //
-//	for range segments {
-//		for range k {
-//			for r := range 4 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
-//			a += aks; b += bks
+//	for range tiles {
+//		for range segments {
+//			for range k {
+//				for r := range 4 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//				a += aks; b += bks
+//			}
+//			a += jump
 //		}
-//		a += jump
+//		a += next; c += 4*crs; b is as at first
 //	}
 //
 // c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
 //
 //go:noescape
-func gemmAVX2_4x8(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+func gemmAVX2_4x8(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
-// gemmAVX2_5x16 adds products to 5 rows of c, in float32 with one rounding each:
+// gemmAVX2_5x16 adds products to 5 rows of c at a time, in float32 with one rounding each:
 //
-//	for range segments {
-//		for range k {
-//			for r := range 5 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
-//			a += aks; b += bks
+//	for range tiles {
+//		for range segments {
+//			for range k {
+//				for r := range 5 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//				a += aks; b += bks
+//			}
+//			a += jump
 //		}
-//		a += jump
+//		a += next; c += 5*crs; b is as at first
 //	}
 //
 // c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
 //
 //go:noescape
-func gemmAVX2_5x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+func gemmAVX2_5x16(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
-// gemmAVX2_5x8 adds products to 5 rows of c, in float32 with one rounding each:
+// gemmAVX2_5x8 adds products to 5 rows of c at a time, in float32 with one rounding each:
 //
-//	for range segments {
-//		for range k {
-//			for r := range 5 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
-//			a += aks; b += bks
+//	for range tiles {
+//		for range segments {
+//			for range k {
+//				for r := range 5 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//				a += aks; b += bks
+//			}
+//			a += jump
 //		}
-//		a += jump
+//		a += next; c += 5*crs; b is as at first
 //	}
 //
 // c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
 //
 //go:noescape
-func gemmAVX2_5x8(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+func gemmAVX2_5x8(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
-// gemmAVX2_6x16 adds products to 6 rows of c, in float32 with one rounding each:
+// gemmAVX2_6x16 adds products to 6 rows of c at a time, in float32 with one rounding each:
 //
-//	for range segments {
-//		for range k {
-//			for r := range 6 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
-//			a += aks; b += bks
+//	for range tiles {
+//		for range segments {
+//			for range k {
+//				for r := range 6 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//				a += aks; b += bks
+//			}
+//			a += jump
 //		}
-//		a += jump
+//		a += next; c += 6*crs; b is as at first
 //	}
 //
 // c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
 //
 //go:noescape
-func gemmAVX2_6x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+func gemmAVX2_6x16(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
-// gemmAVX2_6x8 adds products to 6 rows of c, in float32 with one rounding each:
+// gemmAVX2_6x8 adds products to 6 rows of c at a time, in float32 with one rounding each:
 //
-//	for range segments {
-//		for range k {
-//			for r := range 6 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
-//			a += aks; b += bks
+//	for range tiles {
+//		for range segments {
+//			for range k {
+//				for r := range 6 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//				a += aks; b += bks
+//			}
+//			a += jump
 //		}
-//		a += jump
+//		a += next; c += 6*crs; b is as at first
 //	}
 //
 // c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
 //
 //go:noescape
-func gemmAVX2_6x8(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+func gemmAVX2_6x8(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
-// gemmAVX512_1x32 adds products to 1 rows of c, in float32 with one rounding each:
+// gemmAVX512_1x32 adds products to 1 rows of c at a time, in float32 with one rounding each:
 //
-//	for range segments {
-//		for range k {
-//			for r := range 1 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
-//			a += aks; b += bks
+//	for range tiles {
+//		for range segments {
+//			for range k {
+//				for r := range 1 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//				a += aks; b += bks
+//			}
+//			a += jump
 //		}
-//		a += jump
+//		a += next; c += 1*crs; b is as at first
 //	}
 //
 // c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
 //
 //go:noescape
-func gemmAVX512_1x32(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+func gemmAVX512_1x32(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
-// gemmAVX512_1x16 adds products to 1 rows of c, in float32 with one rounding each:
+// gemmAVX512_1x16 adds products to 1 rows of c at a time, in float32 with one rounding each:
 //
-//	for range segments {
-//		for range k {
-//			for r := range 1 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
-//			a += aks; b += bks
+//	for range tiles {
+//		for range segments {
+//			for range k {
+//				for r := range 1 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//				a += aks; b += bks
+//			}
+//			a += jump
 //		}
-//		a += jump
+//		a += next; c += 1*crs; b is as at first
 //	}
 //
 // c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
 //
 //go:noescape
-func gemmAVX512_1x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+func gemmAVX512_1x16(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
-// gemmAVX512_2x32 adds products to 2 rows of c, in float32 with one rounding each:
+// gemmAVX512_2x32 adds products to 2 rows of c at a time, in float32 with one rounding each:
 //
-//	for range segments {
-//		for range k {
-//			for r := range 2 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
-//			a += aks; b += bks
+//	for range tiles {
+//		for range segments {
+//			for range k {
+//				for r := range 2 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//				a += aks; b += bks
+//			}
+//			a += jump
 //		}
-//		a += jump
+//		a += next; c += 2*crs; b is as at first
 //	}
 //
 // c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
 //
 //go:noescape
-func gemmAVX512_2x32(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+func gemmAVX512_2x32(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
-// gemmAVX512_2x16 adds products to 2 rows of c, in float32 with one rounding each:
+// gemmAVX512_2x16 adds products to 2 rows of c at a time, in float32 with one rounding each:
 //
-//	for range segments {
-//		for range k {
-//			for r := range 2 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
-//			a += aks; b += bks
+//	for range tiles {
+//		for range segments {
+//			for range k {
+//				for r := range 2 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//				a += aks; b += bks
+//			}
+//			a += jump
 //		}
-//		a += jump
+//		a += next; c += 2*crs; b is as at first
 //	}
 //
 // c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
 //
 //go:noescape
-func gemmAVX512_2x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+func gemmAVX512_2x16(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
-// gemmAVX512_3x32 adds products to 3 rows of c, in float32 with one rounding each:
+// gemmAVX512_3x32 adds products to 3 rows of c at a time, in float32 with one rounding each:
 //
-//	for range segments {
-//		for range k {
-//			for r := range 3 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
-//			a += aks; b += bks
+//	for range tiles {
+//		for range segments {
+//			for range k {
+//				for r := range 3 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//				a += aks; b += bks
+//			}
+//			a += jump
 //		}
-//		a += jump
+//		a += next; c += 3*crs; b is as at first
 //	}
 //
 // c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
 //
 //go:noescape
-func gemmAVX512_3x32(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+func gemmAVX512_3x32(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
-// gemmAVX512_3x16 adds products to 3 rows of c, in float32 with one rounding each:
+// gemmAVX512_3x16 adds products to 3 rows of c at a time, in float32 with one rounding each:
 //
-//	for range segments {
-//		for range k {
-//			for r := range 3 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
-//			a += aks; b += bks
+//	for range tiles {
+//		for range segments {
+//			for range k {
+//				for r := range 3 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//				a += aks; b += bks
+//			}
+//			a += jump
 //		}
-//		a += jump
+//		a += next; c += 3*crs; b is as at first
 //	}
 //
 // c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
 //
 //go:noescape
-func gemmAVX512_3x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+func gemmAVX512_3x16(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
-// gemmAVX512_4x32 adds products to 4 rows of c, in float32 with one rounding each:
+// gemmAVX512_4x32 adds products to 4 rows of c at a time, in float32 with one rounding each:
 //
-//	for range segments {
-//		for range k {
-//			for r := range 4 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
-//			a += aks; b += bks
+//	for range tiles {
+//		for range segments {
+//			for range k {
+//				for r := range 4 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//				a += aks; b += bks
+//			}
+//			a += jump
 //		}
-//		a += jump
+//		a += next; c += 4*crs; b is as at first
 //	}
 //
 // c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
 //
 //go:noescape
-func gemmAVX512_4x32(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+func gemmAVX512_4x32(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
-// gemmAVX512_4x16 adds products to 4 rows of c, in float32 with one rounding each:
+// gemmAVX512_4x16 adds products to 4 rows of c at a time, in float32 with one rounding each:
 //
-//	for range segments {
-//		for range k {
-//			for r := range 4 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
-//			a += aks; b += bks
+//	for range tiles {
+//		for range segments {
+//			for range k {
+//				for r := range 4 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//				a += aks; b += bks
+//			}
+//			a += jump
 //		}
-//		a += jump
+//		a += next; c += 4*crs; b is as at first
 //	}
 //
 // c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
 //
 //go:noescape
-func gemmAVX512_4x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+func gemmAVX512_4x16(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
-// gemmAVX512_5x32 adds products to 5 rows of c, in float32 with one rounding each:
+// gemmAVX512_5x32 adds products to 5 rows of c at a time, in float32 with one rounding each:
 //
-//	for range segments {
-//		for range k {
-//			for r := range 5 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
-//			a += aks; b += bks
+//	for range tiles {
+//		for range segments {
+//			for range k {
+//				for r := range 5 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//				a += aks; b += bks
+//			}
+//			a += jump
 //		}
-//		a += jump
+//		a += next; c += 5*crs; b is as at first
 //	}
 //
 // c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
 //
 //go:noescape
-func gemmAVX512_5x32(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+func gemmAVX512_5x32(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
-// gemmAVX512_5x16 adds products to 5 rows of c, in float32 with one rounding each:
+// gemmAVX512_5x16 adds products to 5 rows of c at a time, in float32 with one rounding each:
 //
-//	for range segments {
-//		for range k {
-//			for r := range 5 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
-//			a += aks; b += bks
+//	for range tiles {
+//		for range segments {
+//			for range k {
+//				for r := range 5 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//				a += aks; b += bks
+//			}
+//			a += jump
 //		}
-//		a += jump
+//		a += next; c += 5*crs; b is as at first
 //	}
 //
 // c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
 //
 //go:noescape
-func gemmAVX512_5x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+func gemmAVX512_5x16(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
-// gemmAVX512_6x32 adds products to 6 rows of c, in float32 with one rounding each:
+// gemmAVX512_6x32 adds products to 6 rows of c at a time, in float32 with one rounding each:
 //
-//	for range segments {
-//		for range k {
-//			for r := range 6 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
-//			a += aks; b += bks
+//	for range tiles {
+//		for range segments {
+//			for range k {
+//				for r := range 6 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//				a += aks; b += bks
+//			}
+//			a += jump
 //		}
-//		a += jump
+//		a += next; c += 6*crs; b is as at first
 //	}
 //
 // c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
 //
 //go:noescape
-func gemmAVX512_6x32(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+func gemmAVX512_6x32(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
-// gemmAVX512_6x16 adds products to 6 rows of c, in float32 with one rounding each:
+// gemmAVX512_6x16 adds products to 6 rows of c at a time, in float32 with one rounding each:
 //
-//	for range segments {
-//		for range k {
-//			for r := range 6 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
-//			a += aks; b += bks
+//	for range tiles {
+//		for range segments {
+//			for range k {
+//				for r := range 6 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//				a += aks; b += bks
+//			}
+//			a += jump
 //		}
-//		a += jump
+//		a += next; c += 6*crs; b is as at first
 //	}
 //
 // c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
 //
 //go:noescape
-func gemmAVX512_6x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+func gemmAVX512_6x16(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
-// gemmAVX512_7x32 adds products to 7 rows of c, in float32 with one rounding each:
+// gemmAVX512_7x32 adds products to 7 rows of c at a time, in float32 with one rounding each:
 //
-//	for range segments {
-//		for range k {
-//			for r := range 7 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
-//			a += aks; b += bks
+//	for range tiles {
+//		for range segments {
+//			for range k {
+//				for r := range 7 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//				a += aks; b += bks
+//			}
+//			a += jump
 //		}
-//		a += jump
+//		a += next; c += 7*crs; b is as at first
 //	}
 //
 // c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
 //
 //go:noescape
-func gemmAVX512_7x32(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+func gemmAVX512_7x32(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
-// gemmAVX512_7x16 adds products to 7 rows of c, in float32 with one rounding each:
+// gemmAVX512_7x16 adds products to 7 rows of c at a time, in float32 with one rounding each:
 //
-//	for range segments {
-//		for range k {
-//			for r := range 7 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
-//			a += aks; b += bks
+//	for range tiles {
+//		for range segments {
+//			for range k {
+//				for r := range 7 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//				a += aks; b += bks
+//			}
+//			a += jump
 //		}
-//		a += jump
+//		a += next; c += 7*crs; b is as at first
 //	}
 //
 // c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
 //
 //go:noescape
-func gemmAVX512_7x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+func gemmAVX512_7x16(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
-// gemmAVX512_8x32 adds products to 8 rows of c, in float32 with one rounding each:
+// gemmAVX512_8x32 adds products to 8 rows of c at a time, in float32 with one rounding each:
 //
-//	for range segments {
-//		for range k {
-//			for r := range 8 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
-//			a += aks; b += bks
+//	for range tiles {
+//		for range segments {
+//			for range k {
+//				for r := range 8 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//				a += aks; b += bks
+//			}
+//			a += jump
 //		}
-//		a += jump
+//		a += next; c += 8*crs; b is as at first
 //	}
 //
 // c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
 //
 //go:noescape
-func gemmAVX512_8x32(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+func gemmAVX512_8x32(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
-// gemmAVX512_8x16 adds products to 8 rows of c, in float32 with one rounding each:
+// gemmAVX512_8x16 adds products to 8 rows of c at a time, in float32 with one rounding each:
 //
-//	for range segments {
-//		for range k {
-//			for r := range 8 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
-//			a += aks; b += bks
+//	for range tiles {
+//		for range segments {
+//			for range k {
+//				for r := range 8 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//				a += aks; b += bks
+//			}
+//			a += jump
 //		}
-//		a += jump
+//		a += next; c += 8*crs; b is as at first
 //	}
 //
 // c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
 //
 //go:noescape
-func gemmAVX512_8x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+func gemmAVX512_8x16(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
-// gemmAVX512_9x32 adds products to 9 rows of c, in float32 with one rounding each:
+// gemmAVX512_9x32 adds products to 9 rows of c at a time, in float32 with one rounding each:
 //
-//	for range segments {
-//		for range k {
-//			for r := range 9 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
-//			a += aks; b += bks
+//	for range tiles {
+//		for range segments {
+//			for range k {
+//				for r := range 9 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//				a += aks; b += bks
+//			}
+//			a += jump
 //		}
-//		a += jump
+//		a += next; c += 9*crs; b is as at first
 //	}
 //
 // c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
 //
 //go:noescape
-func gemmAVX512_9x32(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+func gemmAVX512_9x32(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
-// gemmAVX512_9x16 adds products to 9 rows of c, in float32 with one rounding each:
+// gemmAVX512_9x16 adds products to 9 rows of c at a time, in float32 with one rounding each:
 //
-//	for range segments {
-//		for range k {
-//			for r := range 9 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
-//			a += aks; b += bks
+//	for range tiles {
+//		for range segments {
+//			for range k {
+//				for r := range 9 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//				a += aks; b += bks
+//			}
+//			a += jump
 //		}
-//		a += jump
+//		a += next; c += 9*crs; b is as at first
 //	}
 //
 // c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
 //
 //go:noescape
-func gemmAVX512_9x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+func gemmAVX512_9x16(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
-// gemmAVX512_10x32 adds products to 10 rows of c, in float32 with one rounding each:
+// gemmAVX512_10x32 adds products to 10 rows of c at a time, in float32 with one rounding each:
 //
-//	for range segments {
-//		for range k {
-//			for r := range 10 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
-//			a += aks; b += bks
+//	for range tiles {
+//		for range segments {
+//			for range k {
+//				for r := range 10 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//				a += aks; b += bks
+//			}
+//			a += jump
 //		}
-//		a += jump
+//		a += next; c += 10*crs; b is as at first
 //	}
 //
 // c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
 //
 //go:noescape
-func gemmAVX512_10x32(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+func gemmAVX512_10x32(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
-// gemmAVX512_10x16 adds products to 10 rows of c, in float32 with one rounding each:
+// gemmAVX512_10x16 adds products to 10 rows of c at a time, in float32 with one rounding each:
 //
-//	for range segments {
-//		for range k {
-//			for r := range 10 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
-//			a += aks; b += bks
+//	for range tiles {
+//		for range segments {
+//			for range k {
+//				for r := range 10 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//				a += aks; b += bks
+//			}
+//			a += jump
 //		}
-//		a += jump
+//		a += next; c += 10*crs; b is as at first
 //	}
 //
 // c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
 //
 //go:noescape
-func gemmAVX512_10x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+func gemmAVX512_10x16(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
-// gemmAVX512_11x32 adds products to 11 rows of c, in float32 with one rounding each:
+// gemmAVX512_11x32 adds products to 11 rows of c at a time, in float32 with one rounding each:
 //
-//	for range segments {
-//		for range k {
-//			for r := range 11 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
-//			a += aks; b += bks
+//	for range tiles {
+//		for range segments {
+//			for range k {
+//				for r := range 11 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//				a += aks; b += bks
+//			}
+//			a += jump
 //		}
-//		a += jump
+//		a += next; c += 11*crs; b is as at first
 //	}
 //
 // c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
 //
 //go:noescape
-func gemmAVX512_11x32(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+func gemmAVX512_11x32(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
-// gemmAVX512_11x16 adds products to 11 rows of c, in float32 with one rounding each:
+// gemmAVX512_11x16 adds products to 11 rows of c at a time, in float32 with one rounding each:
 //
-//	for range segments {
-//		for range k {
-//			for r := range 11 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
-//			a += aks; b += bks
+//	for range tiles {
+//		for range segments {
+//			for range k {
+//				for r := range 11 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//				a += aks; b += bks
+//			}
+//			a += jump
 //		}
-//		a += jump
+//		a += next; c += 11*crs; b is as at first
 //	}
 //
 // c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
 //
 //go:noescape
-func gemmAVX512_11x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+func gemmAVX512_11x16(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
-// gemmAVX512_12x32 adds products to 12 rows of c, in float32 with one rounding each:
+// gemmAVX512_12x32 adds products to 12 rows of c at a time, in float32 with one rounding each:
 //
-//	for range segments {
-//		for range k {
-//			for r := range 12 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
-//			a += aks; b += bks
+//	for range tiles {
+//		for range segments {
+//			for range k {
+//				for r := range 12 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//				a += aks; b += bks
+//			}
+//			a += jump
 //		}
-//		a += jump
+//		a += next; c += 12*crs; b is as at first
 //	}
 //
 // c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
 //
 //go:noescape
-func gemmAVX512_12x32(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+func gemmAVX512_12x32(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
-// gemmAVX512_12x16 adds products to 12 rows of c, in float32 with one rounding each:
+// gemmAVX512_12x16 adds products to 12 rows of c at a time, in float32 with one rounding each:
 //
-//	for range segments {
-//		for range k {
-//			for r := range 12 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
-//			a += aks; b += bks
+//	for range tiles {
+//		for range segments {
+//			for range k {
+//				for r := range 12 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//				a += aks; b += bks
+//			}
+//			a += jump
 //		}
-//		a += jump
+//		a += next; c += 12*crs; b is as at first
 //	}
 //
 // c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
 //
 //go:noescape
-func gemmAVX512_12x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+func gemmAVX512_12x16(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
-// gemmAVX512_13x32 adds products to 13 rows of c, in float32 with one rounding each:
+// gemmAVX512_13x32 adds products to 13 rows of c at a time, in float32 with one rounding each:
 //
-//	for range segments {
-//		for range k {
-//			for r := range 13 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
-//			a += aks; b += bks
+//	for range tiles {
+//		for range segments {
+//			for range k {
+//				for r := range 13 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//				a += aks; b += bks
+//			}
+//			a += jump
 //		}
-//		a += jump
+//		a += next; c += 13*crs; b is as at first
 //	}
 //
 // c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
 //
 //go:noescape
-func gemmAVX512_13x32(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+func gemmAVX512_13x32(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
-// gemmAVX512_13x16 adds products to 13 rows of c, in float32 with one rounding each:
+// gemmAVX512_13x16 adds products to 13 rows of c at a time, in float32 with one rounding each:
 //
-//	for range segments {
-//		for range k {
-//			for r := range 13 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
-//			a += aks; b += bks
+//	for range tiles {
+//		for range segments {
+//			for range k {
+//				for r := range 13 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//				a += aks; b += bks
+//			}
+//			a += jump
 //		}
-//		a += jump
+//		a += next; c += 13*crs; b is as at first
 //	}
 //
 // c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
 //
 //go:noescape
-func gemmAVX512_13x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+func gemmAVX512_13x16(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
-// gemmAVX512_14x32 adds products to 14 rows of c, in float32 with one rounding each:
+// gemmAVX512_14x32 adds products to 14 rows of c at a time, in float32 with one rounding each:
 //
-//	for range segments {
-//		for range k {
-//			for r := range 14 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
-//			a += aks; b += bks
+//	for range tiles {
+//		for range segments {
+//			for range k {
+//				for r := range 14 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//				a += aks; b += bks
+//			}
+//			a += jump
 //		}
-//		a += jump
+//		a += next; c += 14*crs; b is as at first
 //	}
 //
 // c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
 //
 //go:noescape
-func gemmAVX512_14x32(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+func gemmAVX512_14x32(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
-// gemmAVX512_14x16 adds products to 14 rows of c, in float32 with one rounding each:
+// gemmAVX512_14x16 adds products to 14 rows of c at a time, in float32 with one rounding each:
 //
-//	for range segments {
-//		for range k {
-//			for r := range 14 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
-//			a += aks; b += bks
+//	for range tiles {
+//		for range segments {
+//			for range k {
+//				for r := range 14 { for j where mask: c[r][j] = fma(a[r], b[j], c[r][j]) }
+//				a += aks; b += bks
+//			}
+//			a += jump
 //		}
-//		a += jump
+//		a += next; c += 14*crs; b is as at first
 //	}
 //
 // c starts at 0 unless add is 1. Strides are bytes; rows of a are ars apart, rows of c crs.
 //
 //go:noescape
-func gemmAVX512_14x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+func gemmAVX512_14x16(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
 // addAVX2 computes dst = a + b:
 //
@@ -907,6 +1027,39 @@ func tanhAVX2(dst []float32, x []float32)
 //
 //go:noescape
 func sigmoidAVX2(dst []float32, x []float32)
+
+// winogradWindowAVX2 transforms windows d of 4x4 pixels, two pixels apart, to t = B d B', for a multiple of eight channels; strides are bytes:
+//
+//	for tile := range count { for c := range channels {
+//		for i, j < 4: d[i][j] = x[i*line + (2*tile+j)*channels + c]
+//		B d is the rows d[0]-d[2], d[1]+d[2], d[2]-d[1], d[3]-d[1]; then the columns likewise
+//		for i, j < 4: v[(4*i+j)*apart + tile*channels + c] = t[i][j]
+//	} }
+//
+//go:noescape
+func winogradWindowAVX2(v []float32, apart int, x []float32, line int, channels int, count int)
+
+// winogradSpreadAVX2 transforms tiles d of 2x2 pixels to t = A d A', for a multiple of eight channels; strides are bytes:
+//
+//	for tile := range count { for c := range channels {
+//		for i, j < 2: d[i][j] = x[i*line + (2*tile+j)*channels + c]
+//		A d is the rows d[0], d[0]+d[1], d[0]-d[1], d[1]; then the columns likewise
+//		for i, j < 4: v[(4*i+j)*apart + tile*channels + c] = t[i][j]
+//	} }
+//
+//go:noescape
+func winogradSpreadAVX2(v []float32, apart int, x []float32, line int, channels int, count int)
+
+// winogradGatherAVX2 transforms values t of 4x4 to tiles d = A' t A of 2x2 pixels, for a multiple of eight channels; strides are bytes:
+//
+//	for tile := range count { for c := range channels {
+//		for i, j < 4: t[i][j] = v[(4*i+j)*apart + tile*channels + c]
+//		A' t is the rows t[0]+t[1]+t[2], t[1]-t[2]+t[3]; then the columns likewise
+//		for i, j < 2: y[i*line + (2*tile+j)*channels + c] = d[i][j]
+//	} }
+//
+//go:noescape
+func winogradGatherAVX2(y []float32, line int, v []float32, apart int, channels int, count int)
 
 // peakAVX2 does n times 12 multiply-adds of 8 lanes, as fast as the processor can.
 func peakAVX2(n int)

@@ -4,320 +4,370 @@
 
 #include "textflag.h"
 
-// func gemmAVX2_1x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// func gemmAVX2_1x16(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 // Requires: AVX, FMA3
-TEXT ·gemmAVX2_1x16(SB), NOSPLIT, $0-96
-	MOVQ    segments+8(FP), AX
-	MOVQ    a+24(FP), CX
-	MOVQ    ars+32(FP), DX
-	MOVQ    aks+40(FP), DX
-	MOVQ    b+48(FP), BX
-	MOVQ    bks+56(FP), SI
+TEXT ·gemmAVX2_1x16(SB), NOSPLIT, $0-112
+	MOVQ a+40(FP), AX
+	MOVQ ars+48(FP), CX
+	MOVQ aks+56(FP), CX
+	MOVQ bks+72(FP), DX
+	MOVQ c+80(FP), BX
+	MOVQ crs+88(FP), SI
+
+tile:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
-	MOVQ    add+88(FP), DI
+	MOVQ    add+104(FP), DI
 	TESTQ   DI, DI
-	JE      segment
-	MOVQ    c+64(FP), DI
-	MOVQ    crs+72(FP), R8
+	JE      start
+	MOVQ    BX, DI
 	VMOVUPS (DI), Y0
 	VMOVUPS 32(DI), Y1
 
+start:
+	MOVQ segments+24(FP), DI
+	MOVQ b+64(FP), R8
+
 segment:
-	MOVQ k+0(FP), DI
+	MOVQ k+16(FP), R9
 
 step:
-	VMOVUPS      (BX), Y2
-	VMOVUPS      32(BX), Y3
-	ADDQ         SI, BX
-	VBROADCASTSS (CX), Y4
+	VMOVUPS      (R8), Y2
+	VMOVUPS      32(R8), Y3
+	ADDQ         DX, R8
+	VBROADCASTSS (AX), Y4
 	VFMADD231PS  Y2, Y4, Y0
 	VFMADD231PS  Y3, Y4, Y1
-	ADDQ         DX, CX
-	DECQ         DI
+	ADDQ         CX, AX
+	DECQ         R9
 	JNE          step
-	MOVQ         jump+16(FP), DI
-	ADDQ         DI, CX
-	DECQ         AX
+	MOVQ         jump+32(FP), R9
+	ADDQ         R9, AX
+	DECQ         DI
 	JNE          segment
-	MOVQ         c+64(FP), AX
-	MOVQ         crs+72(FP), CX
-	VMOVUPS      Y0, (AX)
-	VMOVUPS      Y1, 32(AX)
+	VMOVUPS      Y0, (BX)
+	VMOVUPS      Y1, 32(BX)
+	ADDQ         SI, BX
+	MOVQ         next+8(FP), DI
+	ADDQ         DI, AX
+	DECQ         tiles+0(FP)
+	JNE          tile
 	VZEROUPPER
 	RET
 
-// func gemmAVX2_1x8(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// func gemmAVX2_1x8(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 // Requires: AVX, FMA3
-TEXT ·gemmAVX2_1x8(SB), NOSPLIT, $0-96
-	MOVQ       segments+8(FP), AX
-	MOVQ       a+24(FP), CX
-	MOVQ       ars+32(FP), DX
-	MOVQ       aks+40(FP), DX
-	MOVQ       b+48(FP), BX
-	MOVQ       bks+56(FP), SI
-	MOVQ       mask+80(FP), DI
-	VMOVUPS    (DI), Y0
+TEXT ·gemmAVX2_1x8(SB), NOSPLIT, $0-112
+	MOVQ    a+40(FP), AX
+	MOVQ    ars+48(FP), CX
+	MOVQ    aks+56(FP), CX
+	MOVQ    bks+72(FP), DX
+	MOVQ    c+80(FP), BX
+	MOVQ    crs+88(FP), SI
+	MOVQ    mask+96(FP), DI
+	VMOVUPS (DI), Y0
+
+tile:
 	VXORPS     Y1, Y1, Y1
-	MOVQ       add+88(FP), DI
+	MOVQ       add+104(FP), DI
 	TESTQ      DI, DI
-	JE         segment
-	MOVQ       c+64(FP), DI
-	MOVQ       crs+72(FP), R8
+	JE         start
+	MOVQ       BX, DI
 	VMASKMOVPS (DI), Y0, Y1
 
+start:
+	MOVQ segments+24(FP), DI
+	MOVQ b+64(FP), R8
+
 segment:
-	MOVQ k+0(FP), DI
+	MOVQ k+16(FP), R9
 
 step:
-	VMASKMOVPS   (BX), Y0, Y2
-	ADDQ         SI, BX
-	VBROADCASTSS (CX), Y3
+	VMASKMOVPS   (R8), Y0, Y2
+	ADDQ         DX, R8
+	VBROADCASTSS (AX), Y3
 	VFMADD231PS  Y2, Y3, Y1
-	ADDQ         DX, CX
-	DECQ         DI
+	ADDQ         CX, AX
+	DECQ         R9
 	JNE          step
-	MOVQ         jump+16(FP), DI
-	ADDQ         DI, CX
-	DECQ         AX
+	MOVQ         jump+32(FP), R9
+	ADDQ         R9, AX
+	DECQ         DI
 	JNE          segment
-	MOVQ         c+64(FP), AX
-	MOVQ         crs+72(FP), CX
-	VMASKMOVPS   Y1, Y0, (AX)
+	VMASKMOVPS   Y1, Y0, (BX)
+	ADDQ         SI, BX
+	MOVQ         next+8(FP), DI
+	ADDQ         DI, AX
+	DECQ         tiles+0(FP)
+	JNE          tile
 	VZEROUPPER
 	RET
 
-// func gemmAVX2_2x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// func gemmAVX2_2x16(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 // Requires: AVX, FMA3
-TEXT ·gemmAVX2_2x16(SB), NOSPLIT, $0-96
-	MOVQ    segments+8(FP), AX
-	MOVQ    a+24(FP), CX
-	MOVQ    ars+32(FP), DX
-	MOVQ    aks+40(FP), BX
-	MOVQ    b+48(FP), SI
-	MOVQ    bks+56(FP), DI
+TEXT ·gemmAVX2_2x16(SB), NOSPLIT, $0-112
+	MOVQ a+40(FP), AX
+	MOVQ ars+48(FP), CX
+	MOVQ aks+56(FP), DX
+	MOVQ bks+72(FP), BX
+	MOVQ c+80(FP), SI
+	MOVQ crs+88(FP), DI
+
+tile:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
-	MOVQ    add+88(FP), R8
+	MOVQ    add+104(FP), R8
 	TESTQ   R8, R8
-	JE      segment
-	MOVQ    c+64(FP), R8
-	MOVQ    crs+72(FP), R9
+	JE      start
+	MOVQ    SI, R8
 	VMOVUPS (R8), Y0
 	VMOVUPS 32(R8), Y1
-	ADDQ    R9, R8
+	ADDQ    DI, R8
 	VMOVUPS (R8), Y2
 	VMOVUPS 32(R8), Y3
 
+start:
+	MOVQ segments+24(FP), R8
+	MOVQ b+64(FP), R9
+
 segment:
-	MOVQ k+0(FP), R8
+	MOVQ k+16(FP), R10
 
 step:
-	VMOVUPS      (SI), Y4
-	VMOVUPS      32(SI), Y5
-	ADDQ         DI, SI
-	VBROADCASTSS (CX), Y6
+	VMOVUPS      (R9), Y4
+	VMOVUPS      32(R9), Y5
+	ADDQ         BX, R9
+	VBROADCASTSS (AX), Y6
 	VFMADD231PS  Y4, Y6, Y0
 	VFMADD231PS  Y5, Y6, Y1
-	VBROADCASTSS (CX)(DX*1), Y6
+	VBROADCASTSS (AX)(CX*1), Y6
 	VFMADD231PS  Y4, Y6, Y2
 	VFMADD231PS  Y5, Y6, Y3
-	ADDQ         BX, CX
-	DECQ         R8
+	ADDQ         DX, AX
+	DECQ         R10
 	JNE          step
-	MOVQ         jump+16(FP), R8
-	ADDQ         R8, CX
-	DECQ         AX
+	MOVQ         jump+32(FP), R10
+	ADDQ         R10, AX
+	DECQ         R8
 	JNE          segment
-	MOVQ         c+64(FP), AX
-	MOVQ         crs+72(FP), CX
-	VMOVUPS      Y0, (AX)
-	VMOVUPS      Y1, 32(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Y2, (AX)
-	VMOVUPS      Y3, 32(AX)
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y1, 32(SI)
+	ADDQ         DI, SI
+	VMOVUPS      Y2, (SI)
+	VMOVUPS      Y3, 32(SI)
+	ADDQ         DI, SI
+	MOVQ         next+8(FP), R8
+	ADDQ         R8, AX
+	DECQ         tiles+0(FP)
+	JNE          tile
 	VZEROUPPER
 	RET
 
-// func gemmAVX2_2x8(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// func gemmAVX2_2x8(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 // Requires: AVX, FMA3
-TEXT ·gemmAVX2_2x8(SB), NOSPLIT, $0-96
-	MOVQ       segments+8(FP), AX
-	MOVQ       a+24(FP), CX
-	MOVQ       ars+32(FP), DX
-	MOVQ       aks+40(FP), BX
-	MOVQ       b+48(FP), SI
-	MOVQ       bks+56(FP), DI
-	MOVQ       mask+80(FP), R8
-	VMOVUPS    (R8), Y0
+TEXT ·gemmAVX2_2x8(SB), NOSPLIT, $0-112
+	MOVQ    a+40(FP), AX
+	MOVQ    ars+48(FP), CX
+	MOVQ    aks+56(FP), DX
+	MOVQ    bks+72(FP), BX
+	MOVQ    c+80(FP), SI
+	MOVQ    crs+88(FP), DI
+	MOVQ    mask+96(FP), R8
+	VMOVUPS (R8), Y0
+
+tile:
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
-	MOVQ       add+88(FP), R8
+	MOVQ       add+104(FP), R8
 	TESTQ      R8, R8
-	JE         segment
-	MOVQ       c+64(FP), R8
-	MOVQ       crs+72(FP), R9
+	JE         start
+	MOVQ       SI, R8
 	VMASKMOVPS (R8), Y0, Y1
-	ADDQ       R9, R8
+	ADDQ       DI, R8
 	VMASKMOVPS (R8), Y0, Y2
 
+start:
+	MOVQ segments+24(FP), R8
+	MOVQ b+64(FP), R9
+
 segment:
-	MOVQ k+0(FP), R8
+	MOVQ k+16(FP), R10
 
 step:
-	VMASKMOVPS   (SI), Y0, Y3
-	ADDQ         DI, SI
-	VBROADCASTSS (CX), Y4
+	VMASKMOVPS   (R9), Y0, Y3
+	ADDQ         BX, R9
+	VBROADCASTSS (AX), Y4
 	VFMADD231PS  Y3, Y4, Y1
-	VBROADCASTSS (CX)(DX*1), Y4
+	VBROADCASTSS (AX)(CX*1), Y4
 	VFMADD231PS  Y3, Y4, Y2
-	ADDQ         BX, CX
-	DECQ         R8
+	ADDQ         DX, AX
+	DECQ         R10
 	JNE          step
-	MOVQ         jump+16(FP), R8
-	ADDQ         R8, CX
-	DECQ         AX
+	MOVQ         jump+32(FP), R10
+	ADDQ         R10, AX
+	DECQ         R8
 	JNE          segment
-	MOVQ         c+64(FP), AX
-	MOVQ         crs+72(FP), CX
-	VMASKMOVPS   Y1, Y0, (AX)
-	ADDQ         CX, AX
-	VMASKMOVPS   Y2, Y0, (AX)
+	VMASKMOVPS   Y1, Y0, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y2, Y0, (SI)
+	ADDQ         DI, SI
+	MOVQ         next+8(FP), R8
+	ADDQ         R8, AX
+	DECQ         tiles+0(FP)
+	JNE          tile
 	VZEROUPPER
 	RET
 
-// func gemmAVX2_3x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// func gemmAVX2_3x16(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 // Requires: AVX, FMA3
-TEXT ·gemmAVX2_3x16(SB), NOSPLIT, $0-96
-	MOVQ    segments+8(FP), AX
-	MOVQ    a+24(FP), CX
-	MOVQ    ars+32(FP), DX
-	MOVQ    aks+40(FP), BX
-	MOVQ    b+48(FP), SI
-	MOVQ    bks+56(FP), DI
+TEXT ·gemmAVX2_3x16(SB), NOSPLIT, $0-112
+	MOVQ a+40(FP), AX
+	MOVQ ars+48(FP), CX
+	MOVQ aks+56(FP), DX
+	MOVQ bks+72(FP), BX
+	MOVQ c+80(FP), SI
+	MOVQ crs+88(FP), DI
+
+tile:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
 	VXORPS  Y5, Y5, Y5
-	MOVQ    add+88(FP), R8
+	MOVQ    add+104(FP), R8
 	TESTQ   R8, R8
-	JE      segment
-	MOVQ    c+64(FP), R8
-	MOVQ    crs+72(FP), R9
+	JE      start
+	MOVQ    SI, R8
 	VMOVUPS (R8), Y0
 	VMOVUPS 32(R8), Y1
-	ADDQ    R9, R8
+	ADDQ    DI, R8
 	VMOVUPS (R8), Y2
 	VMOVUPS 32(R8), Y3
-	ADDQ    R9, R8
+	ADDQ    DI, R8
 	VMOVUPS (R8), Y4
 	VMOVUPS 32(R8), Y5
 
+start:
+	MOVQ segments+24(FP), R8
+	MOVQ b+64(FP), R9
+
 segment:
-	MOVQ k+0(FP), R8
+	MOVQ k+16(FP), R10
 
 step:
-	VMOVUPS      (SI), Y6
-	VMOVUPS      32(SI), Y7
-	ADDQ         DI, SI
-	VBROADCASTSS (CX), Y8
+	VMOVUPS      (R9), Y6
+	VMOVUPS      32(R9), Y7
+	ADDQ         BX, R9
+	VBROADCASTSS (AX), Y8
 	VFMADD231PS  Y6, Y8, Y0
 	VFMADD231PS  Y7, Y8, Y1
-	VBROADCASTSS (CX)(DX*1), Y8
+	VBROADCASTSS (AX)(CX*1), Y8
 	VFMADD231PS  Y6, Y8, Y2
 	VFMADD231PS  Y7, Y8, Y3
-	VBROADCASTSS (CX)(DX*2), Y8
+	VBROADCASTSS (AX)(CX*2), Y8
 	VFMADD231PS  Y6, Y8, Y4
 	VFMADD231PS  Y7, Y8, Y5
-	ADDQ         BX, CX
-	DECQ         R8
+	ADDQ         DX, AX
+	DECQ         R10
 	JNE          step
-	MOVQ         jump+16(FP), R8
-	ADDQ         R8, CX
-	DECQ         AX
+	MOVQ         jump+32(FP), R10
+	ADDQ         R10, AX
+	DECQ         R8
 	JNE          segment
-	MOVQ         c+64(FP), AX
-	MOVQ         crs+72(FP), CX
-	VMOVUPS      Y0, (AX)
-	VMOVUPS      Y1, 32(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Y2, (AX)
-	VMOVUPS      Y3, 32(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Y4, (AX)
-	VMOVUPS      Y5, 32(AX)
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y1, 32(SI)
+	ADDQ         DI, SI
+	VMOVUPS      Y2, (SI)
+	VMOVUPS      Y3, 32(SI)
+	ADDQ         DI, SI
+	VMOVUPS      Y4, (SI)
+	VMOVUPS      Y5, 32(SI)
+	ADDQ         DI, SI
+	MOVQ         next+8(FP), R8
+	ADDQ         R8, AX
+	DECQ         tiles+0(FP)
+	JNE          tile
 	VZEROUPPER
 	RET
 
-// func gemmAVX2_3x8(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// func gemmAVX2_3x8(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 // Requires: AVX, FMA3
-TEXT ·gemmAVX2_3x8(SB), NOSPLIT, $0-96
-	MOVQ       segments+8(FP), AX
-	MOVQ       a+24(FP), CX
-	MOVQ       ars+32(FP), DX
-	MOVQ       aks+40(FP), BX
-	MOVQ       b+48(FP), SI
-	MOVQ       bks+56(FP), DI
-	MOVQ       mask+80(FP), R8
-	VMOVUPS    (R8), Y0
+TEXT ·gemmAVX2_3x8(SB), NOSPLIT, $0-112
+	MOVQ    a+40(FP), AX
+	MOVQ    ars+48(FP), CX
+	MOVQ    aks+56(FP), DX
+	MOVQ    bks+72(FP), BX
+	MOVQ    c+80(FP), SI
+	MOVQ    crs+88(FP), DI
+	MOVQ    mask+96(FP), R8
+	VMOVUPS (R8), Y0
+
+tile:
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
-	MOVQ       add+88(FP), R8
+	MOVQ       add+104(FP), R8
 	TESTQ      R8, R8
-	JE         segment
-	MOVQ       c+64(FP), R8
-	MOVQ       crs+72(FP), R9
+	JE         start
+	MOVQ       SI, R8
 	VMASKMOVPS (R8), Y0, Y1
-	ADDQ       R9, R8
+	ADDQ       DI, R8
 	VMASKMOVPS (R8), Y0, Y2
-	ADDQ       R9, R8
+	ADDQ       DI, R8
 	VMASKMOVPS (R8), Y0, Y3
 
+start:
+	MOVQ segments+24(FP), R8
+	MOVQ b+64(FP), R9
+
 segment:
-	MOVQ k+0(FP), R8
+	MOVQ k+16(FP), R10
 
 step:
-	VMASKMOVPS   (SI), Y0, Y4
-	ADDQ         DI, SI
-	VBROADCASTSS (CX), Y5
+	VMASKMOVPS   (R9), Y0, Y4
+	ADDQ         BX, R9
+	VBROADCASTSS (AX), Y5
 	VFMADD231PS  Y4, Y5, Y1
-	VBROADCASTSS (CX)(DX*1), Y5
+	VBROADCASTSS (AX)(CX*1), Y5
 	VFMADD231PS  Y4, Y5, Y2
-	VBROADCASTSS (CX)(DX*2), Y5
+	VBROADCASTSS (AX)(CX*2), Y5
 	VFMADD231PS  Y4, Y5, Y3
-	ADDQ         BX, CX
-	DECQ         R8
+	ADDQ         DX, AX
+	DECQ         R10
 	JNE          step
-	MOVQ         jump+16(FP), R8
-	ADDQ         R8, CX
-	DECQ         AX
+	MOVQ         jump+32(FP), R10
+	ADDQ         R10, AX
+	DECQ         R8
 	JNE          segment
-	MOVQ         c+64(FP), AX
-	MOVQ         crs+72(FP), CX
-	VMASKMOVPS   Y1, Y0, (AX)
-	ADDQ         CX, AX
-	VMASKMOVPS   Y2, Y0, (AX)
-	ADDQ         CX, AX
-	VMASKMOVPS   Y3, Y0, (AX)
+	VMASKMOVPS   Y1, Y0, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y2, Y0, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y3, Y0, (SI)
+	ADDQ         DI, SI
+	MOVQ         next+8(FP), R8
+	ADDQ         R8, AX
+	DECQ         tiles+0(FP)
+	JNE          tile
 	VZEROUPPER
 	RET
 
-// func gemmAVX2_4x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// func gemmAVX2_4x16(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 // Requires: AVX, FMA3
-TEXT ·gemmAVX2_4x16(SB), NOSPLIT, $0-96
-	MOVQ    segments+8(FP), AX
-	MOVQ    a+24(FP), CX
-	MOVQ    ars+32(FP), DX
-	LEAQ    (CX)(DX*2), BX
-	ADDQ    DX, BX
-	MOVQ    aks+40(FP), SI
-	MOVQ    b+48(FP), DI
-	MOVQ    bks+56(FP), R8
+TEXT ·gemmAVX2_4x16(SB), NOSPLIT, $0-112
+	MOVQ a+40(FP), AX
+	MOVQ ars+48(FP), CX
+	LEAQ (AX)(CX*2), DX
+	ADDQ CX, DX
+	MOVQ aks+56(FP), BX
+	MOVQ bks+72(FP), SI
+	MOVQ c+80(FP), DI
+	MOVQ crs+88(FP), R8
+
+tile:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -326,143 +376,161 @@ TEXT ·gemmAVX2_4x16(SB), NOSPLIT, $0-96
 	VXORPS  Y5, Y5, Y5
 	VXORPS  Y6, Y6, Y6
 	VXORPS  Y7, Y7, Y7
-	MOVQ    add+88(FP), R9
+	MOVQ    add+104(FP), R9
 	TESTQ   R9, R9
-	JE      segment
-	MOVQ    c+64(FP), R9
-	MOVQ    crs+72(FP), R10
+	JE      start
+	MOVQ    DI, R9
 	VMOVUPS (R9), Y0
 	VMOVUPS 32(R9), Y1
-	ADDQ    R10, R9
+	ADDQ    R8, R9
 	VMOVUPS (R9), Y2
 	VMOVUPS 32(R9), Y3
-	ADDQ    R10, R9
+	ADDQ    R8, R9
 	VMOVUPS (R9), Y4
 	VMOVUPS 32(R9), Y5
-	ADDQ    R10, R9
+	ADDQ    R8, R9
 	VMOVUPS (R9), Y6
 	VMOVUPS 32(R9), Y7
 
+start:
+	MOVQ segments+24(FP), R9
+	MOVQ b+64(FP), R10
+
 segment:
-	MOVQ k+0(FP), R9
+	MOVQ k+16(FP), R11
 
 step:
-	VMOVUPS      (DI), Y8
-	VMOVUPS      32(DI), Y9
-	ADDQ         R8, DI
-	VBROADCASTSS (CX), Y10
+	VMOVUPS      (R10), Y8
+	VMOVUPS      32(R10), Y9
+	ADDQ         SI, R10
+	VBROADCASTSS (AX), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (CX)(DX*1), Y10
+	VBROADCASTSS (AX)(CX*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (CX)(DX*2), Y10
+	VBROADCASTSS (AX)(CX*2), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (BX), Y10
+	VBROADCASTSS (DX), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	ADDQ         SI, CX
-	ADDQ         SI, BX
-	DECQ         R9
+	ADDQ         BX, AX
+	ADDQ         BX, DX
+	DECQ         R11
 	JNE          step
-	MOVQ         jump+16(FP), R9
-	ADDQ         R9, CX
-	ADDQ         R9, BX
-	DECQ         AX
+	MOVQ         jump+32(FP), R11
+	ADDQ         R11, AX
+	ADDQ         R11, DX
+	DECQ         R9
 	JNE          segment
-	MOVQ         c+64(FP), AX
-	MOVQ         crs+72(FP), CX
-	VMOVUPS      Y0, (AX)
-	VMOVUPS      Y1, 32(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Y2, (AX)
-	VMOVUPS      Y3, 32(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Y4, (AX)
-	VMOVUPS      Y5, 32(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Y6, (AX)
-	VMOVUPS      Y7, 32(AX)
+	VMOVUPS      Y0, (DI)
+	VMOVUPS      Y1, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y2, (DI)
+	VMOVUPS      Y3, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y4, (DI)
+	VMOVUPS      Y5, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y6, (DI)
+	VMOVUPS      Y7, 32(DI)
+	ADDQ         R8, DI
+	MOVQ         next+8(FP), R9
+	ADDQ         R9, AX
+	ADDQ         R9, DX
+	DECQ         tiles+0(FP)
+	JNE          tile
 	VZEROUPPER
 	RET
 
-// func gemmAVX2_4x8(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// func gemmAVX2_4x8(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 // Requires: AVX, FMA3
-TEXT ·gemmAVX2_4x8(SB), NOSPLIT, $0-96
-	MOVQ       segments+8(FP), AX
-	MOVQ       a+24(FP), CX
-	MOVQ       ars+32(FP), DX
-	LEAQ       (CX)(DX*2), BX
-	ADDQ       DX, BX
-	MOVQ       aks+40(FP), SI
-	MOVQ       b+48(FP), DI
-	MOVQ       bks+56(FP), R8
-	MOVQ       mask+80(FP), R9
-	VMOVUPS    (R9), Y0
+TEXT ·gemmAVX2_4x8(SB), NOSPLIT, $0-112
+	MOVQ    a+40(FP), AX
+	MOVQ    ars+48(FP), CX
+	LEAQ    (AX)(CX*2), DX
+	ADDQ    CX, DX
+	MOVQ    aks+56(FP), BX
+	MOVQ    bks+72(FP), SI
+	MOVQ    c+80(FP), DI
+	MOVQ    crs+88(FP), R8
+	MOVQ    mask+96(FP), R9
+	VMOVUPS (R9), Y0
+
+tile:
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
-	MOVQ       add+88(FP), R9
+	MOVQ       add+104(FP), R9
 	TESTQ      R9, R9
-	JE         segment
-	MOVQ       c+64(FP), R9
-	MOVQ       crs+72(FP), R10
+	JE         start
+	MOVQ       DI, R9
 	VMASKMOVPS (R9), Y0, Y1
-	ADDQ       R10, R9
+	ADDQ       R8, R9
 	VMASKMOVPS (R9), Y0, Y2
-	ADDQ       R10, R9
+	ADDQ       R8, R9
 	VMASKMOVPS (R9), Y0, Y3
-	ADDQ       R10, R9
+	ADDQ       R8, R9
 	VMASKMOVPS (R9), Y0, Y4
 
+start:
+	MOVQ segments+24(FP), R9
+	MOVQ b+64(FP), R10
+
 segment:
-	MOVQ k+0(FP), R9
+	MOVQ k+16(FP), R11
 
 step:
-	VMASKMOVPS   (DI), Y0, Y5
-	ADDQ         R8, DI
-	VBROADCASTSS (CX), Y6
+	VMASKMOVPS   (R10), Y0, Y5
+	ADDQ         SI, R10
+	VBROADCASTSS (AX), Y6
 	VFMADD231PS  Y5, Y6, Y1
-	VBROADCASTSS (CX)(DX*1), Y6
+	VBROADCASTSS (AX)(CX*1), Y6
 	VFMADD231PS  Y5, Y6, Y2
-	VBROADCASTSS (CX)(DX*2), Y6
+	VBROADCASTSS (AX)(CX*2), Y6
 	VFMADD231PS  Y5, Y6, Y3
-	VBROADCASTSS (BX), Y6
+	VBROADCASTSS (DX), Y6
 	VFMADD231PS  Y5, Y6, Y4
-	ADDQ         SI, CX
-	ADDQ         SI, BX
-	DECQ         R9
+	ADDQ         BX, AX
+	ADDQ         BX, DX
+	DECQ         R11
 	JNE          step
-	MOVQ         jump+16(FP), R9
-	ADDQ         R9, CX
-	ADDQ         R9, BX
-	DECQ         AX
+	MOVQ         jump+32(FP), R11
+	ADDQ         R11, AX
+	ADDQ         R11, DX
+	DECQ         R9
 	JNE          segment
-	MOVQ         c+64(FP), AX
-	MOVQ         crs+72(FP), CX
-	VMASKMOVPS   Y1, Y0, (AX)
-	ADDQ         CX, AX
-	VMASKMOVPS   Y2, Y0, (AX)
-	ADDQ         CX, AX
-	VMASKMOVPS   Y3, Y0, (AX)
-	ADDQ         CX, AX
-	VMASKMOVPS   Y4, Y0, (AX)
+	VMASKMOVPS   Y1, Y0, (DI)
+	ADDQ         R8, DI
+	VMASKMOVPS   Y2, Y0, (DI)
+	ADDQ         R8, DI
+	VMASKMOVPS   Y3, Y0, (DI)
+	ADDQ         R8, DI
+	VMASKMOVPS   Y4, Y0, (DI)
+	ADDQ         R8, DI
+	MOVQ         next+8(FP), R9
+	ADDQ         R9, AX
+	ADDQ         R9, DX
+	DECQ         tiles+0(FP)
+	JNE          tile
 	VZEROUPPER
 	RET
 
-// func gemmAVX2_5x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// func gemmAVX2_5x16(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 // Requires: AVX, FMA3
-TEXT ·gemmAVX2_5x16(SB), NOSPLIT, $0-96
-	MOVQ    segments+8(FP), AX
-	MOVQ    a+24(FP), CX
-	MOVQ    ars+32(FP), DX
-	LEAQ    (CX)(DX*2), BX
-	ADDQ    DX, BX
-	MOVQ    aks+40(FP), SI
-	MOVQ    b+48(FP), DI
-	MOVQ    bks+56(FP), R8
+TEXT ·gemmAVX2_5x16(SB), NOSPLIT, $0-112
+	MOVQ a+40(FP), AX
+	MOVQ ars+48(FP), CX
+	LEAQ (AX)(CX*2), DX
+	ADDQ CX, DX
+	MOVQ aks+56(FP), BX
+	MOVQ bks+72(FP), SI
+	MOVQ c+80(FP), DI
+	MOVQ crs+88(FP), R8
+
+tile:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -473,159 +541,177 @@ TEXT ·gemmAVX2_5x16(SB), NOSPLIT, $0-96
 	VXORPS  Y7, Y7, Y7
 	VXORPS  Y8, Y8, Y8
 	VXORPS  Y9, Y9, Y9
-	MOVQ    add+88(FP), R9
+	MOVQ    add+104(FP), R9
 	TESTQ   R9, R9
-	JE      segment
-	MOVQ    c+64(FP), R9
-	MOVQ    crs+72(FP), R10
+	JE      start
+	MOVQ    DI, R9
 	VMOVUPS (R9), Y0
 	VMOVUPS 32(R9), Y1
-	ADDQ    R10, R9
+	ADDQ    R8, R9
 	VMOVUPS (R9), Y2
 	VMOVUPS 32(R9), Y3
-	ADDQ    R10, R9
+	ADDQ    R8, R9
 	VMOVUPS (R9), Y4
 	VMOVUPS 32(R9), Y5
-	ADDQ    R10, R9
+	ADDQ    R8, R9
 	VMOVUPS (R9), Y6
 	VMOVUPS 32(R9), Y7
-	ADDQ    R10, R9
+	ADDQ    R8, R9
 	VMOVUPS (R9), Y8
 	VMOVUPS 32(R9), Y9
 
+start:
+	MOVQ segments+24(FP), R9
+	MOVQ b+64(FP), R10
+
 segment:
-	MOVQ k+0(FP), R9
+	MOVQ k+16(FP), R11
 
 step:
-	VMOVUPS      (DI), Y10
-	VMOVUPS      32(DI), Y11
-	ADDQ         R8, DI
-	VBROADCASTSS (CX), Y12
+	VMOVUPS      (R10), Y10
+	VMOVUPS      32(R10), Y11
+	ADDQ         SI, R10
+	VBROADCASTSS (AX), Y12
 	VFMADD231PS  Y10, Y12, Y0
 	VFMADD231PS  Y11, Y12, Y1
-	VBROADCASTSS (CX)(DX*1), Y12
+	VBROADCASTSS (AX)(CX*1), Y12
 	VFMADD231PS  Y10, Y12, Y2
 	VFMADD231PS  Y11, Y12, Y3
-	VBROADCASTSS (CX)(DX*2), Y12
+	VBROADCASTSS (AX)(CX*2), Y12
 	VFMADD231PS  Y10, Y12, Y4
 	VFMADD231PS  Y11, Y12, Y5
-	VBROADCASTSS (BX), Y12
+	VBROADCASTSS (DX), Y12
 	VFMADD231PS  Y10, Y12, Y6
 	VFMADD231PS  Y11, Y12, Y7
-	VBROADCASTSS (BX)(DX*1), Y12
+	VBROADCASTSS (DX)(CX*1), Y12
 	VFMADD231PS  Y10, Y12, Y8
 	VFMADD231PS  Y11, Y12, Y9
-	ADDQ         SI, CX
-	ADDQ         SI, BX
-	DECQ         R9
+	ADDQ         BX, AX
+	ADDQ         BX, DX
+	DECQ         R11
 	JNE          step
-	MOVQ         jump+16(FP), R9
-	ADDQ         R9, CX
-	ADDQ         R9, BX
-	DECQ         AX
+	MOVQ         jump+32(FP), R11
+	ADDQ         R11, AX
+	ADDQ         R11, DX
+	DECQ         R9
 	JNE          segment
-	MOVQ         c+64(FP), AX
-	MOVQ         crs+72(FP), CX
-	VMOVUPS      Y0, (AX)
-	VMOVUPS      Y1, 32(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Y2, (AX)
-	VMOVUPS      Y3, 32(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Y4, (AX)
-	VMOVUPS      Y5, 32(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Y6, (AX)
-	VMOVUPS      Y7, 32(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Y8, (AX)
-	VMOVUPS      Y9, 32(AX)
+	VMOVUPS      Y0, (DI)
+	VMOVUPS      Y1, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y2, (DI)
+	VMOVUPS      Y3, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y4, (DI)
+	VMOVUPS      Y5, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y6, (DI)
+	VMOVUPS      Y7, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y8, (DI)
+	VMOVUPS      Y9, 32(DI)
+	ADDQ         R8, DI
+	MOVQ         next+8(FP), R9
+	ADDQ         R9, AX
+	ADDQ         R9, DX
+	DECQ         tiles+0(FP)
+	JNE          tile
 	VZEROUPPER
 	RET
 
-// func gemmAVX2_5x8(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// func gemmAVX2_5x8(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 // Requires: AVX, FMA3
-TEXT ·gemmAVX2_5x8(SB), NOSPLIT, $0-96
-	MOVQ       segments+8(FP), AX
-	MOVQ       a+24(FP), CX
-	MOVQ       ars+32(FP), DX
-	LEAQ       (CX)(DX*2), BX
-	ADDQ       DX, BX
-	MOVQ       aks+40(FP), SI
-	MOVQ       b+48(FP), DI
-	MOVQ       bks+56(FP), R8
-	MOVQ       mask+80(FP), R9
-	VMOVUPS    (R9), Y0
+TEXT ·gemmAVX2_5x8(SB), NOSPLIT, $0-112
+	MOVQ    a+40(FP), AX
+	MOVQ    ars+48(FP), CX
+	LEAQ    (AX)(CX*2), DX
+	ADDQ    CX, DX
+	MOVQ    aks+56(FP), BX
+	MOVQ    bks+72(FP), SI
+	MOVQ    c+80(FP), DI
+	MOVQ    crs+88(FP), R8
+	MOVQ    mask+96(FP), R9
+	VMOVUPS (R9), Y0
+
+tile:
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
 	VXORPS     Y5, Y5, Y5
-	MOVQ       add+88(FP), R9
+	MOVQ       add+104(FP), R9
 	TESTQ      R9, R9
-	JE         segment
-	MOVQ       c+64(FP), R9
-	MOVQ       crs+72(FP), R10
+	JE         start
+	MOVQ       DI, R9
 	VMASKMOVPS (R9), Y0, Y1
-	ADDQ       R10, R9
+	ADDQ       R8, R9
 	VMASKMOVPS (R9), Y0, Y2
-	ADDQ       R10, R9
+	ADDQ       R8, R9
 	VMASKMOVPS (R9), Y0, Y3
-	ADDQ       R10, R9
+	ADDQ       R8, R9
 	VMASKMOVPS (R9), Y0, Y4
-	ADDQ       R10, R9
+	ADDQ       R8, R9
 	VMASKMOVPS (R9), Y0, Y5
 
+start:
+	MOVQ segments+24(FP), R9
+	MOVQ b+64(FP), R10
+
 segment:
-	MOVQ k+0(FP), R9
+	MOVQ k+16(FP), R11
 
 step:
-	VMASKMOVPS   (DI), Y0, Y6
-	ADDQ         R8, DI
-	VBROADCASTSS (CX), Y7
+	VMASKMOVPS   (R10), Y0, Y6
+	ADDQ         SI, R10
+	VBROADCASTSS (AX), Y7
 	VFMADD231PS  Y6, Y7, Y1
-	VBROADCASTSS (CX)(DX*1), Y7
+	VBROADCASTSS (AX)(CX*1), Y7
 	VFMADD231PS  Y6, Y7, Y2
-	VBROADCASTSS (CX)(DX*2), Y7
+	VBROADCASTSS (AX)(CX*2), Y7
 	VFMADD231PS  Y6, Y7, Y3
-	VBROADCASTSS (BX), Y7
+	VBROADCASTSS (DX), Y7
 	VFMADD231PS  Y6, Y7, Y4
-	VBROADCASTSS (BX)(DX*1), Y7
+	VBROADCASTSS (DX)(CX*1), Y7
 	VFMADD231PS  Y6, Y7, Y5
-	ADDQ         SI, CX
-	ADDQ         SI, BX
-	DECQ         R9
+	ADDQ         BX, AX
+	ADDQ         BX, DX
+	DECQ         R11
 	JNE          step
-	MOVQ         jump+16(FP), R9
-	ADDQ         R9, CX
-	ADDQ         R9, BX
-	DECQ         AX
+	MOVQ         jump+32(FP), R11
+	ADDQ         R11, AX
+	ADDQ         R11, DX
+	DECQ         R9
 	JNE          segment
-	MOVQ         c+64(FP), AX
-	MOVQ         crs+72(FP), CX
-	VMASKMOVPS   Y1, Y0, (AX)
-	ADDQ         CX, AX
-	VMASKMOVPS   Y2, Y0, (AX)
-	ADDQ         CX, AX
-	VMASKMOVPS   Y3, Y0, (AX)
-	ADDQ         CX, AX
-	VMASKMOVPS   Y4, Y0, (AX)
-	ADDQ         CX, AX
-	VMASKMOVPS   Y5, Y0, (AX)
+	VMASKMOVPS   Y1, Y0, (DI)
+	ADDQ         R8, DI
+	VMASKMOVPS   Y2, Y0, (DI)
+	ADDQ         R8, DI
+	VMASKMOVPS   Y3, Y0, (DI)
+	ADDQ         R8, DI
+	VMASKMOVPS   Y4, Y0, (DI)
+	ADDQ         R8, DI
+	VMASKMOVPS   Y5, Y0, (DI)
+	ADDQ         R8, DI
+	MOVQ         next+8(FP), R9
+	ADDQ         R9, AX
+	ADDQ         R9, DX
+	DECQ         tiles+0(FP)
+	JNE          tile
 	VZEROUPPER
 	RET
 
-// func gemmAVX2_6x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// func gemmAVX2_6x16(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 // Requires: AVX, FMA3
-TEXT ·gemmAVX2_6x16(SB), NOSPLIT, $0-96
-	MOVQ    segments+8(FP), AX
-	MOVQ    a+24(FP), CX
-	MOVQ    ars+32(FP), DX
-	LEAQ    (CX)(DX*2), BX
-	ADDQ    DX, BX
-	MOVQ    aks+40(FP), SI
-	MOVQ    b+48(FP), DI
-	MOVQ    bks+56(FP), R8
+TEXT ·gemmAVX2_6x16(SB), NOSPLIT, $0-112
+	MOVQ a+40(FP), AX
+	MOVQ ars+48(FP), CX
+	LEAQ (AX)(CX*2), DX
+	ADDQ CX, DX
+	MOVQ aks+56(FP), BX
+	MOVQ bks+72(FP), SI
+	MOVQ c+80(FP), DI
+	MOVQ crs+88(FP), R8
+
+tile:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -638,501 +724,567 @@ TEXT ·gemmAVX2_6x16(SB), NOSPLIT, $0-96
 	VXORPS  Y9, Y9, Y9
 	VXORPS  Y10, Y10, Y10
 	VXORPS  Y11, Y11, Y11
-	MOVQ    add+88(FP), R9
+	MOVQ    add+104(FP), R9
 	TESTQ   R9, R9
-	JE      segment
-	MOVQ    c+64(FP), R9
-	MOVQ    crs+72(FP), R10
+	JE      start
+	MOVQ    DI, R9
 	VMOVUPS (R9), Y0
 	VMOVUPS 32(R9), Y1
-	ADDQ    R10, R9
+	ADDQ    R8, R9
 	VMOVUPS (R9), Y2
 	VMOVUPS 32(R9), Y3
-	ADDQ    R10, R9
+	ADDQ    R8, R9
 	VMOVUPS (R9), Y4
 	VMOVUPS 32(R9), Y5
-	ADDQ    R10, R9
+	ADDQ    R8, R9
 	VMOVUPS (R9), Y6
 	VMOVUPS 32(R9), Y7
-	ADDQ    R10, R9
+	ADDQ    R8, R9
 	VMOVUPS (R9), Y8
 	VMOVUPS 32(R9), Y9
-	ADDQ    R10, R9
+	ADDQ    R8, R9
 	VMOVUPS (R9), Y10
 	VMOVUPS 32(R9), Y11
 
+start:
+	MOVQ segments+24(FP), R9
+	MOVQ b+64(FP), R10
+
 segment:
-	MOVQ k+0(FP), R9
+	MOVQ k+16(FP), R11
 
 step:
-	VMOVUPS      (DI), Y12
-	VMOVUPS      32(DI), Y13
-	ADDQ         R8, DI
-	VBROADCASTSS (CX), Y14
+	VMOVUPS      (R10), Y12
+	VMOVUPS      32(R10), Y13
+	ADDQ         SI, R10
+	VBROADCASTSS (AX), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (CX)(DX*1), Y14
+	VBROADCASTSS (AX)(CX*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (CX)(DX*2), Y14
+	VBROADCASTSS (AX)(CX*2), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (BX), Y14
+	VBROADCASTSS (DX), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (BX)(DX*1), Y14
+	VBROADCASTSS (DX)(CX*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (BX)(DX*2), Y14
+	VBROADCASTSS (DX)(CX*2), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	ADDQ         SI, CX
-	ADDQ         SI, BX
-	DECQ         R9
+	ADDQ         BX, AX
+	ADDQ         BX, DX
+	DECQ         R11
 	JNE          step
-	MOVQ         jump+16(FP), R9
-	ADDQ         R9, CX
-	ADDQ         R9, BX
-	DECQ         AX
+	MOVQ         jump+32(FP), R11
+	ADDQ         R11, AX
+	ADDQ         R11, DX
+	DECQ         R9
 	JNE          segment
-	MOVQ         c+64(FP), AX
-	MOVQ         crs+72(FP), CX
-	VMOVUPS      Y0, (AX)
-	VMOVUPS      Y1, 32(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Y2, (AX)
-	VMOVUPS      Y3, 32(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Y4, (AX)
-	VMOVUPS      Y5, 32(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Y6, (AX)
-	VMOVUPS      Y7, 32(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Y8, (AX)
-	VMOVUPS      Y9, 32(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Y10, (AX)
-	VMOVUPS      Y11, 32(AX)
+	VMOVUPS      Y0, (DI)
+	VMOVUPS      Y1, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y2, (DI)
+	VMOVUPS      Y3, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y4, (DI)
+	VMOVUPS      Y5, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y6, (DI)
+	VMOVUPS      Y7, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y8, (DI)
+	VMOVUPS      Y9, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPS      Y10, (DI)
+	VMOVUPS      Y11, 32(DI)
+	ADDQ         R8, DI
+	MOVQ         next+8(FP), R9
+	ADDQ         R9, AX
+	ADDQ         R9, DX
+	DECQ         tiles+0(FP)
+	JNE          tile
 	VZEROUPPER
 	RET
 
-// func gemmAVX2_6x8(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// func gemmAVX2_6x8(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 // Requires: AVX, FMA3
-TEXT ·gemmAVX2_6x8(SB), NOSPLIT, $0-96
-	MOVQ       segments+8(FP), AX
-	MOVQ       a+24(FP), CX
-	MOVQ       ars+32(FP), DX
-	LEAQ       (CX)(DX*2), BX
-	ADDQ       DX, BX
-	MOVQ       aks+40(FP), SI
-	MOVQ       b+48(FP), DI
-	MOVQ       bks+56(FP), R8
-	MOVQ       mask+80(FP), R9
-	VMOVUPS    (R9), Y0
+TEXT ·gemmAVX2_6x8(SB), NOSPLIT, $0-112
+	MOVQ    a+40(FP), AX
+	MOVQ    ars+48(FP), CX
+	LEAQ    (AX)(CX*2), DX
+	ADDQ    CX, DX
+	MOVQ    aks+56(FP), BX
+	MOVQ    bks+72(FP), SI
+	MOVQ    c+80(FP), DI
+	MOVQ    crs+88(FP), R8
+	MOVQ    mask+96(FP), R9
+	VMOVUPS (R9), Y0
+
+tile:
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
 	VXORPS     Y5, Y5, Y5
 	VXORPS     Y6, Y6, Y6
-	MOVQ       add+88(FP), R9
+	MOVQ       add+104(FP), R9
 	TESTQ      R9, R9
-	JE         segment
-	MOVQ       c+64(FP), R9
-	MOVQ       crs+72(FP), R10
+	JE         start
+	MOVQ       DI, R9
 	VMASKMOVPS (R9), Y0, Y1
-	ADDQ       R10, R9
+	ADDQ       R8, R9
 	VMASKMOVPS (R9), Y0, Y2
-	ADDQ       R10, R9
+	ADDQ       R8, R9
 	VMASKMOVPS (R9), Y0, Y3
-	ADDQ       R10, R9
+	ADDQ       R8, R9
 	VMASKMOVPS (R9), Y0, Y4
-	ADDQ       R10, R9
+	ADDQ       R8, R9
 	VMASKMOVPS (R9), Y0, Y5
-	ADDQ       R10, R9
+	ADDQ       R8, R9
 	VMASKMOVPS (R9), Y0, Y6
 
+start:
+	MOVQ segments+24(FP), R9
+	MOVQ b+64(FP), R10
+
 segment:
-	MOVQ k+0(FP), R9
+	MOVQ k+16(FP), R11
 
 step:
-	VMASKMOVPS   (DI), Y0, Y7
-	ADDQ         R8, DI
-	VBROADCASTSS (CX), Y8
+	VMASKMOVPS   (R10), Y0, Y7
+	ADDQ         SI, R10
+	VBROADCASTSS (AX), Y8
 	VFMADD231PS  Y7, Y8, Y1
-	VBROADCASTSS (CX)(DX*1), Y8
+	VBROADCASTSS (AX)(CX*1), Y8
 	VFMADD231PS  Y7, Y8, Y2
-	VBROADCASTSS (CX)(DX*2), Y8
+	VBROADCASTSS (AX)(CX*2), Y8
 	VFMADD231PS  Y7, Y8, Y3
-	VBROADCASTSS (BX), Y8
+	VBROADCASTSS (DX), Y8
 	VFMADD231PS  Y7, Y8, Y4
-	VBROADCASTSS (BX)(DX*1), Y8
+	VBROADCASTSS (DX)(CX*1), Y8
 	VFMADD231PS  Y7, Y8, Y5
-	VBROADCASTSS (BX)(DX*2), Y8
+	VBROADCASTSS (DX)(CX*2), Y8
 	VFMADD231PS  Y7, Y8, Y6
-	ADDQ         SI, CX
-	ADDQ         SI, BX
-	DECQ         R9
+	ADDQ         BX, AX
+	ADDQ         BX, DX
+	DECQ         R11
 	JNE          step
-	MOVQ         jump+16(FP), R9
-	ADDQ         R9, CX
-	ADDQ         R9, BX
-	DECQ         AX
+	MOVQ         jump+32(FP), R11
+	ADDQ         R11, AX
+	ADDQ         R11, DX
+	DECQ         R9
 	JNE          segment
-	MOVQ         c+64(FP), AX
-	MOVQ         crs+72(FP), CX
-	VMASKMOVPS   Y1, Y0, (AX)
-	ADDQ         CX, AX
-	VMASKMOVPS   Y2, Y0, (AX)
-	ADDQ         CX, AX
-	VMASKMOVPS   Y3, Y0, (AX)
-	ADDQ         CX, AX
-	VMASKMOVPS   Y4, Y0, (AX)
-	ADDQ         CX, AX
-	VMASKMOVPS   Y5, Y0, (AX)
-	ADDQ         CX, AX
-	VMASKMOVPS   Y6, Y0, (AX)
+	VMASKMOVPS   Y1, Y0, (DI)
+	ADDQ         R8, DI
+	VMASKMOVPS   Y2, Y0, (DI)
+	ADDQ         R8, DI
+	VMASKMOVPS   Y3, Y0, (DI)
+	ADDQ         R8, DI
+	VMASKMOVPS   Y4, Y0, (DI)
+	ADDQ         R8, DI
+	VMASKMOVPS   Y5, Y0, (DI)
+	ADDQ         R8, DI
+	VMASKMOVPS   Y6, Y0, (DI)
+	ADDQ         R8, DI
+	MOVQ         next+8(FP), R9
+	ADDQ         R9, AX
+	ADDQ         R9, DX
+	DECQ         tiles+0(FP)
+	JNE          tile
 	VZEROUPPER
 	RET
 
-// func gemmAVX512_1x32(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// func gemmAVX512_1x32(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 // Requires: AVX, AVX512F
-TEXT ·gemmAVX512_1x32(SB), NOSPLIT, $0-96
-	MOVQ      segments+8(FP), AX
-	MOVQ      a+24(FP), CX
-	MOVQ      ars+32(FP), DX
-	MOVQ      aks+40(FP), DX
-	MOVQ      b+48(FP), BX
-	MOVQ      bks+56(FP), SI
-	MOVQ      mask+80(FP), DI
-	MOVL      (DI), DI
-	KMOVW     DI, K1
-	SHRL      $0x10, DI
-	KMOVW     DI, K2
+TEXT ·gemmAVX512_1x32(SB), NOSPLIT, $0-112
+	MOVQ  a+40(FP), AX
+	MOVQ  ars+48(FP), CX
+	MOVQ  aks+56(FP), CX
+	MOVQ  bks+72(FP), DX
+	MOVQ  c+80(FP), BX
+	MOVQ  crs+88(FP), SI
+	MOVQ  mask+96(FP), DI
+	MOVL  (DI), DI
+	KMOVW DI, K1
+	SHRL  $0x10, DI
+	KMOVW DI, K2
+
+tile:
 	VPXORD    Z0, Z0, Z0
 	VPXORD    Z1, Z1, Z1
-	MOVQ      add+88(FP), DI
+	MOVQ      add+104(FP), DI
 	TESTQ     DI, DI
-	JE        segment
-	MOVQ      c+64(FP), DI
-	MOVQ      crs+72(FP), R8
+	JE        start
+	MOVQ      BX, DI
 	VMOVUPS.Z (DI), K1, Z0
 	VMOVUPS.Z 64(DI), K2, Z1
 
+start:
+	MOVQ segments+24(FP), DI
+	MOVQ b+64(FP), R8
+
 segment:
-	MOVQ k+0(FP), DI
+	MOVQ k+16(FP), R9
 
 step:
-	VMOVUPS.Z    (BX), K1, Z2
-	VMOVUPS.Z    64(BX), K2, Z3
-	ADDQ         SI, BX
-	VBROADCASTSS (CX), Z4
+	VMOVUPS.Z    (R8), K1, Z2
+	VMOVUPS.Z    64(R8), K2, Z3
+	ADDQ         DX, R8
+	VBROADCASTSS (AX), Z4
 	VFMADD231PS  Z2, Z4, Z0
 	VFMADD231PS  Z3, Z4, Z1
-	ADDQ         DX, CX
-	DECQ         DI
+	ADDQ         CX, AX
+	DECQ         R9
 	JNE          step
-	MOVQ         jump+16(FP), DI
-	ADDQ         DI, CX
-	DECQ         AX
+	MOVQ         jump+32(FP), R9
+	ADDQ         R9, AX
+	DECQ         DI
 	JNE          segment
-	MOVQ         c+64(FP), AX
-	MOVQ         crs+72(FP), CX
-	VMOVUPS      Z0, K1, (AX)
-	VMOVUPS      Z1, K2, 64(AX)
+	VMOVUPS      Z0, K1, (BX)
+	VMOVUPS      Z1, K2, 64(BX)
+	ADDQ         SI, BX
+	MOVQ         next+8(FP), DI
+	ADDQ         DI, AX
+	DECQ         tiles+0(FP)
+	JNE          tile
 	VZEROUPPER
 	RET
 
-// func gemmAVX512_1x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// func gemmAVX512_1x16(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 // Requires: AVX, AVX512F
-TEXT ·gemmAVX512_1x16(SB), NOSPLIT, $0-96
-	MOVQ      segments+8(FP), AX
-	MOVQ      a+24(FP), CX
-	MOVQ      ars+32(FP), DX
-	MOVQ      aks+40(FP), DX
-	MOVQ      b+48(FP), BX
-	MOVQ      bks+56(FP), SI
-	MOVQ      mask+80(FP), DI
-	MOVL      (DI), DI
-	KMOVW     DI, K1
+TEXT ·gemmAVX512_1x16(SB), NOSPLIT, $0-112
+	MOVQ  a+40(FP), AX
+	MOVQ  ars+48(FP), CX
+	MOVQ  aks+56(FP), CX
+	MOVQ  bks+72(FP), DX
+	MOVQ  c+80(FP), BX
+	MOVQ  crs+88(FP), SI
+	MOVQ  mask+96(FP), DI
+	MOVL  (DI), DI
+	KMOVW DI, K1
+
+tile:
 	VPXORD    Z0, Z0, Z0
-	MOVQ      add+88(FP), DI
+	MOVQ      add+104(FP), DI
 	TESTQ     DI, DI
-	JE        segment
-	MOVQ      c+64(FP), DI
-	MOVQ      crs+72(FP), R8
+	JE        start
+	MOVQ      BX, DI
 	VMOVUPS.Z (DI), K1, Z0
 
+start:
+	MOVQ segments+24(FP), DI
+	MOVQ b+64(FP), R8
+
 segment:
-	MOVQ k+0(FP), DI
+	MOVQ k+16(FP), R9
 
 step:
-	VMOVUPS.Z    (BX), K1, Z1
-	ADDQ         SI, BX
-	VBROADCASTSS (CX), Z2
+	VMOVUPS.Z    (R8), K1, Z1
+	ADDQ         DX, R8
+	VBROADCASTSS (AX), Z2
 	VFMADD231PS  Z1, Z2, Z0
-	ADDQ         DX, CX
-	DECQ         DI
+	ADDQ         CX, AX
+	DECQ         R9
 	JNE          step
-	MOVQ         jump+16(FP), DI
-	ADDQ         DI, CX
-	DECQ         AX
+	MOVQ         jump+32(FP), R9
+	ADDQ         R9, AX
+	DECQ         DI
 	JNE          segment
-	MOVQ         c+64(FP), AX
-	MOVQ         crs+72(FP), CX
-	VMOVUPS      Z0, K1, (AX)
+	VMOVUPS      Z0, K1, (BX)
+	ADDQ         SI, BX
+	MOVQ         next+8(FP), DI
+	ADDQ         DI, AX
+	DECQ         tiles+0(FP)
+	JNE          tile
 	VZEROUPPER
 	RET
 
-// func gemmAVX512_2x32(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// func gemmAVX512_2x32(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 // Requires: AVX, AVX512F
-TEXT ·gemmAVX512_2x32(SB), NOSPLIT, $0-96
-	MOVQ      segments+8(FP), AX
-	MOVQ      a+24(FP), CX
-	MOVQ      ars+32(FP), DX
-	MOVQ      aks+40(FP), BX
-	MOVQ      b+48(FP), SI
-	MOVQ      bks+56(FP), DI
-	MOVQ      mask+80(FP), R8
-	MOVL      (R8), R8
-	KMOVW     R8, K1
-	SHRL      $0x10, R8
-	KMOVW     R8, K2
+TEXT ·gemmAVX512_2x32(SB), NOSPLIT, $0-112
+	MOVQ  a+40(FP), AX
+	MOVQ  ars+48(FP), CX
+	MOVQ  aks+56(FP), DX
+	MOVQ  bks+72(FP), BX
+	MOVQ  c+80(FP), SI
+	MOVQ  crs+88(FP), DI
+	MOVQ  mask+96(FP), R8
+	MOVL  (R8), R8
+	KMOVW R8, K1
+	SHRL  $0x10, R8
+	KMOVW R8, K2
+
+tile:
 	VPXORD    Z0, Z0, Z0
 	VPXORD    Z1, Z1, Z1
 	VPXORD    Z2, Z2, Z2
 	VPXORD    Z3, Z3, Z3
-	MOVQ      add+88(FP), R8
+	MOVQ      add+104(FP), R8
 	TESTQ     R8, R8
-	JE        segment
-	MOVQ      c+64(FP), R8
-	MOVQ      crs+72(FP), R9
+	JE        start
+	MOVQ      SI, R8
 	VMOVUPS.Z (R8), K1, Z0
 	VMOVUPS.Z 64(R8), K2, Z1
-	ADDQ      R9, R8
+	ADDQ      DI, R8
 	VMOVUPS.Z (R8), K1, Z2
 	VMOVUPS.Z 64(R8), K2, Z3
 
+start:
+	MOVQ segments+24(FP), R8
+	MOVQ b+64(FP), R9
+
 segment:
-	MOVQ k+0(FP), R8
+	MOVQ k+16(FP), R10
 
 step:
-	VMOVUPS.Z    (SI), K1, Z4
-	VMOVUPS.Z    64(SI), K2, Z5
-	ADDQ         DI, SI
-	VBROADCASTSS (CX), Z6
+	VMOVUPS.Z    (R9), K1, Z4
+	VMOVUPS.Z    64(R9), K2, Z5
+	ADDQ         BX, R9
+	VBROADCASTSS (AX), Z6
 	VFMADD231PS  Z4, Z6, Z0
 	VFMADD231PS  Z5, Z6, Z1
-	VBROADCASTSS (CX)(DX*1), Z6
+	VBROADCASTSS (AX)(CX*1), Z6
 	VFMADD231PS  Z4, Z6, Z2
 	VFMADD231PS  Z5, Z6, Z3
-	ADDQ         BX, CX
-	DECQ         R8
+	ADDQ         DX, AX
+	DECQ         R10
 	JNE          step
-	MOVQ         jump+16(FP), R8
-	ADDQ         R8, CX
-	DECQ         AX
+	MOVQ         jump+32(FP), R10
+	ADDQ         R10, AX
+	DECQ         R8
 	JNE          segment
-	MOVQ         c+64(FP), AX
-	MOVQ         crs+72(FP), CX
-	VMOVUPS      Z0, K1, (AX)
-	VMOVUPS      Z1, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z2, K1, (AX)
-	VMOVUPS      Z3, K2, 64(AX)
+	VMOVUPS      Z0, K1, (SI)
+	VMOVUPS      Z1, K2, 64(SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z2, K1, (SI)
+	VMOVUPS      Z3, K2, 64(SI)
+	ADDQ         DI, SI
+	MOVQ         next+8(FP), R8
+	ADDQ         R8, AX
+	DECQ         tiles+0(FP)
+	JNE          tile
 	VZEROUPPER
 	RET
 
-// func gemmAVX512_2x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// func gemmAVX512_2x16(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 // Requires: AVX, AVX512F
-TEXT ·gemmAVX512_2x16(SB), NOSPLIT, $0-96
-	MOVQ      segments+8(FP), AX
-	MOVQ      a+24(FP), CX
-	MOVQ      ars+32(FP), DX
-	MOVQ      aks+40(FP), BX
-	MOVQ      b+48(FP), SI
-	MOVQ      bks+56(FP), DI
-	MOVQ      mask+80(FP), R8
-	MOVL      (R8), R8
-	KMOVW     R8, K1
+TEXT ·gemmAVX512_2x16(SB), NOSPLIT, $0-112
+	MOVQ  a+40(FP), AX
+	MOVQ  ars+48(FP), CX
+	MOVQ  aks+56(FP), DX
+	MOVQ  bks+72(FP), BX
+	MOVQ  c+80(FP), SI
+	MOVQ  crs+88(FP), DI
+	MOVQ  mask+96(FP), R8
+	MOVL  (R8), R8
+	KMOVW R8, K1
+
+tile:
 	VPXORD    Z0, Z0, Z0
 	VPXORD    Z1, Z1, Z1
-	MOVQ      add+88(FP), R8
+	MOVQ      add+104(FP), R8
 	TESTQ     R8, R8
-	JE        segment
-	MOVQ      c+64(FP), R8
-	MOVQ      crs+72(FP), R9
+	JE        start
+	MOVQ      SI, R8
 	VMOVUPS.Z (R8), K1, Z0
-	ADDQ      R9, R8
+	ADDQ      DI, R8
 	VMOVUPS.Z (R8), K1, Z1
 
+start:
+	MOVQ segments+24(FP), R8
+	MOVQ b+64(FP), R9
+
 segment:
-	MOVQ k+0(FP), R8
+	MOVQ k+16(FP), R10
 
 step:
-	VMOVUPS.Z    (SI), K1, Z2
-	ADDQ         DI, SI
-	VBROADCASTSS (CX), Z3
+	VMOVUPS.Z    (R9), K1, Z2
+	ADDQ         BX, R9
+	VBROADCASTSS (AX), Z3
 	VFMADD231PS  Z2, Z3, Z0
-	VBROADCASTSS (CX)(DX*1), Z3
+	VBROADCASTSS (AX)(CX*1), Z3
 	VFMADD231PS  Z2, Z3, Z1
-	ADDQ         BX, CX
-	DECQ         R8
+	ADDQ         DX, AX
+	DECQ         R10
 	JNE          step
-	MOVQ         jump+16(FP), R8
-	ADDQ         R8, CX
-	DECQ         AX
+	MOVQ         jump+32(FP), R10
+	ADDQ         R10, AX
+	DECQ         R8
 	JNE          segment
-	MOVQ         c+64(FP), AX
-	MOVQ         crs+72(FP), CX
-	VMOVUPS      Z0, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z1, K1, (AX)
+	VMOVUPS      Z0, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z1, K1, (SI)
+	ADDQ         DI, SI
+	MOVQ         next+8(FP), R8
+	ADDQ         R8, AX
+	DECQ         tiles+0(FP)
+	JNE          tile
 	VZEROUPPER
 	RET
 
-// func gemmAVX512_3x32(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// func gemmAVX512_3x32(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 // Requires: AVX, AVX512F
-TEXT ·gemmAVX512_3x32(SB), NOSPLIT, $0-96
-	MOVQ      segments+8(FP), AX
-	MOVQ      a+24(FP), CX
-	MOVQ      ars+32(FP), DX
-	MOVQ      aks+40(FP), BX
-	MOVQ      b+48(FP), SI
-	MOVQ      bks+56(FP), DI
-	MOVQ      mask+80(FP), R8
-	MOVL      (R8), R8
-	KMOVW     R8, K1
-	SHRL      $0x10, R8
-	KMOVW     R8, K2
+TEXT ·gemmAVX512_3x32(SB), NOSPLIT, $0-112
+	MOVQ  a+40(FP), AX
+	MOVQ  ars+48(FP), CX
+	MOVQ  aks+56(FP), DX
+	MOVQ  bks+72(FP), BX
+	MOVQ  c+80(FP), SI
+	MOVQ  crs+88(FP), DI
+	MOVQ  mask+96(FP), R8
+	MOVL  (R8), R8
+	KMOVW R8, K1
+	SHRL  $0x10, R8
+	KMOVW R8, K2
+
+tile:
 	VPXORD    Z0, Z0, Z0
 	VPXORD    Z1, Z1, Z1
 	VPXORD    Z2, Z2, Z2
 	VPXORD    Z3, Z3, Z3
 	VPXORD    Z4, Z4, Z4
 	VPXORD    Z5, Z5, Z5
-	MOVQ      add+88(FP), R8
+	MOVQ      add+104(FP), R8
 	TESTQ     R8, R8
-	JE        segment
-	MOVQ      c+64(FP), R8
-	MOVQ      crs+72(FP), R9
+	JE        start
+	MOVQ      SI, R8
 	VMOVUPS.Z (R8), K1, Z0
 	VMOVUPS.Z 64(R8), K2, Z1
-	ADDQ      R9, R8
+	ADDQ      DI, R8
 	VMOVUPS.Z (R8), K1, Z2
 	VMOVUPS.Z 64(R8), K2, Z3
-	ADDQ      R9, R8
+	ADDQ      DI, R8
 	VMOVUPS.Z (R8), K1, Z4
 	VMOVUPS.Z 64(R8), K2, Z5
 
+start:
+	MOVQ segments+24(FP), R8
+	MOVQ b+64(FP), R9
+
 segment:
-	MOVQ k+0(FP), R8
+	MOVQ k+16(FP), R10
 
 step:
-	VMOVUPS.Z    (SI), K1, Z6
-	VMOVUPS.Z    64(SI), K2, Z7
-	ADDQ         DI, SI
-	VBROADCASTSS (CX), Z8
+	VMOVUPS.Z    (R9), K1, Z6
+	VMOVUPS.Z    64(R9), K2, Z7
+	ADDQ         BX, R9
+	VBROADCASTSS (AX), Z8
 	VFMADD231PS  Z6, Z8, Z0
 	VFMADD231PS  Z7, Z8, Z1
-	VBROADCASTSS (CX)(DX*1), Z8
+	VBROADCASTSS (AX)(CX*1), Z8
 	VFMADD231PS  Z6, Z8, Z2
 	VFMADD231PS  Z7, Z8, Z3
-	VBROADCASTSS (CX)(DX*2), Z8
+	VBROADCASTSS (AX)(CX*2), Z8
 	VFMADD231PS  Z6, Z8, Z4
 	VFMADD231PS  Z7, Z8, Z5
-	ADDQ         BX, CX
-	DECQ         R8
+	ADDQ         DX, AX
+	DECQ         R10
 	JNE          step
-	MOVQ         jump+16(FP), R8
-	ADDQ         R8, CX
-	DECQ         AX
+	MOVQ         jump+32(FP), R10
+	ADDQ         R10, AX
+	DECQ         R8
 	JNE          segment
-	MOVQ         c+64(FP), AX
-	MOVQ         crs+72(FP), CX
-	VMOVUPS      Z0, K1, (AX)
-	VMOVUPS      Z1, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z2, K1, (AX)
-	VMOVUPS      Z3, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z4, K1, (AX)
-	VMOVUPS      Z5, K2, 64(AX)
+	VMOVUPS      Z0, K1, (SI)
+	VMOVUPS      Z1, K2, 64(SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z2, K1, (SI)
+	VMOVUPS      Z3, K2, 64(SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z4, K1, (SI)
+	VMOVUPS      Z5, K2, 64(SI)
+	ADDQ         DI, SI
+	MOVQ         next+8(FP), R8
+	ADDQ         R8, AX
+	DECQ         tiles+0(FP)
+	JNE          tile
 	VZEROUPPER
 	RET
 
-// func gemmAVX512_3x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// func gemmAVX512_3x16(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 // Requires: AVX, AVX512F
-TEXT ·gemmAVX512_3x16(SB), NOSPLIT, $0-96
-	MOVQ      segments+8(FP), AX
-	MOVQ      a+24(FP), CX
-	MOVQ      ars+32(FP), DX
-	MOVQ      aks+40(FP), BX
-	MOVQ      b+48(FP), SI
-	MOVQ      bks+56(FP), DI
-	MOVQ      mask+80(FP), R8
-	MOVL      (R8), R8
-	KMOVW     R8, K1
+TEXT ·gemmAVX512_3x16(SB), NOSPLIT, $0-112
+	MOVQ  a+40(FP), AX
+	MOVQ  ars+48(FP), CX
+	MOVQ  aks+56(FP), DX
+	MOVQ  bks+72(FP), BX
+	MOVQ  c+80(FP), SI
+	MOVQ  crs+88(FP), DI
+	MOVQ  mask+96(FP), R8
+	MOVL  (R8), R8
+	KMOVW R8, K1
+
+tile:
 	VPXORD    Z0, Z0, Z0
 	VPXORD    Z1, Z1, Z1
 	VPXORD    Z2, Z2, Z2
-	MOVQ      add+88(FP), R8
+	MOVQ      add+104(FP), R8
 	TESTQ     R8, R8
-	JE        segment
-	MOVQ      c+64(FP), R8
-	MOVQ      crs+72(FP), R9
+	JE        start
+	MOVQ      SI, R8
 	VMOVUPS.Z (R8), K1, Z0
-	ADDQ      R9, R8
+	ADDQ      DI, R8
 	VMOVUPS.Z (R8), K1, Z1
-	ADDQ      R9, R8
+	ADDQ      DI, R8
 	VMOVUPS.Z (R8), K1, Z2
 
+start:
+	MOVQ segments+24(FP), R8
+	MOVQ b+64(FP), R9
+
 segment:
-	MOVQ k+0(FP), R8
+	MOVQ k+16(FP), R10
 
 step:
-	VMOVUPS.Z    (SI), K1, Z3
-	ADDQ         DI, SI
-	VBROADCASTSS (CX), Z4
+	VMOVUPS.Z    (R9), K1, Z3
+	ADDQ         BX, R9
+	VBROADCASTSS (AX), Z4
 	VFMADD231PS  Z3, Z4, Z0
-	VBROADCASTSS (CX)(DX*1), Z4
+	VBROADCASTSS (AX)(CX*1), Z4
 	VFMADD231PS  Z3, Z4, Z1
-	VBROADCASTSS (CX)(DX*2), Z4
+	VBROADCASTSS (AX)(CX*2), Z4
 	VFMADD231PS  Z3, Z4, Z2
-	ADDQ         BX, CX
-	DECQ         R8
+	ADDQ         DX, AX
+	DECQ         R10
 	JNE          step
-	MOVQ         jump+16(FP), R8
-	ADDQ         R8, CX
-	DECQ         AX
+	MOVQ         jump+32(FP), R10
+	ADDQ         R10, AX
+	DECQ         R8
 	JNE          segment
-	MOVQ         c+64(FP), AX
-	MOVQ         crs+72(FP), CX
-	VMOVUPS      Z0, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z1, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z2, K1, (AX)
+	VMOVUPS      Z0, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z1, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z2, K1, (SI)
+	ADDQ         DI, SI
+	MOVQ         next+8(FP), R8
+	ADDQ         R8, AX
+	DECQ         tiles+0(FP)
+	JNE          tile
 	VZEROUPPER
 	RET
 
-// func gemmAVX512_4x32(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// func gemmAVX512_4x32(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 // Requires: AVX, AVX512F
-TEXT ·gemmAVX512_4x32(SB), NOSPLIT, $0-96
-	MOVQ      segments+8(FP), AX
-	MOVQ      a+24(FP), CX
-	MOVQ      ars+32(FP), DX
-	LEAQ      (CX)(DX*2), BX
-	ADDQ      DX, BX
-	MOVQ      aks+40(FP), SI
-	MOVQ      b+48(FP), DI
-	MOVQ      bks+56(FP), R8
-	MOVQ      mask+80(FP), R9
-	MOVL      (R9), R9
-	KMOVW     R9, K1
-	SHRL      $0x10, R9
-	KMOVW     R9, K2
+TEXT ·gemmAVX512_4x32(SB), NOSPLIT, $0-112
+	MOVQ  a+40(FP), AX
+	MOVQ  ars+48(FP), CX
+	LEAQ  (AX)(CX*2), DX
+	ADDQ  CX, DX
+	MOVQ  aks+56(FP), BX
+	MOVQ  bks+72(FP), SI
+	MOVQ  c+80(FP), DI
+	MOVQ  crs+88(FP), R8
+	MOVQ  mask+96(FP), R9
+	MOVL  (R9), R9
+	KMOVW R9, K1
+	SHRL  $0x10, R9
+	KMOVW R9, K2
+
+tile:
 	VPXORD    Z0, Z0, Z0
 	VPXORD    Z1, Z1, Z1
 	VPXORD    Z2, Z2, Z2
@@ -1141,149 +1293,167 @@ TEXT ·gemmAVX512_4x32(SB), NOSPLIT, $0-96
 	VPXORD    Z5, Z5, Z5
 	VPXORD    Z6, Z6, Z6
 	VPXORD    Z7, Z7, Z7
-	MOVQ      add+88(FP), R9
+	MOVQ      add+104(FP), R9
 	TESTQ     R9, R9
-	JE        segment
-	MOVQ      c+64(FP), R9
-	MOVQ      crs+72(FP), R10
+	JE        start
+	MOVQ      DI, R9
 	VMOVUPS.Z (R9), K1, Z0
 	VMOVUPS.Z 64(R9), K2, Z1
-	ADDQ      R10, R9
+	ADDQ      R8, R9
 	VMOVUPS.Z (R9), K1, Z2
 	VMOVUPS.Z 64(R9), K2, Z3
-	ADDQ      R10, R9
+	ADDQ      R8, R9
 	VMOVUPS.Z (R9), K1, Z4
 	VMOVUPS.Z 64(R9), K2, Z5
-	ADDQ      R10, R9
+	ADDQ      R8, R9
 	VMOVUPS.Z (R9), K1, Z6
 	VMOVUPS.Z 64(R9), K2, Z7
 
+start:
+	MOVQ segments+24(FP), R9
+	MOVQ b+64(FP), R10
+
 segment:
-	MOVQ k+0(FP), R9
+	MOVQ k+16(FP), R11
 
 step:
-	VMOVUPS.Z    (DI), K1, Z8
-	VMOVUPS.Z    64(DI), K2, Z9
-	ADDQ         R8, DI
-	VBROADCASTSS (CX), Z10
+	VMOVUPS.Z    (R10), K1, Z8
+	VMOVUPS.Z    64(R10), K2, Z9
+	ADDQ         SI, R10
+	VBROADCASTSS (AX), Z10
 	VFMADD231PS  Z8, Z10, Z0
 	VFMADD231PS  Z9, Z10, Z1
-	VBROADCASTSS (CX)(DX*1), Z10
+	VBROADCASTSS (AX)(CX*1), Z10
 	VFMADD231PS  Z8, Z10, Z2
 	VFMADD231PS  Z9, Z10, Z3
-	VBROADCASTSS (CX)(DX*2), Z10
+	VBROADCASTSS (AX)(CX*2), Z10
 	VFMADD231PS  Z8, Z10, Z4
 	VFMADD231PS  Z9, Z10, Z5
-	VBROADCASTSS (BX), Z10
+	VBROADCASTSS (DX), Z10
 	VFMADD231PS  Z8, Z10, Z6
 	VFMADD231PS  Z9, Z10, Z7
-	ADDQ         SI, CX
-	ADDQ         SI, BX
-	DECQ         R9
+	ADDQ         BX, AX
+	ADDQ         BX, DX
+	DECQ         R11
 	JNE          step
-	MOVQ         jump+16(FP), R9
-	ADDQ         R9, CX
-	ADDQ         R9, BX
-	DECQ         AX
+	MOVQ         jump+32(FP), R11
+	ADDQ         R11, AX
+	ADDQ         R11, DX
+	DECQ         R9
 	JNE          segment
-	MOVQ         c+64(FP), AX
-	MOVQ         crs+72(FP), CX
-	VMOVUPS      Z0, K1, (AX)
-	VMOVUPS      Z1, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z2, K1, (AX)
-	VMOVUPS      Z3, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z4, K1, (AX)
-	VMOVUPS      Z5, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z6, K1, (AX)
-	VMOVUPS      Z7, K2, 64(AX)
+	VMOVUPS      Z0, K1, (DI)
+	VMOVUPS      Z1, K2, 64(DI)
+	ADDQ         R8, DI
+	VMOVUPS      Z2, K1, (DI)
+	VMOVUPS      Z3, K2, 64(DI)
+	ADDQ         R8, DI
+	VMOVUPS      Z4, K1, (DI)
+	VMOVUPS      Z5, K2, 64(DI)
+	ADDQ         R8, DI
+	VMOVUPS      Z6, K1, (DI)
+	VMOVUPS      Z7, K2, 64(DI)
+	ADDQ         R8, DI
+	MOVQ         next+8(FP), R9
+	ADDQ         R9, AX
+	ADDQ         R9, DX
+	DECQ         tiles+0(FP)
+	JNE          tile
 	VZEROUPPER
 	RET
 
-// func gemmAVX512_4x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// func gemmAVX512_4x16(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 // Requires: AVX, AVX512F
-TEXT ·gemmAVX512_4x16(SB), NOSPLIT, $0-96
-	MOVQ      segments+8(FP), AX
-	MOVQ      a+24(FP), CX
-	MOVQ      ars+32(FP), DX
-	LEAQ      (CX)(DX*2), BX
-	ADDQ      DX, BX
-	MOVQ      aks+40(FP), SI
-	MOVQ      b+48(FP), DI
-	MOVQ      bks+56(FP), R8
-	MOVQ      mask+80(FP), R9
-	MOVL      (R9), R9
-	KMOVW     R9, K1
+TEXT ·gemmAVX512_4x16(SB), NOSPLIT, $0-112
+	MOVQ  a+40(FP), AX
+	MOVQ  ars+48(FP), CX
+	LEAQ  (AX)(CX*2), DX
+	ADDQ  CX, DX
+	MOVQ  aks+56(FP), BX
+	MOVQ  bks+72(FP), SI
+	MOVQ  c+80(FP), DI
+	MOVQ  crs+88(FP), R8
+	MOVQ  mask+96(FP), R9
+	MOVL  (R9), R9
+	KMOVW R9, K1
+
+tile:
 	VPXORD    Z0, Z0, Z0
 	VPXORD    Z1, Z1, Z1
 	VPXORD    Z2, Z2, Z2
 	VPXORD    Z3, Z3, Z3
-	MOVQ      add+88(FP), R9
+	MOVQ      add+104(FP), R9
 	TESTQ     R9, R9
-	JE        segment
-	MOVQ      c+64(FP), R9
-	MOVQ      crs+72(FP), R10
+	JE        start
+	MOVQ      DI, R9
 	VMOVUPS.Z (R9), K1, Z0
-	ADDQ      R10, R9
+	ADDQ      R8, R9
 	VMOVUPS.Z (R9), K1, Z1
-	ADDQ      R10, R9
+	ADDQ      R8, R9
 	VMOVUPS.Z (R9), K1, Z2
-	ADDQ      R10, R9
+	ADDQ      R8, R9
 	VMOVUPS.Z (R9), K1, Z3
 
+start:
+	MOVQ segments+24(FP), R9
+	MOVQ b+64(FP), R10
+
 segment:
-	MOVQ k+0(FP), R9
+	MOVQ k+16(FP), R11
 
 step:
-	VMOVUPS.Z    (DI), K1, Z4
-	ADDQ         R8, DI
-	VBROADCASTSS (CX), Z5
+	VMOVUPS.Z    (R10), K1, Z4
+	ADDQ         SI, R10
+	VBROADCASTSS (AX), Z5
 	VFMADD231PS  Z4, Z5, Z0
-	VBROADCASTSS (CX)(DX*1), Z5
+	VBROADCASTSS (AX)(CX*1), Z5
 	VFMADD231PS  Z4, Z5, Z1
-	VBROADCASTSS (CX)(DX*2), Z5
+	VBROADCASTSS (AX)(CX*2), Z5
 	VFMADD231PS  Z4, Z5, Z2
-	VBROADCASTSS (BX), Z5
+	VBROADCASTSS (DX), Z5
 	VFMADD231PS  Z4, Z5, Z3
-	ADDQ         SI, CX
-	ADDQ         SI, BX
-	DECQ         R9
+	ADDQ         BX, AX
+	ADDQ         BX, DX
+	DECQ         R11
 	JNE          step
-	MOVQ         jump+16(FP), R9
-	ADDQ         R9, CX
-	ADDQ         R9, BX
-	DECQ         AX
+	MOVQ         jump+32(FP), R11
+	ADDQ         R11, AX
+	ADDQ         R11, DX
+	DECQ         R9
 	JNE          segment
-	MOVQ         c+64(FP), AX
-	MOVQ         crs+72(FP), CX
-	VMOVUPS      Z0, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z1, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z2, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z3, K1, (AX)
+	VMOVUPS      Z0, K1, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Z1, K1, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Z2, K1, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Z3, K1, (DI)
+	ADDQ         R8, DI
+	MOVQ         next+8(FP), R9
+	ADDQ         R9, AX
+	ADDQ         R9, DX
+	DECQ         tiles+0(FP)
+	JNE          tile
 	VZEROUPPER
 	RET
 
-// func gemmAVX512_5x32(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// func gemmAVX512_5x32(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 // Requires: AVX, AVX512F
-TEXT ·gemmAVX512_5x32(SB), NOSPLIT, $0-96
-	MOVQ      segments+8(FP), AX
-	MOVQ      a+24(FP), CX
-	MOVQ      ars+32(FP), DX
-	LEAQ      (CX)(DX*2), BX
-	ADDQ      DX, BX
-	MOVQ      aks+40(FP), SI
-	MOVQ      b+48(FP), DI
-	MOVQ      bks+56(FP), R8
-	MOVQ      mask+80(FP), R9
-	MOVL      (R9), R9
-	KMOVW     R9, K1
-	SHRL      $0x10, R9
-	KMOVW     R9, K2
+TEXT ·gemmAVX512_5x32(SB), NOSPLIT, $0-112
+	MOVQ  a+40(FP), AX
+	MOVQ  ars+48(FP), CX
+	LEAQ  (AX)(CX*2), DX
+	ADDQ  CX, DX
+	MOVQ  aks+56(FP), BX
+	MOVQ  bks+72(FP), SI
+	MOVQ  c+80(FP), DI
+	MOVQ  crs+88(FP), R8
+	MOVQ  mask+96(FP), R9
+	MOVL  (R9), R9
+	KMOVW R9, K1
+	SHRL  $0x10, R9
+	KMOVW R9, K2
+
+tile:
 	VPXORD    Z0, Z0, Z0
 	VPXORD    Z1, Z1, Z1
 	VPXORD    Z2, Z2, Z2
@@ -1294,165 +1464,183 @@ TEXT ·gemmAVX512_5x32(SB), NOSPLIT, $0-96
 	VPXORD    Z7, Z7, Z7
 	VPXORD    Z8, Z8, Z8
 	VPXORD    Z9, Z9, Z9
-	MOVQ      add+88(FP), R9
+	MOVQ      add+104(FP), R9
 	TESTQ     R9, R9
-	JE        segment
-	MOVQ      c+64(FP), R9
-	MOVQ      crs+72(FP), R10
+	JE        start
+	MOVQ      DI, R9
 	VMOVUPS.Z (R9), K1, Z0
 	VMOVUPS.Z 64(R9), K2, Z1
-	ADDQ      R10, R9
+	ADDQ      R8, R9
 	VMOVUPS.Z (R9), K1, Z2
 	VMOVUPS.Z 64(R9), K2, Z3
-	ADDQ      R10, R9
+	ADDQ      R8, R9
 	VMOVUPS.Z (R9), K1, Z4
 	VMOVUPS.Z 64(R9), K2, Z5
-	ADDQ      R10, R9
+	ADDQ      R8, R9
 	VMOVUPS.Z (R9), K1, Z6
 	VMOVUPS.Z 64(R9), K2, Z7
-	ADDQ      R10, R9
+	ADDQ      R8, R9
 	VMOVUPS.Z (R9), K1, Z8
 	VMOVUPS.Z 64(R9), K2, Z9
 
+start:
+	MOVQ segments+24(FP), R9
+	MOVQ b+64(FP), R10
+
 segment:
-	MOVQ k+0(FP), R9
+	MOVQ k+16(FP), R11
 
 step:
-	VMOVUPS.Z    (DI), K1, Z10
-	VMOVUPS.Z    64(DI), K2, Z11
-	ADDQ         R8, DI
-	VBROADCASTSS (CX), Z12
+	VMOVUPS.Z    (R10), K1, Z10
+	VMOVUPS.Z    64(R10), K2, Z11
+	ADDQ         SI, R10
+	VBROADCASTSS (AX), Z12
 	VFMADD231PS  Z10, Z12, Z0
 	VFMADD231PS  Z11, Z12, Z1
-	VBROADCASTSS (CX)(DX*1), Z12
+	VBROADCASTSS (AX)(CX*1), Z12
 	VFMADD231PS  Z10, Z12, Z2
 	VFMADD231PS  Z11, Z12, Z3
-	VBROADCASTSS (CX)(DX*2), Z12
+	VBROADCASTSS (AX)(CX*2), Z12
 	VFMADD231PS  Z10, Z12, Z4
 	VFMADD231PS  Z11, Z12, Z5
-	VBROADCASTSS (BX), Z12
+	VBROADCASTSS (DX), Z12
 	VFMADD231PS  Z10, Z12, Z6
 	VFMADD231PS  Z11, Z12, Z7
-	VBROADCASTSS (BX)(DX*1), Z12
+	VBROADCASTSS (DX)(CX*1), Z12
 	VFMADD231PS  Z10, Z12, Z8
 	VFMADD231PS  Z11, Z12, Z9
-	ADDQ         SI, CX
-	ADDQ         SI, BX
-	DECQ         R9
+	ADDQ         BX, AX
+	ADDQ         BX, DX
+	DECQ         R11
 	JNE          step
-	MOVQ         jump+16(FP), R9
-	ADDQ         R9, CX
-	ADDQ         R9, BX
-	DECQ         AX
+	MOVQ         jump+32(FP), R11
+	ADDQ         R11, AX
+	ADDQ         R11, DX
+	DECQ         R9
 	JNE          segment
-	MOVQ         c+64(FP), AX
-	MOVQ         crs+72(FP), CX
-	VMOVUPS      Z0, K1, (AX)
-	VMOVUPS      Z1, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z2, K1, (AX)
-	VMOVUPS      Z3, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z4, K1, (AX)
-	VMOVUPS      Z5, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z6, K1, (AX)
-	VMOVUPS      Z7, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z8, K1, (AX)
-	VMOVUPS      Z9, K2, 64(AX)
+	VMOVUPS      Z0, K1, (DI)
+	VMOVUPS      Z1, K2, 64(DI)
+	ADDQ         R8, DI
+	VMOVUPS      Z2, K1, (DI)
+	VMOVUPS      Z3, K2, 64(DI)
+	ADDQ         R8, DI
+	VMOVUPS      Z4, K1, (DI)
+	VMOVUPS      Z5, K2, 64(DI)
+	ADDQ         R8, DI
+	VMOVUPS      Z6, K1, (DI)
+	VMOVUPS      Z7, K2, 64(DI)
+	ADDQ         R8, DI
+	VMOVUPS      Z8, K1, (DI)
+	VMOVUPS      Z9, K2, 64(DI)
+	ADDQ         R8, DI
+	MOVQ         next+8(FP), R9
+	ADDQ         R9, AX
+	ADDQ         R9, DX
+	DECQ         tiles+0(FP)
+	JNE          tile
 	VZEROUPPER
 	RET
 
-// func gemmAVX512_5x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// func gemmAVX512_5x16(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 // Requires: AVX, AVX512F
-TEXT ·gemmAVX512_5x16(SB), NOSPLIT, $0-96
-	MOVQ      segments+8(FP), AX
-	MOVQ      a+24(FP), CX
-	MOVQ      ars+32(FP), DX
-	LEAQ      (CX)(DX*2), BX
-	ADDQ      DX, BX
-	MOVQ      aks+40(FP), SI
-	MOVQ      b+48(FP), DI
-	MOVQ      bks+56(FP), R8
-	MOVQ      mask+80(FP), R9
-	MOVL      (R9), R9
-	KMOVW     R9, K1
+TEXT ·gemmAVX512_5x16(SB), NOSPLIT, $0-112
+	MOVQ  a+40(FP), AX
+	MOVQ  ars+48(FP), CX
+	LEAQ  (AX)(CX*2), DX
+	ADDQ  CX, DX
+	MOVQ  aks+56(FP), BX
+	MOVQ  bks+72(FP), SI
+	MOVQ  c+80(FP), DI
+	MOVQ  crs+88(FP), R8
+	MOVQ  mask+96(FP), R9
+	MOVL  (R9), R9
+	KMOVW R9, K1
+
+tile:
 	VPXORD    Z0, Z0, Z0
 	VPXORD    Z1, Z1, Z1
 	VPXORD    Z2, Z2, Z2
 	VPXORD    Z3, Z3, Z3
 	VPXORD    Z4, Z4, Z4
-	MOVQ      add+88(FP), R9
+	MOVQ      add+104(FP), R9
 	TESTQ     R9, R9
-	JE        segment
-	MOVQ      c+64(FP), R9
-	MOVQ      crs+72(FP), R10
+	JE        start
+	MOVQ      DI, R9
 	VMOVUPS.Z (R9), K1, Z0
-	ADDQ      R10, R9
+	ADDQ      R8, R9
 	VMOVUPS.Z (R9), K1, Z1
-	ADDQ      R10, R9
+	ADDQ      R8, R9
 	VMOVUPS.Z (R9), K1, Z2
-	ADDQ      R10, R9
+	ADDQ      R8, R9
 	VMOVUPS.Z (R9), K1, Z3
-	ADDQ      R10, R9
+	ADDQ      R8, R9
 	VMOVUPS.Z (R9), K1, Z4
 
+start:
+	MOVQ segments+24(FP), R9
+	MOVQ b+64(FP), R10
+
 segment:
-	MOVQ k+0(FP), R9
+	MOVQ k+16(FP), R11
 
 step:
-	VMOVUPS.Z    (DI), K1, Z5
-	ADDQ         R8, DI
-	VBROADCASTSS (CX), Z6
+	VMOVUPS.Z    (R10), K1, Z5
+	ADDQ         SI, R10
+	VBROADCASTSS (AX), Z6
 	VFMADD231PS  Z5, Z6, Z0
-	VBROADCASTSS (CX)(DX*1), Z6
+	VBROADCASTSS (AX)(CX*1), Z6
 	VFMADD231PS  Z5, Z6, Z1
-	VBROADCASTSS (CX)(DX*2), Z6
+	VBROADCASTSS (AX)(CX*2), Z6
 	VFMADD231PS  Z5, Z6, Z2
-	VBROADCASTSS (BX), Z6
+	VBROADCASTSS (DX), Z6
 	VFMADD231PS  Z5, Z6, Z3
-	VBROADCASTSS (BX)(DX*1), Z6
+	VBROADCASTSS (DX)(CX*1), Z6
 	VFMADD231PS  Z5, Z6, Z4
-	ADDQ         SI, CX
-	ADDQ         SI, BX
-	DECQ         R9
+	ADDQ         BX, AX
+	ADDQ         BX, DX
+	DECQ         R11
 	JNE          step
-	MOVQ         jump+16(FP), R9
-	ADDQ         R9, CX
-	ADDQ         R9, BX
-	DECQ         AX
+	MOVQ         jump+32(FP), R11
+	ADDQ         R11, AX
+	ADDQ         R11, DX
+	DECQ         R9
 	JNE          segment
-	MOVQ         c+64(FP), AX
-	MOVQ         crs+72(FP), CX
-	VMOVUPS      Z0, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z1, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z2, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z3, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z4, K1, (AX)
+	VMOVUPS      Z0, K1, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Z1, K1, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Z2, K1, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Z3, K1, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Z4, K1, (DI)
+	ADDQ         R8, DI
+	MOVQ         next+8(FP), R9
+	ADDQ         R9, AX
+	ADDQ         R9, DX
+	DECQ         tiles+0(FP)
+	JNE          tile
 	VZEROUPPER
 	RET
 
-// func gemmAVX512_6x32(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// func gemmAVX512_6x32(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 // Requires: AVX, AVX512F
-TEXT ·gemmAVX512_6x32(SB), NOSPLIT, $0-96
-	MOVQ      segments+8(FP), AX
-	MOVQ      a+24(FP), CX
-	MOVQ      ars+32(FP), DX
-	LEAQ      (CX)(DX*2), BX
-	ADDQ      DX, BX
-	MOVQ      aks+40(FP), SI
-	MOVQ      b+48(FP), DI
-	MOVQ      bks+56(FP), R8
-	MOVQ      mask+80(FP), R9
-	MOVL      (R9), R9
-	KMOVW     R9, K1
-	SHRL      $0x10, R9
-	KMOVW     R9, K2
+TEXT ·gemmAVX512_6x32(SB), NOSPLIT, $0-112
+	MOVQ  a+40(FP), AX
+	MOVQ  ars+48(FP), CX
+	LEAQ  (AX)(CX*2), DX
+	ADDQ  CX, DX
+	MOVQ  aks+56(FP), BX
+	MOVQ  bks+72(FP), SI
+	MOVQ  c+80(FP), DI
+	MOVQ  crs+88(FP), R8
+	MOVQ  mask+96(FP), R9
+	MOVL  (R9), R9
+	KMOVW R9, K1
+	SHRL  $0x10, R9
+	KMOVW R9, K2
+
+tile:
 	VPXORD    Z0, Z0, Z0
 	VPXORD    Z1, Z1, Z1
 	VPXORD    Z2, Z2, Z2
@@ -1465,183 +1653,201 @@ TEXT ·gemmAVX512_6x32(SB), NOSPLIT, $0-96
 	VPXORD    Z9, Z9, Z9
 	VPXORD    Z10, Z10, Z10
 	VPXORD    Z11, Z11, Z11
-	MOVQ      add+88(FP), R9
+	MOVQ      add+104(FP), R9
 	TESTQ     R9, R9
-	JE        segment
-	MOVQ      c+64(FP), R9
-	MOVQ      crs+72(FP), R10
+	JE        start
+	MOVQ      DI, R9
 	VMOVUPS.Z (R9), K1, Z0
 	VMOVUPS.Z 64(R9), K2, Z1
-	ADDQ      R10, R9
+	ADDQ      R8, R9
 	VMOVUPS.Z (R9), K1, Z2
 	VMOVUPS.Z 64(R9), K2, Z3
-	ADDQ      R10, R9
+	ADDQ      R8, R9
 	VMOVUPS.Z (R9), K1, Z4
 	VMOVUPS.Z 64(R9), K2, Z5
-	ADDQ      R10, R9
+	ADDQ      R8, R9
 	VMOVUPS.Z (R9), K1, Z6
 	VMOVUPS.Z 64(R9), K2, Z7
-	ADDQ      R10, R9
+	ADDQ      R8, R9
 	VMOVUPS.Z (R9), K1, Z8
 	VMOVUPS.Z 64(R9), K2, Z9
-	ADDQ      R10, R9
+	ADDQ      R8, R9
 	VMOVUPS.Z (R9), K1, Z10
 	VMOVUPS.Z 64(R9), K2, Z11
 
+start:
+	MOVQ segments+24(FP), R9
+	MOVQ b+64(FP), R10
+
 segment:
-	MOVQ k+0(FP), R9
+	MOVQ k+16(FP), R11
 
 step:
-	VMOVUPS.Z    (DI), K1, Z12
-	VMOVUPS.Z    64(DI), K2, Z13
-	ADDQ         R8, DI
-	VBROADCASTSS (CX), Z14
+	VMOVUPS.Z    (R10), K1, Z12
+	VMOVUPS.Z    64(R10), K2, Z13
+	ADDQ         SI, R10
+	VBROADCASTSS (AX), Z14
 	VFMADD231PS  Z12, Z14, Z0
 	VFMADD231PS  Z13, Z14, Z1
-	VBROADCASTSS (CX)(DX*1), Z14
+	VBROADCASTSS (AX)(CX*1), Z14
 	VFMADD231PS  Z12, Z14, Z2
 	VFMADD231PS  Z13, Z14, Z3
-	VBROADCASTSS (CX)(DX*2), Z14
+	VBROADCASTSS (AX)(CX*2), Z14
 	VFMADD231PS  Z12, Z14, Z4
 	VFMADD231PS  Z13, Z14, Z5
-	VBROADCASTSS (BX), Z14
+	VBROADCASTSS (DX), Z14
 	VFMADD231PS  Z12, Z14, Z6
 	VFMADD231PS  Z13, Z14, Z7
-	VBROADCASTSS (BX)(DX*1), Z14
+	VBROADCASTSS (DX)(CX*1), Z14
 	VFMADD231PS  Z12, Z14, Z8
 	VFMADD231PS  Z13, Z14, Z9
-	VBROADCASTSS (BX)(DX*2), Z14
+	VBROADCASTSS (DX)(CX*2), Z14
 	VFMADD231PS  Z12, Z14, Z10
 	VFMADD231PS  Z13, Z14, Z11
-	ADDQ         SI, CX
-	ADDQ         SI, BX
-	DECQ         R9
+	ADDQ         BX, AX
+	ADDQ         BX, DX
+	DECQ         R11
 	JNE          step
-	MOVQ         jump+16(FP), R9
-	ADDQ         R9, CX
-	ADDQ         R9, BX
-	DECQ         AX
+	MOVQ         jump+32(FP), R11
+	ADDQ         R11, AX
+	ADDQ         R11, DX
+	DECQ         R9
 	JNE          segment
-	MOVQ         c+64(FP), AX
-	MOVQ         crs+72(FP), CX
-	VMOVUPS      Z0, K1, (AX)
-	VMOVUPS      Z1, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z2, K1, (AX)
-	VMOVUPS      Z3, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z4, K1, (AX)
-	VMOVUPS      Z5, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z6, K1, (AX)
-	VMOVUPS      Z7, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z8, K1, (AX)
-	VMOVUPS      Z9, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z10, K1, (AX)
-	VMOVUPS      Z11, K2, 64(AX)
+	VMOVUPS      Z0, K1, (DI)
+	VMOVUPS      Z1, K2, 64(DI)
+	ADDQ         R8, DI
+	VMOVUPS      Z2, K1, (DI)
+	VMOVUPS      Z3, K2, 64(DI)
+	ADDQ         R8, DI
+	VMOVUPS      Z4, K1, (DI)
+	VMOVUPS      Z5, K2, 64(DI)
+	ADDQ         R8, DI
+	VMOVUPS      Z6, K1, (DI)
+	VMOVUPS      Z7, K2, 64(DI)
+	ADDQ         R8, DI
+	VMOVUPS      Z8, K1, (DI)
+	VMOVUPS      Z9, K2, 64(DI)
+	ADDQ         R8, DI
+	VMOVUPS      Z10, K1, (DI)
+	VMOVUPS      Z11, K2, 64(DI)
+	ADDQ         R8, DI
+	MOVQ         next+8(FP), R9
+	ADDQ         R9, AX
+	ADDQ         R9, DX
+	DECQ         tiles+0(FP)
+	JNE          tile
 	VZEROUPPER
 	RET
 
-// func gemmAVX512_6x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// func gemmAVX512_6x16(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 // Requires: AVX, AVX512F
-TEXT ·gemmAVX512_6x16(SB), NOSPLIT, $0-96
-	MOVQ      segments+8(FP), AX
-	MOVQ      a+24(FP), CX
-	MOVQ      ars+32(FP), DX
-	LEAQ      (CX)(DX*2), BX
-	ADDQ      DX, BX
-	MOVQ      aks+40(FP), SI
-	MOVQ      b+48(FP), DI
-	MOVQ      bks+56(FP), R8
-	MOVQ      mask+80(FP), R9
-	MOVL      (R9), R9
-	KMOVW     R9, K1
+TEXT ·gemmAVX512_6x16(SB), NOSPLIT, $0-112
+	MOVQ  a+40(FP), AX
+	MOVQ  ars+48(FP), CX
+	LEAQ  (AX)(CX*2), DX
+	ADDQ  CX, DX
+	MOVQ  aks+56(FP), BX
+	MOVQ  bks+72(FP), SI
+	MOVQ  c+80(FP), DI
+	MOVQ  crs+88(FP), R8
+	MOVQ  mask+96(FP), R9
+	MOVL  (R9), R9
+	KMOVW R9, K1
+
+tile:
 	VPXORD    Z0, Z0, Z0
 	VPXORD    Z1, Z1, Z1
 	VPXORD    Z2, Z2, Z2
 	VPXORD    Z3, Z3, Z3
 	VPXORD    Z4, Z4, Z4
 	VPXORD    Z5, Z5, Z5
-	MOVQ      add+88(FP), R9
+	MOVQ      add+104(FP), R9
 	TESTQ     R9, R9
-	JE        segment
-	MOVQ      c+64(FP), R9
-	MOVQ      crs+72(FP), R10
+	JE        start
+	MOVQ      DI, R9
 	VMOVUPS.Z (R9), K1, Z0
-	ADDQ      R10, R9
+	ADDQ      R8, R9
 	VMOVUPS.Z (R9), K1, Z1
-	ADDQ      R10, R9
+	ADDQ      R8, R9
 	VMOVUPS.Z (R9), K1, Z2
-	ADDQ      R10, R9
+	ADDQ      R8, R9
 	VMOVUPS.Z (R9), K1, Z3
-	ADDQ      R10, R9
+	ADDQ      R8, R9
 	VMOVUPS.Z (R9), K1, Z4
-	ADDQ      R10, R9
+	ADDQ      R8, R9
 	VMOVUPS.Z (R9), K1, Z5
 
+start:
+	MOVQ segments+24(FP), R9
+	MOVQ b+64(FP), R10
+
 segment:
-	MOVQ k+0(FP), R9
+	MOVQ k+16(FP), R11
 
 step:
-	VMOVUPS.Z    (DI), K1, Z6
-	ADDQ         R8, DI
-	VBROADCASTSS (CX), Z7
+	VMOVUPS.Z    (R10), K1, Z6
+	ADDQ         SI, R10
+	VBROADCASTSS (AX), Z7
 	VFMADD231PS  Z6, Z7, Z0
-	VBROADCASTSS (CX)(DX*1), Z7
+	VBROADCASTSS (AX)(CX*1), Z7
 	VFMADD231PS  Z6, Z7, Z1
-	VBROADCASTSS (CX)(DX*2), Z7
+	VBROADCASTSS (AX)(CX*2), Z7
 	VFMADD231PS  Z6, Z7, Z2
-	VBROADCASTSS (BX), Z7
+	VBROADCASTSS (DX), Z7
 	VFMADD231PS  Z6, Z7, Z3
-	VBROADCASTSS (BX)(DX*1), Z7
+	VBROADCASTSS (DX)(CX*1), Z7
 	VFMADD231PS  Z6, Z7, Z4
-	VBROADCASTSS (BX)(DX*2), Z7
+	VBROADCASTSS (DX)(CX*2), Z7
 	VFMADD231PS  Z6, Z7, Z5
-	ADDQ         SI, CX
-	ADDQ         SI, BX
-	DECQ         R9
+	ADDQ         BX, AX
+	ADDQ         BX, DX
+	DECQ         R11
 	JNE          step
-	MOVQ         jump+16(FP), R9
-	ADDQ         R9, CX
-	ADDQ         R9, BX
-	DECQ         AX
+	MOVQ         jump+32(FP), R11
+	ADDQ         R11, AX
+	ADDQ         R11, DX
+	DECQ         R9
 	JNE          segment
-	MOVQ         c+64(FP), AX
-	MOVQ         crs+72(FP), CX
-	VMOVUPS      Z0, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z1, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z2, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z3, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z4, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z5, K1, (AX)
+	VMOVUPS      Z0, K1, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Z1, K1, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Z2, K1, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Z3, K1, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Z4, K1, (DI)
+	ADDQ         R8, DI
+	VMOVUPS      Z5, K1, (DI)
+	ADDQ         R8, DI
+	MOVQ         next+8(FP), R9
+	ADDQ         R9, AX
+	ADDQ         R9, DX
+	DECQ         tiles+0(FP)
+	JNE          tile
 	VZEROUPPER
 	RET
 
-// func gemmAVX512_7x32(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// func gemmAVX512_7x32(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 // Requires: AVX, AVX512F
-TEXT ·gemmAVX512_7x32(SB), NOSPLIT, $0-96
-	MOVQ      segments+8(FP), AX
-	MOVQ      a+24(FP), CX
-	MOVQ      ars+32(FP), DX
-	LEAQ      (CX)(DX*2), BX
-	ADDQ      DX, BX
-	LEAQ      (BX)(DX*2), SI
-	ADDQ      DX, SI
-	MOVQ      aks+40(FP), DI
-	MOVQ      b+48(FP), R8
-	MOVQ      bks+56(FP), R9
-	MOVQ      mask+80(FP), R10
-	MOVL      (R10), R10
-	KMOVW     R10, K1
-	SHRL      $0x10, R10
-	KMOVW     R10, K2
+TEXT ·gemmAVX512_7x32(SB), NOSPLIT, $0-112
+	MOVQ  a+40(FP), AX
+	MOVQ  ars+48(FP), CX
+	LEAQ  (AX)(CX*2), DX
+	ADDQ  CX, DX
+	LEAQ  (DX)(CX*2), BX
+	ADDQ  CX, BX
+	MOVQ  aks+56(FP), SI
+	MOVQ  bks+72(FP), DI
+	MOVQ  c+80(FP), R8
+	MOVQ  crs+88(FP), R9
+	MOVQ  mask+96(FP), R10
+	MOVL  (R10), R10
+	KMOVW R10, K1
+	SHRL  $0x10, R10
+	KMOVW R10, K2
+
+tile:
 	VPXORD    Z0, Z0, Z0
 	VPXORD    Z1, Z1, Z1
 	VPXORD    Z2, Z2, Z2
@@ -1656,112 +1862,122 @@ TEXT ·gemmAVX512_7x32(SB), NOSPLIT, $0-96
 	VPXORD    Z11, Z11, Z11
 	VPXORD    Z12, Z12, Z12
 	VPXORD    Z13, Z13, Z13
-	MOVQ      add+88(FP), R10
+	MOVQ      add+104(FP), R10
 	TESTQ     R10, R10
-	JE        segment
-	MOVQ      c+64(FP), R10
-	MOVQ      crs+72(FP), R11
+	JE        start
+	MOVQ      R8, R10
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVUPS.Z 64(R10), K2, Z1
-	ADDQ      R11, R10
+	ADDQ      R9, R10
 	VMOVUPS.Z (R10), K1, Z2
 	VMOVUPS.Z 64(R10), K2, Z3
-	ADDQ      R11, R10
+	ADDQ      R9, R10
 	VMOVUPS.Z (R10), K1, Z4
 	VMOVUPS.Z 64(R10), K2, Z5
-	ADDQ      R11, R10
+	ADDQ      R9, R10
 	VMOVUPS.Z (R10), K1, Z6
 	VMOVUPS.Z 64(R10), K2, Z7
-	ADDQ      R11, R10
+	ADDQ      R9, R10
 	VMOVUPS.Z (R10), K1, Z8
 	VMOVUPS.Z 64(R10), K2, Z9
-	ADDQ      R11, R10
+	ADDQ      R9, R10
 	VMOVUPS.Z (R10), K1, Z10
 	VMOVUPS.Z 64(R10), K2, Z11
-	ADDQ      R11, R10
+	ADDQ      R9, R10
 	VMOVUPS.Z (R10), K1, Z12
 	VMOVUPS.Z 64(R10), K2, Z13
 
+start:
+	MOVQ segments+24(FP), R10
+	MOVQ b+64(FP), R11
+
 segment:
-	MOVQ k+0(FP), R10
+	MOVQ k+16(FP), R12
 
 step:
-	VMOVUPS.Z    (R8), K1, Z14
-	VMOVUPS.Z    64(R8), K2, Z15
-	ADDQ         R9, R8
-	VBROADCASTSS (CX), Z16
+	VMOVUPS.Z    (R11), K1, Z14
+	VMOVUPS.Z    64(R11), K2, Z15
+	ADDQ         DI, R11
+	VBROADCASTSS (AX), Z16
 	VFMADD231PS  Z14, Z16, Z0
 	VFMADD231PS  Z15, Z16, Z1
-	VBROADCASTSS (CX)(DX*1), Z16
+	VBROADCASTSS (AX)(CX*1), Z16
 	VFMADD231PS  Z14, Z16, Z2
 	VFMADD231PS  Z15, Z16, Z3
-	VBROADCASTSS (CX)(DX*2), Z16
+	VBROADCASTSS (AX)(CX*2), Z16
 	VFMADD231PS  Z14, Z16, Z4
 	VFMADD231PS  Z15, Z16, Z5
-	VBROADCASTSS (BX), Z16
+	VBROADCASTSS (DX), Z16
 	VFMADD231PS  Z14, Z16, Z6
 	VFMADD231PS  Z15, Z16, Z7
-	VBROADCASTSS (BX)(DX*1), Z16
+	VBROADCASTSS (DX)(CX*1), Z16
 	VFMADD231PS  Z14, Z16, Z8
 	VFMADD231PS  Z15, Z16, Z9
-	VBROADCASTSS (BX)(DX*2), Z16
+	VBROADCASTSS (DX)(CX*2), Z16
 	VFMADD231PS  Z14, Z16, Z10
 	VFMADD231PS  Z15, Z16, Z11
-	VBROADCASTSS (SI), Z16
+	VBROADCASTSS (BX), Z16
 	VFMADD231PS  Z14, Z16, Z12
 	VFMADD231PS  Z15, Z16, Z13
-	ADDQ         DI, CX
-	ADDQ         DI, BX
-	ADDQ         DI, SI
-	DECQ         R10
+	ADDQ         SI, AX
+	ADDQ         SI, DX
+	ADDQ         SI, BX
+	DECQ         R12
 	JNE          step
-	MOVQ         jump+16(FP), R10
-	ADDQ         R10, CX
-	ADDQ         R10, BX
-	ADDQ         R10, SI
-	DECQ         AX
+	MOVQ         jump+32(FP), R12
+	ADDQ         R12, AX
+	ADDQ         R12, DX
+	ADDQ         R12, BX
+	DECQ         R10
 	JNE          segment
-	MOVQ         c+64(FP), AX
-	MOVQ         crs+72(FP), CX
-	VMOVUPS      Z0, K1, (AX)
-	VMOVUPS      Z1, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z2, K1, (AX)
-	VMOVUPS      Z3, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z4, K1, (AX)
-	VMOVUPS      Z5, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z6, K1, (AX)
-	VMOVUPS      Z7, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z8, K1, (AX)
-	VMOVUPS      Z9, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z10, K1, (AX)
-	VMOVUPS      Z11, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z12, K1, (AX)
-	VMOVUPS      Z13, K2, 64(AX)
+	VMOVUPS      Z0, K1, (R8)
+	VMOVUPS      Z1, K2, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z2, K1, (R8)
+	VMOVUPS      Z3, K2, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z4, K1, (R8)
+	VMOVUPS      Z5, K2, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z6, K1, (R8)
+	VMOVUPS      Z7, K2, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z8, K1, (R8)
+	VMOVUPS      Z9, K2, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z10, K1, (R8)
+	VMOVUPS      Z11, K2, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z12, K1, (R8)
+	VMOVUPS      Z13, K2, 64(R8)
+	ADDQ         R9, R8
+	MOVQ         next+8(FP), R10
+	ADDQ         R10, AX
+	ADDQ         R10, DX
+	ADDQ         R10, BX
+	DECQ         tiles+0(FP)
+	JNE          tile
 	VZEROUPPER
 	RET
 
-// func gemmAVX512_7x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// func gemmAVX512_7x16(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 // Requires: AVX, AVX512F
-TEXT ·gemmAVX512_7x16(SB), NOSPLIT, $0-96
-	MOVQ      segments+8(FP), AX
-	MOVQ      a+24(FP), CX
-	MOVQ      ars+32(FP), DX
-	LEAQ      (CX)(DX*2), BX
-	ADDQ      DX, BX
-	LEAQ      (BX)(DX*2), SI
-	ADDQ      DX, SI
-	MOVQ      aks+40(FP), DI
-	MOVQ      b+48(FP), R8
-	MOVQ      bks+56(FP), R9
-	MOVQ      mask+80(FP), R10
-	MOVL      (R10), R10
-	KMOVW     R10, K1
+TEXT ·gemmAVX512_7x16(SB), NOSPLIT, $0-112
+	MOVQ  a+40(FP), AX
+	MOVQ  ars+48(FP), CX
+	LEAQ  (AX)(CX*2), DX
+	ADDQ  CX, DX
+	LEAQ  (DX)(CX*2), BX
+	ADDQ  CX, BX
+	MOVQ  aks+56(FP), SI
+	MOVQ  bks+72(FP), DI
+	MOVQ  c+80(FP), R8
+	MOVQ  crs+88(FP), R9
+	MOVQ  mask+96(FP), R10
+	MOVL  (R10), R10
+	KMOVW R10, K1
+
+tile:
 	VPXORD    Z0, Z0, Z0
 	VPXORD    Z1, Z1, Z1
 	VPXORD    Z2, Z2, Z2
@@ -1769,92 +1985,102 @@ TEXT ·gemmAVX512_7x16(SB), NOSPLIT, $0-96
 	VPXORD    Z4, Z4, Z4
 	VPXORD    Z5, Z5, Z5
 	VPXORD    Z6, Z6, Z6
-	MOVQ      add+88(FP), R10
+	MOVQ      add+104(FP), R10
 	TESTQ     R10, R10
-	JE        segment
-	MOVQ      c+64(FP), R10
-	MOVQ      crs+72(FP), R11
+	JE        start
+	MOVQ      R8, R10
 	VMOVUPS.Z (R10), K1, Z0
-	ADDQ      R11, R10
+	ADDQ      R9, R10
 	VMOVUPS.Z (R10), K1, Z1
-	ADDQ      R11, R10
+	ADDQ      R9, R10
 	VMOVUPS.Z (R10), K1, Z2
-	ADDQ      R11, R10
+	ADDQ      R9, R10
 	VMOVUPS.Z (R10), K1, Z3
-	ADDQ      R11, R10
+	ADDQ      R9, R10
 	VMOVUPS.Z (R10), K1, Z4
-	ADDQ      R11, R10
+	ADDQ      R9, R10
 	VMOVUPS.Z (R10), K1, Z5
-	ADDQ      R11, R10
+	ADDQ      R9, R10
 	VMOVUPS.Z (R10), K1, Z6
 
+start:
+	MOVQ segments+24(FP), R10
+	MOVQ b+64(FP), R11
+
 segment:
-	MOVQ k+0(FP), R10
+	MOVQ k+16(FP), R12
 
 step:
-	VMOVUPS.Z    (R8), K1, Z7
-	ADDQ         R9, R8
-	VBROADCASTSS (CX), Z8
+	VMOVUPS.Z    (R11), K1, Z7
+	ADDQ         DI, R11
+	VBROADCASTSS (AX), Z8
 	VFMADD231PS  Z7, Z8, Z0
-	VBROADCASTSS (CX)(DX*1), Z8
+	VBROADCASTSS (AX)(CX*1), Z8
 	VFMADD231PS  Z7, Z8, Z1
-	VBROADCASTSS (CX)(DX*2), Z8
+	VBROADCASTSS (AX)(CX*2), Z8
 	VFMADD231PS  Z7, Z8, Z2
-	VBROADCASTSS (BX), Z8
+	VBROADCASTSS (DX), Z8
 	VFMADD231PS  Z7, Z8, Z3
-	VBROADCASTSS (BX)(DX*1), Z8
+	VBROADCASTSS (DX)(CX*1), Z8
 	VFMADD231PS  Z7, Z8, Z4
-	VBROADCASTSS (BX)(DX*2), Z8
+	VBROADCASTSS (DX)(CX*2), Z8
 	VFMADD231PS  Z7, Z8, Z5
-	VBROADCASTSS (SI), Z8
+	VBROADCASTSS (BX), Z8
 	VFMADD231PS  Z7, Z8, Z6
-	ADDQ         DI, CX
-	ADDQ         DI, BX
-	ADDQ         DI, SI
-	DECQ         R10
+	ADDQ         SI, AX
+	ADDQ         SI, DX
+	ADDQ         SI, BX
+	DECQ         R12
 	JNE          step
-	MOVQ         jump+16(FP), R10
-	ADDQ         R10, CX
-	ADDQ         R10, BX
-	ADDQ         R10, SI
-	DECQ         AX
+	MOVQ         jump+32(FP), R12
+	ADDQ         R12, AX
+	ADDQ         R12, DX
+	ADDQ         R12, BX
+	DECQ         R10
 	JNE          segment
-	MOVQ         c+64(FP), AX
-	MOVQ         crs+72(FP), CX
-	VMOVUPS      Z0, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z1, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z2, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z3, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z4, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z5, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z6, K1, (AX)
+	VMOVUPS      Z0, K1, (R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z1, K1, (R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z2, K1, (R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z3, K1, (R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z4, K1, (R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z5, K1, (R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z6, K1, (R8)
+	ADDQ         R9, R8
+	MOVQ         next+8(FP), R10
+	ADDQ         R10, AX
+	ADDQ         R10, DX
+	ADDQ         R10, BX
+	DECQ         tiles+0(FP)
+	JNE          tile
 	VZEROUPPER
 	RET
 
-// func gemmAVX512_8x32(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// func gemmAVX512_8x32(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 // Requires: AVX, AVX512F
-TEXT ·gemmAVX512_8x32(SB), NOSPLIT, $0-96
-	MOVQ      segments+8(FP), AX
-	MOVQ      a+24(FP), CX
-	MOVQ      ars+32(FP), DX
-	LEAQ      (CX)(DX*2), BX
-	ADDQ      DX, BX
-	LEAQ      (BX)(DX*2), SI
-	ADDQ      DX, SI
-	MOVQ      aks+40(FP), DI
-	MOVQ      b+48(FP), R8
-	MOVQ      bks+56(FP), R9
-	MOVQ      mask+80(FP), R10
-	MOVL      (R10), R10
-	KMOVW     R10, K1
-	SHRL      $0x10, R10
-	KMOVW     R10, K2
+TEXT ·gemmAVX512_8x32(SB), NOSPLIT, $0-112
+	MOVQ  a+40(FP), AX
+	MOVQ  ars+48(FP), CX
+	LEAQ  (AX)(CX*2), DX
+	ADDQ  CX, DX
+	LEAQ  (DX)(CX*2), BX
+	ADDQ  CX, BX
+	MOVQ  aks+56(FP), SI
+	MOVQ  bks+72(FP), DI
+	MOVQ  c+80(FP), R8
+	MOVQ  crs+88(FP), R9
+	MOVQ  mask+96(FP), R10
+	MOVL  (R10), R10
+	KMOVW R10, K1
+	SHRL  $0x10, R10
+	KMOVW R10, K2
+
+tile:
 	VPXORD    Z0, Z0, Z0
 	VPXORD    Z1, Z1, Z1
 	VPXORD    Z2, Z2, Z2
@@ -1871,121 +2097,131 @@ TEXT ·gemmAVX512_8x32(SB), NOSPLIT, $0-96
 	VPXORD    Z13, Z13, Z13
 	VPXORD    Z14, Z14, Z14
 	VPXORD    Z15, Z15, Z15
-	MOVQ      add+88(FP), R10
+	MOVQ      add+104(FP), R10
 	TESTQ     R10, R10
-	JE        segment
-	MOVQ      c+64(FP), R10
-	MOVQ      crs+72(FP), R11
+	JE        start
+	MOVQ      R8, R10
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVUPS.Z 64(R10), K2, Z1
-	ADDQ      R11, R10
+	ADDQ      R9, R10
 	VMOVUPS.Z (R10), K1, Z2
 	VMOVUPS.Z 64(R10), K2, Z3
-	ADDQ      R11, R10
+	ADDQ      R9, R10
 	VMOVUPS.Z (R10), K1, Z4
 	VMOVUPS.Z 64(R10), K2, Z5
-	ADDQ      R11, R10
+	ADDQ      R9, R10
 	VMOVUPS.Z (R10), K1, Z6
 	VMOVUPS.Z 64(R10), K2, Z7
-	ADDQ      R11, R10
+	ADDQ      R9, R10
 	VMOVUPS.Z (R10), K1, Z8
 	VMOVUPS.Z 64(R10), K2, Z9
-	ADDQ      R11, R10
+	ADDQ      R9, R10
 	VMOVUPS.Z (R10), K1, Z10
 	VMOVUPS.Z 64(R10), K2, Z11
-	ADDQ      R11, R10
+	ADDQ      R9, R10
 	VMOVUPS.Z (R10), K1, Z12
 	VMOVUPS.Z 64(R10), K2, Z13
-	ADDQ      R11, R10
+	ADDQ      R9, R10
 	VMOVUPS.Z (R10), K1, Z14
 	VMOVUPS.Z 64(R10), K2, Z15
 
+start:
+	MOVQ segments+24(FP), R10
+	MOVQ b+64(FP), R11
+
 segment:
-	MOVQ k+0(FP), R10
+	MOVQ k+16(FP), R12
 
 step:
-	VMOVUPS.Z    (R8), K1, Z16
-	VMOVUPS.Z    64(R8), K2, Z17
-	ADDQ         R9, R8
-	VBROADCASTSS (CX), Z18
+	VMOVUPS.Z    (R11), K1, Z16
+	VMOVUPS.Z    64(R11), K2, Z17
+	ADDQ         DI, R11
+	VBROADCASTSS (AX), Z18
 	VFMADD231PS  Z16, Z18, Z0
 	VFMADD231PS  Z17, Z18, Z1
-	VBROADCASTSS (CX)(DX*1), Z18
+	VBROADCASTSS (AX)(CX*1), Z18
 	VFMADD231PS  Z16, Z18, Z2
 	VFMADD231PS  Z17, Z18, Z3
-	VBROADCASTSS (CX)(DX*2), Z18
+	VBROADCASTSS (AX)(CX*2), Z18
 	VFMADD231PS  Z16, Z18, Z4
 	VFMADD231PS  Z17, Z18, Z5
-	VBROADCASTSS (BX), Z18
+	VBROADCASTSS (DX), Z18
 	VFMADD231PS  Z16, Z18, Z6
 	VFMADD231PS  Z17, Z18, Z7
-	VBROADCASTSS (BX)(DX*1), Z18
+	VBROADCASTSS (DX)(CX*1), Z18
 	VFMADD231PS  Z16, Z18, Z8
 	VFMADD231PS  Z17, Z18, Z9
-	VBROADCASTSS (BX)(DX*2), Z18
+	VBROADCASTSS (DX)(CX*2), Z18
 	VFMADD231PS  Z16, Z18, Z10
 	VFMADD231PS  Z17, Z18, Z11
-	VBROADCASTSS (SI), Z18
+	VBROADCASTSS (BX), Z18
 	VFMADD231PS  Z16, Z18, Z12
 	VFMADD231PS  Z17, Z18, Z13
-	VBROADCASTSS (SI)(DX*1), Z18
+	VBROADCASTSS (BX)(CX*1), Z18
 	VFMADD231PS  Z16, Z18, Z14
 	VFMADD231PS  Z17, Z18, Z15
-	ADDQ         DI, CX
-	ADDQ         DI, BX
-	ADDQ         DI, SI
-	DECQ         R10
+	ADDQ         SI, AX
+	ADDQ         SI, DX
+	ADDQ         SI, BX
+	DECQ         R12
 	JNE          step
-	MOVQ         jump+16(FP), R10
-	ADDQ         R10, CX
-	ADDQ         R10, BX
-	ADDQ         R10, SI
-	DECQ         AX
+	MOVQ         jump+32(FP), R12
+	ADDQ         R12, AX
+	ADDQ         R12, DX
+	ADDQ         R12, BX
+	DECQ         R10
 	JNE          segment
-	MOVQ         c+64(FP), AX
-	MOVQ         crs+72(FP), CX
-	VMOVUPS      Z0, K1, (AX)
-	VMOVUPS      Z1, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z2, K1, (AX)
-	VMOVUPS      Z3, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z4, K1, (AX)
-	VMOVUPS      Z5, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z6, K1, (AX)
-	VMOVUPS      Z7, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z8, K1, (AX)
-	VMOVUPS      Z9, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z10, K1, (AX)
-	VMOVUPS      Z11, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z12, K1, (AX)
-	VMOVUPS      Z13, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z14, K1, (AX)
-	VMOVUPS      Z15, K2, 64(AX)
+	VMOVUPS      Z0, K1, (R8)
+	VMOVUPS      Z1, K2, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z2, K1, (R8)
+	VMOVUPS      Z3, K2, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z4, K1, (R8)
+	VMOVUPS      Z5, K2, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z6, K1, (R8)
+	VMOVUPS      Z7, K2, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z8, K1, (R8)
+	VMOVUPS      Z9, K2, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z10, K1, (R8)
+	VMOVUPS      Z11, K2, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z12, K1, (R8)
+	VMOVUPS      Z13, K2, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z14, K1, (R8)
+	VMOVUPS      Z15, K2, 64(R8)
+	ADDQ         R9, R8
+	MOVQ         next+8(FP), R10
+	ADDQ         R10, AX
+	ADDQ         R10, DX
+	ADDQ         R10, BX
+	DECQ         tiles+0(FP)
+	JNE          tile
 	VZEROUPPER
 	RET
 
-// func gemmAVX512_8x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// func gemmAVX512_8x16(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 // Requires: AVX, AVX512F
-TEXT ·gemmAVX512_8x16(SB), NOSPLIT, $0-96
-	MOVQ      segments+8(FP), AX
-	MOVQ      a+24(FP), CX
-	MOVQ      ars+32(FP), DX
-	LEAQ      (CX)(DX*2), BX
-	ADDQ      DX, BX
-	LEAQ      (BX)(DX*2), SI
-	ADDQ      DX, SI
-	MOVQ      aks+40(FP), DI
-	MOVQ      b+48(FP), R8
-	MOVQ      bks+56(FP), R9
-	MOVQ      mask+80(FP), R10
-	MOVL      (R10), R10
-	KMOVW     R10, K1
+TEXT ·gemmAVX512_8x16(SB), NOSPLIT, $0-112
+	MOVQ  a+40(FP), AX
+	MOVQ  ars+48(FP), CX
+	LEAQ  (AX)(CX*2), DX
+	ADDQ  CX, DX
+	LEAQ  (DX)(CX*2), BX
+	ADDQ  CX, BX
+	MOVQ  aks+56(FP), SI
+	MOVQ  bks+72(FP), DI
+	MOVQ  c+80(FP), R8
+	MOVQ  crs+88(FP), R9
+	MOVQ  mask+96(FP), R10
+	MOVL  (R10), R10
+	KMOVW R10, K1
+
+tile:
 	VPXORD    Z0, Z0, Z0
 	VPXORD    Z1, Z1, Z1
 	VPXORD    Z2, Z2, Z2
@@ -1994,98 +2230,108 @@ TEXT ·gemmAVX512_8x16(SB), NOSPLIT, $0-96
 	VPXORD    Z5, Z5, Z5
 	VPXORD    Z6, Z6, Z6
 	VPXORD    Z7, Z7, Z7
-	MOVQ      add+88(FP), R10
+	MOVQ      add+104(FP), R10
 	TESTQ     R10, R10
-	JE        segment
-	MOVQ      c+64(FP), R10
-	MOVQ      crs+72(FP), R11
+	JE        start
+	MOVQ      R8, R10
 	VMOVUPS.Z (R10), K1, Z0
-	ADDQ      R11, R10
+	ADDQ      R9, R10
 	VMOVUPS.Z (R10), K1, Z1
-	ADDQ      R11, R10
+	ADDQ      R9, R10
 	VMOVUPS.Z (R10), K1, Z2
-	ADDQ      R11, R10
+	ADDQ      R9, R10
 	VMOVUPS.Z (R10), K1, Z3
-	ADDQ      R11, R10
+	ADDQ      R9, R10
 	VMOVUPS.Z (R10), K1, Z4
-	ADDQ      R11, R10
+	ADDQ      R9, R10
 	VMOVUPS.Z (R10), K1, Z5
-	ADDQ      R11, R10
+	ADDQ      R9, R10
 	VMOVUPS.Z (R10), K1, Z6
-	ADDQ      R11, R10
+	ADDQ      R9, R10
 	VMOVUPS.Z (R10), K1, Z7
 
+start:
+	MOVQ segments+24(FP), R10
+	MOVQ b+64(FP), R11
+
 segment:
-	MOVQ k+0(FP), R10
+	MOVQ k+16(FP), R12
 
 step:
-	VMOVUPS.Z    (R8), K1, Z8
-	ADDQ         R9, R8
-	VBROADCASTSS (CX), Z9
+	VMOVUPS.Z    (R11), K1, Z8
+	ADDQ         DI, R11
+	VBROADCASTSS (AX), Z9
 	VFMADD231PS  Z8, Z9, Z0
-	VBROADCASTSS (CX)(DX*1), Z9
+	VBROADCASTSS (AX)(CX*1), Z9
 	VFMADD231PS  Z8, Z9, Z1
-	VBROADCASTSS (CX)(DX*2), Z9
+	VBROADCASTSS (AX)(CX*2), Z9
 	VFMADD231PS  Z8, Z9, Z2
-	VBROADCASTSS (BX), Z9
+	VBROADCASTSS (DX), Z9
 	VFMADD231PS  Z8, Z9, Z3
-	VBROADCASTSS (BX)(DX*1), Z9
+	VBROADCASTSS (DX)(CX*1), Z9
 	VFMADD231PS  Z8, Z9, Z4
-	VBROADCASTSS (BX)(DX*2), Z9
+	VBROADCASTSS (DX)(CX*2), Z9
 	VFMADD231PS  Z8, Z9, Z5
-	VBROADCASTSS (SI), Z9
+	VBROADCASTSS (BX), Z9
 	VFMADD231PS  Z8, Z9, Z6
-	VBROADCASTSS (SI)(DX*1), Z9
+	VBROADCASTSS (BX)(CX*1), Z9
 	VFMADD231PS  Z8, Z9, Z7
-	ADDQ         DI, CX
-	ADDQ         DI, BX
-	ADDQ         DI, SI
-	DECQ         R10
+	ADDQ         SI, AX
+	ADDQ         SI, DX
+	ADDQ         SI, BX
+	DECQ         R12
 	JNE          step
-	MOVQ         jump+16(FP), R10
-	ADDQ         R10, CX
-	ADDQ         R10, BX
-	ADDQ         R10, SI
-	DECQ         AX
+	MOVQ         jump+32(FP), R12
+	ADDQ         R12, AX
+	ADDQ         R12, DX
+	ADDQ         R12, BX
+	DECQ         R10
 	JNE          segment
-	MOVQ         c+64(FP), AX
-	MOVQ         crs+72(FP), CX
-	VMOVUPS      Z0, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z1, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z2, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z3, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z4, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z5, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z6, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z7, K1, (AX)
+	VMOVUPS      Z0, K1, (R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z1, K1, (R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z2, K1, (R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z3, K1, (R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z4, K1, (R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z5, K1, (R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z6, K1, (R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z7, K1, (R8)
+	ADDQ         R9, R8
+	MOVQ         next+8(FP), R10
+	ADDQ         R10, AX
+	ADDQ         R10, DX
+	ADDQ         R10, BX
+	DECQ         tiles+0(FP)
+	JNE          tile
 	VZEROUPPER
 	RET
 
-// func gemmAVX512_9x32(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// func gemmAVX512_9x32(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 // Requires: AVX, AVX512F
-TEXT ·gemmAVX512_9x32(SB), NOSPLIT, $0-96
-	MOVQ      segments+8(FP), AX
-	MOVQ      a+24(FP), CX
-	MOVQ      ars+32(FP), DX
-	LEAQ      (CX)(DX*2), BX
-	ADDQ      DX, BX
-	LEAQ      (BX)(DX*2), SI
-	ADDQ      DX, SI
-	MOVQ      aks+40(FP), DI
-	MOVQ      b+48(FP), R8
-	MOVQ      bks+56(FP), R9
-	MOVQ      mask+80(FP), R10
-	MOVL      (R10), R10
-	KMOVW     R10, K1
-	SHRL      $0x10, R10
-	KMOVW     R10, K2
+TEXT ·gemmAVX512_9x32(SB), NOSPLIT, $0-112
+	MOVQ  a+40(FP), AX
+	MOVQ  ars+48(FP), CX
+	LEAQ  (AX)(CX*2), DX
+	ADDQ  CX, DX
+	LEAQ  (DX)(CX*2), BX
+	ADDQ  CX, BX
+	MOVQ  aks+56(FP), SI
+	MOVQ  bks+72(FP), DI
+	MOVQ  c+80(FP), R8
+	MOVQ  crs+88(FP), R9
+	MOVQ  mask+96(FP), R10
+	MOVL  (R10), R10
+	KMOVW R10, K1
+	SHRL  $0x10, R10
+	KMOVW R10, K2
+
+tile:
 	VPXORD    Z0, Z0, Z0
 	VPXORD    Z1, Z1, Z1
 	VPXORD    Z2, Z2, Z2
@@ -2104,130 +2350,140 @@ TEXT ·gemmAVX512_9x32(SB), NOSPLIT, $0-96
 	VPXORD    Z15, Z15, Z15
 	VPXORD    Z16, Z16, Z16
 	VPXORD    Z17, Z17, Z17
-	MOVQ      add+88(FP), R10
+	MOVQ      add+104(FP), R10
 	TESTQ     R10, R10
-	JE        segment
-	MOVQ      c+64(FP), R10
-	MOVQ      crs+72(FP), R11
+	JE        start
+	MOVQ      R8, R10
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVUPS.Z 64(R10), K2, Z1
-	ADDQ      R11, R10
+	ADDQ      R9, R10
 	VMOVUPS.Z (R10), K1, Z2
 	VMOVUPS.Z 64(R10), K2, Z3
-	ADDQ      R11, R10
+	ADDQ      R9, R10
 	VMOVUPS.Z (R10), K1, Z4
 	VMOVUPS.Z 64(R10), K2, Z5
-	ADDQ      R11, R10
+	ADDQ      R9, R10
 	VMOVUPS.Z (R10), K1, Z6
 	VMOVUPS.Z 64(R10), K2, Z7
-	ADDQ      R11, R10
+	ADDQ      R9, R10
 	VMOVUPS.Z (R10), K1, Z8
 	VMOVUPS.Z 64(R10), K2, Z9
-	ADDQ      R11, R10
+	ADDQ      R9, R10
 	VMOVUPS.Z (R10), K1, Z10
 	VMOVUPS.Z 64(R10), K2, Z11
-	ADDQ      R11, R10
+	ADDQ      R9, R10
 	VMOVUPS.Z (R10), K1, Z12
 	VMOVUPS.Z 64(R10), K2, Z13
-	ADDQ      R11, R10
+	ADDQ      R9, R10
 	VMOVUPS.Z (R10), K1, Z14
 	VMOVUPS.Z 64(R10), K2, Z15
-	ADDQ      R11, R10
+	ADDQ      R9, R10
 	VMOVUPS.Z (R10), K1, Z16
 	VMOVUPS.Z 64(R10), K2, Z17
 
+start:
+	MOVQ segments+24(FP), R10
+	MOVQ b+64(FP), R11
+
 segment:
-	MOVQ k+0(FP), R10
+	MOVQ k+16(FP), R12
 
 step:
-	VMOVUPS.Z    (R8), K1, Z18
-	VMOVUPS.Z    64(R8), K2, Z19
-	ADDQ         R9, R8
-	VBROADCASTSS (CX), Z20
+	VMOVUPS.Z    (R11), K1, Z18
+	VMOVUPS.Z    64(R11), K2, Z19
+	ADDQ         DI, R11
+	VBROADCASTSS (AX), Z20
 	VFMADD231PS  Z18, Z20, Z0
 	VFMADD231PS  Z19, Z20, Z1
-	VBROADCASTSS (CX)(DX*1), Z20
+	VBROADCASTSS (AX)(CX*1), Z20
 	VFMADD231PS  Z18, Z20, Z2
 	VFMADD231PS  Z19, Z20, Z3
-	VBROADCASTSS (CX)(DX*2), Z20
+	VBROADCASTSS (AX)(CX*2), Z20
 	VFMADD231PS  Z18, Z20, Z4
 	VFMADD231PS  Z19, Z20, Z5
-	VBROADCASTSS (BX), Z20
+	VBROADCASTSS (DX), Z20
 	VFMADD231PS  Z18, Z20, Z6
 	VFMADD231PS  Z19, Z20, Z7
-	VBROADCASTSS (BX)(DX*1), Z20
+	VBROADCASTSS (DX)(CX*1), Z20
 	VFMADD231PS  Z18, Z20, Z8
 	VFMADD231PS  Z19, Z20, Z9
-	VBROADCASTSS (BX)(DX*2), Z20
+	VBROADCASTSS (DX)(CX*2), Z20
 	VFMADD231PS  Z18, Z20, Z10
 	VFMADD231PS  Z19, Z20, Z11
-	VBROADCASTSS (SI), Z20
+	VBROADCASTSS (BX), Z20
 	VFMADD231PS  Z18, Z20, Z12
 	VFMADD231PS  Z19, Z20, Z13
-	VBROADCASTSS (SI)(DX*1), Z20
+	VBROADCASTSS (BX)(CX*1), Z20
 	VFMADD231PS  Z18, Z20, Z14
 	VFMADD231PS  Z19, Z20, Z15
-	VBROADCASTSS (SI)(DX*2), Z20
+	VBROADCASTSS (BX)(CX*2), Z20
 	VFMADD231PS  Z18, Z20, Z16
 	VFMADD231PS  Z19, Z20, Z17
-	ADDQ         DI, CX
-	ADDQ         DI, BX
-	ADDQ         DI, SI
-	DECQ         R10
+	ADDQ         SI, AX
+	ADDQ         SI, DX
+	ADDQ         SI, BX
+	DECQ         R12
 	JNE          step
-	MOVQ         jump+16(FP), R10
-	ADDQ         R10, CX
-	ADDQ         R10, BX
-	ADDQ         R10, SI
-	DECQ         AX
+	MOVQ         jump+32(FP), R12
+	ADDQ         R12, AX
+	ADDQ         R12, DX
+	ADDQ         R12, BX
+	DECQ         R10
 	JNE          segment
-	MOVQ         c+64(FP), AX
-	MOVQ         crs+72(FP), CX
-	VMOVUPS      Z0, K1, (AX)
-	VMOVUPS      Z1, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z2, K1, (AX)
-	VMOVUPS      Z3, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z4, K1, (AX)
-	VMOVUPS      Z5, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z6, K1, (AX)
-	VMOVUPS      Z7, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z8, K1, (AX)
-	VMOVUPS      Z9, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z10, K1, (AX)
-	VMOVUPS      Z11, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z12, K1, (AX)
-	VMOVUPS      Z13, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z14, K1, (AX)
-	VMOVUPS      Z15, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z16, K1, (AX)
-	VMOVUPS      Z17, K2, 64(AX)
+	VMOVUPS      Z0, K1, (R8)
+	VMOVUPS      Z1, K2, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z2, K1, (R8)
+	VMOVUPS      Z3, K2, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z4, K1, (R8)
+	VMOVUPS      Z5, K2, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z6, K1, (R8)
+	VMOVUPS      Z7, K2, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z8, K1, (R8)
+	VMOVUPS      Z9, K2, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z10, K1, (R8)
+	VMOVUPS      Z11, K2, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z12, K1, (R8)
+	VMOVUPS      Z13, K2, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z14, K1, (R8)
+	VMOVUPS      Z15, K2, 64(R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z16, K1, (R8)
+	VMOVUPS      Z17, K2, 64(R8)
+	ADDQ         R9, R8
+	MOVQ         next+8(FP), R10
+	ADDQ         R10, AX
+	ADDQ         R10, DX
+	ADDQ         R10, BX
+	DECQ         tiles+0(FP)
+	JNE          tile
 	VZEROUPPER
 	RET
 
-// func gemmAVX512_9x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// func gemmAVX512_9x16(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 // Requires: AVX, AVX512F
-TEXT ·gemmAVX512_9x16(SB), NOSPLIT, $0-96
-	MOVQ      segments+8(FP), AX
-	MOVQ      a+24(FP), CX
-	MOVQ      ars+32(FP), DX
-	LEAQ      (CX)(DX*2), BX
-	ADDQ      DX, BX
-	LEAQ      (BX)(DX*2), SI
-	ADDQ      DX, SI
-	MOVQ      aks+40(FP), DI
-	MOVQ      b+48(FP), R8
-	MOVQ      bks+56(FP), R9
-	MOVQ      mask+80(FP), R10
-	MOVL      (R10), R10
-	KMOVW     R10, K1
+TEXT ·gemmAVX512_9x16(SB), NOSPLIT, $0-112
+	MOVQ  a+40(FP), AX
+	MOVQ  ars+48(FP), CX
+	LEAQ  (AX)(CX*2), DX
+	ADDQ  CX, DX
+	LEAQ  (DX)(CX*2), BX
+	ADDQ  CX, BX
+	MOVQ  aks+56(FP), SI
+	MOVQ  bks+72(FP), DI
+	MOVQ  c+80(FP), R8
+	MOVQ  crs+88(FP), R9
+	MOVQ  mask+96(FP), R10
+	MOVL  (R10), R10
+	KMOVW R10, K1
+
+tile:
 	VPXORD    Z0, Z0, Z0
 	VPXORD    Z1, Z1, Z1
 	VPXORD    Z2, Z2, Z2
@@ -2237,106 +2493,116 @@ TEXT ·gemmAVX512_9x16(SB), NOSPLIT, $0-96
 	VPXORD    Z6, Z6, Z6
 	VPXORD    Z7, Z7, Z7
 	VPXORD    Z8, Z8, Z8
-	MOVQ      add+88(FP), R10
+	MOVQ      add+104(FP), R10
 	TESTQ     R10, R10
-	JE        segment
-	MOVQ      c+64(FP), R10
-	MOVQ      crs+72(FP), R11
+	JE        start
+	MOVQ      R8, R10
 	VMOVUPS.Z (R10), K1, Z0
-	ADDQ      R11, R10
+	ADDQ      R9, R10
 	VMOVUPS.Z (R10), K1, Z1
-	ADDQ      R11, R10
+	ADDQ      R9, R10
 	VMOVUPS.Z (R10), K1, Z2
-	ADDQ      R11, R10
+	ADDQ      R9, R10
 	VMOVUPS.Z (R10), K1, Z3
-	ADDQ      R11, R10
+	ADDQ      R9, R10
 	VMOVUPS.Z (R10), K1, Z4
-	ADDQ      R11, R10
+	ADDQ      R9, R10
 	VMOVUPS.Z (R10), K1, Z5
-	ADDQ      R11, R10
+	ADDQ      R9, R10
 	VMOVUPS.Z (R10), K1, Z6
-	ADDQ      R11, R10
+	ADDQ      R9, R10
 	VMOVUPS.Z (R10), K1, Z7
-	ADDQ      R11, R10
+	ADDQ      R9, R10
 	VMOVUPS.Z (R10), K1, Z8
 
+start:
+	MOVQ segments+24(FP), R10
+	MOVQ b+64(FP), R11
+
 segment:
-	MOVQ k+0(FP), R10
+	MOVQ k+16(FP), R12
 
 step:
-	VMOVUPS.Z    (R8), K1, Z9
-	ADDQ         R9, R8
-	VBROADCASTSS (CX), Z10
+	VMOVUPS.Z    (R11), K1, Z9
+	ADDQ         DI, R11
+	VBROADCASTSS (AX), Z10
 	VFMADD231PS  Z9, Z10, Z0
-	VBROADCASTSS (CX)(DX*1), Z10
+	VBROADCASTSS (AX)(CX*1), Z10
 	VFMADD231PS  Z9, Z10, Z1
-	VBROADCASTSS (CX)(DX*2), Z10
+	VBROADCASTSS (AX)(CX*2), Z10
 	VFMADD231PS  Z9, Z10, Z2
-	VBROADCASTSS (BX), Z10
+	VBROADCASTSS (DX), Z10
 	VFMADD231PS  Z9, Z10, Z3
-	VBROADCASTSS (BX)(DX*1), Z10
+	VBROADCASTSS (DX)(CX*1), Z10
 	VFMADD231PS  Z9, Z10, Z4
-	VBROADCASTSS (BX)(DX*2), Z10
+	VBROADCASTSS (DX)(CX*2), Z10
 	VFMADD231PS  Z9, Z10, Z5
-	VBROADCASTSS (SI), Z10
+	VBROADCASTSS (BX), Z10
 	VFMADD231PS  Z9, Z10, Z6
-	VBROADCASTSS (SI)(DX*1), Z10
+	VBROADCASTSS (BX)(CX*1), Z10
 	VFMADD231PS  Z9, Z10, Z7
-	VBROADCASTSS (SI)(DX*2), Z10
+	VBROADCASTSS (BX)(CX*2), Z10
 	VFMADD231PS  Z9, Z10, Z8
-	ADDQ         DI, CX
-	ADDQ         DI, BX
-	ADDQ         DI, SI
-	DECQ         R10
+	ADDQ         SI, AX
+	ADDQ         SI, DX
+	ADDQ         SI, BX
+	DECQ         R12
 	JNE          step
-	MOVQ         jump+16(FP), R10
-	ADDQ         R10, CX
-	ADDQ         R10, BX
-	ADDQ         R10, SI
-	DECQ         AX
+	MOVQ         jump+32(FP), R12
+	ADDQ         R12, AX
+	ADDQ         R12, DX
+	ADDQ         R12, BX
+	DECQ         R10
 	JNE          segment
-	MOVQ         c+64(FP), AX
-	MOVQ         crs+72(FP), CX
-	VMOVUPS      Z0, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z1, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z2, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z3, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z4, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z5, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z6, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z7, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z8, K1, (AX)
+	VMOVUPS      Z0, K1, (R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z1, K1, (R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z2, K1, (R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z3, K1, (R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z4, K1, (R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z5, K1, (R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z6, K1, (R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z7, K1, (R8)
+	ADDQ         R9, R8
+	VMOVUPS      Z8, K1, (R8)
+	ADDQ         R9, R8
+	MOVQ         next+8(FP), R10
+	ADDQ         R10, AX
+	ADDQ         R10, DX
+	ADDQ         R10, BX
+	DECQ         tiles+0(FP)
+	JNE          tile
 	VZEROUPPER
 	RET
 
-// func gemmAVX512_10x32(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// func gemmAVX512_10x32(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 // Requires: AVX, AVX512F
-TEXT ·gemmAVX512_10x32(SB), NOSPLIT, $0-96
-	MOVQ      segments+8(FP), AX
-	MOVQ      a+24(FP), CX
-	MOVQ      ars+32(FP), DX
-	LEAQ      (CX)(DX*2), BX
-	ADDQ      DX, BX
-	LEAQ      (BX)(DX*2), SI
-	ADDQ      DX, SI
-	LEAQ      (SI)(DX*2), DI
-	ADDQ      DX, DI
-	MOVQ      aks+40(FP), R8
-	MOVQ      b+48(FP), R9
-	MOVQ      bks+56(FP), R10
-	MOVQ      mask+80(FP), R11
-	MOVL      (R11), R11
-	KMOVW     R11, K1
-	SHRL      $0x10, R11
-	KMOVW     R11, K2
+TEXT ·gemmAVX512_10x32(SB), NOSPLIT, $0-112
+	MOVQ  a+40(FP), AX
+	MOVQ  ars+48(FP), CX
+	LEAQ  (AX)(CX*2), DX
+	ADDQ  CX, DX
+	LEAQ  (DX)(CX*2), BX
+	ADDQ  CX, BX
+	LEAQ  (BX)(CX*2), SI
+	ADDQ  CX, SI
+	MOVQ  aks+56(FP), DI
+	MOVQ  bks+72(FP), R8
+	MOVQ  c+80(FP), R9
+	MOVQ  crs+88(FP), R10
+	MOVQ  mask+96(FP), R11
+	MOVL  (R11), R11
+	KMOVW R11, K1
+	SHRL  $0x10, R11
+	KMOVW R11, K2
+
+tile:
 	VPXORD    Z0, Z0, Z0
 	VPXORD    Z1, Z1, Z1
 	VPXORD    Z2, Z2, Z2
@@ -2357,143 +2623,154 @@ TEXT ·gemmAVX512_10x32(SB), NOSPLIT, $0-96
 	VPXORD    Z17, Z17, Z17
 	VPXORD    Z18, Z18, Z18
 	VPXORD    Z19, Z19, Z19
-	MOVQ      add+88(FP), R11
+	MOVQ      add+104(FP), R11
 	TESTQ     R11, R11
-	JE        segment
-	MOVQ      c+64(FP), R11
-	MOVQ      crs+72(FP), R12
+	JE        start
+	MOVQ      R9, R11
 	VMOVUPS.Z (R11), K1, Z0
 	VMOVUPS.Z 64(R11), K2, Z1
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z2
 	VMOVUPS.Z 64(R11), K2, Z3
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z4
 	VMOVUPS.Z 64(R11), K2, Z5
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z6
 	VMOVUPS.Z 64(R11), K2, Z7
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z8
 	VMOVUPS.Z 64(R11), K2, Z9
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z10
 	VMOVUPS.Z 64(R11), K2, Z11
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z12
 	VMOVUPS.Z 64(R11), K2, Z13
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z14
 	VMOVUPS.Z 64(R11), K2, Z15
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z16
 	VMOVUPS.Z 64(R11), K2, Z17
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z18
 	VMOVUPS.Z 64(R11), K2, Z19
 
+start:
+	MOVQ segments+24(FP), R11
+	MOVQ b+64(FP), R12
+
 segment:
-	MOVQ k+0(FP), R11
+	MOVQ k+16(FP), R13
 
 step:
-	VMOVUPS.Z    (R9), K1, Z20
-	VMOVUPS.Z    64(R9), K2, Z21
-	ADDQ         R10, R9
-	VBROADCASTSS (CX), Z22
+	VMOVUPS.Z    (R12), K1, Z20
+	VMOVUPS.Z    64(R12), K2, Z21
+	ADDQ         R8, R12
+	VBROADCASTSS (AX), Z22
 	VFMADD231PS  Z20, Z22, Z0
 	VFMADD231PS  Z21, Z22, Z1
-	VBROADCASTSS (CX)(DX*1), Z22
+	VBROADCASTSS (AX)(CX*1), Z22
 	VFMADD231PS  Z20, Z22, Z2
 	VFMADD231PS  Z21, Z22, Z3
-	VBROADCASTSS (CX)(DX*2), Z22
+	VBROADCASTSS (AX)(CX*2), Z22
 	VFMADD231PS  Z20, Z22, Z4
 	VFMADD231PS  Z21, Z22, Z5
-	VBROADCASTSS (BX), Z22
+	VBROADCASTSS (DX), Z22
 	VFMADD231PS  Z20, Z22, Z6
 	VFMADD231PS  Z21, Z22, Z7
-	VBROADCASTSS (BX)(DX*1), Z22
+	VBROADCASTSS (DX)(CX*1), Z22
 	VFMADD231PS  Z20, Z22, Z8
 	VFMADD231PS  Z21, Z22, Z9
-	VBROADCASTSS (BX)(DX*2), Z22
+	VBROADCASTSS (DX)(CX*2), Z22
 	VFMADD231PS  Z20, Z22, Z10
 	VFMADD231PS  Z21, Z22, Z11
-	VBROADCASTSS (SI), Z22
+	VBROADCASTSS (BX), Z22
 	VFMADD231PS  Z20, Z22, Z12
 	VFMADD231PS  Z21, Z22, Z13
-	VBROADCASTSS (SI)(DX*1), Z22
+	VBROADCASTSS (BX)(CX*1), Z22
 	VFMADD231PS  Z20, Z22, Z14
 	VFMADD231PS  Z21, Z22, Z15
-	VBROADCASTSS (SI)(DX*2), Z22
+	VBROADCASTSS (BX)(CX*2), Z22
 	VFMADD231PS  Z20, Z22, Z16
 	VFMADD231PS  Z21, Z22, Z17
-	VBROADCASTSS (DI), Z22
+	VBROADCASTSS (SI), Z22
 	VFMADD231PS  Z20, Z22, Z18
 	VFMADD231PS  Z21, Z22, Z19
-	ADDQ         R8, CX
-	ADDQ         R8, BX
-	ADDQ         R8, SI
-	ADDQ         R8, DI
-	DECQ         R11
+	ADDQ         DI, AX
+	ADDQ         DI, DX
+	ADDQ         DI, BX
+	ADDQ         DI, SI
+	DECQ         R13
 	JNE          step
-	MOVQ         jump+16(FP), R11
-	ADDQ         R11, CX
+	MOVQ         jump+32(FP), R13
+	ADDQ         R13, AX
+	ADDQ         R13, DX
+	ADDQ         R13, BX
+	ADDQ         R13, SI
+	DECQ         R11
+	JNE          segment
+	VMOVUPS      Z0, K1, (R9)
+	VMOVUPS      Z1, K2, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z2, K1, (R9)
+	VMOVUPS      Z3, K2, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z4, K1, (R9)
+	VMOVUPS      Z5, K2, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z6, K1, (R9)
+	VMOVUPS      Z7, K2, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z8, K1, (R9)
+	VMOVUPS      Z9, K2, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z10, K1, (R9)
+	VMOVUPS      Z11, K2, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z12, K1, (R9)
+	VMOVUPS      Z13, K2, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z14, K1, (R9)
+	VMOVUPS      Z15, K2, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z16, K1, (R9)
+	VMOVUPS      Z17, K2, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z18, K1, (R9)
+	VMOVUPS      Z19, K2, 64(R9)
+	ADDQ         R10, R9
+	MOVQ         next+8(FP), R11
+	ADDQ         R11, AX
+	ADDQ         R11, DX
 	ADDQ         R11, BX
 	ADDQ         R11, SI
-	ADDQ         R11, DI
-	DECQ         AX
-	JNE          segment
-	MOVQ         c+64(FP), AX
-	MOVQ         crs+72(FP), CX
-	VMOVUPS      Z0, K1, (AX)
-	VMOVUPS      Z1, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z2, K1, (AX)
-	VMOVUPS      Z3, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z4, K1, (AX)
-	VMOVUPS      Z5, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z6, K1, (AX)
-	VMOVUPS      Z7, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z8, K1, (AX)
-	VMOVUPS      Z9, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z10, K1, (AX)
-	VMOVUPS      Z11, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z12, K1, (AX)
-	VMOVUPS      Z13, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z14, K1, (AX)
-	VMOVUPS      Z15, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z16, K1, (AX)
-	VMOVUPS      Z17, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z18, K1, (AX)
-	VMOVUPS      Z19, K2, 64(AX)
+	DECQ         tiles+0(FP)
+	JNE          tile
 	VZEROUPPER
 	RET
 
-// func gemmAVX512_10x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// func gemmAVX512_10x16(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 // Requires: AVX, AVX512F
-TEXT ·gemmAVX512_10x16(SB), NOSPLIT, $0-96
-	MOVQ      segments+8(FP), AX
-	MOVQ      a+24(FP), CX
-	MOVQ      ars+32(FP), DX
-	LEAQ      (CX)(DX*2), BX
-	ADDQ      DX, BX
-	LEAQ      (BX)(DX*2), SI
-	ADDQ      DX, SI
-	LEAQ      (SI)(DX*2), DI
-	ADDQ      DX, DI
-	MOVQ      aks+40(FP), R8
-	MOVQ      b+48(FP), R9
-	MOVQ      bks+56(FP), R10
-	MOVQ      mask+80(FP), R11
-	MOVL      (R11), R11
-	KMOVW     R11, K1
+TEXT ·gemmAVX512_10x16(SB), NOSPLIT, $0-112
+	MOVQ  a+40(FP), AX
+	MOVQ  ars+48(FP), CX
+	LEAQ  (AX)(CX*2), DX
+	ADDQ  CX, DX
+	LEAQ  (DX)(CX*2), BX
+	ADDQ  CX, BX
+	LEAQ  (BX)(CX*2), SI
+	ADDQ  CX, SI
+	MOVQ  aks+56(FP), DI
+	MOVQ  bks+72(FP), R8
+	MOVQ  c+80(FP), R9
+	MOVQ  crs+88(FP), R10
+	MOVQ  mask+96(FP), R11
+	MOVL  (R11), R11
+	KMOVW R11, K1
+
+tile:
 	VPXORD    Z0, Z0, Z0
 	VPXORD    Z1, Z1, Z1
 	VPXORD    Z2, Z2, Z2
@@ -2504,114 +2781,125 @@ TEXT ·gemmAVX512_10x16(SB), NOSPLIT, $0-96
 	VPXORD    Z7, Z7, Z7
 	VPXORD    Z8, Z8, Z8
 	VPXORD    Z9, Z9, Z9
-	MOVQ      add+88(FP), R11
+	MOVQ      add+104(FP), R11
 	TESTQ     R11, R11
-	JE        segment
-	MOVQ      c+64(FP), R11
-	MOVQ      crs+72(FP), R12
+	JE        start
+	MOVQ      R9, R11
 	VMOVUPS.Z (R11), K1, Z0
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z1
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z2
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z3
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z4
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z5
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z6
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z7
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z8
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z9
 
+start:
+	MOVQ segments+24(FP), R11
+	MOVQ b+64(FP), R12
+
 segment:
-	MOVQ k+0(FP), R11
+	MOVQ k+16(FP), R13
 
 step:
-	VMOVUPS.Z    (R9), K1, Z10
-	ADDQ         R10, R9
-	VBROADCASTSS (CX), Z11
+	VMOVUPS.Z    (R12), K1, Z10
+	ADDQ         R8, R12
+	VBROADCASTSS (AX), Z11
 	VFMADD231PS  Z10, Z11, Z0
-	VBROADCASTSS (CX)(DX*1), Z11
+	VBROADCASTSS (AX)(CX*1), Z11
 	VFMADD231PS  Z10, Z11, Z1
-	VBROADCASTSS (CX)(DX*2), Z11
+	VBROADCASTSS (AX)(CX*2), Z11
 	VFMADD231PS  Z10, Z11, Z2
-	VBROADCASTSS (BX), Z11
+	VBROADCASTSS (DX), Z11
 	VFMADD231PS  Z10, Z11, Z3
-	VBROADCASTSS (BX)(DX*1), Z11
+	VBROADCASTSS (DX)(CX*1), Z11
 	VFMADD231PS  Z10, Z11, Z4
-	VBROADCASTSS (BX)(DX*2), Z11
+	VBROADCASTSS (DX)(CX*2), Z11
 	VFMADD231PS  Z10, Z11, Z5
-	VBROADCASTSS (SI), Z11
+	VBROADCASTSS (BX), Z11
 	VFMADD231PS  Z10, Z11, Z6
-	VBROADCASTSS (SI)(DX*1), Z11
+	VBROADCASTSS (BX)(CX*1), Z11
 	VFMADD231PS  Z10, Z11, Z7
-	VBROADCASTSS (SI)(DX*2), Z11
+	VBROADCASTSS (BX)(CX*2), Z11
 	VFMADD231PS  Z10, Z11, Z8
-	VBROADCASTSS (DI), Z11
+	VBROADCASTSS (SI), Z11
 	VFMADD231PS  Z10, Z11, Z9
-	ADDQ         R8, CX
-	ADDQ         R8, BX
-	ADDQ         R8, SI
-	ADDQ         R8, DI
-	DECQ         R11
+	ADDQ         DI, AX
+	ADDQ         DI, DX
+	ADDQ         DI, BX
+	ADDQ         DI, SI
+	DECQ         R13
 	JNE          step
-	MOVQ         jump+16(FP), R11
-	ADDQ         R11, CX
+	MOVQ         jump+32(FP), R13
+	ADDQ         R13, AX
+	ADDQ         R13, DX
+	ADDQ         R13, BX
+	ADDQ         R13, SI
+	DECQ         R11
+	JNE          segment
+	VMOVUPS      Z0, K1, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z1, K1, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z2, K1, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z3, K1, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z4, K1, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z5, K1, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z6, K1, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z7, K1, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z8, K1, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z9, K1, (R9)
+	ADDQ         R10, R9
+	MOVQ         next+8(FP), R11
+	ADDQ         R11, AX
+	ADDQ         R11, DX
 	ADDQ         R11, BX
 	ADDQ         R11, SI
-	ADDQ         R11, DI
-	DECQ         AX
-	JNE          segment
-	MOVQ         c+64(FP), AX
-	MOVQ         crs+72(FP), CX
-	VMOVUPS      Z0, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z1, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z2, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z3, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z4, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z5, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z6, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z7, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z8, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z9, K1, (AX)
+	DECQ         tiles+0(FP)
+	JNE          tile
 	VZEROUPPER
 	RET
 
-// func gemmAVX512_11x32(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// func gemmAVX512_11x32(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 // Requires: AVX, AVX512F
-TEXT ·gemmAVX512_11x32(SB), NOSPLIT, $0-96
-	MOVQ      segments+8(FP), AX
-	MOVQ      a+24(FP), CX
-	MOVQ      ars+32(FP), DX
-	LEAQ      (CX)(DX*2), BX
-	ADDQ      DX, BX
-	LEAQ      (BX)(DX*2), SI
-	ADDQ      DX, SI
-	LEAQ      (SI)(DX*2), DI
-	ADDQ      DX, DI
-	MOVQ      aks+40(FP), R8
-	MOVQ      b+48(FP), R9
-	MOVQ      bks+56(FP), R10
-	MOVQ      mask+80(FP), R11
-	MOVL      (R11), R11
-	KMOVW     R11, K1
-	SHRL      $0x10, R11
-	KMOVW     R11, K2
+TEXT ·gemmAVX512_11x32(SB), NOSPLIT, $0-112
+	MOVQ  a+40(FP), AX
+	MOVQ  ars+48(FP), CX
+	LEAQ  (AX)(CX*2), DX
+	ADDQ  CX, DX
+	LEAQ  (DX)(CX*2), BX
+	ADDQ  CX, BX
+	LEAQ  (BX)(CX*2), SI
+	ADDQ  CX, SI
+	MOVQ  aks+56(FP), DI
+	MOVQ  bks+72(FP), R8
+	MOVQ  c+80(FP), R9
+	MOVQ  crs+88(FP), R10
+	MOVQ  mask+96(FP), R11
+	MOVL  (R11), R11
+	KMOVW R11, K1
+	SHRL  $0x10, R11
+	KMOVW R11, K2
+
+tile:
 	VPXORD    Z0, Z0, Z0
 	VPXORD    Z1, Z1, Z1
 	VPXORD    Z2, Z2, Z2
@@ -2634,152 +2922,163 @@ TEXT ·gemmAVX512_11x32(SB), NOSPLIT, $0-96
 	VPXORD    Z19, Z19, Z19
 	VPXORD    Z20, Z20, Z20
 	VPXORD    Z21, Z21, Z21
-	MOVQ      add+88(FP), R11
+	MOVQ      add+104(FP), R11
 	TESTQ     R11, R11
-	JE        segment
-	MOVQ      c+64(FP), R11
-	MOVQ      crs+72(FP), R12
+	JE        start
+	MOVQ      R9, R11
 	VMOVUPS.Z (R11), K1, Z0
 	VMOVUPS.Z 64(R11), K2, Z1
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z2
 	VMOVUPS.Z 64(R11), K2, Z3
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z4
 	VMOVUPS.Z 64(R11), K2, Z5
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z6
 	VMOVUPS.Z 64(R11), K2, Z7
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z8
 	VMOVUPS.Z 64(R11), K2, Z9
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z10
 	VMOVUPS.Z 64(R11), K2, Z11
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z12
 	VMOVUPS.Z 64(R11), K2, Z13
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z14
 	VMOVUPS.Z 64(R11), K2, Z15
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z16
 	VMOVUPS.Z 64(R11), K2, Z17
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z18
 	VMOVUPS.Z 64(R11), K2, Z19
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z20
 	VMOVUPS.Z 64(R11), K2, Z21
 
+start:
+	MOVQ segments+24(FP), R11
+	MOVQ b+64(FP), R12
+
 segment:
-	MOVQ k+0(FP), R11
+	MOVQ k+16(FP), R13
 
 step:
-	VMOVUPS.Z    (R9), K1, Z22
-	VMOVUPS.Z    64(R9), K2, Z23
-	ADDQ         R10, R9
-	VBROADCASTSS (CX), Z24
+	VMOVUPS.Z    (R12), K1, Z22
+	VMOVUPS.Z    64(R12), K2, Z23
+	ADDQ         R8, R12
+	VBROADCASTSS (AX), Z24
 	VFMADD231PS  Z22, Z24, Z0
 	VFMADD231PS  Z23, Z24, Z1
-	VBROADCASTSS (CX)(DX*1), Z24
+	VBROADCASTSS (AX)(CX*1), Z24
 	VFMADD231PS  Z22, Z24, Z2
 	VFMADD231PS  Z23, Z24, Z3
-	VBROADCASTSS (CX)(DX*2), Z24
+	VBROADCASTSS (AX)(CX*2), Z24
 	VFMADD231PS  Z22, Z24, Z4
 	VFMADD231PS  Z23, Z24, Z5
-	VBROADCASTSS (BX), Z24
+	VBROADCASTSS (DX), Z24
 	VFMADD231PS  Z22, Z24, Z6
 	VFMADD231PS  Z23, Z24, Z7
-	VBROADCASTSS (BX)(DX*1), Z24
+	VBROADCASTSS (DX)(CX*1), Z24
 	VFMADD231PS  Z22, Z24, Z8
 	VFMADD231PS  Z23, Z24, Z9
-	VBROADCASTSS (BX)(DX*2), Z24
+	VBROADCASTSS (DX)(CX*2), Z24
 	VFMADD231PS  Z22, Z24, Z10
 	VFMADD231PS  Z23, Z24, Z11
-	VBROADCASTSS (SI), Z24
+	VBROADCASTSS (BX), Z24
 	VFMADD231PS  Z22, Z24, Z12
 	VFMADD231PS  Z23, Z24, Z13
-	VBROADCASTSS (SI)(DX*1), Z24
+	VBROADCASTSS (BX)(CX*1), Z24
 	VFMADD231PS  Z22, Z24, Z14
 	VFMADD231PS  Z23, Z24, Z15
-	VBROADCASTSS (SI)(DX*2), Z24
+	VBROADCASTSS (BX)(CX*2), Z24
 	VFMADD231PS  Z22, Z24, Z16
 	VFMADD231PS  Z23, Z24, Z17
-	VBROADCASTSS (DI), Z24
+	VBROADCASTSS (SI), Z24
 	VFMADD231PS  Z22, Z24, Z18
 	VFMADD231PS  Z23, Z24, Z19
-	VBROADCASTSS (DI)(DX*1), Z24
+	VBROADCASTSS (SI)(CX*1), Z24
 	VFMADD231PS  Z22, Z24, Z20
 	VFMADD231PS  Z23, Z24, Z21
-	ADDQ         R8, CX
-	ADDQ         R8, BX
-	ADDQ         R8, SI
-	ADDQ         R8, DI
-	DECQ         R11
+	ADDQ         DI, AX
+	ADDQ         DI, DX
+	ADDQ         DI, BX
+	ADDQ         DI, SI
+	DECQ         R13
 	JNE          step
-	MOVQ         jump+16(FP), R11
-	ADDQ         R11, CX
+	MOVQ         jump+32(FP), R13
+	ADDQ         R13, AX
+	ADDQ         R13, DX
+	ADDQ         R13, BX
+	ADDQ         R13, SI
+	DECQ         R11
+	JNE          segment
+	VMOVUPS      Z0, K1, (R9)
+	VMOVUPS      Z1, K2, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z2, K1, (R9)
+	VMOVUPS      Z3, K2, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z4, K1, (R9)
+	VMOVUPS      Z5, K2, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z6, K1, (R9)
+	VMOVUPS      Z7, K2, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z8, K1, (R9)
+	VMOVUPS      Z9, K2, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z10, K1, (R9)
+	VMOVUPS      Z11, K2, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z12, K1, (R9)
+	VMOVUPS      Z13, K2, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z14, K1, (R9)
+	VMOVUPS      Z15, K2, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z16, K1, (R9)
+	VMOVUPS      Z17, K2, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z18, K1, (R9)
+	VMOVUPS      Z19, K2, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z20, K1, (R9)
+	VMOVUPS      Z21, K2, 64(R9)
+	ADDQ         R10, R9
+	MOVQ         next+8(FP), R11
+	ADDQ         R11, AX
+	ADDQ         R11, DX
 	ADDQ         R11, BX
 	ADDQ         R11, SI
-	ADDQ         R11, DI
-	DECQ         AX
-	JNE          segment
-	MOVQ         c+64(FP), AX
-	MOVQ         crs+72(FP), CX
-	VMOVUPS      Z0, K1, (AX)
-	VMOVUPS      Z1, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z2, K1, (AX)
-	VMOVUPS      Z3, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z4, K1, (AX)
-	VMOVUPS      Z5, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z6, K1, (AX)
-	VMOVUPS      Z7, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z8, K1, (AX)
-	VMOVUPS      Z9, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z10, K1, (AX)
-	VMOVUPS      Z11, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z12, K1, (AX)
-	VMOVUPS      Z13, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z14, K1, (AX)
-	VMOVUPS      Z15, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z16, K1, (AX)
-	VMOVUPS      Z17, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z18, K1, (AX)
-	VMOVUPS      Z19, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z20, K1, (AX)
-	VMOVUPS      Z21, K2, 64(AX)
+	DECQ         tiles+0(FP)
+	JNE          tile
 	VZEROUPPER
 	RET
 
-// func gemmAVX512_11x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// func gemmAVX512_11x16(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 // Requires: AVX, AVX512F
-TEXT ·gemmAVX512_11x16(SB), NOSPLIT, $0-96
-	MOVQ      segments+8(FP), AX
-	MOVQ      a+24(FP), CX
-	MOVQ      ars+32(FP), DX
-	LEAQ      (CX)(DX*2), BX
-	ADDQ      DX, BX
-	LEAQ      (BX)(DX*2), SI
-	ADDQ      DX, SI
-	LEAQ      (SI)(DX*2), DI
-	ADDQ      DX, DI
-	MOVQ      aks+40(FP), R8
-	MOVQ      b+48(FP), R9
-	MOVQ      bks+56(FP), R10
-	MOVQ      mask+80(FP), R11
-	MOVL      (R11), R11
-	KMOVW     R11, K1
+TEXT ·gemmAVX512_11x16(SB), NOSPLIT, $0-112
+	MOVQ  a+40(FP), AX
+	MOVQ  ars+48(FP), CX
+	LEAQ  (AX)(CX*2), DX
+	ADDQ  CX, DX
+	LEAQ  (DX)(CX*2), BX
+	ADDQ  CX, BX
+	LEAQ  (BX)(CX*2), SI
+	ADDQ  CX, SI
+	MOVQ  aks+56(FP), DI
+	MOVQ  bks+72(FP), R8
+	MOVQ  c+80(FP), R9
+	MOVQ  crs+88(FP), R10
+	MOVQ  mask+96(FP), R11
+	MOVL  (R11), R11
+	KMOVW R11, K1
+
+tile:
 	VPXORD    Z0, Z0, Z0
 	VPXORD    Z1, Z1, Z1
 	VPXORD    Z2, Z2, Z2
@@ -2791,120 +3090,131 @@ TEXT ·gemmAVX512_11x16(SB), NOSPLIT, $0-96
 	VPXORD    Z8, Z8, Z8
 	VPXORD    Z9, Z9, Z9
 	VPXORD    Z10, Z10, Z10
-	MOVQ      add+88(FP), R11
+	MOVQ      add+104(FP), R11
 	TESTQ     R11, R11
-	JE        segment
-	MOVQ      c+64(FP), R11
-	MOVQ      crs+72(FP), R12
+	JE        start
+	MOVQ      R9, R11
 	VMOVUPS.Z (R11), K1, Z0
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z1
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z2
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z3
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z4
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z5
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z6
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z7
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z8
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z9
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z10
 
+start:
+	MOVQ segments+24(FP), R11
+	MOVQ b+64(FP), R12
+
 segment:
-	MOVQ k+0(FP), R11
+	MOVQ k+16(FP), R13
 
 step:
-	VMOVUPS.Z    (R9), K1, Z11
-	ADDQ         R10, R9
-	VBROADCASTSS (CX), Z12
+	VMOVUPS.Z    (R12), K1, Z11
+	ADDQ         R8, R12
+	VBROADCASTSS (AX), Z12
 	VFMADD231PS  Z11, Z12, Z0
-	VBROADCASTSS (CX)(DX*1), Z12
+	VBROADCASTSS (AX)(CX*1), Z12
 	VFMADD231PS  Z11, Z12, Z1
-	VBROADCASTSS (CX)(DX*2), Z12
+	VBROADCASTSS (AX)(CX*2), Z12
 	VFMADD231PS  Z11, Z12, Z2
-	VBROADCASTSS (BX), Z12
+	VBROADCASTSS (DX), Z12
 	VFMADD231PS  Z11, Z12, Z3
-	VBROADCASTSS (BX)(DX*1), Z12
+	VBROADCASTSS (DX)(CX*1), Z12
 	VFMADD231PS  Z11, Z12, Z4
-	VBROADCASTSS (BX)(DX*2), Z12
+	VBROADCASTSS (DX)(CX*2), Z12
 	VFMADD231PS  Z11, Z12, Z5
-	VBROADCASTSS (SI), Z12
+	VBROADCASTSS (BX), Z12
 	VFMADD231PS  Z11, Z12, Z6
-	VBROADCASTSS (SI)(DX*1), Z12
+	VBROADCASTSS (BX)(CX*1), Z12
 	VFMADD231PS  Z11, Z12, Z7
-	VBROADCASTSS (SI)(DX*2), Z12
+	VBROADCASTSS (BX)(CX*2), Z12
 	VFMADD231PS  Z11, Z12, Z8
-	VBROADCASTSS (DI), Z12
+	VBROADCASTSS (SI), Z12
 	VFMADD231PS  Z11, Z12, Z9
-	VBROADCASTSS (DI)(DX*1), Z12
+	VBROADCASTSS (SI)(CX*1), Z12
 	VFMADD231PS  Z11, Z12, Z10
-	ADDQ         R8, CX
-	ADDQ         R8, BX
-	ADDQ         R8, SI
-	ADDQ         R8, DI
-	DECQ         R11
+	ADDQ         DI, AX
+	ADDQ         DI, DX
+	ADDQ         DI, BX
+	ADDQ         DI, SI
+	DECQ         R13
 	JNE          step
-	MOVQ         jump+16(FP), R11
-	ADDQ         R11, CX
+	MOVQ         jump+32(FP), R13
+	ADDQ         R13, AX
+	ADDQ         R13, DX
+	ADDQ         R13, BX
+	ADDQ         R13, SI
+	DECQ         R11
+	JNE          segment
+	VMOVUPS      Z0, K1, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z1, K1, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z2, K1, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z3, K1, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z4, K1, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z5, K1, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z6, K1, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z7, K1, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z8, K1, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z9, K1, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z10, K1, (R9)
+	ADDQ         R10, R9
+	MOVQ         next+8(FP), R11
+	ADDQ         R11, AX
+	ADDQ         R11, DX
 	ADDQ         R11, BX
 	ADDQ         R11, SI
-	ADDQ         R11, DI
-	DECQ         AX
-	JNE          segment
-	MOVQ         c+64(FP), AX
-	MOVQ         crs+72(FP), CX
-	VMOVUPS      Z0, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z1, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z2, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z3, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z4, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z5, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z6, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z7, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z8, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z9, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z10, K1, (AX)
+	DECQ         tiles+0(FP)
+	JNE          tile
 	VZEROUPPER
 	RET
 
-// func gemmAVX512_12x32(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// func gemmAVX512_12x32(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 // Requires: AVX, AVX512F
-TEXT ·gemmAVX512_12x32(SB), NOSPLIT, $0-96
-	MOVQ      segments+8(FP), AX
-	MOVQ      a+24(FP), CX
-	MOVQ      ars+32(FP), DX
-	LEAQ      (CX)(DX*2), BX
-	ADDQ      DX, BX
-	LEAQ      (BX)(DX*2), SI
-	ADDQ      DX, SI
-	LEAQ      (SI)(DX*2), DI
-	ADDQ      DX, DI
-	MOVQ      aks+40(FP), R8
-	MOVQ      b+48(FP), R9
-	MOVQ      bks+56(FP), R10
-	MOVQ      mask+80(FP), R11
-	MOVL      (R11), R11
-	KMOVW     R11, K1
-	SHRL      $0x10, R11
-	KMOVW     R11, K2
+TEXT ·gemmAVX512_12x32(SB), NOSPLIT, $0-112
+	MOVQ  a+40(FP), AX
+	MOVQ  ars+48(FP), CX
+	LEAQ  (AX)(CX*2), DX
+	ADDQ  CX, DX
+	LEAQ  (DX)(CX*2), BX
+	ADDQ  CX, BX
+	LEAQ  (BX)(CX*2), SI
+	ADDQ  CX, SI
+	MOVQ  aks+56(FP), DI
+	MOVQ  bks+72(FP), R8
+	MOVQ  c+80(FP), R9
+	MOVQ  crs+88(FP), R10
+	MOVQ  mask+96(FP), R11
+	MOVL  (R11), R11
+	KMOVW R11, K1
+	SHRL  $0x10, R11
+	KMOVW R11, K2
+
+tile:
 	VPXORD    Z0, Z0, Z0
 	VPXORD    Z1, Z1, Z1
 	VPXORD    Z2, Z2, Z2
@@ -2929,161 +3239,172 @@ TEXT ·gemmAVX512_12x32(SB), NOSPLIT, $0-96
 	VPXORD    Z21, Z21, Z21
 	VPXORD    Z22, Z22, Z22
 	VPXORD    Z23, Z23, Z23
-	MOVQ      add+88(FP), R11
+	MOVQ      add+104(FP), R11
 	TESTQ     R11, R11
-	JE        segment
-	MOVQ      c+64(FP), R11
-	MOVQ      crs+72(FP), R12
+	JE        start
+	MOVQ      R9, R11
 	VMOVUPS.Z (R11), K1, Z0
 	VMOVUPS.Z 64(R11), K2, Z1
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z2
 	VMOVUPS.Z 64(R11), K2, Z3
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z4
 	VMOVUPS.Z 64(R11), K2, Z5
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z6
 	VMOVUPS.Z 64(R11), K2, Z7
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z8
 	VMOVUPS.Z 64(R11), K2, Z9
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z10
 	VMOVUPS.Z 64(R11), K2, Z11
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z12
 	VMOVUPS.Z 64(R11), K2, Z13
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z14
 	VMOVUPS.Z 64(R11), K2, Z15
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z16
 	VMOVUPS.Z 64(R11), K2, Z17
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z18
 	VMOVUPS.Z 64(R11), K2, Z19
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z20
 	VMOVUPS.Z 64(R11), K2, Z21
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z22
 	VMOVUPS.Z 64(R11), K2, Z23
 
+start:
+	MOVQ segments+24(FP), R11
+	MOVQ b+64(FP), R12
+
 segment:
-	MOVQ k+0(FP), R11
+	MOVQ k+16(FP), R13
 
 step:
-	VMOVUPS.Z    (R9), K1, Z24
-	VMOVUPS.Z    64(R9), K2, Z25
-	ADDQ         R10, R9
-	VBROADCASTSS (CX), Z26
+	VMOVUPS.Z    (R12), K1, Z24
+	VMOVUPS.Z    64(R12), K2, Z25
+	ADDQ         R8, R12
+	VBROADCASTSS (AX), Z26
 	VFMADD231PS  Z24, Z26, Z0
 	VFMADD231PS  Z25, Z26, Z1
-	VBROADCASTSS (CX)(DX*1), Z26
+	VBROADCASTSS (AX)(CX*1), Z26
 	VFMADD231PS  Z24, Z26, Z2
 	VFMADD231PS  Z25, Z26, Z3
-	VBROADCASTSS (CX)(DX*2), Z26
+	VBROADCASTSS (AX)(CX*2), Z26
 	VFMADD231PS  Z24, Z26, Z4
 	VFMADD231PS  Z25, Z26, Z5
-	VBROADCASTSS (BX), Z26
+	VBROADCASTSS (DX), Z26
 	VFMADD231PS  Z24, Z26, Z6
 	VFMADD231PS  Z25, Z26, Z7
-	VBROADCASTSS (BX)(DX*1), Z26
+	VBROADCASTSS (DX)(CX*1), Z26
 	VFMADD231PS  Z24, Z26, Z8
 	VFMADD231PS  Z25, Z26, Z9
-	VBROADCASTSS (BX)(DX*2), Z26
+	VBROADCASTSS (DX)(CX*2), Z26
 	VFMADD231PS  Z24, Z26, Z10
 	VFMADD231PS  Z25, Z26, Z11
-	VBROADCASTSS (SI), Z26
+	VBROADCASTSS (BX), Z26
 	VFMADD231PS  Z24, Z26, Z12
 	VFMADD231PS  Z25, Z26, Z13
-	VBROADCASTSS (SI)(DX*1), Z26
+	VBROADCASTSS (BX)(CX*1), Z26
 	VFMADD231PS  Z24, Z26, Z14
 	VFMADD231PS  Z25, Z26, Z15
-	VBROADCASTSS (SI)(DX*2), Z26
+	VBROADCASTSS (BX)(CX*2), Z26
 	VFMADD231PS  Z24, Z26, Z16
 	VFMADD231PS  Z25, Z26, Z17
-	VBROADCASTSS (DI), Z26
+	VBROADCASTSS (SI), Z26
 	VFMADD231PS  Z24, Z26, Z18
 	VFMADD231PS  Z25, Z26, Z19
-	VBROADCASTSS (DI)(DX*1), Z26
+	VBROADCASTSS (SI)(CX*1), Z26
 	VFMADD231PS  Z24, Z26, Z20
 	VFMADD231PS  Z25, Z26, Z21
-	VBROADCASTSS (DI)(DX*2), Z26
+	VBROADCASTSS (SI)(CX*2), Z26
 	VFMADD231PS  Z24, Z26, Z22
 	VFMADD231PS  Z25, Z26, Z23
-	ADDQ         R8, CX
-	ADDQ         R8, BX
-	ADDQ         R8, SI
-	ADDQ         R8, DI
-	DECQ         R11
+	ADDQ         DI, AX
+	ADDQ         DI, DX
+	ADDQ         DI, BX
+	ADDQ         DI, SI
+	DECQ         R13
 	JNE          step
-	MOVQ         jump+16(FP), R11
-	ADDQ         R11, CX
+	MOVQ         jump+32(FP), R13
+	ADDQ         R13, AX
+	ADDQ         R13, DX
+	ADDQ         R13, BX
+	ADDQ         R13, SI
+	DECQ         R11
+	JNE          segment
+	VMOVUPS      Z0, K1, (R9)
+	VMOVUPS      Z1, K2, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z2, K1, (R9)
+	VMOVUPS      Z3, K2, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z4, K1, (R9)
+	VMOVUPS      Z5, K2, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z6, K1, (R9)
+	VMOVUPS      Z7, K2, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z8, K1, (R9)
+	VMOVUPS      Z9, K2, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z10, K1, (R9)
+	VMOVUPS      Z11, K2, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z12, K1, (R9)
+	VMOVUPS      Z13, K2, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z14, K1, (R9)
+	VMOVUPS      Z15, K2, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z16, K1, (R9)
+	VMOVUPS      Z17, K2, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z18, K1, (R9)
+	VMOVUPS      Z19, K2, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z20, K1, (R9)
+	VMOVUPS      Z21, K2, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z22, K1, (R9)
+	VMOVUPS      Z23, K2, 64(R9)
+	ADDQ         R10, R9
+	MOVQ         next+8(FP), R11
+	ADDQ         R11, AX
+	ADDQ         R11, DX
 	ADDQ         R11, BX
 	ADDQ         R11, SI
-	ADDQ         R11, DI
-	DECQ         AX
-	JNE          segment
-	MOVQ         c+64(FP), AX
-	MOVQ         crs+72(FP), CX
-	VMOVUPS      Z0, K1, (AX)
-	VMOVUPS      Z1, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z2, K1, (AX)
-	VMOVUPS      Z3, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z4, K1, (AX)
-	VMOVUPS      Z5, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z6, K1, (AX)
-	VMOVUPS      Z7, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z8, K1, (AX)
-	VMOVUPS      Z9, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z10, K1, (AX)
-	VMOVUPS      Z11, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z12, K1, (AX)
-	VMOVUPS      Z13, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z14, K1, (AX)
-	VMOVUPS      Z15, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z16, K1, (AX)
-	VMOVUPS      Z17, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z18, K1, (AX)
-	VMOVUPS      Z19, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z20, K1, (AX)
-	VMOVUPS      Z21, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z22, K1, (AX)
-	VMOVUPS      Z23, K2, 64(AX)
+	DECQ         tiles+0(FP)
+	JNE          tile
 	VZEROUPPER
 	RET
 
-// func gemmAVX512_12x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// func gemmAVX512_12x16(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 // Requires: AVX, AVX512F
-TEXT ·gemmAVX512_12x16(SB), NOSPLIT, $0-96
-	MOVQ      segments+8(FP), AX
-	MOVQ      a+24(FP), CX
-	MOVQ      ars+32(FP), DX
-	LEAQ      (CX)(DX*2), BX
-	ADDQ      DX, BX
-	LEAQ      (BX)(DX*2), SI
-	ADDQ      DX, SI
-	LEAQ      (SI)(DX*2), DI
-	ADDQ      DX, DI
-	MOVQ      aks+40(FP), R8
-	MOVQ      b+48(FP), R9
-	MOVQ      bks+56(FP), R10
-	MOVQ      mask+80(FP), R11
-	MOVL      (R11), R11
-	KMOVW     R11, K1
+TEXT ·gemmAVX512_12x16(SB), NOSPLIT, $0-112
+	MOVQ  a+40(FP), AX
+	MOVQ  ars+48(FP), CX
+	LEAQ  (AX)(CX*2), DX
+	ADDQ  CX, DX
+	LEAQ  (DX)(CX*2), BX
+	ADDQ  CX, BX
+	LEAQ  (BX)(CX*2), SI
+	ADDQ  CX, SI
+	MOVQ  aks+56(FP), DI
+	MOVQ  bks+72(FP), R8
+	MOVQ  c+80(FP), R9
+	MOVQ  crs+88(FP), R10
+	MOVQ  mask+96(FP), R11
+	MOVL  (R11), R11
+	KMOVW R11, K1
+
+tile:
 	VPXORD    Z0, Z0, Z0
 	VPXORD    Z1, Z1, Z1
 	VPXORD    Z2, Z2, Z2
@@ -3096,128 +3417,139 @@ TEXT ·gemmAVX512_12x16(SB), NOSPLIT, $0-96
 	VPXORD    Z9, Z9, Z9
 	VPXORD    Z10, Z10, Z10
 	VPXORD    Z11, Z11, Z11
-	MOVQ      add+88(FP), R11
+	MOVQ      add+104(FP), R11
 	TESTQ     R11, R11
-	JE        segment
-	MOVQ      c+64(FP), R11
-	MOVQ      crs+72(FP), R12
+	JE        start
+	MOVQ      R9, R11
 	VMOVUPS.Z (R11), K1, Z0
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z1
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z2
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z3
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z4
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z5
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z6
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z7
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z8
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z9
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z10
-	ADDQ      R12, R11
+	ADDQ      R10, R11
 	VMOVUPS.Z (R11), K1, Z11
 
+start:
+	MOVQ segments+24(FP), R11
+	MOVQ b+64(FP), R12
+
 segment:
-	MOVQ k+0(FP), R11
+	MOVQ k+16(FP), R13
 
 step:
-	VMOVUPS.Z    (R9), K1, Z12
-	ADDQ         R10, R9
-	VBROADCASTSS (CX), Z13
+	VMOVUPS.Z    (R12), K1, Z12
+	ADDQ         R8, R12
+	VBROADCASTSS (AX), Z13
 	VFMADD231PS  Z12, Z13, Z0
-	VBROADCASTSS (CX)(DX*1), Z13
+	VBROADCASTSS (AX)(CX*1), Z13
 	VFMADD231PS  Z12, Z13, Z1
-	VBROADCASTSS (CX)(DX*2), Z13
+	VBROADCASTSS (AX)(CX*2), Z13
 	VFMADD231PS  Z12, Z13, Z2
-	VBROADCASTSS (BX), Z13
+	VBROADCASTSS (DX), Z13
 	VFMADD231PS  Z12, Z13, Z3
-	VBROADCASTSS (BX)(DX*1), Z13
+	VBROADCASTSS (DX)(CX*1), Z13
 	VFMADD231PS  Z12, Z13, Z4
-	VBROADCASTSS (BX)(DX*2), Z13
+	VBROADCASTSS (DX)(CX*2), Z13
 	VFMADD231PS  Z12, Z13, Z5
-	VBROADCASTSS (SI), Z13
+	VBROADCASTSS (BX), Z13
 	VFMADD231PS  Z12, Z13, Z6
-	VBROADCASTSS (SI)(DX*1), Z13
+	VBROADCASTSS (BX)(CX*1), Z13
 	VFMADD231PS  Z12, Z13, Z7
-	VBROADCASTSS (SI)(DX*2), Z13
+	VBROADCASTSS (BX)(CX*2), Z13
 	VFMADD231PS  Z12, Z13, Z8
-	VBROADCASTSS (DI), Z13
+	VBROADCASTSS (SI), Z13
 	VFMADD231PS  Z12, Z13, Z9
-	VBROADCASTSS (DI)(DX*1), Z13
+	VBROADCASTSS (SI)(CX*1), Z13
 	VFMADD231PS  Z12, Z13, Z10
-	VBROADCASTSS (DI)(DX*2), Z13
+	VBROADCASTSS (SI)(CX*2), Z13
 	VFMADD231PS  Z12, Z13, Z11
-	ADDQ         R8, CX
-	ADDQ         R8, BX
-	ADDQ         R8, SI
-	ADDQ         R8, DI
-	DECQ         R11
+	ADDQ         DI, AX
+	ADDQ         DI, DX
+	ADDQ         DI, BX
+	ADDQ         DI, SI
+	DECQ         R13
 	JNE          step
-	MOVQ         jump+16(FP), R11
-	ADDQ         R11, CX
+	MOVQ         jump+32(FP), R13
+	ADDQ         R13, AX
+	ADDQ         R13, DX
+	ADDQ         R13, BX
+	ADDQ         R13, SI
+	DECQ         R11
+	JNE          segment
+	VMOVUPS      Z0, K1, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z1, K1, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z2, K1, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z3, K1, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z4, K1, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z5, K1, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z6, K1, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z7, K1, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z8, K1, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z9, K1, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z10, K1, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z11, K1, (R9)
+	ADDQ         R10, R9
+	MOVQ         next+8(FP), R11
+	ADDQ         R11, AX
+	ADDQ         R11, DX
 	ADDQ         R11, BX
 	ADDQ         R11, SI
-	ADDQ         R11, DI
-	DECQ         AX
-	JNE          segment
-	MOVQ         c+64(FP), AX
-	MOVQ         crs+72(FP), CX
-	VMOVUPS      Z0, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z1, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z2, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z3, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z4, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z5, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z6, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z7, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z8, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z9, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z10, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z11, K1, (AX)
+	DECQ         tiles+0(FP)
+	JNE          tile
 	VZEROUPPER
 	RET
 
-// func gemmAVX512_13x32(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// func gemmAVX512_13x32(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 // Requires: AVX, AVX512F
-TEXT ·gemmAVX512_13x32(SB), NOSPLIT, $0-96
-	MOVQ      segments+8(FP), AX
-	MOVQ      a+24(FP), CX
-	MOVQ      ars+32(FP), DX
-	LEAQ      (CX)(DX*2), BX
-	ADDQ      DX, BX
-	LEAQ      (BX)(DX*2), SI
-	ADDQ      DX, SI
-	LEAQ      (SI)(DX*2), DI
-	ADDQ      DX, DI
-	LEAQ      (DI)(DX*2), R8
-	ADDQ      DX, R8
-	MOVQ      aks+40(FP), R9
-	MOVQ      b+48(FP), R10
-	MOVQ      bks+56(FP), R11
-	MOVQ      mask+80(FP), R12
-	MOVL      (R12), R12
-	KMOVW     R12, K1
-	SHRL      $0x10, R12
-	KMOVW     R12, K2
+TEXT ·gemmAVX512_13x32(SB), NOSPLIT, $0-112
+	MOVQ  a+40(FP), AX
+	MOVQ  ars+48(FP), CX
+	LEAQ  (AX)(CX*2), DX
+	ADDQ  CX, DX
+	LEAQ  (DX)(CX*2), BX
+	ADDQ  CX, BX
+	LEAQ  (BX)(CX*2), SI
+	ADDQ  CX, SI
+	LEAQ  (SI)(CX*2), DI
+	ADDQ  CX, DI
+	MOVQ  aks+56(FP), R8
+	MOVQ  bks+72(FP), R9
+	MOVQ  c+80(FP), R10
+	MOVQ  crs+88(FP), R11
+	MOVQ  mask+96(FP), R12
+	MOVL  (R12), R12
+	KMOVW R12, K1
+	SHRL  $0x10, R12
+	KMOVW R12, K2
+
+tile:
 	VPXORD    Z0, Z0, Z0
 	VPXORD    Z1, Z1, Z1
 	VPXORD    Z2, Z2, Z2
@@ -3244,174 +3576,186 @@ TEXT ·gemmAVX512_13x32(SB), NOSPLIT, $0-96
 	VPXORD    Z23, Z23, Z23
 	VPXORD    Z24, Z24, Z24
 	VPXORD    Z25, Z25, Z25
-	MOVQ      add+88(FP), R12
+	MOVQ      add+104(FP), R12
 	TESTQ     R12, R12
-	JE        segment
-	MOVQ      c+64(FP), R12
-	MOVQ      crs+72(FP), R13
+	JE        start
+	MOVQ      R10, R12
 	VMOVUPS.Z (R12), K1, Z0
 	VMOVUPS.Z 64(R12), K2, Z1
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z2
 	VMOVUPS.Z 64(R12), K2, Z3
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z4
 	VMOVUPS.Z 64(R12), K2, Z5
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z6
 	VMOVUPS.Z 64(R12), K2, Z7
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z8
 	VMOVUPS.Z 64(R12), K2, Z9
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z10
 	VMOVUPS.Z 64(R12), K2, Z11
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z12
 	VMOVUPS.Z 64(R12), K2, Z13
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z14
 	VMOVUPS.Z 64(R12), K2, Z15
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z16
 	VMOVUPS.Z 64(R12), K2, Z17
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z18
 	VMOVUPS.Z 64(R12), K2, Z19
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z20
 	VMOVUPS.Z 64(R12), K2, Z21
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z22
 	VMOVUPS.Z 64(R12), K2, Z23
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z24
 	VMOVUPS.Z 64(R12), K2, Z25
 
+start:
+	MOVQ segments+24(FP), R12
+	MOVQ b+64(FP), R13
+
 segment:
-	MOVQ k+0(FP), R12
+	MOVQ k+16(FP), R14
 
 step:
-	VMOVUPS.Z    (R10), K1, Z26
-	VMOVUPS.Z    64(R10), K2, Z27
-	ADDQ         R11, R10
-	VBROADCASTSS (CX), Z28
+	VMOVUPS.Z    (R13), K1, Z26
+	VMOVUPS.Z    64(R13), K2, Z27
+	ADDQ         R9, R13
+	VBROADCASTSS (AX), Z28
 	VFMADD231PS  Z26, Z28, Z0
 	VFMADD231PS  Z27, Z28, Z1
-	VBROADCASTSS (CX)(DX*1), Z28
+	VBROADCASTSS (AX)(CX*1), Z28
 	VFMADD231PS  Z26, Z28, Z2
 	VFMADD231PS  Z27, Z28, Z3
-	VBROADCASTSS (CX)(DX*2), Z28
+	VBROADCASTSS (AX)(CX*2), Z28
 	VFMADD231PS  Z26, Z28, Z4
 	VFMADD231PS  Z27, Z28, Z5
-	VBROADCASTSS (BX), Z28
+	VBROADCASTSS (DX), Z28
 	VFMADD231PS  Z26, Z28, Z6
 	VFMADD231PS  Z27, Z28, Z7
-	VBROADCASTSS (BX)(DX*1), Z28
+	VBROADCASTSS (DX)(CX*1), Z28
 	VFMADD231PS  Z26, Z28, Z8
 	VFMADD231PS  Z27, Z28, Z9
-	VBROADCASTSS (BX)(DX*2), Z28
+	VBROADCASTSS (DX)(CX*2), Z28
 	VFMADD231PS  Z26, Z28, Z10
 	VFMADD231PS  Z27, Z28, Z11
-	VBROADCASTSS (SI), Z28
+	VBROADCASTSS (BX), Z28
 	VFMADD231PS  Z26, Z28, Z12
 	VFMADD231PS  Z27, Z28, Z13
-	VBROADCASTSS (SI)(DX*1), Z28
+	VBROADCASTSS (BX)(CX*1), Z28
 	VFMADD231PS  Z26, Z28, Z14
 	VFMADD231PS  Z27, Z28, Z15
-	VBROADCASTSS (SI)(DX*2), Z28
+	VBROADCASTSS (BX)(CX*2), Z28
 	VFMADD231PS  Z26, Z28, Z16
 	VFMADD231PS  Z27, Z28, Z17
-	VBROADCASTSS (DI), Z28
+	VBROADCASTSS (SI), Z28
 	VFMADD231PS  Z26, Z28, Z18
 	VFMADD231PS  Z27, Z28, Z19
-	VBROADCASTSS (DI)(DX*1), Z28
+	VBROADCASTSS (SI)(CX*1), Z28
 	VFMADD231PS  Z26, Z28, Z20
 	VFMADD231PS  Z27, Z28, Z21
-	VBROADCASTSS (DI)(DX*2), Z28
+	VBROADCASTSS (SI)(CX*2), Z28
 	VFMADD231PS  Z26, Z28, Z22
 	VFMADD231PS  Z27, Z28, Z23
-	VBROADCASTSS (R8), Z28
+	VBROADCASTSS (DI), Z28
 	VFMADD231PS  Z26, Z28, Z24
 	VFMADD231PS  Z27, Z28, Z25
-	ADDQ         R9, CX
-	ADDQ         R9, BX
-	ADDQ         R9, SI
-	ADDQ         R9, DI
-	ADDQ         R9, R8
-	DECQ         R12
+	ADDQ         R8, AX
+	ADDQ         R8, DX
+	ADDQ         R8, BX
+	ADDQ         R8, SI
+	ADDQ         R8, DI
+	DECQ         R14
 	JNE          step
-	MOVQ         jump+16(FP), R12
-	ADDQ         R12, CX
+	MOVQ         jump+32(FP), R14
+	ADDQ         R14, AX
+	ADDQ         R14, DX
+	ADDQ         R14, BX
+	ADDQ         R14, SI
+	ADDQ         R14, DI
+	DECQ         R12
+	JNE          segment
+	VMOVUPS      Z0, K1, (R10)
+	VMOVUPS      Z1, K2, 64(R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z2, K1, (R10)
+	VMOVUPS      Z3, K2, 64(R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z4, K1, (R10)
+	VMOVUPS      Z5, K2, 64(R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z6, K1, (R10)
+	VMOVUPS      Z7, K2, 64(R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z8, K1, (R10)
+	VMOVUPS      Z9, K2, 64(R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z10, K1, (R10)
+	VMOVUPS      Z11, K2, 64(R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z12, K1, (R10)
+	VMOVUPS      Z13, K2, 64(R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z14, K1, (R10)
+	VMOVUPS      Z15, K2, 64(R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z16, K1, (R10)
+	VMOVUPS      Z17, K2, 64(R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z18, K1, (R10)
+	VMOVUPS      Z19, K2, 64(R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z20, K1, (R10)
+	VMOVUPS      Z21, K2, 64(R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z22, K1, (R10)
+	VMOVUPS      Z23, K2, 64(R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z24, K1, (R10)
+	VMOVUPS      Z25, K2, 64(R10)
+	ADDQ         R11, R10
+	MOVQ         next+8(FP), R12
+	ADDQ         R12, AX
+	ADDQ         R12, DX
 	ADDQ         R12, BX
 	ADDQ         R12, SI
 	ADDQ         R12, DI
-	ADDQ         R12, R8
-	DECQ         AX
-	JNE          segment
-	MOVQ         c+64(FP), AX
-	MOVQ         crs+72(FP), CX
-	VMOVUPS      Z0, K1, (AX)
-	VMOVUPS      Z1, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z2, K1, (AX)
-	VMOVUPS      Z3, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z4, K1, (AX)
-	VMOVUPS      Z5, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z6, K1, (AX)
-	VMOVUPS      Z7, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z8, K1, (AX)
-	VMOVUPS      Z9, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z10, K1, (AX)
-	VMOVUPS      Z11, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z12, K1, (AX)
-	VMOVUPS      Z13, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z14, K1, (AX)
-	VMOVUPS      Z15, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z16, K1, (AX)
-	VMOVUPS      Z17, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z18, K1, (AX)
-	VMOVUPS      Z19, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z20, K1, (AX)
-	VMOVUPS      Z21, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z22, K1, (AX)
-	VMOVUPS      Z23, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z24, K1, (AX)
-	VMOVUPS      Z25, K2, 64(AX)
+	DECQ         tiles+0(FP)
+	JNE          tile
 	VZEROUPPER
 	RET
 
-// func gemmAVX512_13x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// func gemmAVX512_13x16(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 // Requires: AVX, AVX512F
-TEXT ·gemmAVX512_13x16(SB), NOSPLIT, $0-96
-	MOVQ      segments+8(FP), AX
-	MOVQ      a+24(FP), CX
-	MOVQ      ars+32(FP), DX
-	LEAQ      (CX)(DX*2), BX
-	ADDQ      DX, BX
-	LEAQ      (BX)(DX*2), SI
-	ADDQ      DX, SI
-	LEAQ      (SI)(DX*2), DI
-	ADDQ      DX, DI
-	LEAQ      (DI)(DX*2), R8
-	ADDQ      DX, R8
-	MOVQ      aks+40(FP), R9
-	MOVQ      b+48(FP), R10
-	MOVQ      bks+56(FP), R11
-	MOVQ      mask+80(FP), R12
-	MOVL      (R12), R12
-	KMOVW     R12, K1
+TEXT ·gemmAVX512_13x16(SB), NOSPLIT, $0-112
+	MOVQ  a+40(FP), AX
+	MOVQ  ars+48(FP), CX
+	LEAQ  (AX)(CX*2), DX
+	ADDQ  CX, DX
+	LEAQ  (DX)(CX*2), BX
+	ADDQ  CX, BX
+	LEAQ  (BX)(CX*2), SI
+	ADDQ  CX, SI
+	LEAQ  (SI)(CX*2), DI
+	ADDQ  CX, DI
+	MOVQ  aks+56(FP), R8
+	MOVQ  bks+72(FP), R9
+	MOVQ  c+80(FP), R10
+	MOVQ  crs+88(FP), R11
+	MOVQ  mask+96(FP), R12
+	MOVL  (R12), R12
+	KMOVW R12, K1
+
+tile:
 	VPXORD    Z0, Z0, Z0
 	VPXORD    Z1, Z1, Z1
 	VPXORD    Z2, Z2, Z2
@@ -3425,136 +3769,148 @@ TEXT ·gemmAVX512_13x16(SB), NOSPLIT, $0-96
 	VPXORD    Z10, Z10, Z10
 	VPXORD    Z11, Z11, Z11
 	VPXORD    Z12, Z12, Z12
-	MOVQ      add+88(FP), R12
+	MOVQ      add+104(FP), R12
 	TESTQ     R12, R12
-	JE        segment
-	MOVQ      c+64(FP), R12
-	MOVQ      crs+72(FP), R13
+	JE        start
+	MOVQ      R10, R12
 	VMOVUPS.Z (R12), K1, Z0
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z1
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z2
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z3
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z4
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z5
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z6
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z7
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z8
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z9
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z10
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z11
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z12
 
+start:
+	MOVQ segments+24(FP), R12
+	MOVQ b+64(FP), R13
+
 segment:
-	MOVQ k+0(FP), R12
+	MOVQ k+16(FP), R14
 
 step:
-	VMOVUPS.Z    (R10), K1, Z13
-	ADDQ         R11, R10
-	VBROADCASTSS (CX), Z14
+	VMOVUPS.Z    (R13), K1, Z13
+	ADDQ         R9, R13
+	VBROADCASTSS (AX), Z14
 	VFMADD231PS  Z13, Z14, Z0
-	VBROADCASTSS (CX)(DX*1), Z14
+	VBROADCASTSS (AX)(CX*1), Z14
 	VFMADD231PS  Z13, Z14, Z1
-	VBROADCASTSS (CX)(DX*2), Z14
+	VBROADCASTSS (AX)(CX*2), Z14
 	VFMADD231PS  Z13, Z14, Z2
-	VBROADCASTSS (BX), Z14
+	VBROADCASTSS (DX), Z14
 	VFMADD231PS  Z13, Z14, Z3
-	VBROADCASTSS (BX)(DX*1), Z14
+	VBROADCASTSS (DX)(CX*1), Z14
 	VFMADD231PS  Z13, Z14, Z4
-	VBROADCASTSS (BX)(DX*2), Z14
+	VBROADCASTSS (DX)(CX*2), Z14
 	VFMADD231PS  Z13, Z14, Z5
-	VBROADCASTSS (SI), Z14
+	VBROADCASTSS (BX), Z14
 	VFMADD231PS  Z13, Z14, Z6
-	VBROADCASTSS (SI)(DX*1), Z14
+	VBROADCASTSS (BX)(CX*1), Z14
 	VFMADD231PS  Z13, Z14, Z7
-	VBROADCASTSS (SI)(DX*2), Z14
+	VBROADCASTSS (BX)(CX*2), Z14
 	VFMADD231PS  Z13, Z14, Z8
-	VBROADCASTSS (DI), Z14
+	VBROADCASTSS (SI), Z14
 	VFMADD231PS  Z13, Z14, Z9
-	VBROADCASTSS (DI)(DX*1), Z14
+	VBROADCASTSS (SI)(CX*1), Z14
 	VFMADD231PS  Z13, Z14, Z10
-	VBROADCASTSS (DI)(DX*2), Z14
+	VBROADCASTSS (SI)(CX*2), Z14
 	VFMADD231PS  Z13, Z14, Z11
-	VBROADCASTSS (R8), Z14
+	VBROADCASTSS (DI), Z14
 	VFMADD231PS  Z13, Z14, Z12
-	ADDQ         R9, CX
-	ADDQ         R9, BX
-	ADDQ         R9, SI
-	ADDQ         R9, DI
-	ADDQ         R9, R8
-	DECQ         R12
+	ADDQ         R8, AX
+	ADDQ         R8, DX
+	ADDQ         R8, BX
+	ADDQ         R8, SI
+	ADDQ         R8, DI
+	DECQ         R14
 	JNE          step
-	MOVQ         jump+16(FP), R12
-	ADDQ         R12, CX
+	MOVQ         jump+32(FP), R14
+	ADDQ         R14, AX
+	ADDQ         R14, DX
+	ADDQ         R14, BX
+	ADDQ         R14, SI
+	ADDQ         R14, DI
+	DECQ         R12
+	JNE          segment
+	VMOVUPS      Z0, K1, (R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z1, K1, (R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z2, K1, (R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z3, K1, (R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z4, K1, (R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z5, K1, (R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z6, K1, (R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z7, K1, (R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z8, K1, (R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z9, K1, (R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z10, K1, (R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z11, K1, (R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z12, K1, (R10)
+	ADDQ         R11, R10
+	MOVQ         next+8(FP), R12
+	ADDQ         R12, AX
+	ADDQ         R12, DX
 	ADDQ         R12, BX
 	ADDQ         R12, SI
 	ADDQ         R12, DI
-	ADDQ         R12, R8
-	DECQ         AX
-	JNE          segment
-	MOVQ         c+64(FP), AX
-	MOVQ         crs+72(FP), CX
-	VMOVUPS      Z0, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z1, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z2, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z3, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z4, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z5, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z6, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z7, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z8, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z9, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z10, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z11, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z12, K1, (AX)
+	DECQ         tiles+0(FP)
+	JNE          tile
 	VZEROUPPER
 	RET
 
-// func gemmAVX512_14x32(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// func gemmAVX512_14x32(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 // Requires: AVX, AVX512F
-TEXT ·gemmAVX512_14x32(SB), NOSPLIT, $0-96
-	MOVQ      segments+8(FP), AX
-	MOVQ      a+24(FP), CX
-	MOVQ      ars+32(FP), DX
-	LEAQ      (CX)(DX*2), BX
-	ADDQ      DX, BX
-	LEAQ      (BX)(DX*2), SI
-	ADDQ      DX, SI
-	LEAQ      (SI)(DX*2), DI
-	ADDQ      DX, DI
-	LEAQ      (DI)(DX*2), R8
-	ADDQ      DX, R8
-	MOVQ      aks+40(FP), R9
-	MOVQ      b+48(FP), R10
-	MOVQ      bks+56(FP), R11
-	MOVQ      mask+80(FP), R12
-	MOVL      (R12), R12
-	KMOVW     R12, K1
-	SHRL      $0x10, R12
-	KMOVW     R12, K2
+TEXT ·gemmAVX512_14x32(SB), NOSPLIT, $0-112
+	MOVQ  a+40(FP), AX
+	MOVQ  ars+48(FP), CX
+	LEAQ  (AX)(CX*2), DX
+	ADDQ  CX, DX
+	LEAQ  (DX)(CX*2), BX
+	ADDQ  CX, BX
+	LEAQ  (BX)(CX*2), SI
+	ADDQ  CX, SI
+	LEAQ  (SI)(CX*2), DI
+	ADDQ  CX, DI
+	MOVQ  aks+56(FP), R8
+	MOVQ  bks+72(FP), R9
+	MOVQ  c+80(FP), R10
+	MOVQ  crs+88(FP), R11
+	MOVQ  mask+96(FP), R12
+	MOVL  (R12), R12
+	KMOVW R12, K1
+	SHRL  $0x10, R12
+	KMOVW R12, K2
+
+tile:
 	VPXORD    Z0, Z0, Z0
 	VPXORD    Z1, Z1, Z1
 	VPXORD    Z2, Z2, Z2
@@ -3583,183 +3939,195 @@ TEXT ·gemmAVX512_14x32(SB), NOSPLIT, $0-96
 	VPXORD    Z25, Z25, Z25
 	VPXORD    Z26, Z26, Z26
 	VPXORD    Z27, Z27, Z27
-	MOVQ      add+88(FP), R12
+	MOVQ      add+104(FP), R12
 	TESTQ     R12, R12
-	JE        segment
-	MOVQ      c+64(FP), R12
-	MOVQ      crs+72(FP), R13
+	JE        start
+	MOVQ      R10, R12
 	VMOVUPS.Z (R12), K1, Z0
 	VMOVUPS.Z 64(R12), K2, Z1
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z2
 	VMOVUPS.Z 64(R12), K2, Z3
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z4
 	VMOVUPS.Z 64(R12), K2, Z5
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z6
 	VMOVUPS.Z 64(R12), K2, Z7
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z8
 	VMOVUPS.Z 64(R12), K2, Z9
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z10
 	VMOVUPS.Z 64(R12), K2, Z11
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z12
 	VMOVUPS.Z 64(R12), K2, Z13
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z14
 	VMOVUPS.Z 64(R12), K2, Z15
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z16
 	VMOVUPS.Z 64(R12), K2, Z17
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z18
 	VMOVUPS.Z 64(R12), K2, Z19
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z20
 	VMOVUPS.Z 64(R12), K2, Z21
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z22
 	VMOVUPS.Z 64(R12), K2, Z23
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z24
 	VMOVUPS.Z 64(R12), K2, Z25
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z26
 	VMOVUPS.Z 64(R12), K2, Z27
 
+start:
+	MOVQ segments+24(FP), R12
+	MOVQ b+64(FP), R13
+
 segment:
-	MOVQ k+0(FP), R12
+	MOVQ k+16(FP), R14
 
 step:
-	VMOVUPS.Z    (R10), K1, Z28
-	VMOVUPS.Z    64(R10), K2, Z29
-	ADDQ         R11, R10
-	VBROADCASTSS (CX), Z30
+	VMOVUPS.Z    (R13), K1, Z28
+	VMOVUPS.Z    64(R13), K2, Z29
+	ADDQ         R9, R13
+	VBROADCASTSS (AX), Z30
 	VFMADD231PS  Z28, Z30, Z0
 	VFMADD231PS  Z29, Z30, Z1
-	VBROADCASTSS (CX)(DX*1), Z30
+	VBROADCASTSS (AX)(CX*1), Z30
 	VFMADD231PS  Z28, Z30, Z2
 	VFMADD231PS  Z29, Z30, Z3
-	VBROADCASTSS (CX)(DX*2), Z30
+	VBROADCASTSS (AX)(CX*2), Z30
 	VFMADD231PS  Z28, Z30, Z4
 	VFMADD231PS  Z29, Z30, Z5
-	VBROADCASTSS (BX), Z30
+	VBROADCASTSS (DX), Z30
 	VFMADD231PS  Z28, Z30, Z6
 	VFMADD231PS  Z29, Z30, Z7
-	VBROADCASTSS (BX)(DX*1), Z30
+	VBROADCASTSS (DX)(CX*1), Z30
 	VFMADD231PS  Z28, Z30, Z8
 	VFMADD231PS  Z29, Z30, Z9
-	VBROADCASTSS (BX)(DX*2), Z30
+	VBROADCASTSS (DX)(CX*2), Z30
 	VFMADD231PS  Z28, Z30, Z10
 	VFMADD231PS  Z29, Z30, Z11
-	VBROADCASTSS (SI), Z30
+	VBROADCASTSS (BX), Z30
 	VFMADD231PS  Z28, Z30, Z12
 	VFMADD231PS  Z29, Z30, Z13
-	VBROADCASTSS (SI)(DX*1), Z30
+	VBROADCASTSS (BX)(CX*1), Z30
 	VFMADD231PS  Z28, Z30, Z14
 	VFMADD231PS  Z29, Z30, Z15
-	VBROADCASTSS (SI)(DX*2), Z30
+	VBROADCASTSS (BX)(CX*2), Z30
 	VFMADD231PS  Z28, Z30, Z16
 	VFMADD231PS  Z29, Z30, Z17
-	VBROADCASTSS (DI), Z30
+	VBROADCASTSS (SI), Z30
 	VFMADD231PS  Z28, Z30, Z18
 	VFMADD231PS  Z29, Z30, Z19
-	VBROADCASTSS (DI)(DX*1), Z30
+	VBROADCASTSS (SI)(CX*1), Z30
 	VFMADD231PS  Z28, Z30, Z20
 	VFMADD231PS  Z29, Z30, Z21
-	VBROADCASTSS (DI)(DX*2), Z30
+	VBROADCASTSS (SI)(CX*2), Z30
 	VFMADD231PS  Z28, Z30, Z22
 	VFMADD231PS  Z29, Z30, Z23
-	VBROADCASTSS (R8), Z30
+	VBROADCASTSS (DI), Z30
 	VFMADD231PS  Z28, Z30, Z24
 	VFMADD231PS  Z29, Z30, Z25
-	VBROADCASTSS (R8)(DX*1), Z30
+	VBROADCASTSS (DI)(CX*1), Z30
 	VFMADD231PS  Z28, Z30, Z26
 	VFMADD231PS  Z29, Z30, Z27
-	ADDQ         R9, CX
-	ADDQ         R9, BX
-	ADDQ         R9, SI
-	ADDQ         R9, DI
-	ADDQ         R9, R8
-	DECQ         R12
+	ADDQ         R8, AX
+	ADDQ         R8, DX
+	ADDQ         R8, BX
+	ADDQ         R8, SI
+	ADDQ         R8, DI
+	DECQ         R14
 	JNE          step
-	MOVQ         jump+16(FP), R12
-	ADDQ         R12, CX
+	MOVQ         jump+32(FP), R14
+	ADDQ         R14, AX
+	ADDQ         R14, DX
+	ADDQ         R14, BX
+	ADDQ         R14, SI
+	ADDQ         R14, DI
+	DECQ         R12
+	JNE          segment
+	VMOVUPS      Z0, K1, (R10)
+	VMOVUPS      Z1, K2, 64(R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z2, K1, (R10)
+	VMOVUPS      Z3, K2, 64(R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z4, K1, (R10)
+	VMOVUPS      Z5, K2, 64(R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z6, K1, (R10)
+	VMOVUPS      Z7, K2, 64(R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z8, K1, (R10)
+	VMOVUPS      Z9, K2, 64(R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z10, K1, (R10)
+	VMOVUPS      Z11, K2, 64(R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z12, K1, (R10)
+	VMOVUPS      Z13, K2, 64(R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z14, K1, (R10)
+	VMOVUPS      Z15, K2, 64(R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z16, K1, (R10)
+	VMOVUPS      Z17, K2, 64(R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z18, K1, (R10)
+	VMOVUPS      Z19, K2, 64(R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z20, K1, (R10)
+	VMOVUPS      Z21, K2, 64(R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z22, K1, (R10)
+	VMOVUPS      Z23, K2, 64(R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z24, K1, (R10)
+	VMOVUPS      Z25, K2, 64(R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z26, K1, (R10)
+	VMOVUPS      Z27, K2, 64(R10)
+	ADDQ         R11, R10
+	MOVQ         next+8(FP), R12
+	ADDQ         R12, AX
+	ADDQ         R12, DX
 	ADDQ         R12, BX
 	ADDQ         R12, SI
 	ADDQ         R12, DI
-	ADDQ         R12, R8
-	DECQ         AX
-	JNE          segment
-	MOVQ         c+64(FP), AX
-	MOVQ         crs+72(FP), CX
-	VMOVUPS      Z0, K1, (AX)
-	VMOVUPS      Z1, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z2, K1, (AX)
-	VMOVUPS      Z3, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z4, K1, (AX)
-	VMOVUPS      Z5, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z6, K1, (AX)
-	VMOVUPS      Z7, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z8, K1, (AX)
-	VMOVUPS      Z9, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z10, K1, (AX)
-	VMOVUPS      Z11, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z12, K1, (AX)
-	VMOVUPS      Z13, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z14, K1, (AX)
-	VMOVUPS      Z15, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z16, K1, (AX)
-	VMOVUPS      Z17, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z18, K1, (AX)
-	VMOVUPS      Z19, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z20, K1, (AX)
-	VMOVUPS      Z21, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z22, K1, (AX)
-	VMOVUPS      Z23, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z24, K1, (AX)
-	VMOVUPS      Z25, K2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z26, K1, (AX)
-	VMOVUPS      Z27, K2, 64(AX)
+	DECQ         tiles+0(FP)
+	JNE          tile
 	VZEROUPPER
 	RET
 
-// func gemmAVX512_14x16(k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
+// func gemmAVX512_14x16(tiles int, next int, k int, segments int, jump int, a *float32, ars int, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 // Requires: AVX, AVX512F
-TEXT ·gemmAVX512_14x16(SB), NOSPLIT, $0-96
-	MOVQ      segments+8(FP), AX
-	MOVQ      a+24(FP), CX
-	MOVQ      ars+32(FP), DX
-	LEAQ      (CX)(DX*2), BX
-	ADDQ      DX, BX
-	LEAQ      (BX)(DX*2), SI
-	ADDQ      DX, SI
-	LEAQ      (SI)(DX*2), DI
-	ADDQ      DX, DI
-	LEAQ      (DI)(DX*2), R8
-	ADDQ      DX, R8
-	MOVQ      aks+40(FP), R9
-	MOVQ      b+48(FP), R10
-	MOVQ      bks+56(FP), R11
-	MOVQ      mask+80(FP), R12
-	MOVL      (R12), R12
-	KMOVW     R12, K1
+TEXT ·gemmAVX512_14x16(SB), NOSPLIT, $0-112
+	MOVQ  a+40(FP), AX
+	MOVQ  ars+48(FP), CX
+	LEAQ  (AX)(CX*2), DX
+	ADDQ  CX, DX
+	LEAQ  (DX)(CX*2), BX
+	ADDQ  CX, BX
+	LEAQ  (BX)(CX*2), SI
+	ADDQ  CX, SI
+	LEAQ  (SI)(CX*2), DI
+	ADDQ  CX, DI
+	MOVQ  aks+56(FP), R8
+	MOVQ  bks+72(FP), R9
+	MOVQ  c+80(FP), R10
+	MOVQ  crs+88(FP), R11
+	MOVQ  mask+96(FP), R12
+	MOVL  (R12), R12
+	KMOVW R12, K1
+
+tile:
 	VPXORD    Z0, Z0, Z0
 	VPXORD    Z1, Z1, Z1
 	VPXORD    Z2, Z2, Z2
@@ -3774,117 +4142,127 @@ TEXT ·gemmAVX512_14x16(SB), NOSPLIT, $0-96
 	VPXORD    Z11, Z11, Z11
 	VPXORD    Z12, Z12, Z12
 	VPXORD    Z13, Z13, Z13
-	MOVQ      add+88(FP), R12
+	MOVQ      add+104(FP), R12
 	TESTQ     R12, R12
-	JE        segment
-	MOVQ      c+64(FP), R12
-	MOVQ      crs+72(FP), R13
+	JE        start
+	MOVQ      R10, R12
 	VMOVUPS.Z (R12), K1, Z0
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z1
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z2
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z3
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z4
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z5
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z6
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z7
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z8
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z9
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z10
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z11
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z12
-	ADDQ      R13, R12
+	ADDQ      R11, R12
 	VMOVUPS.Z (R12), K1, Z13
 
+start:
+	MOVQ segments+24(FP), R12
+	MOVQ b+64(FP), R13
+
 segment:
-	MOVQ k+0(FP), R12
+	MOVQ k+16(FP), R14
 
 step:
-	VMOVUPS.Z    (R10), K1, Z14
-	ADDQ         R11, R10
-	VBROADCASTSS (CX), Z15
+	VMOVUPS.Z    (R13), K1, Z14
+	ADDQ         R9, R13
+	VBROADCASTSS (AX), Z15
 	VFMADD231PS  Z14, Z15, Z0
-	VBROADCASTSS (CX)(DX*1), Z15
+	VBROADCASTSS (AX)(CX*1), Z15
 	VFMADD231PS  Z14, Z15, Z1
-	VBROADCASTSS (CX)(DX*2), Z15
+	VBROADCASTSS (AX)(CX*2), Z15
 	VFMADD231PS  Z14, Z15, Z2
-	VBROADCASTSS (BX), Z15
+	VBROADCASTSS (DX), Z15
 	VFMADD231PS  Z14, Z15, Z3
-	VBROADCASTSS (BX)(DX*1), Z15
+	VBROADCASTSS (DX)(CX*1), Z15
 	VFMADD231PS  Z14, Z15, Z4
-	VBROADCASTSS (BX)(DX*2), Z15
+	VBROADCASTSS (DX)(CX*2), Z15
 	VFMADD231PS  Z14, Z15, Z5
-	VBROADCASTSS (SI), Z15
+	VBROADCASTSS (BX), Z15
 	VFMADD231PS  Z14, Z15, Z6
-	VBROADCASTSS (SI)(DX*1), Z15
+	VBROADCASTSS (BX)(CX*1), Z15
 	VFMADD231PS  Z14, Z15, Z7
-	VBROADCASTSS (SI)(DX*2), Z15
+	VBROADCASTSS (BX)(CX*2), Z15
 	VFMADD231PS  Z14, Z15, Z8
-	VBROADCASTSS (DI), Z15
+	VBROADCASTSS (SI), Z15
 	VFMADD231PS  Z14, Z15, Z9
-	VBROADCASTSS (DI)(DX*1), Z15
+	VBROADCASTSS (SI)(CX*1), Z15
 	VFMADD231PS  Z14, Z15, Z10
-	VBROADCASTSS (DI)(DX*2), Z15
+	VBROADCASTSS (SI)(CX*2), Z15
 	VFMADD231PS  Z14, Z15, Z11
-	VBROADCASTSS (R8), Z15
+	VBROADCASTSS (DI), Z15
 	VFMADD231PS  Z14, Z15, Z12
-	VBROADCASTSS (R8)(DX*1), Z15
+	VBROADCASTSS (DI)(CX*1), Z15
 	VFMADD231PS  Z14, Z15, Z13
-	ADDQ         R9, CX
-	ADDQ         R9, BX
-	ADDQ         R9, SI
-	ADDQ         R9, DI
-	ADDQ         R9, R8
-	DECQ         R12
+	ADDQ         R8, AX
+	ADDQ         R8, DX
+	ADDQ         R8, BX
+	ADDQ         R8, SI
+	ADDQ         R8, DI
+	DECQ         R14
 	JNE          step
-	MOVQ         jump+16(FP), R12
-	ADDQ         R12, CX
+	MOVQ         jump+32(FP), R14
+	ADDQ         R14, AX
+	ADDQ         R14, DX
+	ADDQ         R14, BX
+	ADDQ         R14, SI
+	ADDQ         R14, DI
+	DECQ         R12
+	JNE          segment
+	VMOVUPS      Z0, K1, (R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z1, K1, (R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z2, K1, (R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z3, K1, (R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z4, K1, (R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z5, K1, (R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z6, K1, (R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z7, K1, (R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z8, K1, (R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z9, K1, (R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z10, K1, (R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z11, K1, (R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z12, K1, (R10)
+	ADDQ         R11, R10
+	VMOVUPS      Z13, K1, (R10)
+	ADDQ         R11, R10
+	MOVQ         next+8(FP), R12
+	ADDQ         R12, AX
+	ADDQ         R12, DX
 	ADDQ         R12, BX
 	ADDQ         R12, SI
 	ADDQ         R12, DI
-	ADDQ         R12, R8
-	DECQ         AX
-	JNE          segment
-	MOVQ         c+64(FP), AX
-	MOVQ         crs+72(FP), CX
-	VMOVUPS      Z0, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z1, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z2, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z3, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z4, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z5, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z6, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z7, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z8, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z9, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z10, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z11, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z12, K1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z13, K1, (AX)
+	DECQ         tiles+0(FP)
+	JNE          tile
 	VZEROUPPER
 	RET
 
@@ -7174,6 +7552,257 @@ DATA exponential<>+692(SB)/4, $0x00000000
 DATA exponential<>+696(SB)/4, $0x00000000
 DATA exponential<>+700(SB)/4, $0x00000000
 GLOBL exponential<>(SB), RODATA|NOPTR, $704
+
+// func winogradWindowAVX2(v []float32, apart int, x []float32, line int, channels int, count int)
+// Requires: AVX
+TEXT ·winogradWindowAVX2(SB), NOSPLIT, $0-80
+	MOVQ v_base+0(FP), AX
+	MOVQ apart+24(FP), CX
+	LEAQ (CX)(CX*2), DX
+	MOVQ x_base+32(FP), BX
+	MOVQ line+56(FP), SI
+	MOVQ channels+64(FP), DI
+	LEAQ (BX)(SI*1), R8
+	LEAQ (R8)(SI*1), R9
+	LEAQ (R9)(SI*1), SI
+	SHLQ $0x02, DI
+	LEAQ (DI)(DI*2), R10
+	MOVQ count+72(FP), R11
+
+tile:
+	MOVQ channels+64(FP), R12
+
+eight:
+	VMOVUPS (R8), Y0
+	VMOVUPS (R9), Y1
+	VMOVUPS (R8)(DI*1), Y2
+	VMOVUPS (R9)(DI*1), Y3
+	VMOVUPS (R8)(DI*2), Y4
+	VMOVUPS (R9)(DI*2), Y5
+	VMOVUPS (R8)(R10*1), Y6
+	VMOVUPS (R9)(R10*1), Y7
+	VMOVUPS (BX), Y8
+	VSUBPS  Y1, Y8, Y8
+	VMOVUPS (BX)(DI*1), Y9
+	VSUBPS  Y3, Y9, Y9
+	VMOVUPS (BX)(DI*2), Y10
+	VSUBPS  Y5, Y10, Y10
+	VMOVUPS (BX)(R10*1), Y11
+	VSUBPS  Y7, Y11, Y11
+	VSUBPS  Y10, Y8, Y8
+	VMOVUPS Y8, (AX)
+	VADDPS  Y10, Y9, Y8
+	VMOVUPS Y8, (AX)(CX*1)
+	VSUBPS  Y9, Y10, Y8
+	VMOVUPS Y8, (AX)(CX*2)
+	VSUBPS  Y9, Y11, Y8
+	VMOVUPS Y8, (AX)(DX*1)
+	LEAQ    (AX)(CX*4), AX
+	VADDPS  Y1, Y0, Y8
+	VADDPS  Y3, Y2, Y9
+	VADDPS  Y5, Y4, Y10
+	VADDPS  Y7, Y6, Y11
+	VSUBPS  Y10, Y8, Y8
+	VMOVUPS Y8, (AX)
+	VADDPS  Y10, Y9, Y8
+	VMOVUPS Y8, (AX)(CX*1)
+	VSUBPS  Y9, Y10, Y8
+	VMOVUPS Y8, (AX)(CX*2)
+	VSUBPS  Y9, Y11, Y8
+	VMOVUPS Y8, (AX)(DX*1)
+	LEAQ    (AX)(CX*4), AX
+	VSUBPS  Y0, Y1, Y1
+	VSUBPS  Y2, Y3, Y3
+	VSUBPS  Y4, Y5, Y5
+	VSUBPS  Y6, Y7, Y7
+	VSUBPS  Y5, Y1, Y1
+	VMOVUPS Y1, (AX)
+	VADDPS  Y5, Y3, Y1
+	VMOVUPS Y1, (AX)(CX*1)
+	VSUBPS  Y3, Y5, Y1
+	VMOVUPS Y1, (AX)(CX*2)
+	VSUBPS  Y3, Y7, Y1
+	VMOVUPS Y1, (AX)(DX*1)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS (SI), Y1
+	VSUBPS  Y0, Y1, Y0
+	VMOVUPS (SI)(DI*1), Y1
+	VSUBPS  Y2, Y1, Y1
+	VMOVUPS (SI)(DI*2), Y2
+	VSUBPS  Y4, Y2, Y2
+	VMOVUPS (SI)(R10*1), Y3
+	VSUBPS  Y6, Y3, Y3
+	VSUBPS  Y2, Y0, Y0
+	VMOVUPS Y0, (AX)
+	VADDPS  Y2, Y1, Y0
+	VMOVUPS Y0, (AX)(CX*1)
+	VSUBPS  Y1, Y2, Y0
+	VMOVUPS Y0, (AX)(CX*2)
+	VSUBPS  Y1, Y3, Y0
+	VMOVUPS Y0, (AX)(DX*1)
+	LEAQ    (AX)(CX*4), AX
+	MOVQ    CX, R13
+	SHLQ    $0x04, R13
+	SUBQ    R13, AX
+	ADDQ    $0x20, AX
+	ADDQ    $0x20, BX
+	ADDQ    $0x20, R8
+	ADDQ    $0x20, R9
+	ADDQ    $0x20, SI
+	SUBQ    $0x08, R12
+	JNE     eight
+	ADDQ    DI, BX
+	ADDQ    DI, R8
+	ADDQ    DI, R9
+	ADDQ    DI, SI
+	DECQ    R11
+	JNE     tile
+	VZEROUPPER
+	RET
+
+// func winogradSpreadAVX2(v []float32, apart int, x []float32, line int, channels int, count int)
+// Requires: AVX
+TEXT ·winogradSpreadAVX2(SB), NOSPLIT, $0-80
+	MOVQ v_base+0(FP), AX
+	MOVQ apart+24(FP), CX
+	LEAQ (CX)(CX*2), DX
+	MOVQ x_base+32(FP), BX
+	MOVQ line+56(FP), SI
+	MOVQ channels+64(FP), DI
+	LEAQ (BX)(SI*1), SI
+	SHLQ $0x02, DI
+	MOVQ count+72(FP), R8
+
+tile:
+	MOVQ channels+64(FP), R9
+
+eight:
+	VMOVUPS (BX), Y0
+	VMOVUPS (BX)(DI*1), Y1
+	VMOVUPS (SI), Y2
+	VMOVUPS (SI)(DI*1), Y3
+	VMOVUPS Y0, (AX)
+	VADDPS  Y1, Y0, Y4
+	VMOVUPS Y4, (AX)(CX*1)
+	VSUBPS  Y1, Y0, Y4
+	VMOVUPS Y4, (AX)(CX*2)
+	VMOVUPS Y1, (AX)(DX*1)
+	LEAQ    (AX)(CX*4), AX
+	VADDPS  Y2, Y0, Y4
+	VADDPS  Y3, Y1, Y5
+	VMOVUPS Y4, (AX)
+	VADDPS  Y5, Y4, Y6
+	VMOVUPS Y6, (AX)(CX*1)
+	VSUBPS  Y5, Y4, Y4
+	VMOVUPS Y4, (AX)(CX*2)
+	VMOVUPS Y5, (AX)(DX*1)
+	LEAQ    (AX)(CX*4), AX
+	VSUBPS  Y2, Y0, Y0
+	VSUBPS  Y3, Y1, Y1
+	VMOVUPS Y0, (AX)
+	VADDPS  Y1, Y0, Y4
+	VMOVUPS Y4, (AX)(CX*1)
+	VSUBPS  Y1, Y0, Y0
+	VMOVUPS Y0, (AX)(CX*2)
+	VMOVUPS Y1, (AX)(DX*1)
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS Y2, (AX)
+	VADDPS  Y3, Y2, Y0
+	VMOVUPS Y0, (AX)(CX*1)
+	VSUBPS  Y3, Y2, Y0
+	VMOVUPS Y0, (AX)(CX*2)
+	VMOVUPS Y3, (AX)(DX*1)
+	LEAQ    (AX)(CX*4), AX
+	MOVQ    CX, R10
+	SHLQ    $0x04, R10
+	SUBQ    R10, AX
+	ADDQ    $0x20, AX
+	ADDQ    $0x20, BX
+	ADDQ    $0x20, SI
+	SUBQ    $0x08, R9
+	JNE     eight
+	ADDQ    DI, BX
+	ADDQ    DI, SI
+	DECQ    R8
+	JNE     tile
+	VZEROUPPER
+	RET
+
+// func winogradGatherAVX2(y []float32, line int, v []float32, apart int, channels int, count int)
+// Requires: AVX
+TEXT ·winogradGatherAVX2(SB), NOSPLIT, $0-80
+	MOVQ v_base+32(FP), AX
+	MOVQ apart+56(FP), CX
+	LEAQ (CX)(CX*2), DX
+	MOVQ y_base+0(FP), BX
+	MOVQ line+24(FP), SI
+	MOVQ channels+64(FP), DI
+	LEAQ (BX)(SI*1), SI
+	SHLQ $0x02, DI
+	MOVQ count+72(FP), R8
+
+tile:
+	MOVQ channels+64(FP), R9
+
+eight:
+	VMOVUPS (AX), Y0
+	VMOVUPS (AX)(CX*1), Y1
+	VMOVUPS (AX)(CX*2), Y2
+	VMOVUPS (AX)(DX*1), Y3
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS (AX), Y4
+	VADDPS  Y4, Y0, Y0
+	VMOVUPS (AX)(CX*1), Y5
+	VADDPS  Y5, Y1, Y1
+	VMOVUPS (AX)(CX*2), Y6
+	VADDPS  Y6, Y2, Y2
+	VMOVUPS (AX)(DX*1), Y7
+	VADDPS  Y7, Y3, Y3
+	LEAQ    (AX)(CX*4), AX
+	VMOVUPS (AX), Y8
+	VADDPS  Y8, Y0, Y0
+	VSUBPS  Y8, Y4, Y4
+	VMOVUPS (AX)(CX*1), Y8
+	VADDPS  Y8, Y1, Y1
+	VSUBPS  Y8, Y5, Y5
+	VMOVUPS (AX)(CX*2), Y8
+	VADDPS  Y8, Y2, Y2
+	VSUBPS  Y8, Y6, Y6
+	VMOVUPS (AX)(DX*1), Y8
+	VADDPS  Y8, Y3, Y3
+	VSUBPS  Y8, Y7, Y7
+	LEAQ    (AX)(CX*4), AX
+	VADDPS  (AX), Y4, Y4
+	VADDPS  (AX)(CX*1), Y5, Y5
+	VADDPS  (AX)(CX*2), Y6, Y6
+	VADDPS  (AX)(DX*1), Y7, Y7
+	LEAQ    (AX)(CX*4), AX
+	MOVQ    CX, R10
+	SHLQ    $0x04, R10
+	SUBQ    R10, AX
+	VADDPS  Y1, Y0, Y0
+	VADDPS  Y2, Y0, Y0
+	VMOVUPS Y0, (BX)
+	VSUBPS  Y2, Y1, Y0
+	VADDPS  Y3, Y0, Y0
+	VMOVUPS Y0, (BX)(DI*1)
+	VADDPS  Y5, Y4, Y0
+	VADDPS  Y6, Y0, Y0
+	VMOVUPS Y0, (SI)
+	VSUBPS  Y6, Y5, Y0
+	VADDPS  Y7, Y0, Y0
+	VMOVUPS Y0, (SI)(DI*1)
+	ADDQ    $0x20, AX
+	ADDQ    $0x20, BX
+	ADDQ    $0x20, SI
+	SUBQ    $0x08, R9
+	JNE     eight
+	ADDQ    DI, BX
+	ADDQ    DI, SI
+	DECQ    R8
+	JNE     tile
+	VZEROUPPER
+	RET
 
 // func peakAVX2(n int)
 // Requires: AVX, FMA3

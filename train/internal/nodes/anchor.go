@@ -13,6 +13,8 @@ type anchor struct {
 	forward     func(y, x, w, bias []float32, act quant.Activation)
 	gradWeights func(dw, dbias, x, dy []float32)
 	gradInput   func(dx, dy, w []float32)
+	// gradient is both, dx may be nil; itself nil where they are computed one by one.
+	gradient func(dx, dw, dbias, x, dy, w []float32)
 }
 
 // build makes the operator of node n.
@@ -49,6 +51,10 @@ func (a anchor) derive(c *compiler, n *graph.Node, act quant.Activation, t *tail
 	if db != nil {
 		bias = db.data
 	}
+	var input []float32
+	if dx != nil {
+		input = dx.data
+	}
 	d := derivative{grads: []*value{dx, dw}}
 	if b != nil {
 		d.grads = append(d.grads, db)
@@ -61,11 +67,15 @@ func (a anchor) derive(c *compiler, n *graph.Node, act quant.Activation, t *tail
 		} else if act != quant.NoActivation {
 			f32.ActivateGrad(act, dy, dy, y)
 		}
+		if weights != nil && a.gradient != nil {
+			a.gradient(input, weights, bias, in[0], dy, in[1])
+			return nil
+		}
 		if weights != nil {
 			a.gradWeights(weights, bias, in[0], dy)
 		}
-		if dx != nil {
-			a.gradInput(dx.data, dy, in[1])
+		if input != nil {
+			a.gradInput(input, dy, in[1])
 		}
 		return nil
 	}

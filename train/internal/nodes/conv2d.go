@@ -19,8 +19,8 @@ func conv2D(c *compiler, n *graph.Node) (*operator, error) {
 		forward: func(y, x, w, bias []float32, act quant.Activation) {
 			f32.Conv2D(&c.ws, g, y, x, w, bias, act)
 		},
-		gradWeights: func(dw, dbias, x, dy []float32) {
-			f32.Conv2DGradWeights(&c.ws, g, dw, dbias, x, dy)
+		gradient: func(dx, dw, dbias, x, dy, w []float32) {
+			f32.Conv2DGrad(&c.ws, g, dx, dw, dbias, x, dy, w)
 		},
 		gradInput: func(dx, dy, w []float32) {
 			f32.Conv2DGradInput(&c.ws, g, dx, dy, w)

@@ -23,6 +23,7 @@ func main() {
 	tail()
 	transpose()
 	exponentials()
+	winograd()
 	peak(avx2, 12)
 	peak(avx512, 24)
 	Generate()
