@@ -138,6 +138,26 @@ func OpenIDXSamples(dir string, rows int) (Dataset, error) {
 	return files.dataset(0)
 }
 
+// OpenIDXTest reads the test part of such a directory and of the training part no more than the labels, which say how
+// many classes there are: a tenth of the time.
+//
+// Errors: as [OpenIDX], but for those of the training images.
+func OpenIDXTest(dir string) (Dataset, error) {
+	labels, path, err := openIDXFile(dir, "train-labels-idx1-ubyte", 0)
+	if err != nil {
+		return nil, err
+	}
+	classes, err := labels.classes()
+	if err != nil {
+		return nil, fmt.Errorf("%w (%s)", err, path)
+	}
+	files, err := openIDXPair(dir, "t10k", 0)
+	if err != nil {
+		return nil, err
+	}
+	return files.dataset(classes)
+}
+
 // idxPair is the contents of two files, and where they are.
 type idxPair struct {
 	images, labels         *Array

@@ -195,6 +195,37 @@ func TestOpenIDXSamples(t *testing.T) {
 	}
 }
 
+// The test part alone is that of all, with the classes of the training labels.
+func TestOpenIDXTest(t *testing.T) {
+	dir := writeIDX(t, nil)
+	train, want, err := OpenIDX(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(dir, "train-images-idx3-ubyte")); err != nil {
+		t.Fatal(err)
+	}
+	got, err := OpenIDXTest(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if Classes(got) != Classes(train) || got.Len() != want.Len() {
+		t.Errorf("%d rows of %d classes, want %d of %d", got.Len(), Classes(got), want.Len(), Classes(train))
+	}
+	for i := range want.Len() {
+		x, y := rows(t, got, i)
+		if wantX, wantY := rows(t, want, i); !cmp.Equal(x, wantX) || !cmp.Equal(y, wantY) {
+			t.Errorf("row %d is %v, %v, want %v, %v", i, x, y, wantX, wantY)
+		}
+	}
+	for _, name := range []string{"t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte", "train-labels-idx1-ubyte"} {
+		for _, content := range [][]byte{nil, {0, 0, 8}} {
+			_, err := OpenIDXTest(writeIDX(t, map[string][]byte{name: content}))
+			wantError(t, err, "data: idx: ", name)
+		}
+	}
+}
+
 func TestOpenIDXFloat(t *testing.T) {
 	train, _, err := OpenIDX(writeIDX(t, map[string][]byte{
 		"train-images-idx3-ubyte": idx(0x0d, []uint32{3, 2, 2}, []float32{-1, 7, 0.5, 3, 0, 0, 0, 0, 0, 0, 0, 0}),

@@ -161,11 +161,11 @@ func npzPart(arrays map[string]*Array, part string, classes int) (Dataset, error
 // newLabelled makes a set of inputs of a shape and class labels. With classes 0 the labels decide how many there are.
 func newLabelled(x *Array, shape []int, labels *Array, classes int) (Dataset, error) {
 	y, err := labels.Float32s()
+	if err == nil && classes == 0 {
+		classes, err = labels.classes()
+	}
 	if err != nil {
 		return nil, err
-	}
-	if classes == 0 && len(y) > 0 {
-		classes = int(min(max(slices.Max(y), 0), maxClasses-1)) + 1
 	}
 	if bytes, ok := x.Data.([]uint8); ok {
 		return NewBytes(ByteArrays{InputShape: shape, X: bytes, Y: y, Classes: classes})
@@ -175,4 +175,13 @@ func newLabelled(x *Array, shape []int, labels *Array, classes int) (Dataset, er
 		return nil, err
 	}
 	return NewMemory(Arrays{InputShape: shape, X: values, Y: y, Classes: classes})
+}
+
+// classes returns how many classes there are at least where these are labels; 0 for none.
+func (a *Array) classes() (int, error) {
+	y, err := a.Float32s()
+	if err != nil || len(y) == 0 {
+		return 0, err
+	}
+	return int(min(max(slices.Max(y), 0), maxClasses-1)) + 1, nil
 }

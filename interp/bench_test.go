@@ -36,10 +36,11 @@ func imageNet(t testing.TB, typ graph.Type) *graph.Graph {
 
 func BenchmarkRun(b *testing.B) {
 	for _, typ := range []graph.Type{graph.Int8, graph.Float32} {
-		for _, batch := range []int{1, 32} {
-			b.Run(fmt.Sprintf("%v/batch=%d", typ, batch), func(b *testing.B) {
+		for _, o := range []interp.Options{{Batch: 1}, {Batch: 1, Threads: 1}, {Batch: 64}, {Batch: 64, Threads: 1}, {Batch: 64, Threads: 2}} {
+			batch := o.Batch
+			b.Run(fmt.Sprintf("%v/batch=%d/threads=%d", typ, batch, o.Threads), func(b *testing.B) {
 				g := imageNet(b, typ)
-				ip := start(b, g, interp.Options{Batch: batch})
+				ip := start(b, g, o)
 				input := newBuilder(b, 2).data(g.Inputs[0], batch)
 				b.ReportAllocs()
 				for b.Loop() {
@@ -50,5 +51,35 @@ func BenchmarkRun(b *testing.B) {
 				b.ReportMetric(float64(batch)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 			})
 		}
+	}
+}
+
+// BenchmarkClone makes another interpreter of a planned one.
+func BenchmarkClone(b *testing.B) {
+	ip := start(b, imageNet(b, graph.Int8), interp.Options{})
+	b.ReportAllocs()
+	for b.Loop() {
+		ip.Clone()
+	}
+}
+
+// BenchmarkAppendFloat runs rows of real numbers, Options.Batch at a time.
+func BenchmarkAppendFloat(b *testing.B) {
+	g := imageNet(b, graph.Int8)
+	const rows = 640
+	x := newBuilder(b, 2).data(&graph.Tensor{Shape: []int{28 * 28}}, rows).([]float32)
+	for _, o := range []interp.Options{{Batch: 8, Threads: 2}, {Batch: 64}, {Batch: 64, Threads: 1}, {Batch: 64, Threads: 2}, {Batch: 256, Threads: 2}} {
+		b.Run(fmt.Sprintf("batch=%d/threads=%d", o.Batch, o.Threads), func(b *testing.B) {
+			ip := start(b, g, o)
+			var y []float32
+			b.ReportAllocs()
+			for b.Loop() {
+				var err error
+				if y, err = ip.AppendFloat(y[:0], x); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(rows*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+		})
 	}
 }

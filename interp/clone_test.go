@@ -77,19 +77,53 @@ func TestClonesReadVariables(t *testing.T) {
 	}
 }
 
-// Errors of several lanes say which rows they are about.
-func TestThreadsNameTheirRows(t *testing.T) {
+// The rows that errors name are those of the batch, whatever the number of
+// threads.
+func TestThreadsNameRows(t *testing.T) {
 	b := newBuilder(t, 1)
 	x := b.input("x", graph.Float32, nil, 1, 1)
 	w := b.floats("w", 1, 1)
 	w.Float32s()[0] = 3e38
 	h := b.op("big", graph.FullyConnected{}, graph.Float32, nil, x, w)
 	g := b.done(b.op("y", graph.Quantize{}, graph.Int8, ptr(1, 0), h))
-	ip := start(t, g, interp.Options{Batch: 4, Threads: 2})
-	err := ip.Run([]float32{1, 1, 1, 2})
-	const want = `rows 2 to 3, counted from 0: interp: node "y" (QUANTIZE): tensor "big", row 1: element 0 is +Inf, which has no code`
-	if err == nil || err.Error() != want {
-		t.Errorf("got %v, want %q", err, want)
+	for threads := range 6 {
+		ip := start(t, g, interp.Options{Batch: 4, Threads: threads})
+		err := ip.Run([]float32{1, 1, 1, 2})
+		const want = `interp: node "y" (QUANTIZE): tensor "big", row 3: element 0 is +Inf, which has no code`
+		if err == nil || err.Error() != want {
+			t.Errorf("%d threads: got %v, want %q", threads, err, want)
+		}
+		equal(t, "after an error", run(t, ip, []float32{0, 0, 0}), []int8{0, 0, 0})
 	}
-	equal(t, "after an error", run(t, ip, []float32{0, 0, 0}), []int8{0, 0, 0})
+}
+
+// Rows that depend on each other stay together.
+func TestThreadsLeaveRowsTogether(t *testing.T) {
+	build := map[string]func(b builder, x *graph.Tensor) *graph.Tensor{
+		"joined rows": func(b builder, x *graph.Tensor) *graph.Tensor { return b.float(graph.Concat{Axis: 0}, x, x) },
+		"a range of all": func(b builder, x *graph.Tensor) *graph.Tensor {
+			return b.float(graph.FakeQuant{Quantizer: &graph.Quantizer{Name: "q", Bits: 8, Axis: -1, Source: graph.Dynamic}}, x)
+		},
+		"the last range": func(b builder, x *graph.Tensor) *graph.Tensor {
+			return b.float(graph.FakeQuant{Quantizer: &graph.Quantizer{Name: "q", Bits: 8, Axis: -1, Source: graph.LastValue}}, x)
+		},
+		"one long row": func(b builder, x *graph.Tensor) *graph.Tensor {
+			return b.float(graph.Softmax{}, b.float(graph.Reshape{Shape: []int{1, -1}}, x))
+		},
+		"no rows": func(b builder, x *graph.Tensor) *graph.Tensor {
+			return b.float(graph.Softmax{}, b.float(graph.Reshape{Shape: []int{-1}}, x))
+		},
+	}
+	for name, layer := range build {
+		b := newBuilder(t, 1)
+		x := b.input("x", graph.Float32, nil, 1, 6)
+		g := b.done(layer(b, x))
+		input := b.data(x, 5)
+		want := run(t, start(t, g, interp.Options{Batch: 5, Threads: 1}), input)
+		ip := start(t, g, interp.Options{Batch: 5, Threads: 3})
+		equal(t, name, run(t, ip, input), want)
+		if m := ip.MemoryPlan(); m.Arenas != 1 || m.Rows != 5 {
+			t.Errorf("%s: %d arenas of %d rows", name, m.Arenas, m.Rows)
+		}
+	}
 }

@@ -23,7 +23,7 @@ func Encode(t *graph.Tensor, x []float32) (any, error) {
 	}
 	encode, err := newEncoder(t)
 	if err == nil {
-		err = checkFinite(t, x)
+		err = checkFinite(t, 0, x)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("interp: encode: %w", err)
@@ -72,14 +72,14 @@ func coding[T q8.Code](p quant.Params) encoder {
 //
 // Errors: data of another type than t's; an integer tensor without parameters.
 func Decode(t *graph.Tensor, data any) ([]float32, error) {
-	typ, n, ok := typeOf(data)
+	typ, _, ok := typeOf(data)
 	if !ok || typ != t.Type {
 		return nil, fmt.Errorf("interp: decode: tensor %q: data is %T, want []%v", t.Name, data, t.Type)
 	}
 	if d, ok := data.([]float32); ok {
 		return d, nil
 	}
-	return appendReal(nil, &value{t, t.Shape, data, n})
+	return appendReal(nil, newValue(t, t.Shape, data))
 }
 
 // appendReal appends the real values of v to y.
@@ -159,7 +159,7 @@ func (ip *Interpreter) AppendFloat(y, x []float32) ([]float32, error) {
 	}
 	err := ip.uncoded
 	if err == nil && ip.coded {
-		err = checkFinite(in, x)
+		err = checkFinite(in, 0, x)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("interp: input: %w", err)

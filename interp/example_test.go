@@ -66,7 +66,7 @@ func ExamplePlanMemory() {
 		fmt.Println(err)
 		return
 	}
-	plan, err := interp.PlanMemory(model, interp.Options{Batch: 100})
+	plan, err := interp.PlanMemory(model, interp.Options{Batch: 100, Threads: 1})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -75,7 +75,7 @@ func ExamplePlanMemory() {
 		fmt.Println(err)
 	}
 	// Output:
-	// memory of 100 rows: arena 256 bytes, constants 5 bytes, most alive 256 bytes at operator 0
+	// memory of 100 rows: arena 256 bytes, constants 5 bytes, peak 256 bytes at operator 0
 	//
 	// operator  live bytes  arena                                     name
 	// 0         256         aaaaaaaaaaaaaaa.....bbbbbbbbbbbbbbb.....  FULLY_CONNECTED

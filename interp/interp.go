@@ -111,7 +111,7 @@ func (ip *Interpreter) bind(rows int) error {
 	ip.done, ip.active = rows, min(rows, ip.lanes)
 	for k, l := range ip.memory[:ip.active] {
 		from, to := parallel.Range(rows, ip.active, k)
-		if err := l.bind(to - from); err != nil {
+		if err := l.bind(from, to); err != nil {
 			return err
 		}
 	}
@@ -120,16 +120,13 @@ func (ip *Interpreter) bind(rows int) error {
 
 // run runs the lanes.
 func (ip *Interpreter) run() error {
-	if ip.lanes == 1 && ip.options.Threads != 1 || ip.active == 1 && ip.lanes > 1 {
+	if ip.active == 1 && ip.options.Threads > 1 {
 		ip.runLane(0) // its kernels divide their work
 	} else {
 		parallel.Outer(ip.active, ip.part)
 	}
-	for k, err := range ip.faults[:ip.active] {
+	for _, err := range ip.faults[:ip.active] {
 		if err != nil {
-			if from, to := parallel.Range(ip.done, ip.active, k); ip.active > 1 {
-				err = fmt.Errorf("rows %d to %d, counted from 0: %w", from, to-1, err)
-			}
 			return err
 		}
 	}
@@ -177,7 +174,7 @@ func (ip *Interpreter) rowsOf(inputs []any) (int, error) {
 				x.Name, n, x.Elements(), x.Shape[1:], ip.options.Batch)
 		}
 		if f, ok := inputs[i].([]float32); ok && ip.coded {
-			if err := checkFinite(x, f); err != nil {
+			if err := checkFinite(x, 0, f); err != nil {
 				return 0, fmt.Errorf("interp: input: %w", err)
 			}
 		}

@@ -12,7 +12,8 @@ type lane struct {
 	*program
 	values []*value
 	in     [][]*value // by step
-	bound  int        // rows that the values are bound to
+	// from and to are the rows of a batch that the values are bound to.
+	from, to int
 }
 
 // newLane returns a lane of a prepared program.
@@ -21,7 +22,7 @@ func newLane(p *program) (*lane, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &lane{program: p, values: make([]*value, len(p.tensors)), in: make([][]*value, len(p.steps)), bound: p.rows}
+	l := &lane{program: p, values: make([]*value, len(p.tensors)), in: make([][]*value, len(p.steps)), to: p.rows}
 	arena, own := newArena(p.arena), make([]value, len(p.tensors))
 	for i, t := range p.tensors {
 		l.values[i] = p.fixed[i]
@@ -72,23 +73,25 @@ func view(t graph.Type, memory []byte, n int) any {
 	return unsafe.Slice((*int64)(at), n)
 }
 
-// bind gives every value its shape and size for a number of rows.
-func (l *lane) bind(rows int) error {
-	if rows == l.bound {
+// bind gives every value its shape and size for rows [from, to) of a batch.
+func (l *lane) bind(from, to int) error {
+	if l.from == from && l.to == to {
 		return nil
 	}
+	l.from, l.to = from, to
 	if l.separable {
+		rows := to - from
 		for i, v := range l.values {
 			if l.grows[i] {
 				v.n = v.n / v.shape[0] * rows * l.units[i][0]
-				v.shape[0] = rows * l.units[i][0]
+				v.shape[0], v.first = rows*l.units[i][0], from
 			}
 		}
-		l.bound = rows
 		return nil
 	}
-	shapes, err := l.shapes(rows)
+	shapes, err := l.shapes(to - from)
 	if err != nil {
+		l.to = from // bound to nothing
 		return err
 	}
 	for i, v := range l.values {
@@ -96,7 +99,6 @@ func (l *lane) bind(rows int) error {
 			v.shape, v.n = shapes[i], graph.Elements(shapes[i])
 		}
 	}
-	l.bound = rows
 	return nil
 }
 

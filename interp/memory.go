@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/goqat/goqat/graph"
@@ -75,6 +74,12 @@ func PlanMemory(g *graph.Graph, o Options) (*MemoryPlan, error) {
 // MemoryPlan returns how the interpreter's activations share memory.
 func (ip *Interpreter) MemoryPlan() *MemoryPlan { return ip.memoryPlan() }
 
+// RowsWithin returns how many rows have their activations in so many bytes; at
+// least 1.
+func (m *MemoryPlan) RowsWithin(bytes int) int {
+	return max(1, bytes/max(1, m.ArenaBytes/m.Rows))
+}
+
 func (p *program) memoryPlan() *MemoryPlan {
 	m := &MemoryPlan{Rows: p.rows, Arenas: p.lanes, ArenaBytes: p.arena}
 	shapes, _ := p.shapes(p.rows) // known to be possible
@@ -122,9 +127,13 @@ func (p *program) memoryPlan() *MemoryPlan {
 // for each tensor.
 func (m *MemoryPlan) WriteText(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "memory of %s: arena %d bytes, constants %d bytes", count(m.Rows, "row"), m.ArenaBytes, m.ConstantBytes)
+	fmt.Fprintf(t, "memory of %s", count(m.Rows, "row"))
+	if m.Arenas > 1 {
+		fmt.Fprintf(t, " on each of %d goroutines", m.Arenas)
+	}
+	fmt.Fprintf(t, ": arena %d bytes, constants %d bytes", m.ArenaBytes, m.ConstantBytes)
 	if len(m.Steps) > 0 {
-		fmt.Fprintf(t, ", most alive %d bytes at operator %d", m.PeakBytes, m.Peak)
+		fmt.Fprintf(t, ", peak %d bytes at operator %d", m.PeakBytes, m.Peak)
 	}
 	fmt.Fprint(t, "\n\noperator\tlive bytes\tarena\tname\n")
 	for i, s := range m.Steps {
@@ -172,5 +181,5 @@ func count(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing
 	}
-	return fmt.Sprintf("%d %ss", n, strings.TrimSuffix(thing, "s"))
+	return fmt.Sprintf("%d %ss", n, thing)
 }

@@ -279,7 +279,7 @@ func TestMaxBytes(t *testing.T) {
 		o    interp.Options
 		want string
 	}{
-		{interp.Options{Batch: 4, MaxBytes: 4*one - 64}, `interp: a batch of 4 on 1 goroutines needs more than`},
+		{interp.Options{Batch: 4, Threads: 1, MaxBytes: 4*one - 64}, `interp: a batch of 4 on 1 goroutines needs more than`},
 		{interp.Options{Batch: 2, Threads: 2, MaxBytes: 2*one - 1}, `the most is alive at node "`},
 		{interp.Options{MaxBytes: one - 1}, "the limit MaxBytes"},
 		{interp.Options{MaxBytes: 999}, `interp: tensor "CONV_2D" (int8[1 28 28 16]) alone needs more than 999 bytes`},

@@ -2,6 +2,7 @@ package interp
 
 import (
 	"fmt"
+	"runtime"
 
 	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/internal/kernels/q8"
@@ -47,11 +48,11 @@ type Options struct {
 	// Batch is the greatest number of rows that run at once; 0 is 1. Memory
 	// grows with it.
 	Batch int
-	// Threads is how many goroutines compute: with 1 that which calls Run, and no
-	// other. Above, the rows of a batch are divided among so many, each with memory
-	// of its own for its part, and a row on its own, or rows that depend on each
-	// other, leave kernels to divide their work. 0 leaves that to kernels always;
-	// they use as many as GOMAXPROCS says. The results are the same.
+	// Threads is how many goroutines compute at most: with 1 that which calls Run,
+	// and no other. Above, the rows of a batch are divided among so many, each with
+	// memory of its own for its part; a row on its own, and rows that depend on each
+	// other, leave kernels to divide their work on as many as GOMAXPROCS says. 0 is
+	// what GOMAXPROCS says when New is called. The results are the same.
 	Threads int
 	// MaxBytes bounds the memory of activations, computed constants and kernels'
 	// scratch that New and Run may need, for the sake of files from elsewhere: a few
@@ -87,6 +88,9 @@ func (o Options) completed() (Options, error) {
 		return o, fmt.Errorf("interp: %d threads and %d bytes: neither can be negative", o.Threads, o.MaxBytes)
 	}
 	o.Batch = max(o.Batch, 1)
+	if o.Threads == 0 {
+		o.Threads = runtime.GOMAXPROCS(0)
+	}
 	if o.MaxBytes = min(o.MaxBytes, greatestMaxBytes); o.MaxBytes == 0 {
 		o.MaxBytes = defaultMaxBytes
 	}

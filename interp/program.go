@@ -140,7 +140,7 @@ func (p *program) measure() error {
 	}
 	p.lanes, p.separable = 1, p.rowwise()
 	if p.separable && !p.options.KeepAll && p.options.Tap == nil {
-		p.lanes = min(max(p.options.Threads, 1), p.options.Batch)
+		p.lanes = min(p.options.Threads, p.options.Batch)
 	}
 	p.rows = (p.options.Batch + p.lanes - 1) / p.lanes
 	return nil
@@ -162,12 +162,19 @@ func (p *program) rowwise() bool {
 			return false
 		}
 	}
-	for _, n := range p.graph.Nodes {
-		if c, ok := n.Op.(graph.Concat); ok && c.Axis == 0 && p.grows[p.number[n.Output]] {
-			return false
-		}
+	return !slices.ContainsFunc(p.graph.Nodes, func(n *graph.Node) bool { return p.grows[p.number[n.Output]] && mixes(n.Op) })
+}
+
+// mixes reports whether the rows of an operator's output depend on each other, or
+// stand in another order.
+func mixes(op graph.Op) bool {
+	switch op := op.(type) {
+	case graph.Concat:
+		return op.Axis == 0
+	case graph.FakeQuant: // by a range of all values
+		return op.Quantizer.Source == graph.LastValue || op.Quantizer.Source == graph.Dynamic && op.Quantizer.Axis < 0
 	}
-	return true
+	return false
 }
 
 // shapes returns the shape of every tensor for a number of rows.

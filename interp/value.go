@@ -13,12 +13,13 @@ type value struct {
 	shape  []int
 	data   any // the slice of the tensor's type; nil until it is known
 	n      int // how many elements of it there are, those of shape
+	first  int // the row of the batch that is the first one here
 }
 
 // newValue returns a value that has as many elements as data.
 func newValue(t *graph.Tensor, shape []int, data any) *value {
 	_, n, _ := typeOf(data)
-	return &value{t, shape, data, n}
+	return &value{tensor: t, shape: shape, data: data, n: n}
 }
 
 // floats returns the elements of a Float32 value; nil for an omitted input.
@@ -84,13 +85,14 @@ func (v *value) store(from *value, at int) {
 
 // checkFinite reports a NaN or infinite element by tensor and row: a number
 // that no code stands for.
-func (v *value) checkFinite() error { return checkFinite(v.tensor, v.floats()) }
+func (v *value) checkFinite() error { return checkFinite(v.tensor, v.first, v.floats()) }
 
-func checkFinite(t *graph.Tensor, data []float32) error {
+// checkFinite does so for rows from the row first on.
+func checkFinite(t *graph.Tensor, first int, data []float32) error {
 	for i, x := range data {
 		if x-x != 0 {
 			row := t.Elements()
-			return fmt.Errorf("tensor %q, row %d: element %d is %v, which has no code", t.Name, i/row, i%row, x)
+			return fmt.Errorf("tensor %q, row %d: element %d is %v, which has no code", t.Name, first+i/row, i%row, x)
 		}
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/goqat/goqat/cmd/goqat/internal/compare"
 	"github.com/goqat/goqat/data"
@@ -35,6 +36,8 @@ type evaluation struct {
 	Rows     int     `json:"rows"`
 	Right    int     `json:"right"`
 	Accuracy float64 `json:"accuracy"`
+	// Seconds is what the model took for all rows, without reading files.
+	Seconds float64 `json:"seconds"`
 }
 
 // Run measures and prints.
@@ -47,7 +50,7 @@ func (c *evalCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	source, err := compare.Open(of, c.Data)
+	source, err := compare.OpenTest(of, c.Data)
 	if err != nil {
 		return err
 	}
@@ -55,11 +58,12 @@ func (c *evalCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
+	begin := time.Now()
 	predictions, err := compare.Predict(s.ctx, model, source.Test, compare.Progress{Writer: s.stderr, Label: "evaluate"})
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.Model, err)
 	}
-	e := evaluation{Model: c.Model, Data: source.Name, Rows: len(labels)}
+	e := evaluation{Model: c.Model, Data: source.Name, Rows: len(labels), Seconds: time.Since(begin).Seconds()}
 	for i, l := range labels {
 		if predictions[i] == l {
 			e.Right++
@@ -69,7 +73,7 @@ func (c *evalCommand) Run(s *session) error {
 	if c.JSON {
 		return writeJSON(s.stdout, e)
 	}
-	_, err = fmt.Fprintf(s.stdout, "%s: accuracy %.2f %% (%d of %d test rows of %s)\n", e.Model, 100*e.Accuracy, e.Right, e.Rows, e.Data)
+	_, err = fmt.Fprintf(s.stdout, "%s: accuracy %.2f %% (%d of %d test rows of %s) in %.3f s\n", e.Model, 100*e.Accuracy, e.Right, e.Rows, e.Data, e.Seconds)
 	return err
 }
 

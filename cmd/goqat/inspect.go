@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/goqat/goqat/interp"
 	"github.com/goqat/goqat/tflite"
 )
 
@@ -15,11 +16,19 @@ type inspectCommand struct {
 
 // Help is shown below the flags.
 func (inspectCommand) Help() string {
-	return `Files from anywhere can be shown, also those with operators that goqat cannot run.
+	return `Files from anywhere can be shown, also those with operators that goqat cannot run. The last tables are the memory of activations as goqat runs one row: what is alive at each operator, with a picture of the arena in which each tensor has a letter, and the place of each tensor.
 
 Examples:
   goqat inspect models/int8-qat.tflite
-  goqat inspect models/int8-qat.tflite -json | jq .bytes`
+  goqat inspect models/int8-qat.tflite -json | jq .memory.arena_bytes`
+}
+
+// inspection is what `goqat inspect` shows.
+type inspection struct {
+	*tflite.Description
+	Memory *interp.MemoryPlan `json:"memory,omitempty"`
+	// NoMemory says why there is no plan.
+	NoMemory string `json:"no_memory,omitempty"`
 }
 
 // Run describes the file.
@@ -32,8 +41,24 @@ func (c *inspectCommand) Run(s *session) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.Model, err)
 	}
-	if c.JSON {
-		return writeJSON(s.stdout, d)
+	found := inspection{Description: d}
+	g, err := tflite.Unmarshal(content)
+	if err == nil {
+		found.Memory, err = interp.PlanMemory(g, interp.Options{})
 	}
-	return d.WriteText(s.stdout)
+	if err != nil {
+		found.NoMemory = err.Error()
+	}
+	if c.JSON {
+		return writeJSON(s.stdout, found)
+	}
+	if err := d.WriteText(s.stdout); err != nil {
+		return err
+	}
+	fmt.Fprintln(s.stdout)
+	if found.Memory == nil {
+		_, err := fmt.Fprintf(s.stdout, "no plan of memory: %s\n", found.NoMemory)
+		return err
+	}
+	return found.Memory.WriteText(s.stdout)
 }

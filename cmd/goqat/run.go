@@ -81,8 +81,12 @@ func readArray(path string) (*data.Array, error) {
 	return arrays[names[0]], nil
 }
 
-// runRows rows run at once; it does not change the result.
-const runRows = 64
+// runRows rows run at once, and fewer where their activations do not fit the bytes;
+// it does not change the result.
+const (
+	runRows  = 64
+	runBytes = 256 << 20
+)
 
 // runModel computes the output of a model for all rows of x.
 func runModel(ctx context.Context, g *graph.Graph, x *data.Array, p interp.Profile) (*data.Array, error) {
@@ -101,18 +105,23 @@ func runModel(ctx context.Context, g *graph.Graph, x *data.Array, p interp.Profi
 	if len(out.Shape) == 0 || shapes[out][0] != n {
 		return nil, fmt.Errorf("output %q of shape %v has no axis for the rows of the input", out.Name, out.Shape)
 	}
-	ip, err := interp.New(g, interp.Options{Profile: p, Batch: min(n, runRows)})
+	plan, err := interp.PlanMemory(g, interp.Options{})
+	if err != nil {
+		return nil, err
+	}
+	batch := min(n, runRows, plan.RowsWithin(runBytes))
+	ip, err := interp.New(g, interp.Options{Profile: p, Batch: batch})
 	if err != nil {
 		return nil, err
 	}
 	// The elements are slices of the tensors' types, whichever these are.
 	from := reflect.ValueOf(x.Data)
 	var to reflect.Value
-	for first := 0; first < n; first += runRows {
+	for first := 0; first < n; first += batch {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		last := min(first+runRows, n)
+		last := min(first+batch, n)
 		if err := ip.Run(from.Slice(first*in.Elements(), last*in.Elements()).Interface()); err != nil {
 			return nil, fmt.Errorf("rows %d to %d: %w", first, last-1, err)
 		}

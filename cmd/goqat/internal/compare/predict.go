@@ -19,8 +19,12 @@ type Progress struct {
 	Label  string
 }
 
-// predictBatch rows run at once; it does not change the result.
-const predictBatch = 64
+// predictBatch rows run at once, and fewer where their activations do not fit the
+// bytes; it does not change the result.
+const (
+	predictBatch = 256
+	predictBytes = 256 << 20
+)
 
 // Predict runs a model on all rows and returns for each the class with the
 // largest output, the first of equals.
@@ -43,7 +47,12 @@ func Predict(ctx context.Context, g *graph.Graph, ds data.Dataset, p Progress) (
 // eachRow runs a model that fits on all rows and shows visit the inputs and
 // outputs of each.
 func eachRow(ctx context.Context, g *graph.Graph, ds data.Dataset, p Progress, visit func(x, y []float32)) error {
-	ip, err := interp.New(g, interp.Options{Batch: predictBatch})
+	plan, err := interp.PlanMemory(g, interp.Options{})
+	if err != nil {
+		return err
+	}
+	batch := min(predictBatch, plan.RowsWithin(predictBytes))
+	ip, err := interp.New(g, interp.Options{Batch: batch})
 	if err != nil {
 		return err
 	}
@@ -52,9 +61,10 @@ func eachRow(ctx context.Context, g *graph.Graph, ds data.Dataset, p Progress, v
 	defer bar.Stop()
 	outputs := g.Outputs[0].Elements()
 	width, targets := graph.Elements(ds.InputShape()), graph.Elements(ds.TargetShape())
-	x, unused := make([]float32, predictBatch*width), make([]float32, predictBatch*targets)
+	x, unused := make([]float32, batch*width), make([]float32, batch*targets)
+	var y []float32
 	done := 0
-	for index := range data.Batches(rows(ds.Len()), predictBatch) {
+	for index := range data.Batches(rows(ds.Len()), batch) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -62,8 +72,7 @@ func eachRow(ctx context.Context, g *graph.Graph, ds data.Dataset, p Progress, v
 		if err := ds.Read(index, x, unused[:len(index)*targets]); err != nil {
 			return err
 		}
-		y, err := ip.RunFloat(x)
-		if err != nil {
+		if y, err = ip.AppendFloat(y[:0], x); err != nil {
 			return fmt.Errorf("rows %d to %d: %w", index[0], index[len(index)-1], err)
 		}
 		for i := range index {

@@ -37,6 +37,19 @@ func Open(m Model, name string) (Source, error) {
 	return Source{Name: name, Train: m.shaped(train), Test: m.shaped(test)}, nil
 }
 
+// OpenTest is [Open] for the test part alone, as far as that saves time: Train may be
+// nil.
+func OpenTest(m Model, name string) (Source, error) {
+	if name == "" || strings.HasSuffix(name, ".npz") {
+		return Open(m, name)
+	}
+	test, err := data.OpenIDXTest(name)
+	if err != nil {
+		return Source{}, err
+	}
+	return Source{Name: filepath.Base(filepath.Clean(name)), Test: m.shaped(test)}, nil
+}
+
 // check reports a source that cannot be compared on.
 func (s Source) check() error {
 	if s.Train == nil || s.Test == nil || s.Train.Len() == 0 || s.Test.Len() == 0 {
