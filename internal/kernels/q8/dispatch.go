@@ -18,9 +18,9 @@ type dispatch struct {
 	widen      func(dst, src *byte, n int)            // codes to elements of a plane
 	interleave func(dst, r0, r1, r2, r3 *byte, n int) // codes of rows to groups
 
-	winogradFrom int // input channels from which on it pays; 0 with no routines
-	winogradIn   func(dst *byte, line int, src *byte, row, pixel int, tiles *int32, count, groups int)
-	winogradOut  func(a *byte) // *winogradArgs
+	lines       []panel // of Winograd's convolution; none: there are no routines
+	winogradIn  func(dst *byte, line int, src *byte, row, pixel int, tiles *int32, count, groups int)
+	winogradOut func(a *byte) // *winogradArgs
 
 	sum, sumOfHalf, difference, product func(dst, a, b *byte, n int, constants *int32)
 	real                                func(dst *byte, acc *int32, factors *float64, n int, constants *byte)

@@ -48,7 +48,11 @@ var vnniWords = &dispatch{
 	depthwise: depthwiseVNNIWords,
 	step:      16, widen: widenAVX2, interleave: interleaveWordsAVX2,
 	wordsUp: wordsUpVNNI, wordsAway: wordsAwayVNNI,
-	winogradFrom: 32, winogradIn: winogradInAVX2, winogradOut: winogradOutVNNI,
+	lines: []panel{
+		{1, 16, true, []tile{{8, linesVNNIWords_8x16}, {4, linesVNNIWords_4x16}, {1, linesVNNIWords_1x16}}, nil},
+		{2, 16, true, []tile{{8, linesVNNIWords_8x32}, {4, linesVNNIWords_4x32}, {1, linesVNNIWords_1x32}}, nil},
+	},
+	winogradIn: winogradInAVX2, winogradOut: winogradOutVNNI,
 }
 
 // avx2Words is avx2, whose codes have 16 bits.
@@ -57,7 +61,11 @@ var avx2Words = &dispatch{
 	depthwise: depthwiseAVX2,
 	step:      16, widen: widenAVX2, interleave: interleaveWordsAVX2,
 	wordsUp: wordsUpAVX2, wordsAway: wordsAwayAVX2,
-	winogradFrom: 16, winogradIn: winogradInAVX2, winogradOut: winogradOutAVX2,
+	lines: []panel{
+		{1, 8, false, []tile{{6, linesAVX2_6x8}, {4, linesAVX2_4x8}, {1, linesAVX2_1x8}}, nil},
+		{2, 8, false, []tile{{6, linesAVX2_6x16}, {4, linesAVX2_4x16}, {1, linesAVX2_1x16}}, nil},
+	},
+	winogradIn: winogradInAVX2, winogradOut: winogradOutAVX2,
 }
 
 var avx2Panels = []panel{

@@ -80,17 +80,60 @@ func newLane(m quant.Multiplier, zeroPoint int32, signed bool, bias int32, sum i
 	return l, true
 }
 
+// raisedBits is by how many bits accumulators are raised for [newRaisedLane].
+const raisedBits = 6
+
+// newRaisedLane is newLane for accumulators that come multiplied by 2^raisedBits,
+// with 2^31 added. Instead of B, the constant that is added rounds at the lower
+// end, and the correction of signs adds 2^raisedBits.
+func newRaisedLane(m quant.Multiplier, zeroPoint int32, signed bool, bias int32, sum int64) (l lane, ok bool) {
+	l, ok = newLane(m, zeroPoint, signed, bias, sum)
+	if !ok {
+		return l, false
+	}
+	n, mantissa := l[fieldShift], int64(m.Mantissa)
+	base := int64(zeroPoint)<<n + 1<<n>>1
+	if signed {
+		base--
+	}
+	reach := max(int64(bias)+sum, sum-int64(bias))
+	if x := reach*mantissa>>31 + 1; n+raisedBits > 31 || reach >= 1<<(31-raisedBits) ||
+		base+x+2 > math.MaxInt32>>raisedBits || base-x-2 < math.MinInt32>>raisedBits {
+		return l, false
+	}
+	l[fieldStart] = 0
+	l[fieldAdd] = int32(uint32(base<<raisedBits + 1<<(raisedBits-1) - mantissa))
+	l[fieldShift] = n + raisedBits
+	if n > 0 {
+		l[fieldAbove] = int32(base<<raisedBits - 1)
+	}
+	return l, true
+}
+
 // newLane returns the lane of channel c; see the function.
 func (r *rescaler) newLane(c int, bias int32, sum int64) (l lane, ok bool) {
 	if sum > 0 {
 		return newLane(r.multipliers[c], r.zero, !r.hidesSign(), bias, sum)
 	}
-	// A dead channel, whose bias may be anything.
-	l = lane{fieldAdd: int32(r.code(bias, c)), fieldAbove: math.MinInt32}
-	if !r.hidesSign() {
-		l[fieldAdd]--
+	return r.deadLane(c, bias, 1), true
+}
+
+// newRaisedLane returns the raised lane of channel c; see the function.
+func (r *rescaler) newRaisedLane(c int, bias int32, sum int64) (l lane, ok bool) {
+	if sum > 0 {
+		return newRaisedLane(r.multipliers[c], r.zero, !r.hidesSign(), bias, sum)
 	}
-	return l, true
+	return r.deadLane(c, bias, 1<<raisedBits), true
+}
+
+// deadLane returns the lane of a channel without weights, whose bias may be
+// anything. unit is what the correction of signs adds.
+func (r *rescaler) deadLane(c int, bias, unit int32) lane {
+	l := lane{fieldAdd: int32(r.code(bias, c)), fieldAbove: math.MinInt32}
+	if !r.hidesSign() {
+		l[fieldAdd] -= unit
+	}
+	return l
 }
 
 // hidesSign reports whether the clamp removes all codes below the zero point:

@@ -49,6 +49,8 @@ type tileArgs struct {
 	stride    int // of out, in bytes
 	mask      uint64
 	mode      int
+	lineIn    int // between lines of Winograd's convolution, in bytes
+	lineOut   int
 }
 
 // newProduct packs weights [outputs, len(segments), depth] for inputs with a zero
@@ -110,12 +112,15 @@ func newProduct(level *dispatch, weights []int8, outputs int, segments []int32, 
 	return p
 }
 
-// panel returns the panel for some outputs, of which no vector is empty: the
-// narrowest that covers all, or else the widest.
-func (d *dispatch) panel(outputs int) *panel {
-	widest := &d.panels[0]
-	for i := range d.panels {
-		p := &d.panels[i]
+// panel returns the panel for some outputs; see narrowest.
+func (d *dispatch) panel(outputs int) *panel { return narrowest(d.panels, outputs) }
+
+// narrowest returns the narrowest of some panels that covers all outputs and of
+// which no vector is empty, or else the widest.
+func narrowest(panels []panel, outputs int) *panel {
+	widest := &panels[0]
+	for i := range panels {
+		p := &panels[i]
 		if n := p.width(); n >= outputs && n-outputs < p.lanes {
 			return p
 		} else if n < outputs {
@@ -326,10 +331,7 @@ func (b *block) run(a *tileArgs, pixels []int32, out unsafe.Pointer, stride int)
 	}
 	for done := 0; done < len(pixels); {
 		rest := len(pixels) - done
-		t := b.panel.fitting(rest)
-		if t.height > rest && t.height > len(pixels) {
-			t = b.panel.within(rest)
-		}
+		t := b.panel.tile(rest, len(pixels))
 		count := max(1, min(rest/t.height, callBytes/(t.height*len(b.weights))))
 		if t.height > rest { // computes some pixels again
 			done = len(pixels) - t.height
@@ -340,21 +342,21 @@ func (b *block) run(a *tileArgs, pixels []int32, out unsafe.Pointer, stride int)
 	}
 }
 
-// fitting returns the smallest tile that covers n pixels, or the tallest.
-func (p *panel) fitting(n int) *tile {
+// tile returns the tile for the rest of some pixels: the smallest that covers it,
+// or the tallest, unless it is taller than all pixels; then the tallest that the
+// rest fills.
+func (p *panel) tile(rest, all int) *tile {
 	t := &p.tiles[0]
 	for i := range p.tiles {
-		if p.tiles[i].height >= n {
+		if p.tiles[i].height >= rest {
 			t = &p.tiles[i]
 		}
 	}
-	return t
-}
-
-// within returns the tallest tile that n pixels fill.
-func (p *panel) within(n int) *tile {
+	if t.height <= all {
+		return t
+	}
 	for i := range p.tiles {
-		if p.tiles[i].height <= n {
+		if p.tiles[i].height <= rest {
 			return &p.tiles[i]
 		}
 	}

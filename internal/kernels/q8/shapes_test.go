@@ -17,11 +17,16 @@ type shape struct {
 }
 
 func (s shape) String() string {
+	if s.dense() {
+		return fmt.Sprintf("dense-%d-%d", s.in, s.out)
+	}
 	if s.out == 0 {
 		return fmt.Sprintf("depthwise%dx%ds%d-%dx%dx%d", s.kernel[0], s.kernel[1], s.stride, s.height, s.width, s.in)
 	}
 	return fmt.Sprintf("conv%dx%ds%d-%dx%dx%d-%d", s.kernel[0], s.kernel[1], s.stride, s.height, s.width, s.in, s.out)
 }
+
+func (s shape) dense() bool { return s.height*s.width == 1 }
 
 // window is padded as SAME is.
 func (s shape) window() Window {
@@ -39,7 +44,7 @@ var tinyShapes = []shape{
 	{49, 10, 1, [2]int{10, 4}, 2, 64}, {25, 5, 64, [2]int{1, 1}, 1, 64},
 	{96, 96, 3, [2]int{3, 3}, 2, 8}, {48, 48, 8, [2]int{1, 1}, 1, 16}, {24, 24, 32, [2]int{1, 1}, 1, 32}, {12, 12, 64, [2]int{1, 1}, 1, 64},
 	{6, 6, 128, [2]int{1, 1}, 1, 128}, {3, 3, 256, [2]int{1, 1}, 1, 256},
-	{1, 1, 640, [2]int{1, 1}, 1, 128}, {1, 1, 128, [2]int{1, 1}, 1, 128}, {1, 1, 8, [2]int{1, 1}, 1, 128}, {1, 1, 128, [2]int{1, 1}, 1, 640},
+	{1, 1, 640, [2]int{1, 1}, 1, 128}, {1, 1, 128, [2]int{1, 1}, 1, 128}, {1, 1, 128, [2]int{1, 1}, 1, 8}, {1, 1, 8, [2]int{1, 1}, 1, 128}, {1, 1, 128, [2]int{1, 1}, 1, 640},
 	{25, 5, 64, [2]int{3, 3}, 1, 0}, {48, 48, 8, [2]int{3, 3}, 1, 0}, {48, 48, 16, [2]int{3, 3}, 2, 0}, {24, 24, 32, [2]int{3, 3}, 1, 0},
 	{12, 12, 64, [2]int{3, 3}, 1, 0}, {6, 6, 128, [2]int{3, 3}, 1, 0}, {3, 3, 256, [2]int{3, 3}, 1, 0},
 }
@@ -53,7 +58,7 @@ func (s shape) operator(t testing.TB) (op interface {
 	codes := func(n int) []int8 {
 		c := make([]int8, n)
 		for i := range c {
-			c[i] = int8(r.Uint32())
+			c[i] = int8(r.Uint32N(255)) - 127 // as weights are
 		}
 		return c
 	}
@@ -61,10 +66,13 @@ func (s shape) operator(t testing.TB) (op interface {
 	w, outputs := s.window(), s.out
 	weights := codes(max(s.out, 1) * w.depth())
 	var err error
-	if s.out == 0 {
+	switch {
+	case s.dense():
+		op, err = NewFullyConnected(FullyConnectedSpec{Inputs: s.in, Outputs: s.out, Input: in, Weight: weight, Output: out, Activation: quant.Relu}, weights, nil)
+	case s.out == 0:
 		outputs = s.in
 		op, err = NewDepthwiseConv2D(DepthwiseConv2DSpec{Window: w, Multiplier: 1, Input: in, Weight: weight, Output: out, Activation: quant.Relu}, weights, nil)
-	} else {
+	default:
 		op, err = NewConv2D(Conv2DSpec{Window: w, Outputs: s.out, Input: in, Weight: weight, Output: out, Activation: quant.Relu}, weights, nil)
 	}
 	if err != nil {

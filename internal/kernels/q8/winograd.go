@@ -11,11 +11,13 @@ import (
 // A tile of 6x6 codes and the weights are multiplied with matrices, transformed,
 // then with each other, element by element and summed over channels, and the sums
 // transformed back (Lavin and Gray, "Fast Algorithms for Convolutional Neural
-// Networks", arXiv:1509.09308). The matrix of weights has fractions; here its rows
-// are multiplied by 4, 6, 6, 24, 24 and 1, and the last matrix makes up for it
+// Networks", arXiv:1509.09308). The matrix of weights has fractions; here it is
+// multiplied by 24, its last row by 12, and the last matrix makes up for that,
 // such that everything comes out 576 times too large. All is computed modulo 2^32:
 // a multiplication with the inverse of 9 leaves 64 times the accumulator, exactly
-// as long as that is below 2^31, and a shift the accumulator.
+// as long as that is below 2^31, and rounding takes it as it is ([newRaisedLane]).
+// The bias and the 2^31 that rounding wants are added in the one line that counts
+// once in every output.
 type winograd struct {
 	level    *dispatch // for the products
 	in, out  int       // channels
@@ -26,7 +28,8 @@ type winograd struct {
 	row      int     // bytes of a row of the plane
 	outRow   int     // of the output
 	at       []int32 // of the tiles of a chunk, among transformed codes
-	blocks   [winogradLines][]block
+	blocks   []block // weights [lines, in/2, panel, 2] and starts [lines, panel]
+	starts   []int32 // of the line that counts once in every output
 	// For the transform of the output.
 	constants []int32
 	limits    []int32
@@ -37,7 +40,8 @@ type winograd struct {
 const (
 	winogradTile  = 6
 	winogradLines = winogradTile * winogradTile
-	winogradStep  = 4 // pixels of output in a tile, each way
+	winogradStep  = 4                // pixels of output in a tile, each way
+	winogradOnce  = winogradTile + 1 // the line that counts once in every output
 )
 
 // winogradBuffer is the memory of one convolution.
@@ -72,15 +76,16 @@ func newWinograd(level *dispatch, p *plane, c *Conv2D) *winograd {
 	const channels = 16 // of the transform of the input
 	if w.Kernel != [2]int{3, 3} || w.Stride != [2]int{1, 1} || w.Dilation != [2]int{1, 1} ||
 		w.Output[0]%winogradStep != 0 || w.Output[1]%winogradStep != 0 ||
-		w.Channels%channels != 0 || c.outputs%channels != 0 || w.Channels < level.winogradFrom || w.Channels*c.outputs > 1<<12 {
+		w.Channels%channels != 0 || c.outputs%channels != 0 || w.Channels*c.outputs > 1<<12 {
 		return nil
 	}
 	v := &winograd{
 		level: level, in: w.Channels, out: c.outputs, row: p.row, outRow: w.Output[1] * c.outputs,
-		limits: aligned[int32](limitWords), factor: aligned[byte](lineBytes),
+		limits: aligned[int32](limitWords), factor: aligned[byte](2 * lineBytes),
 	}
 	inverse := uint32(0x38e38e39) // of 9, modulo 2^32
 	setLine(v.factor, 0, int32(inverse))
+	setLine(v.factor, 1, int32(1)<<raisedBits)
 	putLimits(v.limits, c.rescale.clamp)
 	if !v.setConstants(c) {
 		return nil
@@ -91,8 +96,7 @@ func newWinograd(level *dispatch, p *plane, c *Conv2D) *winograd {
 			v.tilesOut = append(v.tilesOut, int32(y*v.outRow+x*v.out))
 		}
 	}
-	panel := level.panel(v.out)
-	tallest := panel.tiles[0].height
+	tallest := narrowest(level.lines, v.out).tiles[0].height
 	v.chunk = min(tallest*max(1, 256/v.in/tallest), len(v.tilesIn))
 	for t := range v.chunk {
 		v.at = append(v.at, int32(t*v.in*2))
@@ -112,48 +116,48 @@ func newWinograd(level *dispatch, p *plane, c *Conv2D) *winograd {
 func (v *winograd) setConstants(c *Conv2D) bool {
 	lanes, depth := v.level.lanes, c.window.depth()
 	v.constants = aligned[int32](v.out / lanes * fields * lanes)
+	v.starts = make([]int32, v.out)
 	for o := range v.out {
 		sum, magnitude := int32(0), int64(0)
 		for _, q := range c.weights[o*depth:][:depth] {
 			sum += int32(q)
 			magnitude += int64(max(int32(q), -int32(q)))
 		}
-		l, inside := c.rescale.newLane(o, c.bias[o]-c.inputZero*sum, 128*magnitude)
-		if !inside || 128*magnitude >= 1<<25 { // 64 times the accumulator, below 2^31
+		folded := c.bias[o] - c.inputZero*sum
+		l, inside := c.rescale.newRaisedLane(o, folded, 128*magnitude)
+		if !inside {
 			return false
 		}
 		l.put(v.constants[o/lanes*fields*lanes:], lanes, o%lanes)
+		v.starts[o] = int32(576*uint32(folded) + 1<<31)
 	}
 	v.mode = c.rescale.mode(true)
 	return true
 }
 
-// weightTransform multiplies g with the matrix of weights, its rows multiplied by
-// 4, 6, 6, 24, 24 and 1:
+// weightTransform multiplies g with 24 times the matrix of weights, the last row
+// with 12 times:
 //
-//	 1  0  0
-//	-1 -1 -1
-//	-1  1 -1
+//	 6  0  0
+//	-4 -4 -4
+//	-4  4 -4
 //	 1  2  4
 //	 1 -2  4
-//	 0  0  1
+//	 0  0 12
 func weightTransform(g0, g1, g2 int32) [winogradTile]int32 {
 	a, b := g0+g2, g0+4*g2
-	return [winogradTile]int32{g0, -a - g1, g1 - a, b + 2*g1, b - 2*g1, g2}
+	return [winogradTile]int32{6 * g0, -4 * (a + g1), 4 * (g1 - a), b + 2*g1, b - 2*g1, 12 * g2}
 }
 
 // pack transforms the weights [out, 3, 3, in] and packs them in blocks.
 func (v *winograd) pack(weights []int8) {
 	level := v.level
 	for first := 0; first < v.out; {
-		panel := level.panel(v.out - first)
+		panel := narrowest(level.lines, v.out-first)
 		n := panel.width()
-		constants := aligned[int32](panel.vectors*fields*panel.lanes + limitWords)
-		var lines [winogradLines][]byte
-		for i := range lines {
-			lines[i] = aligned[byte](v.in * n * 2)
-			v.blocks[i] = append(v.blocks[i], block{panel: panel, first: first, count: n, weights: lines[i], constants: constants, mask: 1<<n - 1})
-		}
+		line := v.in * n * 2
+		b := block{panel: panel, first: first, count: n, weights: aligned[byte](winogradLines * line), constants: aligned[int32](winogradLines * n)}
+		copy(b.constants[winogradOnce*n:], v.starts[first:first+n])
 		for c := range n {
 			kernel := weights[(first+c)*9*v.in:]
 			for k := range v.in {
@@ -165,12 +169,13 @@ func (v *winograd) pack(weights []int8) {
 				place := ((k/2)*n+c)*4 + k%2*2
 				for i := range winogradTile {
 					for j, u := range weightTransform(columns[0][i], columns[1][i], columns[2][i]) {
-						to := lines[i*winogradTile+j][place:][:2]
+						to := b.weights[(i*winogradTile+j)*line+place:][:2]
 						to[0], to[1] = byte(u), byte(u>>8)
 					}
 				}
 			}
 		}
+		v.blocks = append(v.blocks, b)
 		first += n
 	}
 }
@@ -179,26 +184,33 @@ func (v *winograd) pack(weights []int8) {
 func (v *winograd) run(dst []int8, plane []byte) {
 	b := v.buffers.Get().(*winogradBuffer)
 	t, a := &b.tile, &b.args
-	lineCodes, lineSums := v.chunk*v.in*2, v.chunk*v.out
-	segments := &v.at[0] // the first is 0
-	t.segments, t.end, t.groups, t.mode = segments, uintptr(unsafe.Pointer(segments))+4, v.in/2, modeSums
+	t.groups, t.lineIn, t.lineOut, t.stride = v.in/2, v.chunk*v.in*2, 4*v.chunk*v.out, 4*v.out
 	*a = winogradArgs{
-		sums: &b.sums[0], line: 4 * lineSums, tile: 4 * v.out, constants: &v.constants[0], limits: &v.limits[0],
+		sums: &b.sums[0], line: t.lineOut, tile: t.stride, constants: &v.constants[0], limits: &v.limits[0],
 		pixel: v.out, row: v.outRow, vectors: v.out / v.level.lanes, mode: v.mode, factor: &v.factor[0],
 	}
 	for lo := 0; lo < len(v.tilesIn); lo += v.chunk {
 		n := min(v.chunk, len(v.tilesIn)-lo)
-		v.level.winogradIn(&b.codes[0], lineCodes, &plane[0], v.row, 2*v.in, &v.tilesIn[lo], n, v.in/16)
+		v.level.winogradIn(&b.codes[0], t.lineIn, &plane[0], v.row, 2*v.in, &v.tilesIn[lo], n, v.in/16)
 		for i := range v.blocks {
-			t.plane = &b.codes[i*lineCodes]
-			for j := range v.blocks[i] {
-				block := &v.blocks[i][j]
-				block.run(t, v.at[:n], unsafe.Pointer(&b.sums[i*lineSums+block.first]), 4*v.out)
-			}
+			v.multiply(b, &v.blocks[i], n)
 		}
 		a.out, a.tiles, a.count = unsafe.Pointer(&dst[0]), &v.tilesOut[lo], n
 		v.level.winogradOut((*byte)(unsafe.Pointer(a)))
 	}
 	*a, *t = winogradArgs{}, tileArgs{}
 	v.buffers.Put(b)
+}
+
+// multiply computes the sums of n tiles for the channels of a block.
+func (v *winograd) multiply(b *winogradBuffer, k *block, n int) {
+	t := &b.tile
+	for done := 0; done < n; {
+		tile := k.panel.tile(n-done, n)
+		at := min(done, n-tile.height) // computes some again
+		t.plane, t.pixels, t.count, t.weights, t.constants = &b.codes[0], &v.at[at], winogradLines, &k.weights[0], &k.constants[0]
+		t.out = unsafe.Pointer(&b.sums[at*v.out+k.first])
+		tile.run((*byte)(unsafe.Pointer(t)))
+		done += tile.height
+	}
 }

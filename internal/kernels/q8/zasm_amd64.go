@@ -12,6 +12,13 @@ package q8
 //go:noescape
 func tileAVX2_6x16(a *byte)
 
+// linesAVX2_6x16 computes count lines of 6 pixels by 16 channels:
+//
+//	out[l][r][c] = start[l][c] + sum over groups g, j < 2: plane[l][pixels[r] + g][j] * weights[l][g][c][j]    for r < 6
+//
+//go:noescape
+func linesAVX2_6x16(a *byte)
+
 // tileAVX2_4x16 computes tiles of 4 pixels by 16 channels:
 //
 //	acc[r][c] = start[c] + sum over segments s, groups g, j < 2: plane[pixels[r] + segments[s] + g][j] * weights[s][g][c][j]
@@ -19,6 +26,13 @@ func tileAVX2_6x16(a *byte)
 //
 //go:noescape
 func tileAVX2_4x16(a *byte)
+
+// linesAVX2_4x16 computes count lines of 4 pixels by 16 channels:
+//
+//	out[l][r][c] = start[l][c] + sum over groups g, j < 2: plane[l][pixels[r] + g][j] * weights[l][g][c][j]    for r < 4
+//
+//go:noescape
+func linesAVX2_4x16(a *byte)
 
 // tileAVX2_1x16 computes tiles of 1 pixels by 16 channels:
 //
@@ -28,6 +42,13 @@ func tileAVX2_4x16(a *byte)
 //go:noescape
 func tileAVX2_1x16(a *byte)
 
+// linesAVX2_1x16 computes count lines of 1 pixels by 16 channels:
+//
+//	out[l][r][c] = start[l][c] + sum over groups g, j < 2: plane[l][pixels[r] + g][j] * weights[l][g][c][j]    for r < 1
+//
+//go:noescape
+func linesAVX2_1x16(a *byte)
+
 // tileAVX2_6x8 computes tiles of 6 pixels by 8 channels:
 //
 //	acc[r][c] = start[c] + sum over segments s, groups g, j < 2: plane[pixels[r] + segments[s] + g][j] * weights[s][g][c][j]
@@ -35,6 +56,13 @@ func tileAVX2_1x16(a *byte)
 //
 //go:noescape
 func tileAVX2_6x8(a *byte)
+
+// linesAVX2_6x8 computes count lines of 6 pixels by 8 channels:
+//
+//	out[l][r][c] = start[l][c] + sum over groups g, j < 2: plane[l][pixels[r] + g][j] * weights[l][g][c][j]    for r < 6
+//
+//go:noescape
+func linesAVX2_6x8(a *byte)
 
 // tileAVX2_4x8 computes tiles of 4 pixels by 8 channels:
 //
@@ -44,6 +72,13 @@ func tileAVX2_6x8(a *byte)
 //go:noescape
 func tileAVX2_4x8(a *byte)
 
+// linesAVX2_4x8 computes count lines of 4 pixels by 8 channels:
+//
+//	out[l][r][c] = start[l][c] + sum over groups g, j < 2: plane[l][pixels[r] + g][j] * weights[l][g][c][j]    for r < 4
+//
+//go:noescape
+func linesAVX2_4x8(a *byte)
+
 // tileAVX2_1x8 computes tiles of 1 pixels by 8 channels:
 //
 //	acc[r][c] = start[c] + sum over segments s, groups g, j < 2: plane[pixels[r] + segments[s] + g][j] * weights[s][g][c][j]
@@ -51,6 +86,13 @@ func tileAVX2_4x8(a *byte)
 //
 //go:noescape
 func tileAVX2_1x8(a *byte)
+
+// linesAVX2_1x8 computes count lines of 1 pixels by 8 channels:
+//
+//	out[l][r][c] = start[l][c] + sum over groups g, j < 2: plane[l][pixels[r] + g][j] * weights[l][g][c][j]    for r < 1
+//
+//go:noescape
+func linesAVX2_1x8(a *byte)
 
 // tileAVX2Bytes_1x64 computes tiles of 1 pixels by 64 channels:
 //
@@ -220,6 +262,13 @@ func tileVNNIHalf_1x8(a *byte)
 //go:noescape
 func tileVNNIWords_8x16(a *byte)
 
+// linesVNNIWords_8x16 computes count lines of 8 pixels by 16 channels:
+//
+//	out[l][r][c] = start[l][c] + sum over groups g, j < 2: plane[l][pixels[r] + g][j] * weights[l][g][c][j]    for r < 8
+//
+//go:noescape
+func linesVNNIWords_8x16(a *byte)
+
 // tileVNNIWords_4x16 computes tiles of 4 pixels by 16 channels:
 //
 //	acc[r][c] = start[c] + sum over segments s, groups g, j < 2: plane[pixels[r] + segments[s] + g][j] * weights[s][g][c][j]
@@ -227,6 +276,13 @@ func tileVNNIWords_8x16(a *byte)
 //
 //go:noescape
 func tileVNNIWords_4x16(a *byte)
+
+// linesVNNIWords_4x16 computes count lines of 4 pixels by 16 channels:
+//
+//	out[l][r][c] = start[l][c] + sum over groups g, j < 2: plane[l][pixels[r] + g][j] * weights[l][g][c][j]    for r < 4
+//
+//go:noescape
+func linesVNNIWords_4x16(a *byte)
 
 // tileVNNIWords_1x16 computes tiles of 1 pixels by 16 channels:
 //
@@ -236,6 +292,13 @@ func tileVNNIWords_4x16(a *byte)
 //go:noescape
 func tileVNNIWords_1x16(a *byte)
 
+// linesVNNIWords_1x16 computes count lines of 1 pixels by 16 channels:
+//
+//	out[l][r][c] = start[l][c] + sum over groups g, j < 2: plane[l][pixels[r] + g][j] * weights[l][g][c][j]    for r < 1
+//
+//go:noescape
+func linesVNNIWords_1x16(a *byte)
+
 // tileVNNIWords_8x32 computes tiles of 8 pixels by 32 channels:
 //
 //	acc[r][c] = start[c] + sum over segments s, groups g, j < 2: plane[pixels[r] + segments[s] + g][j] * weights[s][g][c][j]
@@ -243,6 +306,13 @@ func tileVNNIWords_1x16(a *byte)
 //
 //go:noescape
 func tileVNNIWords_8x32(a *byte)
+
+// linesVNNIWords_8x32 computes count lines of 8 pixels by 32 channels:
+//
+//	out[l][r][c] = start[l][c] + sum over groups g, j < 2: plane[l][pixels[r] + g][j] * weights[l][g][c][j]    for r < 8
+//
+//go:noescape
+func linesVNNIWords_8x32(a *byte)
 
 // tileVNNIWords_4x32 computes tiles of 4 pixels by 32 channels:
 //
@@ -252,6 +322,13 @@ func tileVNNIWords_8x32(a *byte)
 //go:noescape
 func tileVNNIWords_4x32(a *byte)
 
+// linesVNNIWords_4x32 computes count lines of 4 pixels by 32 channels:
+//
+//	out[l][r][c] = start[l][c] + sum over groups g, j < 2: plane[l][pixels[r] + g][j] * weights[l][g][c][j]    for r < 4
+//
+//go:noescape
+func linesVNNIWords_4x32(a *byte)
+
 // tileVNNIWords_1x32 computes tiles of 1 pixels by 32 channels:
 //
 //	acc[r][c] = start[c] + sum over segments s, groups g, j < 2: plane[pixels[r] + segments[s] + g][j] * weights[s][g][c][j]
@@ -259,6 +336,13 @@ func tileVNNIWords_4x32(a *byte)
 //
 //go:noescape
 func tileVNNIWords_1x32(a *byte)
+
+// linesVNNIWords_1x32 computes count lines of 1 pixels by 32 channels:
+//
+//	out[l][r][c] = start[l][c] + sum over groups g, j < 2: plane[l][pixels[r] + g][j] * weights[l][g][c][j]    for r < 1
+//
+//go:noescape
+func linesVNNIWords_1x32(a *byte)
 
 // depthwiseAVX2 computes rows of pixels, 8 channels:
 //
@@ -398,20 +482,20 @@ func winogradInAVX2(dst *byte, line int, src *byte, row int, pixel int, tiles *i
 
 // winogradOutAVX2 turns sums of tiles into codes of 4x4 pixels:
 //
-//	acc[y][x] = (sum over i, j of A[y][i] * A[x][j] * sums[i][j]) / 576 + start    for y, x < 4
+//	acc[y][x] = (sum over i, j of A[y][i] * A[x][j] * sums[i][j]) / 9    for y, x < 4
 //	out[y][x] = requantized acc[y][x]
 //
-// modulo 2^32, where a product with the inverse divides by 9 exactly. It uses sums as scratch.
+// modulo 2^32, where a product with the inverse divides by 9 exactly. It may use sums as scratch.
 //
 //go:noescape
 func winogradOutAVX2(a *byte)
 
 // winogradOutVNNI turns sums of tiles into codes of 4x4 pixels:
 //
-//	acc[y][x] = (sum over i, j of A[y][i] * A[x][j] * sums[i][j]) / 576 + start    for y, x < 4
+//	acc[y][x] = (sum over i, j of A[y][i] * A[x][j] * sums[i][j]) / 9    for y, x < 4
 //	out[y][x] = requantized acc[y][x]
 //
-// modulo 2^32, where a product with the inverse divides by 9 exactly. It uses sums as scratch.
+// modulo 2^32, where a product with the inverse divides by 9 exactly. It may use sums as scratch.
 //
 //go:noescape
 func winogradOutVNNI(a *byte)

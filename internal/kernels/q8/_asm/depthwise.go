@@ -109,7 +109,7 @@ func depthwise(i isa) {
 				Label(label("signed"))
 			}
 			for r := range height {
-				i.requantize(i.register(r), i.register(free+r%4), q, 0, signed)
+				i.requantize(i.register(r), i.register(free+r%4), q, 0, signed, nil)
 			}
 			if !signed {
 				JMP(operand.LabelRef(label("store")))

@@ -46,13 +46,13 @@ func arithmetic(i isa, name, formula string, shifts [2]int, combine func(a, b re
 		}
 		i.add(operand.Mem{Base: q, Disp: k * fields * i.bytes()}, v)
 		if shifts[k] == 20 {
-			i.requantize(v, t, q, k*fields*i.bytes(), true)
+			i.requantize(v, t, q, k*fields*i.bytes(), true, nil)
 		}
 		ADDQ(operand.U8(i.lanes), p)
 	}
 	combine(i.register(1), i.register(0))
 	i.add(operand.Mem{Base: q, Disp: result}, i.register(0))
-	i.requantize(i.register(0), i.register(4), q, result, true)
+	i.requantize(i.register(0), i.register(4), q, result, true, nil)
 	i.narrow(0, 4, operand.Mem{Base: q, Disp: result + fields*i.bytes()}, operand.Mem{Base: dst})
 	ADDQ(operand.U8(i.lanes), dst)
 	SUBQ(operand.U8(i.lanes), n)

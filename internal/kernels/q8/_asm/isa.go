@@ -23,21 +23,22 @@ type tiles struct {
 	vectors int
 	heights []int
 	row     bool // and a routine for one row and several panels
+	lines   bool // and routines for the lines of Winograd's convolution
 }
 
 var (
 	avx2 = isa{name: "AVX2", lanes: 8, group: 2, pixels: []int{8, 4, 1},
-		tiles: []tiles{{2, []int{6, 4, 1}, false}, {1, []int{6, 4, 1}, false}}}
+		tiles: []tiles{{2, []int{6, 4, 1}, false, true}, {1, []int{6, 4, 1}, false, true}}}
 	// The same vectors, four products of bytes to a lane: for one row at a time, for
 	// which memory is the limit.
-	avx2Bytes = isa{name: "AVX2Bytes", lanes: 8, group: 4, tiles: []tiles{{8, []int{1}, true}, {4, []int{1}, false}, {1, []int{1}, false}}}
+	avx2Bytes = isa{name: "AVX2Bytes", lanes: 8, group: 4, tiles: []tiles{{8, []int{1}, true, false}, {4, []int{1}, false, false}, {1, []int{1}, false, false}}}
 
 	vnni = isa{name: "VNNI", lanes: 16, group: 4, wide: true, vnni: true, pixels: []int{8, 4, 2, 1},
-		tiles: []tiles{{4, []int{6, 4, 2, 1}, true}, {2, []int{8, 4, 2, 1}, false}, {1, []int{8, 4, 2, 1}, false}}}
+		tiles: []tiles{{4, []int{6, 4, 2, 1}, true, false}, {2, []int{8, 4, 2, 1}, false, false}, {1, []int{8, 4, 2, 1}, false, false}}}
 	// Two products of 16 bits to a lane, for Winograd's convolution and int16 codes.
-	vnniWords = isa{name: "VNNIWords", lanes: 16, group: 2, wide: true, vnni: true, pixels: []int{8, 4, 2, 1}, tiles: []tiles{{1, []int{8, 4, 1}, false}, {2, []int{8, 4, 1}, false}}}
+	vnniWords = isa{name: "VNNIWords", lanes: 16, group: 2, wide: true, vnni: true, pixels: []int{8, 4, 2, 1}, tiles: []tiles{{1, []int{8, 4, 1}, false, true}, {2, []int{8, 4, 1}, false, true}}}
 	// Half as wide, for few channels.
-	vnniHalf = isa{name: "VNNIHalf", lanes: 8, group: 4, vnni: true, tiles: []tiles{{1, []int{8, 4, 1}, false}}}
+	vnniHalf = isa{name: "VNNIHalf", lanes: 8, group: 4, vnni: true, tiles: []tiles{{1, []int{8, 4, 1}, false, false}}}
 )
 
 var (
@@ -160,8 +161,9 @@ const (
 //	if signed and v > above: v++
 //	acc = v >> shift
 //
-// q + disp is where the constants of these channels stand; t is scratch.
-func (i isa) requantize(acc, t reg.VecPhysical, q reg.Register, disp int, signed bool) {
+// q + disp is where the constants of these channels stand; t is scratch. What the
+// correction of signs adds may be another number: unit, unless it is nil.
+func (i isa) requantize(acc, t reg.VecPhysical, q reg.Register, disp int, signed bool, unit operand.Op) {
 	field := func(n int) operand.Mem { return operand.Mem{Base: q, Disp: disp + n*i.bytes()} }
 	VPSRLQ(operand.U8(32), acc, t)
 	VPMULUDQ(field(fieldOdd), t, t)
@@ -171,7 +173,11 @@ func (i isa) requantize(acc, t reg.VecPhysical, q reg.Register, disp int, signed
 		VPADDD(field(fieldAdd), t, acc)
 		if signed {
 			VPCMPGTD(field(fieldAbove), acc, kAbove)
-			VPSUBD(zmm[ones], acc, kAbove, acc)
+			if unit != nil {
+				VPADDD(unit, acc, kAbove, acc)
+			} else {
+				VPSUBD(zmm[ones], acc, kAbove, acc)
+			}
 		}
 	} else {
 		VPSRLQ(operand.U8(32), acc, acc)
@@ -179,7 +185,12 @@ func (i isa) requantize(acc, t reg.VecPhysical, q reg.Register, disp int, signed
 		VPADDD(field(fieldAdd), acc, acc)
 		if signed {
 			VPCMPGTD(field(fieldAbove), acc, t)
-			VPSUBD(t, acc, acc)
+			if unit != nil {
+				VPAND(unit, t, t)
+				VPADDD(t, acc, acc)
+			} else {
+				VPSUBD(t, acc, acc)
+			}
 		}
 	}
 	VPSRAVD(field(fieldShift), acc, acc)

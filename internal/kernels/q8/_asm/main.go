@@ -12,6 +12,9 @@ func main() {
 		for _, s := range i.tiles {
 			for _, height := range s.heights {
 				tile(i, height, s.vectors, false)
+				if s.lines {
+					lines(i, height, s.vectors)
+				}
 			}
 			if s.row {
 				tile(i, 1, s.vectors, true)

@@ -22,6 +22,8 @@ const (
 	tileStride    // of out, in bytes
 	tileMask      //
 	tileMode      //
+	tileLineIn    // between the lines of codes, in bytes
+	tileLineOut   // of sums
 )
 
 // limitWords is the size in words of the limits behind a panel's constants.
@@ -58,13 +60,7 @@ func tile(i isa, height, vectors int, row bool) {
 	MOVQ(field(args, tilePixels), pixels)
 	MOVQ(field(args, tileOut), out)
 	i.constants(field(args, tileMask))
-	acc := make([]pixel, height)
-	for r := range acc {
-		for v := range vectors {
-			acc[r] = append(acc[r], r*vectors+v)
-		}
-	}
-	free := height * vectors
+	acc, free := accumulators(height, vectors)
 	p := make([]reg.GPVirtual, height)
 	q, w := GP64(), GP64()
 	if row {
@@ -84,55 +80,17 @@ func tile(i isa, height, vectors int, row bool) {
 		MOVQ(field(args, tileConstants), q)
 		MOVQ(field(args, tileWeights), w)
 	}
-	for v := range vectors {
-		i.load(operand.Mem{Base: q, Disp: v * fields * i.bytes()}, i.register(acc[0][v]))
-		for r := 1; r < height; r++ {
-			i.move(i.register(acc[0][v]), i.register(acc[r][v]))
-		}
-	}
+	i.start(q, fields*i.bytes(), acc)
 	segment := GP64()
 	MOVQ(field(args, tileSegments), segment)
 
-	step := func(index reg.Register, n int) {
-		if i.bytewise() {
-			i.byteStep(operand.Mem{Base: p[0], Index: index, Scale: 1, Disp: 4 * n}, w, n, acc[0])
-			return
-		}
-		for v := range vectors {
-			i.load(operand.Mem{Base: w, Disp: (n*vectors + v) * i.bytes()}, i.register(free+v))
-		}
-		for r := range height {
-			x, t := i.register(free+vectors), i.register(min(free+vectors+1, 15))
-			if i.vnni {
-				x = i.register(free + vectors + r%2)
-			}
-			VPBROADCASTD(operand.Mem{Base: p[r], Index: index, Scale: 1, Disp: 4 * n}, x)
-			for v := range vectors {
-				i.dot(i.register(free+v), x, i.register(acc[r][v]), t, v == vectors-1)
-			}
-		}
-	}
 	Label("segment")
 	index, groups := GP64(), GP64()
 	MOVLQSX(operand.Mem{Base: segment}, index)
 	ADDQ(operand.U8(4), segment)
 	args = arguments()
 	MOVQ(field(args, tileGroups), groups)
-	SUBQ(operand.U8(2), groups)
-	JB(operand.LabelRef("odd"))
-	Label("two")
-	step(index, 0)
-	step(index, 1)
-	ADDQ(operand.U8(8), index)
-	ADDQ(operand.U32(2*vectors*i.bytes()), w)
-	SUBQ(operand.U8(2), groups)
-	JAE(operand.LabelRef("two"))
-	Label("odd")
-	TESTQ(operand.U32(1), groups)
-	JE(operand.LabelRef("done"))
-	step(index, 0)
-	ADDQ(operand.U32(vectors*i.bytes()), w)
-	Label("done")
+	i.products(p, index, w, groups, acc)
 	args = arguments()
 	CMPQ(segment, field(args, tileEnd))
 	JNE(operand.LabelRef("segment"))
@@ -152,7 +110,7 @@ func tile(i isa, height, vectors int, row bool) {
 		}
 		for v := range vectors {
 			for r := range height {
-				i.requantize(i.register(acc[r][v]), i.register(free+(r+v)%(i.spare(free))), q, v*fields*i.bytes(), signed)
+				i.requantize(i.register(acc[r][v]), i.register(free+(r+v)%(i.spare(free))), q, v*fields*i.bytes(), signed, nil)
 			}
 		}
 		if !signed {
@@ -181,6 +139,120 @@ func tile(i isa, height, vectors int, row bool) {
 	JNE(operand.LabelRef("tile"))
 	VZEROUPPER()
 	RET()
+}
+
+// lines makes the routine that multiplies tiles of some pixels with a panel of
+// weights in every line of Winograd's convolution.
+func lines(i isa, height, vectors int) {
+	name := fmt.Sprintf("lines%s_%dx%d", i.name, height, vectors*i.lanes)
+	TEXT(name, NOSPLIT, "func(a *byte)")
+	Doc(fmt.Sprintf("%s computes count lines of %d pixels by %d channels:", name, height, vectors*i.lanes),
+		"",
+		fmt.Sprintf("\tout[l][r][c] = start[l][c] + sum over groups g, j < %d: plane[l][pixels[r] + g][j] * weights[l][g][c][j]    for r < %d", i.group, height))
+	Pragma("noescape")
+	args := Load(Param("a"), GP64())
+	field := func(f int) operand.Mem { return operand.Mem{Base: args, Disp: f} }
+	q, w, out := GP64(), GP64(), GP64()
+	MOVQ(field(tileConstants), q)
+	MOVQ(field(tileWeights), w)
+	MOVQ(field(tileOut), out)
+	acc, _ := accumulators(height, vectors)
+	p := make([]reg.GPVirtual, height)
+	for r := range p {
+		p[r] = GP64()
+	}
+	Label("line")
+	index, groups := GP64(), GP64()
+	MOVQ(field(tilePixels), index)
+	for r := range p {
+		MOVLQSX(operand.Mem{Base: index, Disp: 4 * r}, p[r])
+		ADDQ(field(tilePlane), p[r])
+	}
+	i.start(q, i.bytes(), acc)
+	ADDQ(operand.U32(vectors*i.bytes()), q)
+	XORQ(index, index)
+	MOVQ(field(tileGroups), groups)
+	i.products(p, index, w, groups, acc)
+	to, line := GP64(), GP64()
+	MOVQ(out, to)
+	for r := range height {
+		for v := range vectors {
+			i.save(i.register(acc[r][v]), operand.Mem{Base: to, Disp: v * i.bytes()})
+		}
+		if r+1 < height {
+			ADDQ(field(tileStride), to)
+		}
+	}
+	ADDQ(field(tileLineOut), out)
+	MOVQ(field(tileLineIn), line)
+	ADDQ(line, field(tilePlane))
+	DECQ(field(tileCount))
+	JNE(operand.LabelRef("line"))
+	VZEROUPPER()
+	RET()
+}
+
+// accumulators numbers registers for a tile; free is the first that is left.
+func accumulators(height, vectors int) (acc []pixel, free int) {
+	acc = make([]pixel, height)
+	for r := range acc {
+		for range vectors {
+			acc[r] = append(acc[r], free)
+			free++
+		}
+	}
+	return acc, free
+}
+
+// start loads the accumulators of every pixel from vectors at q, some bytes apart.
+func (i isa) start(q reg.Register, apart int, acc []pixel) {
+	for v, first := range acc[0] {
+		i.load(operand.Mem{Base: q, Disp: v * apart}, i.register(first))
+		for _, p := range acc[1:] {
+			i.move(i.register(first), i.register(p[v]))
+		}
+	}
+}
+
+// products adds those of some groups of codes, from index on behind what p points
+// to, with the weights at w, to acc. It moves index, w and groups.
+func (i isa) products(p []reg.GPVirtual, index, w, groups reg.Register, acc []pixel) {
+	height, vectors := len(acc), len(acc[0])
+	free := height * vectors
+	step := func(n int) {
+		if i.bytewise() {
+			i.byteStep(operand.Mem{Base: p[0], Index: index, Scale: 1, Disp: 4 * n}, w, n, acc[0])
+			return
+		}
+		for v := range vectors {
+			i.load(operand.Mem{Base: w, Disp: (n*vectors + v) * i.bytes()}, i.register(free+v))
+		}
+		for r := range height {
+			x, t := i.register(free+vectors), i.register(min(free+vectors+1, 15))
+			if i.vnni {
+				x = i.register(free + vectors + r%2)
+			}
+			VPBROADCASTD(operand.Mem{Base: p[r], Index: index, Scale: 1, Disp: 4 * n}, x)
+			for v := range vectors {
+				i.dot(i.register(free+v), x, i.register(acc[r][v]), t, v == vectors-1)
+			}
+		}
+	}
+	SUBQ(operand.U8(2), groups)
+	JB(operand.LabelRef("odd"))
+	Label("two")
+	step(0)
+	step(1)
+	ADDQ(operand.U8(8), index)
+	ADDQ(operand.U32(2*vectors*i.bytes()), w)
+	SUBQ(operand.U8(2), groups)
+	JAE(operand.LabelRef("two"))
+	Label("odd")
+	TESTQ(operand.U32(1), groups)
+	JE(operand.LabelRef("done"))
+	step(0)
+	ADDQ(operand.U32(vectors*i.bytes()), w)
+	Label("done")
 }
 
 // spare is how many of the registers from the given one on may be used in turn.

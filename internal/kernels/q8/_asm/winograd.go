@@ -15,6 +15,9 @@ func winogradIn() {
 	Pragma("noescape")
 	dst, src, row, pixel := Load(Param("dst"), GP64()), GP64(), Load(Param("row"), GP64()), Load(Param("pixel"), GP64())
 	line, tiles, count := Load(Param("line"), GP64()), Load(Param("tiles"), GP64()), Load(Param("count"), GP64())
+	line3, row3 := GP64(), GP64()
+	LEAQ(operand.Mem{Base: line, Index: line, Scale: 2}, line3)
+	LEAQ(operand.Mem{Base: row, Index: row, Scale: 2}, row3)
 	Label("tile")
 	groups := Load(Param("groups"), GP64())
 	MOVLQSX(operand.Mem{Base: tiles}, src)
@@ -24,38 +27,33 @@ func winogradIn() {
 	}
 	ADDQ(operand.U8(4), tiles)
 	Label("group")
-	d, e := ymm[:6], ymm[6:12]
-	from, to := GP64(), GP64()
-	MOVQ(src, from)
-	MOVQ(dst, to)
-	walk := func(p reg.Register, step reg.Register, f func(k int, m operand.Mem)) {
-		q := GP64()
-		MOVQ(p, q)
-		for k := range 6 {
-			f(k, operand.Mem{Base: q})
-			if k < 5 {
-				ADDQ(step, q)
+	from, from3, to, to3 := GP64(), GP64(), GP64(), GP64()
+	for pair := range inputPairs { // two rows of the result at a time, which stay in registers
+		MOVQ(src, from)
+		LEAQ(operand.Mem{Base: src, Index: row3, Scale: 1}, from3)
+		for x := range 6 { // columns
+			inputPair(pair, sixOf(from, from3, row), ymm[x], ymm[6+x])
+			if x < 5 {
+				ADDQ(pixel, from)
+				ADDQ(pixel, from3)
 			}
 		}
-	}
-	line6 := GP64()
-	IMUL3Q(operand.U8(6), line, line6)
-	for x := range 6 { // columns, to dst[.][x]
-		walk(from, row, func(k int, m operand.Mem) { VMOVDQU(m, d[k]) })
-		inputTransform(d, e)
-		walk(to, line6, func(k int, m operand.Mem) { VMOVDQU(e[k], m) })
-		if x < 5 {
-			ADDQ(pixel, from)
-			ADDQ(line, to)
-		}
-	}
-	MOVQ(dst, to)
-	for i := range 6 { // rows, in place
-		walk(to, line, func(k int, m operand.Mem) { VMOVDQU(m, d[k]) })
-		inputTransform(d, e)
-		walk(to, line, func(k int, m operand.Mem) { VMOVDQU(e[k], m) })
-		if i < 5 {
-			ADDQ(line6, to)
+		for k, i := range inputPairs[pair] {
+			MOVQ(dst, to)
+			for range i {
+				LEAQ(operand.Mem{Base: to, Index: line3, Scale: 2}, to)
+			}
+			LEAQ(operand.Mem{Base: to, Index: line3, Scale: 1}, to3)
+			m := sixOf(to, to3, line)
+			var d [6]operand.Op
+			for x := range d {
+				d[x] = ymm[6*k+x]
+			}
+			for p, columns := range inputPairs {
+				inputPair(p, d, ymm[12], ymm[13])
+				VMOVDQU(ymm[12], m[columns[0]])
+				VMOVDQU(ymm[13], m[columns[1]])
+			}
 		}
 	}
 	ADDQ(operand.U8(32), src)
@@ -68,7 +66,27 @@ func winogradIn() {
 	RET()
 }
 
-// inputTransform multiplies d with B, the matrix of F(4,3):
+// sixOf returns six places that are step bytes apart, given the first and the
+// fourth.
+func sixOf(first, fourth, step reg.Register) (m [6]operand.Op) {
+	for k := range m {
+		at := operand.Mem{Base: first}
+		if k >= 3 {
+			at.Base = fourth
+		}
+		if k%3 > 0 {
+			at.Index, at.Scale = step, uint8(k%3)
+		}
+		m[k] = at
+	}
+	return m
+}
+
+// inputPairs are the rows of B that are computed together.
+var inputPairs = [3][2]int{{1, 2}, {3, 4}, {0, 5}}
+
+// inputPair multiplies d, registers or memory, with two rows of B, the matrix of
+// F(4,3):
 //
 //	4  0 -5  0  1  0
 //	0 -4 -4  1  1  0
@@ -76,25 +94,39 @@ func winogradIn() {
 //	0 -2 -1  2  1  0
 //	0  2 -1 -2  1  0
 //	0  4  0 -5  0  1
-func inputTransform(d, e []reg.VecPhysical) {
-	p, q, r, s := ymm[12], ymm[13], ymm[14], ymm[15]
-	VPSLLW(operand.U8(2), d[2], p)
-	VPSUBW(p, d[4], p) // d4 - 4d2
-	VPSLLW(operand.U8(2), d[1], q)
-	VPSUBW(q, d[3], q) // d3 - 4d1
-	VPADDW(q, p, e[1])
-	VPSUBW(q, p, e[2])
-	VPSUBW(d[2], d[4], r) // d4 - d2
-	VPSUBW(d[1], d[3], s)
-	VPADDW(s, s, s) // 2(d3 - d1)
-	VPADDW(s, r, e[3])
-	VPSUBW(s, r, e[4])
-	VPSUBW(d[2], d[0], p)
-	VPSLLW(operand.U8(2), p, p)
-	VPADDW(r, p, e[0])
-	VPSUBW(d[3], d[5], q)
-	VPADDW(s, s, s)
-	VPSUBW(s, q, e[5])
+func inputPair(pair int, d [6]operand.Op, e, f reg.VecPhysical) {
+	p, q := ymm[14], ymm[15]
+	value := func(x operand.Op, into reg.VecPhysical) reg.VecPhysical {
+		if m, is := x.(operand.Mem); is {
+			VMOVDQU(m, into)
+			return into
+		}
+		return x.(reg.VecPhysical)
+	}
+	switch pair {
+	case 0: // (d4 - 4d2) ± (d3 - 4d1)
+		VPSLLW(operand.U8(2), value(d[2], p), p)
+		VPSLLW(operand.U8(2), value(d[1], q), q)
+		VPSUBW(p, value(d[4], e), p)
+		VPSUBW(q, value(d[3], e), q)
+	case 1: // (d4 - d2) ± 2(d3 - d1)
+		VPSUBW(d[1], value(d[3], q), q)
+		VPSUBW(d[2], value(d[4], p), p)
+		VPADDW(q, q, q)
+	case 2: // 4(d0 - d2) + d4 - d2, d5 - d3 - 4(d3 - d1)
+		a, b := value(d[2], e), value(d[3], f)
+		VPSUBW(a, value(d[0], p), p)
+		VPSLLW(operand.U8(2), p, p)
+		VPSUBW(a, p, p)
+		VPADDW(d[4], p, e)
+		VPSUBW(d[1], b, q)
+		VPSLLW(operand.U8(2), q, q)
+		VPADDW(b, q, q)
+		VPSUBW(q, value(d[5], f), f)
+		return
+	}
+	VPADDW(q, p, e)
+	VPSUBW(q, p, f)
 }
 
 // Fields of the argument of winogradOut: type winogradArgs in package q8.
@@ -118,9 +150,9 @@ const (
 func winogradOut(i isa) {
 	TEXT("winogradOut"+i.name, NOSPLIT, "func(a *byte)")
 	Doc("winogradOut"+i.name+" turns sums of tiles into codes of 4x4 pixels:", "",
-		"\tacc[y][x] = (sum over i, j of A[y][i] * A[x][j] * sums[i][j]) / 576 + start    for y, x < 4",
+		"\tacc[y][x] = (sum over i, j of A[y][i] * A[x][j] * sums[i][j]) / 9    for y, x < 4",
 		"\tout[y][x] = requantized acc[y][x]",
-		"", "modulo 2^32, where a product with the inverse divides by 9 exactly. It uses sums as scratch.")
+		"", "modulo 2^32, where a product with the inverse divides by 9 exactly. It may use sums as scratch.")
 	Pragma("noescape")
 	args := Load(Param("a"), GP64())
 	field := func(f int) operand.Mem { return operand.Mem{Base: args, Disp: f} }
@@ -131,14 +163,13 @@ func winogradOut(i isa) {
 	}
 	factor := value(winogradFactor)
 	i.constants(operand.Mem{Base: factor})
+	order := i.winogradOrder()
 	sums, line, q := value(winogradSums), value(winogradLine), value(winogradConstants)
-	line3, line6 := GP64(), GP64()
+	line3 := GP64()
 	LEAQ(operand.Mem{Base: line, Index: line, Scale: 2}, line3)
-	LEAQ(operand.Mem{Base: line3, Index: line3, Scale: 1}, line6)
 	vector := GP64()
 	XORQ(vector, vector)
-	m := func(k int) reg.VecPhysical { return i.register(k) }
-	out, at, t := GP64(), GP64(), GP64()
+	out, at, fourth := GP64(), GP64(), GP64()
 
 	Label("vector")
 	tile := GP64()
@@ -147,72 +178,72 @@ func winogradOut(i isa) {
 	MOVQ(field(winogradTile), at)
 	IMULQ(tile, at)
 	ADDQ(sums, at)
-	column := GP64()
+	// Columns: to registers if there are enough, or else in place.
+	column, line6 := GP64(), GP64()
 	MOVQ(at, column)
+	LEAQ(operand.Mem{Base: line3, Index: line3, Scale: 1}, line6)
+	LEAQ(operand.Mem{Base: at, Index: line6, Scale: 2}, fourth)
+	ADDQ(line6, fourth)
+	var done [4][6]operand.Op
 	for x := range 6 {
-		MOVQ(column, t)
-		for k := range 6 {
-			i.load(operand.Mem{Base: t}, m(k))
-			if k < 5 {
-				ADDQ(line6, t)
+		var y [4]reg.VecPhysical
+		for k := range y {
+			y[k] = i.register(k)
+			if i.wide {
+				y[k] = i.register(6*k + x)
+				done[k][x] = y[k]
 			}
 		}
-		i.outputTransform(m)
-		MOVQ(column, t)
-		for k := range 4 {
-			i.save(m(8+k), operand.Mem{Base: t})
-			if k < 3 {
-				ADDQ(line6, t)
+		m := sixOf(column, fourth, line6)
+		i.outputTransform(m, y)
+		for k := range y {
+			if !i.wide {
+				i.save(y[k], m[k].(operand.Mem))
 			}
 		}
 		if x < 5 {
 			ADDQ(line, column)
+			ADDQ(line, fourth)
 		}
 	}
-	MOVQ(field(winogradTiles), t)
-	MOVLQSX(operand.Mem{Base: t, Index: tile, Scale: 4}, out)
+	MOVQ(field(winogradTiles), out)
+	MOVLQSX(operand.Mem{Base: out, Index: tile, Scale: 4}, out)
 	ADDQ(field(winogradOut_), out)
-	limits := GP64()
+	LEAQ(operand.Mem{Base: at, Index: line3, Scale: 1}, fourth)
+	unit := operand.Mem{Base: factor, Disp: 64}
 	for y := range 4 {
-		i.load(operand.Mem{Base: at}, m(0))
-		i.load(operand.Mem{Base: at, Index: line, Scale: 1}, m(1))
-		i.load(operand.Mem{Base: at, Index: line, Scale: 2}, m(2))
-		i.load(operand.Mem{Base: at, Index: line3, Scale: 1}, m(3))
-		i.load(operand.Mem{Base: at, Index: line, Scale: 4}, m(4))
-		LEAQ(operand.Mem{Base: at, Index: line3, Scale: 1}, t)
-		i.load(operand.Mem{Base: t, Index: line, Scale: 2}, m(5))
-		i.outputTransform(m)
-		for x := range 4 {
-			VPMULLD(operand.Mem{Base: factor}, m(8+x), m(8+x))
-			VPSRAD(operand.U8(6), m(8+x), m(8+x))
-			VPADDD(operand.Mem{Base: q}, m(8+x), m(8+x))
+		to, t := [4]reg.VecPhysical{ymm[0], ymm[1], ymm[2], ymm[3]}, ymm[4:]
+		if i.wide {
+			to, t = [4]reg.VecPhysical{zmm[24], zmm[25], zmm[26], zmm[27]}, zmm[6*y:]
+		} else {
+			done[y] = sixOf(at, fourth, line)
 		}
-		signed, done := label("signed", y), label("done", y)
+		i.outputTransform(done[y], to)
+		for _, v := range to {
+			VPMULLD(operand.Mem{Base: factor}, v, v)
+		}
+		signed, packed := label("signed", y), label("packed", y)
 		CMPQ(field(winogradMode), operand.U8(modeSigned))
 		JEQ(operand.LabelRef(signed))
 		for _, s := range []bool{false, true} {
 			if s {
 				Label(signed)
 			}
-			for x := range 4 {
-				i.requantize(m(8+x), m(x), q, 0, s)
+			for x, v := range to {
+				i.requantize(v, t[x], q, 0, s, unit)
 			}
 			if !s {
-				JMP(operand.LabelRef(done))
+				JMP(operand.LabelRef(packed))
 			}
 		}
-		Label(done)
-		MOVQ(field(winogradLimits), limits)
-		MOVQ(out, t)
-		for x := range 4 {
-			i.narrow(8+x, x, operand.Mem{Base: limits}, operand.Mem{Base: t})
-			if x < 3 {
-				ADDQ(field(winogradPixel), t)
-			}
-		}
+		Label(packed)
+		i.storePixels(to, order, value(winogradLimits), out, value(winogradPixel))
 		if y < 3 {
-			ADDQ(line6, at)
 			ADDQ(field(winogradRow), out)
+			if !i.wide {
+				LEAQ(operand.Mem{Base: at, Index: line3, Scale: 2}, at)
+				LEAQ(operand.Mem{Base: fourth, Index: line3, Scale: 2}, fourth)
+			}
 		}
 	}
 	INCQ(tile)
@@ -230,36 +261,94 @@ func winogradOut(i isa) {
 
 func label(name string, n int) string { return name + string(rune('0'+n)) }
 
-// outputTransform multiplies registers 0 to 5 with A, the matrix of F(4,3) whose
-// columns are multiplied by 24 over the factors of weightTransform in package q8, to registers
-// 8 to 11:
+// outputTransform multiplies what is in registers or memory with A, the matrix of
+// F(4,3) whose last column is doubled, as weightTransform in package q8 wants:
 //
-//	6  4  4  1  1  0
-//	0  4 -4  2 -2  0
-//	0  4  4  4  4  0
-//	0  4 -4  8 -8 24
-func (i isa) outputTransform(m func(k int) reg.VecPhysical) {
-	shift := func(n int, from, to reg.VecPhysical) { VPSLLD(operand.U8(uint8(n)), from, to) }
-	p, q, r, t, u := m(6), m(7), m(12), m(13), m(14)
-	VPADDD(m(2), m(1), p)
-	VPSUBD(m(2), m(1), q)
-	VPADDD(m(4), m(3), r)
-	VPSUBD(m(4), m(3), t)
-	shift(2, p, p)
-	shift(2, q, q)
-	VPADDD(t, t, t) // 2t
-	VPADDD(m(0), m(0), u)
-	shift(2, m(0), m(0))
-	VPADDD(u, m(0), m(0)) // 6 m0
-	VPADDD(p, m(0), m(0))
-	VPADDD(r, m(0), m(8))
-	VPADDD(t, q, m(9))
-	shift(2, r, r)
-	VPADDD(r, p, m(10))
-	shift(2, t, t) // 8t
-	VPADDD(t, q, q)
-	shift(3, m(5), u)
-	shift(4, m(5), m(5))
-	VPADDD(u, m(5), m(5)) // 24 m5
-	VPADDD(m(5), q, m(11))
+//	1  1  1  1  1  0
+//	0  1 -1  2 -2  0
+//	0  1  1  4  4  0
+//	0  1 -1  8 -8  2
+func (i isa) outputTransform(m [6]operand.Op, y [4]reg.VecPhysical) {
+	r, t := i.register(28), i.register(29)
+	if !i.wide {
+		r, t = ymm[14], ymm[15]
+	}
+	value := func(x operand.Op) reg.VecPhysical {
+		if m, is := x.(operand.Mem); is {
+			i.load(m, t)
+			return t
+		}
+		return x.(reg.VecPhysical)
+	}
+	v := value(m[1])
+	VPADDD(m[2], v, y[0])
+	VPSUBD(m[2], v, y[1])
+	v = value(m[3])
+	VPADDD(m[4], v, r)
+	VPSUBD(m[4], v, t)
+	VPSLLD(operand.U8(2), r, y[2])
+	VPADDD(y[0], y[2], y[2])
+	VPADDD(r, y[0], y[0])
+	VPADDD(m[0], y[0], y[0])
+	VPADDD(t, t, t)
+	VPSLLD(operand.U8(2), t, y[3])
+	VPADDD(y[1], y[3], y[3])
+	VPADDD(t, y[1], y[1])
+	VPADDD(m[5], y[3], y[3])
+	VPADDD(m[5], y[3], y[3])
+}
+
+// winogradOrder loads the register that brings the channels of pixels together
+// behind the instructions that narrow sums to bytes, which work on quarters of
+// vectors.
+func (i isa) winogradOrder() reg.VecPhysical {
+	quarters := i.lanes / 4
+	order := GLOBL("pixels"+i.name, RODATA|NOPTR)
+	for k := range i.lanes {
+		DATA(4*k, operand.U32(k/quarters+k%quarters*4))
+	}
+	to := i.register(13)
+	if i.wide {
+		to = zmm[30]
+	}
+	i.load(order, to)
+	return to
+}
+
+// storePixels narrows a vector of channels of four pixels to codes, clamps them and
+// writes them to out, pixel bytes apart.
+func (i isa) storePixels(p [4]reg.VecPhysical, order reg.VecPhysical, limits, out, pixel reg.Register) {
+	v := p[0]
+	VPACKSSDW(p[1], v, v)
+	VPACKSSDW(p[3], p[2], p[2])
+	VPACKSSWB(p[2], v, v)
+	VPMAXSB(operand.Mem{Base: limits}, v, v)
+	VPMINSB(operand.Mem{Base: limits, Disp: 64}, v, v)
+	VPERMD(v, order, v)
+	to := GP64()
+	LEAQ(operand.Mem{Base: out, Index: pixel, Scale: 2}, to)
+	at := func(x int) operand.Mem {
+		m := operand.Mem{Base: out}
+		if x >= 2 {
+			m.Base = to
+		}
+		if x%2 > 0 {
+			m.Index, m.Scale = pixel, 1
+		}
+		return m
+	}
+	if i.wide {
+		x := xmm[24]
+		VMOVDQU32(x, at(0))
+		for k := 1; k < 4; k++ {
+			VEXTRACTI32X4(operand.U8(uint8(k)), v, at(k))
+		}
+		return
+	}
+	low, high := xmm[0], xmm[1]
+	VEXTRACTI128(operand.U8(1), v, high)
+	VMOVQ(low, at(0))
+	VPEXTRQ(operand.U8(1), low, at(1))
+	VMOVQ(high, at(2))
+	VPEXTRQ(operand.U8(1), high, at(3))
 }
