@@ -13,12 +13,19 @@ import (
 const maxHalf = 65504
 
 // halveConstants stores float32 constants as float16 and widens each with a
-// DEQUANTIZE operator.
+// DEQUANTIZE operator. Biases stay: the operator would take about as many bytes as
+// they save, and their rounding shows in the outputs.
 var halveConstants = graph.Pass{Name: "halve constants", Run: func(g *graph.Graph) error {
+	biases := map[*graph.Tensor]bool{}
+	for _, n := range g.Nodes {
+		if _, ok := n.Op.(graph.Anchored); ok {
+			biases[n.Input(graph.InputBias)] = true
+		}
+	}
 	var widen []*graph.Node
 	for _, t := range g.Tensors() {
 		values := t.Float32s()
-		if t.Role != graph.Constant || values == nil {
+		if t.Role != graph.Constant || values == nil || biases[t] {
 			continue
 		}
 		bits := make([]uint16, len(values))

@@ -135,14 +135,15 @@ func DynamicRange() Recipe {
 // Int8Weights is [DynamicRange] with a model that computes in float32: it turns
 // its int8 weights into float32 as it starts. The file is as small, the outputs
 // lose nothing but what rounding weights costs, and it runs as fast as the float
-// network.
+// network. Weights of fewer than 128 elements stay float32: their scales would take
+// more bytes than they save.
 func Int8Weights() Recipe {
 	r := DynamicRange()
-	r.Name, r.FloatCompute = "int8-weights", true
+	r.Name, r.FloatCompute, r.MinElements = "int8-weights", true, 128
 	return r
 }
 
-// Float16 stores weights and biases as IEEE half precision.
+// Float16 stores weights as IEEE half precision; biases stay float32.
 func Float16() Recipe { return Recipe{Name: "float16", Mode: HalfFloat} }
 
 // Check reports every fault of the recipe at once.

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	flatbuffers "github.com/google/flatbuffers/go"
-
 	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/tflite/internal/schema"
 )
@@ -13,11 +11,10 @@ import (
 // inputShape is the input of RESHAPE that holds the new shape in a file.
 const inputShape = 1
 
-// reshape has its new shape twice in a file, as an input and as an option:
-// LiteRT prefers the input, some tools read only the option.
+// reshape has its new shape as an input, as in files of the official converter.
+// The option for it, which older files have, is read but not written.
 var reshape = operator{
-	code:    schema.BuiltinOperatorRESHAPE,
-	options: schema.BuiltinOptionsReshapeOptions,
+	code: schema.BuiltinOperatorRESHAPE,
 	kinds: []kind{
 		{[]graph.Type{graph.Float32, graph.Int32}, graph.Float32, 1},
 		{[]graph.Type{graph.Int8, graph.Int32}, graph.Int8, 1},
@@ -28,17 +25,6 @@ var reshape = operator{
 	inputs: func(n *graph.Node, c *constants) []*graph.Tensor {
 		shape := n.Op.(graph.Reshape).Shape
 		return []*graph.Tensor{n.Inputs[0], c.ints(n.Output.Name+"/shape", []int{len(shape)}, shape...)}
-	},
-	write: func(b *flatbuffers.Builder, op graph.Op) flatbuffers.UOffsetT {
-		shape := op.(graph.Reshape).Shape
-		schema.ReshapeOptionsStartNewShapeVector(b, len(shape))
-		for i := len(shape) - 1; i >= 0; i-- {
-			b.PrependInt32(int32(shape[i]))
-		}
-		v := b.EndVector(len(shape))
-		schema.ReshapeOptionsStart(b)
-		schema.ReshapeOptionsAddNewShape(b, v)
-		return schema.ReshapeOptionsEnd(b)
 	},
 	read: func(s source) (graph.Op, []*graph.Tensor, error) {
 		shape, err := newShape(s)

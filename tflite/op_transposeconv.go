@@ -41,9 +41,9 @@ var transposeConv = operator{
 		o := op.(graph.TransposeConv)
 		schema.TransposeConvOptionsStart(b)
 		schema.TransposeConvOptionsAddPadding(b, paddingCode(o.Padding))
+		schema.TransposeConvOptionsAddFusedActivationFunction(b, activationCodes[o.Activate])
 		schema.TransposeConvOptionsAddStrideW(b, int32(o.StrideW))
 		schema.TransposeConvOptionsAddStrideH(b, int32(o.StrideH))
-		schema.TransposeConvOptionsAddFusedActivationFunction(b, activationCodes[o.Activate])
 		return schema.TransposeConvOptionsEnd(b)
 	},
 	read: func(s source) (graph.Op, []*graph.Tensor, error) {

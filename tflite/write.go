@@ -293,16 +293,17 @@ func (w *writer) tensor(t *graph.Tensor, buffer uint32) flatbuffers.UOffsetT {
 	shapeVector := vector(w, shape)
 	name := w.b.CreateSharedString(t.Name)
 	params := w.params(t.Quant)
-	schema.TensorStart(w.b)
-	schema.TensorAddShape(w.b, shapeVector)
 	typ := typeCodes[t.Type]
 	if t.Int4 {
 		typ = schema.TensorTypeINT4
 	}
-	schema.TensorAddType(w.b, typ)
+	// Fields are stored as they are added: bytes beside each other need no padding.
+	schema.TensorStart(w.b)
+	schema.TensorAddShape(w.b, shapeVector)
 	schema.TensorAddBuffer(w.b, buffer)
 	schema.TensorAddName(w.b, name)
 	schema.TensorAddQuantization(w.b, params)
+	schema.TensorAddType(w.b, typ)
 	schema.TensorAddHasRank(w.b, true)
 	return schema.TensorEnd(w.b)
 }
@@ -371,7 +372,7 @@ func (w *writer) operator(p planned) (at flatbuffers.UOffsetT, err error) {
 	if f, ok := p.node.Op.(graph.Foreign); ok {
 		kind, options, raw, err = writeForeign(w.b, f)
 	} else if kind = p.row.options; p.row.write != nil {
-		options = p.row.write(w.b, p.node.Op)
+		options = w.share(fmt.Sprintf("options %T %v", p.node.Op, p.node.Op), func() flatbuffers.UOffsetT { return p.row.write(w.b, p.node.Op) })
 	}
 	schema.OperatorStart(w.b)
 	schema.OperatorAddOpcodeIndex(w.b, uint32(p.opcode))

@@ -32,7 +32,7 @@ type planFlags struct {
 	Samples     *int    `placeholder:"N" help:"Most rows to calibrate with. Default: 500."`
 	Input       string  `placeholder:"TYPE" enum:"int8,uint8,int16,float32," default:"" help:"Number type of the input of an integer model: int8, uint8 or float32; int16 or float32 in mode int16. Default: that of the mode."`
 	Output      string  `placeholder:"TYPE" enum:"int8,uint8,int16,float32," default:"" help:"That of the output."`
-	MinElements *int    `placeholder:"N" help:"Least number of weights that the modes dynamic and weights quantize. Default: 1024, as in TensorFlow."`
+	MinElements *int    `placeholder:"N" help:"Least number of weights that the modes dynamic and weights quantize. Default: 1024, as in TensorFlow, and 128 in mode weights."`
 	PerTensor   bool    `help:"One scale for each weight tensor instead of one for each output channel."`
 	Range       string  `placeholder:"METHOD" help:"How ranges are found: min-max, moving-average, percentile, mse or entropy. Default: min-max."`
 	Percent     float64 `placeholder:"P" help:"Of range percentile: so many of a hundred values lie below the bound. Default: 99.99."`

@@ -34,7 +34,7 @@ type Plan struct {
 	Input  string `toml:"input,omitempty" json:"input,omitempty"`
 	Output string `toml:"output,omitempty" json:"output,omitempty"`
 	// MinElements is the least size of weights that the modes dynamic and weights
-	// quantize; nil means 1024.
+	// quantize; nil means 1024 and 128.
 	MinElements *int `toml:"min_elements,omitempty" json:"min_elements,omitempty"`
 	// Samples is the most rows to calibrate with; 0 means all that are given.
 	Samples int `toml:"samples,omitzero" json:"samples,omitempty"`
