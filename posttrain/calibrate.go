@@ -67,9 +67,14 @@ func Calibrate(ctx context.Context, q *graph.Graph, samples data.Dataset, c Cali
 		}
 		z.MinScale = nil
 	}
-	o, err := c.observe(probe)
+	// Another one, in which weights are quantized once, is run.
+	running, err := graph.Passes{FoldConstants}.Run(probe)
+	if err != nil {
+		return fmt.Errorf("posttrain: calibrate: %w", err)
+	}
+	o, err := c.observe(probe, running)
 	if err == nil {
-		err = eachBatch(ctx, probe, samples, feed.Options{
+		err = eachBatch(ctx, running, samples, feed.Options{
 			Rows: c.Samples, BatchSize: c.BatchSize, Progress: c.Progress, Label: "calibration", Done: fmt.Sprintf("%d tensors", len(o.of)),
 		}, o.tap, o.step)
 	}
@@ -124,9 +129,14 @@ type observed struct {
 	input bool
 }
 
-// observe prepares observers for the quantizers of probe.
-func (c Calibration) observe(probe *graph.Graph) (*observer, error) {
+// observe prepares observers for the quantizers of probe, on the tensors of
+// running, the same network.
+func (c Calibration) observe(probe, running *graph.Graph) (*observer, error) {
 	o := &observer{probe: probe, of: map[*graph.Tensor][]*quant.Observer{}}
+	input := map[string]*graph.Tensor{} // of the nodes that run
+	for _, n := range running.Nodes {
+		input[n.Name] = n.Inputs[0]
+	}
 	tensors := map[*graph.Quantizer][]*graph.Tensor{}
 	var order []*graph.Quantizer
 	var all []string
@@ -135,7 +145,7 @@ func (c Calibration) observe(probe *graph.Graph) (*observer, error) {
 			if tensors[f.Quantizer] == nil {
 				order = append(order, f.Quantizer)
 			}
-			tensors[f.Quantizer] = append(tensors[f.Quantizer], n.Inputs[0])
+			tensors[f.Quantizer] = append(tensors[f.Quantizer], input[n.Name])
 			all = append(all, n.Inputs[0].Name)
 		}
 	}
@@ -150,7 +160,7 @@ func (c Calibration) observe(probe *graph.Graph) (*observer, error) {
 		}
 		for _, t := range tensors[z] {
 			o.of[t] = append(o.of[t], s.observer)
-			s.input = s.input || slices.Contains(probe.Inputs, t)
+			s.input = s.input || slices.Contains(running.Inputs, t)
 		}
 		o.observed = append(o.observed, s)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Observer collects what an [Estimator] needs to know of one tensor, or of
@@ -40,16 +41,10 @@ func (o *Observer) Observe(values []float32, rows int) error {
 	size := len(values) / rows
 	for r := range rows {
 		row := values[r*size:][:size]
-		lo, hi, sum, nonzero := float32(math.Inf(1)), float32(math.Inf(-1)), float64(0), 0
-		for i, v := range row {
-			if v-v != 0 {
-				return fmt.Errorf("quant: row %d: value %d is %v", r, i, v)
-			}
-			lo, hi = min(lo, v), max(hi, v)
-			if v != 0 {
-				sum += float64(max(v, -v))
-				nonzero++
-			}
+		lo, hi, sum, nonzero := summary(row)
+		if sum-sum != 0 { // which no number of finite float32 values makes
+			i := slices.IndexFunc(row, func(v float32) bool { return v-v != 0 })
+			return fmt.Errorf("quant: row %d: value %d is %v", r, i, row[i])
 		}
 		o.nonzero, o.sum = o.nonzero+nonzero, o.sum+sum
 		o.extremes, _ = o.extremes.Extended(lo, hi) // finite, as checked above
@@ -64,6 +59,43 @@ func (o *Observer) Observe(values []float32, rows int) error {
 		o.histogram.add(values)
 	}
 	return nil
+}
+
+// summary returns the extremes of a row, the sum of its magnitudes, which is not
+// finite if a value is not, and how many values are not zero. Two sums do not wait
+// for each other.
+func summary(row []float32) (lo, hi float32, sum float64, nonzero int) {
+	const sign = 1 << 31
+	lo, hi = float32(math.Inf(1)), float32(math.Inf(-1))
+	var odd float64
+	var zeros uint32
+	i := 1
+	for ; i < len(row); i += 2 {
+		v, w := row[i-1], row[i]
+		if v < lo {
+			lo = v
+		}
+		if v > hi {
+			hi = v
+		}
+		if w < lo {
+			lo = w
+		}
+		if w > hi {
+			hi = w
+		}
+		a, b := math.Float32bits(v)&^sign, math.Float32bits(w)&^sign
+		sum += float64(math.Float32frombits(a))
+		odd += float64(math.Float32frombits(b))
+		zeros += (a-1)>>31 + (b-1)>>31
+	}
+	sum += odd
+	if i == len(row) {
+		v := row[i-1]
+		lo, hi, sum = min(lo, v), max(hi, v), sum+math.Abs(float64(v))
+		zeros += (math.Float32bits(v)&^sign - 1) >> 31
+	}
+	return lo, hi, sum, len(row) - int(zeros)
 }
 
 // averaged is the number of rows whose extremes a moving average takes as one:
