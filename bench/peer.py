@@ -1,6 +1,7 @@
 """What the peers have in common: arguments, data, the stopwatch, and results of the form that `goqat bench train -json` prints."""
 import argparse
 import gzip
+import importlib.metadata
 import json
 import os
 import resource
@@ -60,3 +61,29 @@ class Result:
             "epoch_s": count / speed, "samples_per_s": speed, "first_step_s": self.first,
             "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, **more,
         }), flush=True)
+
+
+def quantizing(about):
+    """The arguments of a peer that quantizes one file in one mode."""
+    p = argparse.ArgumentParser(description=about)
+    p.add_argument("--model", required=True, help="float .tflite file")
+    p.add_argument("--mode", required=True, choices=["dynamic", "int8", "int16", "float16", "weights"])
+    p.add_argument("--rows", required=True, help=".npy of float32 to calibrate with")
+    p.add_argument("--out", required=True)
+    p.add_argument("--started", type=float, default=time.time(), help="when the process was started, in seconds since 1970")
+    return p.parse_args()
+
+
+class Quantizing:
+    """The times of a peer that quantizes. It is made when everything is imported."""
+
+    def __init__(self, args):
+        self.imported = time.time() - args.started
+
+    def start(self):
+        self.began = time.time()
+
+    def print(self, package):
+        """To be called when the file is written."""
+        print(json.dumps({"import_s": self.imported, "quantize_s": time.time() - self.began,
+                          "version": importlib.metadata.version(package)}), flush=True)
