@@ -12,7 +12,7 @@ import (
 type anchored struct {
 	row    int // elements of the input
 	float  func(ws *f32.Workspace, rows int, y, x, w, bias []float32)
-	packed func(ws *f32.Workspace, rows int, y, x, packed, bias []float32) // with constant weights packed once, instead of float; or nil
+	packed func(w, bias []float32) *f32.Packed // of constants, instead of float; or nil
 	int8   func(in, out, weight quant.Params, weights []int8, bias []int32) (runner[int8], error)
 	int16  func(l q16.Linear, weights []int8, bias []int64) (runner[int16], error)
 	hybrid func(weight quant.Params, weights []int8, bias []float32) (runner[float32], error)
@@ -37,23 +37,28 @@ func (a anchored) prepare(s site) (kernel, error) {
 }
 
 func (a anchored) prepareFloat(s site) kernel {
-	run := a.float
-	var packed []float32
-	if w := s.Input(graph.InputWeights); a.packed != nil && w.Role == graph.Constant {
-		outputs := w.Shape[0]
-		run, packed = a.packed, f32.Pack(outputs, w.Elements()/outputs, w.Float32s())
+	w, b := s.Input(graph.InputWeights), s.Input(graph.InputBias)
+	if a.packed != nil && w.Role == graph.Constant && (b == nil || b.Role == graph.Constant) {
+		var bias []float32
+		if b != nil {
+			bias = b.Float32s()
+		}
+		packed := a.packed(w.Float32s(), bias)
+		return func(in []*value, out *value) error {
+			x, ws := in[graph.InputX].floats(), s.ws.take()
+			packed.Run(ws, len(x)/a.row, out.floats(), x)
+			s.ws.put(ws)
+			return nil
+		}
 	}
 	return func(in []*value, out *value) error {
-		x, w := in[graph.InputX].floats(), packed
-		if w == nil {
-			w = in[graph.InputWeights].floats()
-		}
+		x, w := in[graph.InputX].floats(), in[graph.InputWeights].floats()
 		var bias []float32
 		if len(in) > graph.InputBias {
 			bias = in[graph.InputBias].floats()
 		}
 		ws := s.ws.take()
-		run(ws, len(x)/a.row, out.floats(), x, w, bias)
+		a.float(ws, len(x)/a.row, out.floats(), x, w, bias)
 		s.ws.put(ws)
 		return nil
 	}

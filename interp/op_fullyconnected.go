@@ -16,8 +16,8 @@ func fullyConnected(s site) (kernel, error) {
 		float: func(ws *f32.Workspace, rows int, y, x, w, bias []float32) {
 			f32.FullyConnected(ws, rows, inputs, outputs, y, x, w, bias, op.Activate)
 		},
-		packed: func(ws *f32.Workspace, rows int, y, x, packed, bias []float32) {
-			f32.FullyConnectedPacked(ws, rows, inputs, outputs, y, x, packed, bias, op.Activate)
+		packed: func(w, bias []float32) *f32.Packed {
+			return f32.NewFullyConnected(inputs, outputs, w, bias, op.Activate)
 		},
 		int8: func(in, out, weight quant.Params, weights []int8, bias []int32) (runner[int8], error) {
 			return q8.NewFullyConnected(q8.FullyConnectedSpec{

@@ -100,10 +100,8 @@ func checkConv(t tester, ws *f32.Workspace, r *rand.Rand, g f32.Conv, bias bool,
 	got, want := dirty(g.OutputLen()), dirty(g.OutputLen())
 	f32.Conv2D(ws, g, got, x, w, b, act)
 	kerneltest.Conv2D(g, want, x, w, b, act)
-	packed := make([]float32, len(got))
-	f32.Conv2DPacked(ws, g, packed, x, f32.Pack(g.OutC, len(w)/g.OutC, w), b, act)
-	equal(t, "y of packed weights", packed, got)
 	equal(t, "y", got, want)
+	checkPacked(t, ws, f32.NewConv2D(g, w, b, act), g.Batch, x, want)
 
 	got, want = dirty(g.InputLen()), dirty(g.InputLen())
 	f32.Conv2DGradInput(ws, g, got, dy, w)
@@ -119,6 +117,17 @@ func checkConv(t tester, ws *f32.Workspace, r *rand.Rand, g f32.Conv, bias bool,
 	f32.Conv2DGradWeights(ws, g, got, nil, x, dy)
 	equal(t, "dw without dbias", got, want)
 	checkTransposeConv(t, ws, r, g, bias, act)
+}
+
+// checkPacked compares a kernel with packed weights; it is not fresh the second time, and writes nothing beyond y.
+func checkPacked(t tester, ws *f32.Workspace, p *f32.Packed, batch int, x, want []float32) {
+	t.Helper()
+	for range 2 {
+		got := dirty(len(want) + 64)
+		p.Run(ws, batch, got[:len(want)], x)
+		equal(t, "y of packed weights", got[:len(want)], want)
+		equal(t, "what is behind y", got[len(want):], dirty(64))
+	}
 }
 
 // checkTransposeConv compares the kernels of the transposed convolution from the output of g to its input.
@@ -187,10 +196,8 @@ func checkFullyConnected(t tester, ws *f32.Workspace, r *rand.Rand, batch, in, o
 	got, want := dirty(batch*out), dirty(batch*out)
 	f32.FullyConnected(ws, batch, in, out, got, x, w, b, act)
 	kerneltest.FullyConnected(batch, in, out, want, x, w, b, act)
-	packed := make([]float32, len(got))
-	f32.FullyConnectedPacked(ws, batch, in, out, packed, x, f32.Pack(out, in, w), b, act)
-	equal(t, "y of packed weights", packed, got)
 	equal(t, "y", got, want)
+	checkPacked(t, ws, f32.NewFullyConnected(in, out, w, b, act), batch, x, want)
 
 	got, want = dirty(batch*in), dirty(batch*in)
 	f32.FullyConnectedGradInput(ws, batch, in, out, got, dy, w)

@@ -17,24 +17,7 @@ func Conv2D(ws *Workspace, g Conv, y, x, w, bias []float32, act quant.Activation
 	s := ws.floats(g.productScratch(y) + g.WeightsLen())
 	packed := s[g.productScratch(y):]
 	transpose(g.OutC, g.depth(), packed, g.OutC, w, g.depth())
-	g.convolve(ws, s, y, x, packed, bias, act)
-}
-
-// Conv2DPacked is [Conv2D] with weights that [Pack] has packed: the same bits.
-func Conv2DPacked(ws *Workspace, g Conv, y, x, packed, bias []float32, act quant.Activation) {
-	g.convolve(ws, ws.floats(g.productScratch(y)), y, x, packed, bias, act)
-}
-
-func (g Conv) convolve(ws *Workspace, scratch, y, x, packed, bias []float32, act quant.Activation) {
-	g.product(scratch, x, packed, outlet{epilogue: newEpilogue(act, ws.repeated(0, g.rows(), bias)), dst: y})
-}
-
-// Pack returns weights that do not change in the order that products read them: those w [out, depth] of a convolution or
-// a dense layer, where depth is all that an output is summed over.
-func Pack(out, depth int, w []float32) []float32 {
-	packed := make([]float32, out*depth)
-	transpose(out, depth, packed, out, w, depth)
-	return packed
+	g.product(s, x, packed, outlet{epilogue: newEpilogue(act, ws.repeated(0, g.rows(), bias)), dst: y})
 }
 
 // Conv2DGradInput computes the gradient of a convolution's input from dy, the gradient before the activation (see

@@ -2,9 +2,10 @@ package f32
 
 // dispatch is one implementation of the routines below the kernels.
 type dispatch struct {
-	name  string
-	fused bool // products are added with one rounding
-	gemm  func(m, n, k int, c []float32, ldc int, a matrix, b []float32, ldb int, add bool)
+	name   string
+	fused  bool // products are added with one rounding
+	gemm   func(m, n, k int, c []float32, ldc int, a matrix, b []float32, ldb int, add bool)
+	packed []packedWidth // of [Packed], the narrowest first
 	vectors
 
 	peak    func(n int) // for benchmarks: n times as many operations as peakOps counts

@@ -22,12 +22,6 @@ func FullyConnected(ws *Workspace, batch, in, out int, y, x, w, bias []float32, 
 	finishRows(ws, batch, y[:batch*out], bias, act)
 }
 
-// FullyConnectedPacked is [FullyConnected] with weights that [Pack] has packed: the same bits.
-func FullyConnectedPacked(ws *Workspace, batch, in, out int, y, x, packed, bias []float32, act quant.Activation) {
-	gemmParts(batch, out, in, y, matrix{data: x, row: in, step: 1}, packed, out)
-	finishRows(ws, batch, y[:batch*out], bias, act)
-}
-
 func finishRows(ws *Workspace, batch int, y, bias []float32, act quant.Activation) {
 	e := newEpilogue(act, ws.repeated(0, batch, bias))
 	e.finish(y, y)

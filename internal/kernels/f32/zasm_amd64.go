@@ -1061,6 +1061,118 @@ func winogradSpreadAVX2(v []float32, apart int, x []float32, line int, channels 
 //go:noescape
 func winogradGatherAVX2(y []float32, line int, v []float32, apart int, channels int, count int)
 
+// packedAVX512_8x32 computes tiles of 8 pixels by 32 channels, in float32 with one rounding for a product:
+//
+//	for segments s, k < depth { for r, c: acc[r][c] = fma(plane[pixels[r] + segments[s] + k], weights[s][k][c], acc[r][c]) }
+//	out[r][c] = min(max(acc[r][c] + bias[c], lo), hi) + zero
+//
+//go:noescape
+func packedAVX512_8x32(a *byte)
+
+// packedAVX2_6x16 computes tiles of 6 pixels by 16 channels, in float32 with one rounding for a product:
+//
+//	for segments s, k < depth { for r, c: acc[r][c] = fma(plane[pixels[r] + segments[s] + k], weights[s][k][c], acc[r][c]) }
+//	out[r][c] = min(max(acc[r][c] + bias[c], lo), hi) + zero
+//
+//go:noescape
+func packedAVX2_6x16(a *byte)
+
+// packedAVX2_8x8 computes tiles of 8 pixels by 8 channels, in float32 with one rounding for a product:
+//
+//	for segments s, k < depth { for r, c: acc[r][c] = fma(plane[pixels[r] + segments[s] + k], weights[s][k][c], acc[r][c]) }
+//	out[r][c] = min(max(acc[r][c] + bias[c], lo), hi) + zero
+//
+//go:noescape
+func packedAVX2_8x8(a *byte)
+
+// packedAVX512_4x32 computes tiles of 4 pixels by 32 channels, in float32 with one rounding for a product:
+//
+//	for segments s, k < depth { for r, c: acc[r][c] = fma(plane[pixels[r] + segments[s] + k], weights[s][k][c], acc[r][c]) }
+//	out[r][c] = min(max(acc[r][c] + bias[c], lo), hi) + zero
+//
+//go:noescape
+func packedAVX512_4x32(a *byte)
+
+// packedAVX2_4x16 computes tiles of 4 pixels by 16 channels, in float32 with one rounding for a product:
+//
+//	for segments s, k < depth { for r, c: acc[r][c] = fma(plane[pixels[r] + segments[s] + k], weights[s][k][c], acc[r][c]) }
+//	out[r][c] = min(max(acc[r][c] + bias[c], lo), hi) + zero
+//
+//go:noescape
+func packedAVX2_4x16(a *byte)
+
+// packedAVX2_4x8 computes tiles of 4 pixels by 8 channels, in float32 with one rounding for a product:
+//
+//	for segments s, k < depth { for r, c: acc[r][c] = fma(plane[pixels[r] + segments[s] + k], weights[s][k][c], acc[r][c]) }
+//	out[r][c] = min(max(acc[r][c] + bias[c], lo), hi) + zero
+//
+//go:noescape
+func packedAVX2_4x8(a *byte)
+
+// packedAVX512_2x32 computes tiles of 2 pixels by 32 channels, in float32 with one rounding for a product:
+//
+//	for segments s, k < depth { for r, c: acc[r][c] = fma(plane[pixels[r] + segments[s] + k], weights[s][k][c], acc[r][c]) }
+//	out[r][c] = min(max(acc[r][c] + bias[c], lo), hi) + zero
+//
+//go:noescape
+func packedAVX512_2x32(a *byte)
+
+// packedAVX2_2x16 computes tiles of 2 pixels by 16 channels, in float32 with one rounding for a product:
+//
+//	for segments s, k < depth { for r, c: acc[r][c] = fma(plane[pixels[r] + segments[s] + k], weights[s][k][c], acc[r][c]) }
+//	out[r][c] = min(max(acc[r][c] + bias[c], lo), hi) + zero
+//
+//go:noescape
+func packedAVX2_2x16(a *byte)
+
+// packedAVX2_2x8 computes tiles of 2 pixels by 8 channels, in float32 with one rounding for a product:
+//
+//	for segments s, k < depth { for r, c: acc[r][c] = fma(plane[pixels[r] + segments[s] + k], weights[s][k][c], acc[r][c]) }
+//	out[r][c] = min(max(acc[r][c] + bias[c], lo), hi) + zero
+//
+//go:noescape
+func packedAVX2_2x8(a *byte)
+
+// packedAVX512_1x32 computes tiles of 1 pixels by 32 channels, in float32 with one rounding for a product:
+//
+//	for segments s, k < depth { for r, c: acc[r][c] = fma(plane[pixels[r] + segments[s] + k], weights[s][k][c], acc[r][c]) }
+//	out[r][c] = min(max(acc[r][c] + bias[c], lo), hi) + zero
+//
+//go:noescape
+func packedAVX512_1x32(a *byte)
+
+// packedAVX2_1x16 computes tiles of 1 pixels by 16 channels, in float32 with one rounding for a product:
+//
+//	for segments s, k < depth { for r, c: acc[r][c] = fma(plane[pixels[r] + segments[s] + k], weights[s][k][c], acc[r][c]) }
+//	out[r][c] = min(max(acc[r][c] + bias[c], lo), hi) + zero
+//
+//go:noescape
+func packedAVX2_1x16(a *byte)
+
+// packedAVX2_1x8 computes tiles of 1 pixels by 8 channels, in float32 with one rounding for a product:
+//
+//	for segments s, k < depth { for r, c: acc[r][c] = fma(plane[pixels[r] + segments[s] + k], weights[s][k][c], acc[r][c]) }
+//	out[r][c] = min(max(acc[r][c] + bias[c], lo), hi) + zero
+//
+//go:noescape
+func packedAVX2_1x8(a *byte)
+
+// packedAVX512_1x64 computes tiles of 1 pixels by 64 channels, in float32 with one rounding for a product:
+//
+//	for segments s, k < depth { for r, c: acc[r][c] = fma(plane[pixels[r] + segments[s] + k], weights[s][k][c], acc[r][c]) }
+//	out[r][c] = min(max(acc[r][c] + bias[c], lo), hi) + zero
+//
+//go:noescape
+func packedAVX512_1x64(a *byte)
+
+// packedAVX2_1x32 computes tiles of 1 pixels by 32 channels, in float32 with one rounding for a product:
+//
+//	for segments s, k < depth { for r, c: acc[r][c] = fma(plane[pixels[r] + segments[s] + k], weights[s][k][c], acc[r][c]) }
+//	out[r][c] = min(max(acc[r][c] + bias[c], lo), hi) + zero
+//
+//go:noescape
+func packedAVX2_1x32(a *byte)
+
 // peakAVX2 does n times 12 multiply-adds of 8 lanes, as fast as the processor can.
 func peakAVX2(n int)
 

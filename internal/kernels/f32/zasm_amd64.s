@@ -7804,6 +7804,1232 @@ eight:
 	VZEROUPPER
 	RET
 
+// func packedAVX512_8x32(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·packedAVX512_8x32(SB), NOSPLIT, $8-8
+	MOVQ a+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ 72(AX), DX
+
+tile:
+	MOVLQSX (CX), SI
+	ADDQ    (AX), SI
+	MOVLQSX 4(CX), DI
+	ADDQ    (AX), DI
+	MOVLQSX 8(CX), R8
+	ADDQ    (AX), R8
+	MOVLQSX 12(CX), R9
+	ADDQ    (AX), R9
+	MOVLQSX 16(CX), R10
+	ADDQ    (AX), R10
+	MOVLQSX 20(CX), R11
+	ADDQ    (AX), R11
+	MOVLQSX 24(CX), R12
+	ADDQ    (AX), R12
+	MOVLQSX 28(CX), R13
+	ADDQ    (AX), R13
+	ADDQ    $0x20, CX
+	MOVQ    48(AX), BX
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	VPXORD  Z8, Z8, Z8
+	VPXORD  Z9, Z9, Z9
+	VPXORD  Z10, Z10, Z10
+	VPXORD  Z11, Z11, Z11
+	VPXORD  Z12, Z12, Z12
+	VPXORD  Z13, Z13, Z13
+	VPXORD  Z14, Z14, Z14
+	VPXORD  Z15, Z15, Z15
+	MOVQ    24(AX), R14
+
+segment:
+	MOVLQSX (R14), R15
+	ADDQ    $0x04, R14
+	MOVQ    40(AX), BP
+
+step:
+	VMOVUPS      (BX), Z17
+	VMOVUPS      64(BX), Z18
+	VBROADCASTSS (SI)(R15*1), Z16
+	VFMADD231PS  Z17, Z16, Z0
+	VFMADD231PS  Z18, Z16, Z1
+	VBROADCASTSS (DI)(R15*1), Z16
+	VFMADD231PS  Z17, Z16, Z2
+	VFMADD231PS  Z18, Z16, Z3
+	VBROADCASTSS (R8)(R15*1), Z16
+	VFMADD231PS  Z17, Z16, Z4
+	VFMADD231PS  Z18, Z16, Z5
+	VBROADCASTSS (R9)(R15*1), Z16
+	VFMADD231PS  Z17, Z16, Z6
+	VFMADD231PS  Z18, Z16, Z7
+	VBROADCASTSS (R10)(R15*1), Z16
+	VFMADD231PS  Z17, Z16, Z8
+	VFMADD231PS  Z18, Z16, Z9
+	VBROADCASTSS (R11)(R15*1), Z16
+	VFMADD231PS  Z17, Z16, Z10
+	VFMADD231PS  Z18, Z16, Z11
+	VBROADCASTSS (R12)(R15*1), Z16
+	VFMADD231PS  Z17, Z16, Z12
+	VFMADD231PS  Z18, Z16, Z13
+	VBROADCASTSS (R13)(R15*1), Z16
+	VFMADD231PS  Z17, Z16, Z14
+	VFMADD231PS  Z18, Z16, Z15
+	ADDQ         $0x04, R15
+	ADDQ         $0x00000080, BX
+	DECQ         BP
+	JNE          step
+	CMPQ         R14, 32(AX)
+	JNE          segment
+	MOVQ         88(AX), BX
+	VBROADCASTSS (BX), Z16
+	VBROADCASTSS 4(BX), Z17
+	VBROADCASTSS 8(BX), Z18
+	MOVQ         64(AX), BX
+	VADDPS       (BX), Z0, Z0
+	VMAXPS       Z0, Z16, Z0
+	VMINPS       Z0, Z17, Z0
+	VADDPS       Z18, Z0, Z0
+	VMOVUPS      Z0, (DX)
+	VADDPS       64(BX), Z1, Z1
+	VMAXPS       Z1, Z16, Z1
+	VMINPS       Z1, Z17, Z1
+	VADDPS       Z18, Z1, Z1
+	VMOVUPS      Z1, 64(DX)
+	ADDQ         80(AX), DX
+	VADDPS       (BX), Z2, Z2
+	VMAXPS       Z2, Z16, Z2
+	VMINPS       Z2, Z17, Z2
+	VADDPS       Z18, Z2, Z2
+	VMOVUPS      Z2, (DX)
+	VADDPS       64(BX), Z3, Z3
+	VMAXPS       Z3, Z16, Z3
+	VMINPS       Z3, Z17, Z3
+	VADDPS       Z18, Z3, Z3
+	VMOVUPS      Z3, 64(DX)
+	ADDQ         80(AX), DX
+	VADDPS       (BX), Z4, Z4
+	VMAXPS       Z4, Z16, Z4
+	VMINPS       Z4, Z17, Z4
+	VADDPS       Z18, Z4, Z4
+	VMOVUPS      Z4, (DX)
+	VADDPS       64(BX), Z5, Z5
+	VMAXPS       Z5, Z16, Z5
+	VMINPS       Z5, Z17, Z5
+	VADDPS       Z18, Z5, Z5
+	VMOVUPS      Z5, 64(DX)
+	ADDQ         80(AX), DX
+	VADDPS       (BX), Z6, Z6
+	VMAXPS       Z6, Z16, Z6
+	VMINPS       Z6, Z17, Z6
+	VADDPS       Z18, Z6, Z6
+	VMOVUPS      Z6, (DX)
+	VADDPS       64(BX), Z7, Z7
+	VMAXPS       Z7, Z16, Z7
+	VMINPS       Z7, Z17, Z7
+	VADDPS       Z18, Z7, Z7
+	VMOVUPS      Z7, 64(DX)
+	ADDQ         80(AX), DX
+	VADDPS       (BX), Z8, Z8
+	VMAXPS       Z8, Z16, Z8
+	VMINPS       Z8, Z17, Z8
+	VADDPS       Z18, Z8, Z8
+	VMOVUPS      Z8, (DX)
+	VADDPS       64(BX), Z9, Z9
+	VMAXPS       Z9, Z16, Z9
+	VMINPS       Z9, Z17, Z9
+	VADDPS       Z18, Z9, Z9
+	VMOVUPS      Z9, 64(DX)
+	ADDQ         80(AX), DX
+	VADDPS       (BX), Z10, Z10
+	VMAXPS       Z10, Z16, Z10
+	VMINPS       Z10, Z17, Z10
+	VADDPS       Z18, Z10, Z10
+	VMOVUPS      Z10, (DX)
+	VADDPS       64(BX), Z11, Z11
+	VMAXPS       Z11, Z16, Z11
+	VMINPS       Z11, Z17, Z11
+	VADDPS       Z18, Z11, Z11
+	VMOVUPS      Z11, 64(DX)
+	ADDQ         80(AX), DX
+	VADDPS       (BX), Z12, Z12
+	VMAXPS       Z12, Z16, Z12
+	VMINPS       Z12, Z17, Z12
+	VADDPS       Z18, Z12, Z12
+	VMOVUPS      Z12, (DX)
+	VADDPS       64(BX), Z13, Z13
+	VMAXPS       Z13, Z16, Z13
+	VMINPS       Z13, Z17, Z13
+	VADDPS       Z18, Z13, Z13
+	VMOVUPS      Z13, 64(DX)
+	ADDQ         80(AX), DX
+	VADDPS       (BX), Z14, Z14
+	VMAXPS       Z14, Z16, Z14
+	VMINPS       Z14, Z17, Z14
+	VADDPS       Z18, Z14, Z14
+	VMOVUPS      Z14, (DX)
+	VADDPS       64(BX), Z15, Z15
+	VMAXPS       Z15, Z16, Z15
+	VMINPS       Z15, Z17, Z15
+	VADDPS       Z18, Z15, Z15
+	VMOVUPS      Z15, 64(DX)
+	ADDQ         80(AX), DX
+	DECQ         16(AX)
+	JNE          tile
+	VZEROUPPER
+	RET
+
+// func packedAVX2_6x16(a *byte)
+// Requires: AVX, FMA3
+TEXT ·packedAVX2_6x16(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ 72(AX), DX
+
+tile:
+	MOVLQSX (CX), SI
+	ADDQ    (AX), SI
+	MOVLQSX 4(CX), DI
+	ADDQ    (AX), DI
+	MOVLQSX 8(CX), R8
+	ADDQ    (AX), R8
+	MOVLQSX 12(CX), R9
+	ADDQ    (AX), R9
+	MOVLQSX 16(CX), R10
+	ADDQ    (AX), R10
+	MOVLQSX 20(CX), R11
+	ADDQ    (AX), R11
+	ADDQ    $0x18, CX
+	MOVQ    48(AX), BX
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	VXORPS  Y10, Y10, Y10
+	VXORPS  Y11, Y11, Y11
+	MOVQ    24(AX), R12
+
+segment:
+	MOVLQSX (R12), R13
+	ADDQ    $0x04, R12
+	MOVQ    40(AX), R14
+
+step:
+	VMOVUPS      (BX), Y13
+	VMOVUPS      32(BX), Y14
+	VBROADCASTSS (SI)(R13*1), Y12
+	VFMADD231PS  Y13, Y12, Y0
+	VFMADD231PS  Y14, Y12, Y1
+	VBROADCASTSS (DI)(R13*1), Y12
+	VFMADD231PS  Y13, Y12, Y2
+	VFMADD231PS  Y14, Y12, Y3
+	VBROADCASTSS (R8)(R13*1), Y12
+	VFMADD231PS  Y13, Y12, Y4
+	VFMADD231PS  Y14, Y12, Y5
+	VBROADCASTSS (R9)(R13*1), Y12
+	VFMADD231PS  Y13, Y12, Y6
+	VFMADD231PS  Y14, Y12, Y7
+	VBROADCASTSS (R10)(R13*1), Y12
+	VFMADD231PS  Y13, Y12, Y8
+	VFMADD231PS  Y14, Y12, Y9
+	VBROADCASTSS (R11)(R13*1), Y12
+	VFMADD231PS  Y13, Y12, Y10
+	VFMADD231PS  Y14, Y12, Y11
+	ADDQ         $0x04, R13
+	ADDQ         $0x00000040, BX
+	DECQ         R14
+	JNE          step
+	CMPQ         R12, 32(AX)
+	JNE          segment
+	MOVQ         88(AX), BX
+	VBROADCASTSS (BX), Y12
+	VBROADCASTSS 4(BX), Y13
+	VBROADCASTSS 8(BX), Y14
+	MOVQ         64(AX), BX
+	VADDPS       (BX), Y0, Y0
+	VMAXPS       Y0, Y12, Y0
+	VMINPS       Y0, Y13, Y0
+	VADDPS       Y14, Y0, Y0
+	VMOVUPS      Y0, (DX)
+	VADDPS       32(BX), Y1, Y1
+	VMAXPS       Y1, Y12, Y1
+	VMINPS       Y1, Y13, Y1
+	VADDPS       Y14, Y1, Y1
+	VMOVUPS      Y1, 32(DX)
+	ADDQ         80(AX), DX
+	VADDPS       (BX), Y2, Y2
+	VMAXPS       Y2, Y12, Y2
+	VMINPS       Y2, Y13, Y2
+	VADDPS       Y14, Y2, Y2
+	VMOVUPS      Y2, (DX)
+	VADDPS       32(BX), Y3, Y3
+	VMAXPS       Y3, Y12, Y3
+	VMINPS       Y3, Y13, Y3
+	VADDPS       Y14, Y3, Y3
+	VMOVUPS      Y3, 32(DX)
+	ADDQ         80(AX), DX
+	VADDPS       (BX), Y4, Y4
+	VMAXPS       Y4, Y12, Y4
+	VMINPS       Y4, Y13, Y4
+	VADDPS       Y14, Y4, Y4
+	VMOVUPS      Y4, (DX)
+	VADDPS       32(BX), Y5, Y5
+	VMAXPS       Y5, Y12, Y5
+	VMINPS       Y5, Y13, Y5
+	VADDPS       Y14, Y5, Y5
+	VMOVUPS      Y5, 32(DX)
+	ADDQ         80(AX), DX
+	VADDPS       (BX), Y6, Y6
+	VMAXPS       Y6, Y12, Y6
+	VMINPS       Y6, Y13, Y6
+	VADDPS       Y14, Y6, Y6
+	VMOVUPS      Y6, (DX)
+	VADDPS       32(BX), Y7, Y7
+	VMAXPS       Y7, Y12, Y7
+	VMINPS       Y7, Y13, Y7
+	VADDPS       Y14, Y7, Y7
+	VMOVUPS      Y7, 32(DX)
+	ADDQ         80(AX), DX
+	VADDPS       (BX), Y8, Y8
+	VMAXPS       Y8, Y12, Y8
+	VMINPS       Y8, Y13, Y8
+	VADDPS       Y14, Y8, Y8
+	VMOVUPS      Y8, (DX)
+	VADDPS       32(BX), Y9, Y9
+	VMAXPS       Y9, Y12, Y9
+	VMINPS       Y9, Y13, Y9
+	VADDPS       Y14, Y9, Y9
+	VMOVUPS      Y9, 32(DX)
+	ADDQ         80(AX), DX
+	VADDPS       (BX), Y10, Y10
+	VMAXPS       Y10, Y12, Y10
+	VMINPS       Y10, Y13, Y10
+	VADDPS       Y14, Y10, Y10
+	VMOVUPS      Y10, (DX)
+	VADDPS       32(BX), Y11, Y11
+	VMAXPS       Y11, Y12, Y11
+	VMINPS       Y11, Y13, Y11
+	VADDPS       Y14, Y11, Y11
+	VMOVUPS      Y11, 32(DX)
+	ADDQ         80(AX), DX
+	DECQ         16(AX)
+	JNE          tile
+	VZEROUPPER
+	RET
+
+// func packedAVX2_8x8(a *byte)
+// Requires: AVX, FMA3
+TEXT ·packedAVX2_8x8(SB), NOSPLIT, $8-8
+	MOVQ a+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ 72(AX), DX
+
+tile:
+	MOVLQSX (CX), SI
+	ADDQ    (AX), SI
+	MOVLQSX 4(CX), DI
+	ADDQ    (AX), DI
+	MOVLQSX 8(CX), R8
+	ADDQ    (AX), R8
+	MOVLQSX 12(CX), R9
+	ADDQ    (AX), R9
+	MOVLQSX 16(CX), R10
+	ADDQ    (AX), R10
+	MOVLQSX 20(CX), R11
+	ADDQ    (AX), R11
+	MOVLQSX 24(CX), R12
+	ADDQ    (AX), R12
+	MOVLQSX 28(CX), R13
+	ADDQ    (AX), R13
+	ADDQ    $0x20, CX
+	MOVQ    48(AX), BX
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	MOVQ    24(AX), R14
+
+segment:
+	MOVLQSX (R14), R15
+	ADDQ    $0x04, R14
+	MOVQ    40(AX), BP
+
+step:
+	VMOVUPS      (BX), Y9
+	VBROADCASTSS (SI)(R15*1), Y8
+	VFMADD231PS  Y9, Y8, Y0
+	VBROADCASTSS (DI)(R15*1), Y8
+	VFMADD231PS  Y9, Y8, Y1
+	VBROADCASTSS (R8)(R15*1), Y8
+	VFMADD231PS  Y9, Y8, Y2
+	VBROADCASTSS (R9)(R15*1), Y8
+	VFMADD231PS  Y9, Y8, Y3
+	VBROADCASTSS (R10)(R15*1), Y8
+	VFMADD231PS  Y9, Y8, Y4
+	VBROADCASTSS (R11)(R15*1), Y8
+	VFMADD231PS  Y9, Y8, Y5
+	VBROADCASTSS (R12)(R15*1), Y8
+	VFMADD231PS  Y9, Y8, Y6
+	VBROADCASTSS (R13)(R15*1), Y8
+	VFMADD231PS  Y9, Y8, Y7
+	ADDQ         $0x04, R15
+	ADDQ         $0x00000020, BX
+	DECQ         BP
+	JNE          step
+	CMPQ         R14, 32(AX)
+	JNE          segment
+	MOVQ         88(AX), BX
+	VBROADCASTSS (BX), Y8
+	VBROADCASTSS 4(BX), Y9
+	VBROADCASTSS 8(BX), Y10
+	MOVQ         64(AX), BX
+	VADDPS       (BX), Y0, Y0
+	VMAXPS       Y0, Y8, Y0
+	VMINPS       Y0, Y9, Y0
+	VADDPS       Y10, Y0, Y0
+	VMOVUPS      Y0, (DX)
+	ADDQ         80(AX), DX
+	VADDPS       (BX), Y1, Y1
+	VMAXPS       Y1, Y8, Y1
+	VMINPS       Y1, Y9, Y1
+	VADDPS       Y10, Y1, Y1
+	VMOVUPS      Y1, (DX)
+	ADDQ         80(AX), DX
+	VADDPS       (BX), Y2, Y2
+	VMAXPS       Y2, Y8, Y2
+	VMINPS       Y2, Y9, Y2
+	VADDPS       Y10, Y2, Y2
+	VMOVUPS      Y2, (DX)
+	ADDQ         80(AX), DX
+	VADDPS       (BX), Y3, Y3
+	VMAXPS       Y3, Y8, Y3
+	VMINPS       Y3, Y9, Y3
+	VADDPS       Y10, Y3, Y3
+	VMOVUPS      Y3, (DX)
+	ADDQ         80(AX), DX
+	VADDPS       (BX), Y4, Y4
+	VMAXPS       Y4, Y8, Y4
+	VMINPS       Y4, Y9, Y4
+	VADDPS       Y10, Y4, Y4
+	VMOVUPS      Y4, (DX)
+	ADDQ         80(AX), DX
+	VADDPS       (BX), Y5, Y5
+	VMAXPS       Y5, Y8, Y5
+	VMINPS       Y5, Y9, Y5
+	VADDPS       Y10, Y5, Y5
+	VMOVUPS      Y5, (DX)
+	ADDQ         80(AX), DX
+	VADDPS       (BX), Y6, Y6
+	VMAXPS       Y6, Y8, Y6
+	VMINPS       Y6, Y9, Y6
+	VADDPS       Y10, Y6, Y6
+	VMOVUPS      Y6, (DX)
+	ADDQ         80(AX), DX
+	VADDPS       (BX), Y7, Y7
+	VMAXPS       Y7, Y8, Y7
+	VMINPS       Y7, Y9, Y7
+	VADDPS       Y10, Y7, Y7
+	VMOVUPS      Y7, (DX)
+	ADDQ         80(AX), DX
+	DECQ         16(AX)
+	JNE          tile
+	VZEROUPPER
+	RET
+
+// func packedAVX512_4x32(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·packedAVX512_4x32(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ 72(AX), DX
+
+tile:
+	MOVLQSX (CX), SI
+	ADDQ    (AX), SI
+	MOVLQSX 4(CX), DI
+	ADDQ    (AX), DI
+	MOVLQSX 8(CX), R8
+	ADDQ    (AX), R8
+	MOVLQSX 12(CX), R9
+	ADDQ    (AX), R9
+	ADDQ    $0x10, CX
+	MOVQ    48(AX), BX
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	MOVQ    24(AX), R10
+
+segment:
+	MOVLQSX (R10), R11
+	ADDQ    $0x04, R10
+	MOVQ    40(AX), R12
+
+step:
+	VMOVUPS      (BX), Z9
+	VMOVUPS      64(BX), Z10
+	VBROADCASTSS (SI)(R11*1), Z8
+	VFMADD231PS  Z9, Z8, Z0
+	VFMADD231PS  Z10, Z8, Z1
+	VBROADCASTSS (DI)(R11*1), Z8
+	VFMADD231PS  Z9, Z8, Z2
+	VFMADD231PS  Z10, Z8, Z3
+	VBROADCASTSS (R8)(R11*1), Z8
+	VFMADD231PS  Z9, Z8, Z4
+	VFMADD231PS  Z10, Z8, Z5
+	VBROADCASTSS (R9)(R11*1), Z8
+	VFMADD231PS  Z9, Z8, Z6
+	VFMADD231PS  Z10, Z8, Z7
+	ADDQ         $0x04, R11
+	ADDQ         $0x00000080, BX
+	DECQ         R12
+	JNE          step
+	CMPQ         R10, 32(AX)
+	JNE          segment
+	MOVQ         88(AX), BX
+	VBROADCASTSS (BX), Z8
+	VBROADCASTSS 4(BX), Z9
+	VBROADCASTSS 8(BX), Z10
+	MOVQ         64(AX), BX
+	VADDPS       (BX), Z0, Z0
+	VMAXPS       Z0, Z8, Z0
+	VMINPS       Z0, Z9, Z0
+	VADDPS       Z10, Z0, Z0
+	VMOVUPS      Z0, (DX)
+	VADDPS       64(BX), Z1, Z1
+	VMAXPS       Z1, Z8, Z1
+	VMINPS       Z1, Z9, Z1
+	VADDPS       Z10, Z1, Z1
+	VMOVUPS      Z1, 64(DX)
+	ADDQ         80(AX), DX
+	VADDPS       (BX), Z2, Z2
+	VMAXPS       Z2, Z8, Z2
+	VMINPS       Z2, Z9, Z2
+	VADDPS       Z10, Z2, Z2
+	VMOVUPS      Z2, (DX)
+	VADDPS       64(BX), Z3, Z3
+	VMAXPS       Z3, Z8, Z3
+	VMINPS       Z3, Z9, Z3
+	VADDPS       Z10, Z3, Z3
+	VMOVUPS      Z3, 64(DX)
+	ADDQ         80(AX), DX
+	VADDPS       (BX), Z4, Z4
+	VMAXPS       Z4, Z8, Z4
+	VMINPS       Z4, Z9, Z4
+	VADDPS       Z10, Z4, Z4
+	VMOVUPS      Z4, (DX)
+	VADDPS       64(BX), Z5, Z5
+	VMAXPS       Z5, Z8, Z5
+	VMINPS       Z5, Z9, Z5
+	VADDPS       Z10, Z5, Z5
+	VMOVUPS      Z5, 64(DX)
+	ADDQ         80(AX), DX
+	VADDPS       (BX), Z6, Z6
+	VMAXPS       Z6, Z8, Z6
+	VMINPS       Z6, Z9, Z6
+	VADDPS       Z10, Z6, Z6
+	VMOVUPS      Z6, (DX)
+	VADDPS       64(BX), Z7, Z7
+	VMAXPS       Z7, Z8, Z7
+	VMINPS       Z7, Z9, Z7
+	VADDPS       Z10, Z7, Z7
+	VMOVUPS      Z7, 64(DX)
+	ADDQ         80(AX), DX
+	DECQ         16(AX)
+	JNE          tile
+	VZEROUPPER
+	RET
+
+// func packedAVX2_4x16(a *byte)
+// Requires: AVX, FMA3
+TEXT ·packedAVX2_4x16(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ 72(AX), DX
+
+tile:
+	MOVLQSX (CX), SI
+	ADDQ    (AX), SI
+	MOVLQSX 4(CX), DI
+	ADDQ    (AX), DI
+	MOVLQSX 8(CX), R8
+	ADDQ    (AX), R8
+	MOVLQSX 12(CX), R9
+	ADDQ    (AX), R9
+	ADDQ    $0x10, CX
+	MOVQ    48(AX), BX
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	MOVQ    24(AX), R10
+
+segment:
+	MOVLQSX (R10), R11
+	ADDQ    $0x04, R10
+	MOVQ    40(AX), R12
+
+step:
+	VMOVUPS      (BX), Y9
+	VMOVUPS      32(BX), Y10
+	VBROADCASTSS (SI)(R11*1), Y8
+	VFMADD231PS  Y9, Y8, Y0
+	VFMADD231PS  Y10, Y8, Y1
+	VBROADCASTSS (DI)(R11*1), Y8
+	VFMADD231PS  Y9, Y8, Y2
+	VFMADD231PS  Y10, Y8, Y3
+	VBROADCASTSS (R8)(R11*1), Y8
+	VFMADD231PS  Y9, Y8, Y4
+	VFMADD231PS  Y10, Y8, Y5
+	VBROADCASTSS (R9)(R11*1), Y8
+	VFMADD231PS  Y9, Y8, Y6
+	VFMADD231PS  Y10, Y8, Y7
+	ADDQ         $0x04, R11
+	ADDQ         $0x00000040, BX
+	DECQ         R12
+	JNE          step
+	CMPQ         R10, 32(AX)
+	JNE          segment
+	MOVQ         88(AX), BX
+	VBROADCASTSS (BX), Y8
+	VBROADCASTSS 4(BX), Y9
+	VBROADCASTSS 8(BX), Y10
+	MOVQ         64(AX), BX
+	VADDPS       (BX), Y0, Y0
+	VMAXPS       Y0, Y8, Y0
+	VMINPS       Y0, Y9, Y0
+	VADDPS       Y10, Y0, Y0
+	VMOVUPS      Y0, (DX)
+	VADDPS       32(BX), Y1, Y1
+	VMAXPS       Y1, Y8, Y1
+	VMINPS       Y1, Y9, Y1
+	VADDPS       Y10, Y1, Y1
+	VMOVUPS      Y1, 32(DX)
+	ADDQ         80(AX), DX
+	VADDPS       (BX), Y2, Y2
+	VMAXPS       Y2, Y8, Y2
+	VMINPS       Y2, Y9, Y2
+	VADDPS       Y10, Y2, Y2
+	VMOVUPS      Y2, (DX)
+	VADDPS       32(BX), Y3, Y3
+	VMAXPS       Y3, Y8, Y3
+	VMINPS       Y3, Y9, Y3
+	VADDPS       Y10, Y3, Y3
+	VMOVUPS      Y3, 32(DX)
+	ADDQ         80(AX), DX
+	VADDPS       (BX), Y4, Y4
+	VMAXPS       Y4, Y8, Y4
+	VMINPS       Y4, Y9, Y4
+	VADDPS       Y10, Y4, Y4
+	VMOVUPS      Y4, (DX)
+	VADDPS       32(BX), Y5, Y5
+	VMAXPS       Y5, Y8, Y5
+	VMINPS       Y5, Y9, Y5
+	VADDPS       Y10, Y5, Y5
+	VMOVUPS      Y5, 32(DX)
+	ADDQ         80(AX), DX
+	VADDPS       (BX), Y6, Y6
+	VMAXPS       Y6, Y8, Y6
+	VMINPS       Y6, Y9, Y6
+	VADDPS       Y10, Y6, Y6
+	VMOVUPS      Y6, (DX)
+	VADDPS       32(BX), Y7, Y7
+	VMAXPS       Y7, Y8, Y7
+	VMINPS       Y7, Y9, Y7
+	VADDPS       Y10, Y7, Y7
+	VMOVUPS      Y7, 32(DX)
+	ADDQ         80(AX), DX
+	DECQ         16(AX)
+	JNE          tile
+	VZEROUPPER
+	RET
+
+// func packedAVX2_4x8(a *byte)
+// Requires: AVX, FMA3
+TEXT ·packedAVX2_4x8(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ 72(AX), DX
+
+tile:
+	MOVLQSX (CX), SI
+	ADDQ    (AX), SI
+	MOVLQSX 4(CX), DI
+	ADDQ    (AX), DI
+	MOVLQSX 8(CX), R8
+	ADDQ    (AX), R8
+	MOVLQSX 12(CX), R9
+	ADDQ    (AX), R9
+	ADDQ    $0x10, CX
+	MOVQ    48(AX), BX
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	MOVQ    24(AX), R10
+
+segment:
+	MOVLQSX (R10), R11
+	ADDQ    $0x04, R10
+	MOVQ    40(AX), R12
+
+step:
+	VMOVUPS      (BX), Y5
+	VBROADCASTSS (SI)(R11*1), Y4
+	VFMADD231PS  Y5, Y4, Y0
+	VBROADCASTSS (DI)(R11*1), Y4
+	VFMADD231PS  Y5, Y4, Y1
+	VBROADCASTSS (R8)(R11*1), Y4
+	VFMADD231PS  Y5, Y4, Y2
+	VBROADCASTSS (R9)(R11*1), Y4
+	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         $0x04, R11
+	ADDQ         $0x00000020, BX
+	DECQ         R12
+	JNE          step
+	CMPQ         R10, 32(AX)
+	JNE          segment
+	MOVQ         88(AX), BX
+	VBROADCASTSS (BX), Y4
+	VBROADCASTSS 4(BX), Y5
+	VBROADCASTSS 8(BX), Y6
+	MOVQ         64(AX), BX
+	VADDPS       (BX), Y0, Y0
+	VMAXPS       Y0, Y4, Y0
+	VMINPS       Y0, Y5, Y0
+	VADDPS       Y6, Y0, Y0
+	VMOVUPS      Y0, (DX)
+	ADDQ         80(AX), DX
+	VADDPS       (BX), Y1, Y1
+	VMAXPS       Y1, Y4, Y1
+	VMINPS       Y1, Y5, Y1
+	VADDPS       Y6, Y1, Y1
+	VMOVUPS      Y1, (DX)
+	ADDQ         80(AX), DX
+	VADDPS       (BX), Y2, Y2
+	VMAXPS       Y2, Y4, Y2
+	VMINPS       Y2, Y5, Y2
+	VADDPS       Y6, Y2, Y2
+	VMOVUPS      Y2, (DX)
+	ADDQ         80(AX), DX
+	VADDPS       (BX), Y3, Y3
+	VMAXPS       Y3, Y4, Y3
+	VMINPS       Y3, Y5, Y3
+	VADDPS       Y6, Y3, Y3
+	VMOVUPS      Y3, (DX)
+	ADDQ         80(AX), DX
+	DECQ         16(AX)
+	JNE          tile
+	VZEROUPPER
+	RET
+
+// func packedAVX512_2x32(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·packedAVX512_2x32(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ 72(AX), DX
+
+tile:
+	MOVLQSX (CX), SI
+	ADDQ    (AX), SI
+	MOVLQSX 4(CX), DI
+	ADDQ    (AX), DI
+	ADDQ    $0x08, CX
+	MOVQ    48(AX), BX
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	MOVQ    24(AX), R8
+
+segment:
+	MOVLQSX (R8), R9
+	ADDQ    $0x04, R8
+	MOVQ    40(AX), R10
+
+step:
+	VMOVUPS      (BX), Z5
+	VMOVUPS      64(BX), Z6
+	VBROADCASTSS (SI)(R9*1), Z4
+	VFMADD231PS  Z5, Z4, Z0
+	VFMADD231PS  Z6, Z4, Z1
+	VBROADCASTSS (DI)(R9*1), Z4
+	VFMADD231PS  Z5, Z4, Z2
+	VFMADD231PS  Z6, Z4, Z3
+	ADDQ         $0x04, R9
+	ADDQ         $0x00000080, BX
+	DECQ         R10
+	JNE          step
+	CMPQ         R8, 32(AX)
+	JNE          segment
+	MOVQ         88(AX), BX
+	VBROADCASTSS (BX), Z4
+	VBROADCASTSS 4(BX), Z5
+	VBROADCASTSS 8(BX), Z6
+	MOVQ         64(AX), BX
+	VADDPS       (BX), Z0, Z0
+	VMAXPS       Z0, Z4, Z0
+	VMINPS       Z0, Z5, Z0
+	VADDPS       Z6, Z0, Z0
+	VMOVUPS      Z0, (DX)
+	VADDPS       64(BX), Z1, Z1
+	VMAXPS       Z1, Z4, Z1
+	VMINPS       Z1, Z5, Z1
+	VADDPS       Z6, Z1, Z1
+	VMOVUPS      Z1, 64(DX)
+	ADDQ         80(AX), DX
+	VADDPS       (BX), Z2, Z2
+	VMAXPS       Z2, Z4, Z2
+	VMINPS       Z2, Z5, Z2
+	VADDPS       Z6, Z2, Z2
+	VMOVUPS      Z2, (DX)
+	VADDPS       64(BX), Z3, Z3
+	VMAXPS       Z3, Z4, Z3
+	VMINPS       Z3, Z5, Z3
+	VADDPS       Z6, Z3, Z3
+	VMOVUPS      Z3, 64(DX)
+	ADDQ         80(AX), DX
+	DECQ         16(AX)
+	JNE          tile
+	VZEROUPPER
+	RET
+
+// func packedAVX2_2x16(a *byte)
+// Requires: AVX, FMA3
+TEXT ·packedAVX2_2x16(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ 72(AX), DX
+
+tile:
+	MOVLQSX (CX), SI
+	ADDQ    (AX), SI
+	MOVLQSX 4(CX), DI
+	ADDQ    (AX), DI
+	ADDQ    $0x08, CX
+	MOVQ    48(AX), BX
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	MOVQ    24(AX), R8
+
+segment:
+	MOVLQSX (R8), R9
+	ADDQ    $0x04, R8
+	MOVQ    40(AX), R10
+
+step:
+	VMOVUPS      (BX), Y5
+	VMOVUPS      32(BX), Y6
+	VBROADCASTSS (SI)(R9*1), Y4
+	VFMADD231PS  Y5, Y4, Y0
+	VFMADD231PS  Y6, Y4, Y1
+	VBROADCASTSS (DI)(R9*1), Y4
+	VFMADD231PS  Y5, Y4, Y2
+	VFMADD231PS  Y6, Y4, Y3
+	ADDQ         $0x04, R9
+	ADDQ         $0x00000040, BX
+	DECQ         R10
+	JNE          step
+	CMPQ         R8, 32(AX)
+	JNE          segment
+	MOVQ         88(AX), BX
+	VBROADCASTSS (BX), Y4
+	VBROADCASTSS 4(BX), Y5
+	VBROADCASTSS 8(BX), Y6
+	MOVQ         64(AX), BX
+	VADDPS       (BX), Y0, Y0
+	VMAXPS       Y0, Y4, Y0
+	VMINPS       Y0, Y5, Y0
+	VADDPS       Y6, Y0, Y0
+	VMOVUPS      Y0, (DX)
+	VADDPS       32(BX), Y1, Y1
+	VMAXPS       Y1, Y4, Y1
+	VMINPS       Y1, Y5, Y1
+	VADDPS       Y6, Y1, Y1
+	VMOVUPS      Y1, 32(DX)
+	ADDQ         80(AX), DX
+	VADDPS       (BX), Y2, Y2
+	VMAXPS       Y2, Y4, Y2
+	VMINPS       Y2, Y5, Y2
+	VADDPS       Y6, Y2, Y2
+	VMOVUPS      Y2, (DX)
+	VADDPS       32(BX), Y3, Y3
+	VMAXPS       Y3, Y4, Y3
+	VMINPS       Y3, Y5, Y3
+	VADDPS       Y6, Y3, Y3
+	VMOVUPS      Y3, 32(DX)
+	ADDQ         80(AX), DX
+	DECQ         16(AX)
+	JNE          tile
+	VZEROUPPER
+	RET
+
+// func packedAVX2_2x8(a *byte)
+// Requires: AVX, FMA3
+TEXT ·packedAVX2_2x8(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ 72(AX), DX
+
+tile:
+	MOVLQSX (CX), SI
+	ADDQ    (AX), SI
+	MOVLQSX 4(CX), DI
+	ADDQ    (AX), DI
+	ADDQ    $0x08, CX
+	MOVQ    48(AX), BX
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	MOVQ    24(AX), R8
+
+segment:
+	MOVLQSX (R8), R9
+	ADDQ    $0x04, R8
+	MOVQ    40(AX), R10
+
+step:
+	VMOVUPS      (BX), Y3
+	VBROADCASTSS (SI)(R9*1), Y2
+	VFMADD231PS  Y3, Y2, Y0
+	VBROADCASTSS (DI)(R9*1), Y2
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x04, R9
+	ADDQ         $0x00000020, BX
+	DECQ         R10
+	JNE          step
+	CMPQ         R8, 32(AX)
+	JNE          segment
+	MOVQ         88(AX), BX
+	VBROADCASTSS (BX), Y2
+	VBROADCASTSS 4(BX), Y3
+	VBROADCASTSS 8(BX), Y4
+	MOVQ         64(AX), BX
+	VADDPS       (BX), Y0, Y0
+	VMAXPS       Y0, Y2, Y0
+	VMINPS       Y0, Y3, Y0
+	VADDPS       Y4, Y0, Y0
+	VMOVUPS      Y0, (DX)
+	ADDQ         80(AX), DX
+	VADDPS       (BX), Y1, Y1
+	VMAXPS       Y1, Y2, Y1
+	VMINPS       Y1, Y3, Y1
+	VADDPS       Y4, Y1, Y1
+	VMOVUPS      Y1, (DX)
+	ADDQ         80(AX), DX
+	DECQ         16(AX)
+	JNE          tile
+	VZEROUPPER
+	RET
+
+// func packedAVX512_1x32(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·packedAVX512_1x32(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ 72(AX), DX
+
+tile:
+	MOVLQSX (CX), SI
+	ADDQ    (AX), SI
+	ADDQ    $0x04, CX
+	MOVQ    48(AX), BX
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	MOVQ    24(AX), DI
+
+segment:
+	MOVLQSX (DI), R8
+	ADDQ    $0x04, DI
+	MOVQ    40(AX), R9
+
+step:
+	VBROADCASTSS (SI)(R8*1), Z2
+	VFMADD231PS  (BX), Z2, Z0
+	VFMADD231PS  64(BX), Z2, Z1
+	ADDQ         $0x04, R8
+	ADDQ         $0x00000080, BX
+	DECQ         R9
+	JNE          step
+	CMPQ         DI, 32(AX)
+	JNE          segment
+	MOVQ         88(AX), BX
+	VBROADCASTSS (BX), Z2
+	VBROADCASTSS 4(BX), Z3
+	VBROADCASTSS 8(BX), Z4
+	MOVQ         64(AX), BX
+	VADDPS       (BX), Z0, Z0
+	VMAXPS       Z0, Z2, Z0
+	VMINPS       Z0, Z3, Z0
+	VADDPS       Z4, Z0, Z0
+	VMOVUPS      Z0, (DX)
+	VADDPS       64(BX), Z1, Z1
+	VMAXPS       Z1, Z2, Z1
+	VMINPS       Z1, Z3, Z1
+	VADDPS       Z4, Z1, Z1
+	VMOVUPS      Z1, 64(DX)
+	ADDQ         80(AX), DX
+	DECQ         16(AX)
+	JNE          tile
+	VZEROUPPER
+	RET
+
+// func packedAVX2_1x16(a *byte)
+// Requires: AVX, FMA3
+TEXT ·packedAVX2_1x16(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ 72(AX), DX
+
+tile:
+	MOVLQSX (CX), SI
+	ADDQ    (AX), SI
+	ADDQ    $0x04, CX
+	MOVQ    48(AX), BX
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	MOVQ    24(AX), DI
+
+segment:
+	MOVLQSX (DI), R8
+	ADDQ    $0x04, DI
+	MOVQ    40(AX), R9
+
+step:
+	VBROADCASTSS (SI)(R8*1), Y2
+	VFMADD231PS  (BX), Y2, Y0
+	VFMADD231PS  32(BX), Y2, Y1
+	ADDQ         $0x04, R8
+	ADDQ         $0x00000040, BX
+	DECQ         R9
+	JNE          step
+	CMPQ         DI, 32(AX)
+	JNE          segment
+	MOVQ         88(AX), BX
+	VBROADCASTSS (BX), Y2
+	VBROADCASTSS 4(BX), Y3
+	VBROADCASTSS 8(BX), Y4
+	MOVQ         64(AX), BX
+	VADDPS       (BX), Y0, Y0
+	VMAXPS       Y0, Y2, Y0
+	VMINPS       Y0, Y3, Y0
+	VADDPS       Y4, Y0, Y0
+	VMOVUPS      Y0, (DX)
+	VADDPS       32(BX), Y1, Y1
+	VMAXPS       Y1, Y2, Y1
+	VMINPS       Y1, Y3, Y1
+	VADDPS       Y4, Y1, Y1
+	VMOVUPS      Y1, 32(DX)
+	ADDQ         80(AX), DX
+	DECQ         16(AX)
+	JNE          tile
+	VZEROUPPER
+	RET
+
+// func packedAVX2_1x8(a *byte)
+// Requires: AVX, FMA3
+TEXT ·packedAVX2_1x8(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ 72(AX), DX
+
+tile:
+	MOVLQSX (CX), SI
+	ADDQ    (AX), SI
+	ADDQ    $0x04, CX
+	MOVQ    48(AX), BX
+	VXORPS  Y0, Y0, Y0
+	MOVQ    24(AX), DI
+
+segment:
+	MOVLQSX (DI), R8
+	ADDQ    $0x04, DI
+	MOVQ    40(AX), R9
+
+step:
+	VBROADCASTSS (SI)(R8*1), Y1
+	VFMADD231PS  (BX), Y1, Y0
+	ADDQ         $0x04, R8
+	ADDQ         $0x00000020, BX
+	DECQ         R9
+	JNE          step
+	CMPQ         DI, 32(AX)
+	JNE          segment
+	MOVQ         88(AX), BX
+	VBROADCASTSS (BX), Y1
+	VBROADCASTSS 4(BX), Y2
+	VBROADCASTSS 8(BX), Y3
+	MOVQ         64(AX), BX
+	VADDPS       (BX), Y0, Y0
+	VMAXPS       Y0, Y1, Y0
+	VMINPS       Y0, Y2, Y0
+	VADDPS       Y3, Y0, Y0
+	VMOVUPS      Y0, (DX)
+	ADDQ         80(AX), DX
+	DECQ         16(AX)
+	JNE          tile
+	VZEROUPPER
+	RET
+
+// func packedAVX512_1x64(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·packedAVX512_1x64(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ 72(AX), DX
+
+tile:
+	MOVLQSX (CX), SI
+	ADDQ    (AX), SI
+	ADDQ    $0x04, CX
+	MOVQ    48(AX), BX
+	MOVQ    56(AX), DI
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	MOVQ    24(AX), R8
+
+segment:
+	MOVLQSX (R8), R9
+	ADDQ    $0x04, R8
+	MOVQ    40(AX), R10
+
+step:
+	VBROADCASTSS (SI)(R9*1), Z4
+	VFMADD231PS  (BX), Z4, Z0
+	VFMADD231PS  64(BX), Z4, Z1
+	VFMADD231PS  (BX)(DI*1), Z4, Z2
+	VFMADD231PS  64(BX)(DI*1), Z4, Z3
+	ADDQ         $0x04, R9
+	ADDQ         $0x00000080, BX
+	DECQ         R10
+	JNE          step
+	CMPQ         R8, 32(AX)
+	JNE          segment
+	MOVQ         88(AX), BX
+	VBROADCASTSS (BX), Z4
+	VBROADCASTSS 4(BX), Z5
+	VBROADCASTSS 8(BX), Z6
+	MOVQ         64(AX), BX
+	VADDPS       (BX), Z0, Z0
+	VMAXPS       Z0, Z4, Z0
+	VMINPS       Z0, Z5, Z0
+	VADDPS       Z6, Z0, Z0
+	VMOVUPS      Z0, (DX)
+	VADDPS       64(BX), Z1, Z1
+	VMAXPS       Z1, Z4, Z1
+	VMINPS       Z1, Z5, Z1
+	VADDPS       Z6, Z1, Z1
+	VMOVUPS      Z1, 64(DX)
+	VADDPS       128(BX), Z2, Z2
+	VMAXPS       Z2, Z4, Z2
+	VMINPS       Z2, Z5, Z2
+	VADDPS       Z6, Z2, Z2
+	VMOVUPS      Z2, 128(DX)
+	VADDPS       192(BX), Z3, Z3
+	VMAXPS       Z3, Z4, Z3
+	VMINPS       Z3, Z5, Z3
+	VADDPS       Z6, Z3, Z3
+	VMOVUPS      Z3, 192(DX)
+	ADDQ         80(AX), DX
+	DECQ         16(AX)
+	JNE          tile
+	VZEROUPPER
+	RET
+
+// func packedAVX2_1x32(a *byte)
+// Requires: AVX, FMA3
+TEXT ·packedAVX2_1x32(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ 72(AX), DX
+
+tile:
+	MOVLQSX (CX), SI
+	ADDQ    (AX), SI
+	ADDQ    $0x04, CX
+	MOVQ    48(AX), BX
+	MOVQ    56(AX), DI
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	MOVQ    24(AX), R8
+
+segment:
+	MOVLQSX (R8), R9
+	ADDQ    $0x04, R8
+	MOVQ    40(AX), R10
+
+step:
+	VBROADCASTSS (SI)(R9*1), Y4
+	VFMADD231PS  (BX), Y4, Y0
+	VFMADD231PS  32(BX), Y4, Y1
+	VFMADD231PS  (BX)(DI*1), Y4, Y2
+	VFMADD231PS  32(BX)(DI*1), Y4, Y3
+	ADDQ         $0x04, R9
+	ADDQ         $0x00000040, BX
+	DECQ         R10
+	JNE          step
+	CMPQ         R8, 32(AX)
+	JNE          segment
+	MOVQ         88(AX), BX
+	VBROADCASTSS (BX), Y4
+	VBROADCASTSS 4(BX), Y5
+	VBROADCASTSS 8(BX), Y6
+	MOVQ         64(AX), BX
+	VADDPS       (BX), Y0, Y0
+	VMAXPS       Y0, Y4, Y0
+	VMINPS       Y0, Y5, Y0
+	VADDPS       Y6, Y0, Y0
+	VMOVUPS      Y0, (DX)
+	VADDPS       32(BX), Y1, Y1
+	VMAXPS       Y1, Y4, Y1
+	VMINPS       Y1, Y5, Y1
+	VADDPS       Y6, Y1, Y1
+	VMOVUPS      Y1, 32(DX)
+	VADDPS       64(BX), Y2, Y2
+	VMAXPS       Y2, Y4, Y2
+	VMINPS       Y2, Y5, Y2
+	VADDPS       Y6, Y2, Y2
+	VMOVUPS      Y2, 64(DX)
+	VADDPS       96(BX), Y3, Y3
+	VMAXPS       Y3, Y4, Y3
+	VMINPS       Y3, Y5, Y3
+	VADDPS       Y6, Y3, Y3
+	VMOVUPS      Y3, 96(DX)
+	ADDQ         80(AX), DX
+	DECQ         16(AX)
+	JNE          tile
+	VZEROUPPER
+	RET
+
 // func peakAVX2(n int)
 // Requires: AVX, FMA3
 TEXT ·peakAVX2(SB), NOSPLIT, $0-8

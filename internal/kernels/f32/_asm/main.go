@@ -24,6 +24,7 @@ func main() {
 	transpose()
 	exponentials()
 	winograd()
+	packed()
 	peak(avx2, 12)
 	peak(avx512, 24)
 	Generate()
