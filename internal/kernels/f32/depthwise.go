@@ -1,6 +1,8 @@
 package f32
 
 import (
+	"math"
+
 	"github.com/goqat/goqat/internal/kernels/window"
 	"github.com/goqat/goqat/internal/parallel"
 	"github.com/goqat/goqat/quant"
@@ -16,11 +18,17 @@ import (
 func DepthwiseConv2D(ws *Workspace, g Depthwise, y, x, w, bias []float32, act quant.Activation) {
 	c, parts := g.conv(), split(g.outRows(), g.rowCost())
 	per := c.paddedLen(c.rowBlock())
-	s := ws.floats(g.repeatedLen() + parts*per)
+	s := ws.floats(g.repeatedLen() + parts*per + c.OutC)
 	images := s[g.repeatedLen():]
 	d := depthwise{
 		g: c, rows: g.outRows(), parts: parts, per: per, scratch: images, x: g.repeated(s, x), y: y, w: w,
-		e: newEpilogue(act, ws.repeated(0, c.rows(), bias)),
+		e: newEpilogue(act, bias),
+	}
+	if bias == nil && act != quant.NoActivation { // adding -0 changes nothing
+		d.e.bias = s[len(s)-c.OutC:]
+		for i := range d.e.bias {
+			d.e.bias[i] = float32(math.Copysign(0, -1))
+		}
 	}
 	parallel.Each(parts, parts, d, depthwise.forward)
 }
@@ -46,12 +54,9 @@ func (d depthwise) forward(p, _ int) {
 	image, from, to := d.begin(p)
 	c := &d.g
 	c.blocks(image, d.x, from, to, func(a []float32, line, row, n int) {
-		length := c.Output[1] * c.OutC
-		rows := d.y[row*length:][:n*length]
-		for i := range n {
-			level.depthwise(rows[i*length:], a[i*c.Stride[0]*line:], d.w, c.strip(line, c.OutC))
-		}
-		d.e.finish(rows, rows)
+		s := c.strip(line, c.OutC)
+		s.lines, s.below = n, c.Stride[0]*line-s.count*s.step
+		level.depthwise(d.y[row*c.Output[1]*c.OutC:], a, d.w, d.e.bias, d.e.limits(), s)
 	})
 }
 
@@ -62,12 +67,14 @@ func (g *Depthwise) conv() Conv {
 
 // A strip is a row of output pixels of a depthwise convolution. Tap (r, k) of pixel p is at p*step + r*line + k*col in
 // the input, r < rows, k < cols, and pixel p is at p*out in the output.
-type strip struct{ channels, count, step, rows, cols, line, col, out int }
+// There may be several lines of them, below further in the input than the end of the one before, and adjoining in the
+// output.
+type strip struct{ channels, count, step, rows, cols, line, col, out, lines, below int }
 
 // strip describes a whole row, given the length of input rows and the distance of output pixels.
 func (g *Conv) strip(line, out int) strip {
 	return strip{
-		channels: g.InC, count: g.Output[1], step: g.Stride[1] * g.InC, out: out,
+		lines: 1, channels: g.InC, count: g.Output[1], step: g.Stride[1] * g.InC, out: out,
 		rows: g.Kernel[0], cols: g.Kernel[1], line: g.Dilation[0] * line, col: g.Dilation[1] * g.InC,
 	}
 }
@@ -124,7 +131,7 @@ func (d depthwise) spread(p, _ int) {
 		for i := range n {
 			image, y := (row+i)/q.Output[0], (row+i)%q.Output[0]
 			at := (image*g.Pixels() + d.phase.Pixel(y*q.Output[1])) * g.InC
-			level.depthwise(d.y[at:], a[i*line:], d.w, q.strip(line, g.Stride[1]*g.InC))
+			level.depthwise(d.y[at:], a[i*line:], d.w, nil, limits{}, q.strip(line, g.Stride[1]*g.InC))
 		}
 	})
 }
@@ -220,7 +227,20 @@ func (g *Depthwise) repeatedLen() int {
 	return g.InputLen() * g.Multiplier
 }
 
-func depthwisePortable(y, x, w []float32, s strip) {
+func depthwisePortable(y, x, w, bias []float32, limits limits, s strip) {
+	for i := range s.lines {
+		y, x := y[i*s.count*s.out:], x[i*(s.count*s.step+s.below):]
+		depthwiseLine(y, x, w, s)
+		for p := range s.count {
+			if y := y[p*s.out:][:s.channels]; bias != nil {
+				biasClampPortable(y, y, bias, limits.lo, limits.hi, limits.zero)
+			}
+		}
+	}
+}
+
+// depthwiseLine computes the sums of one line.
+func depthwiseLine(y, x, w []float32, s strip) {
 	for p := range s.count {
 		y := y[p*s.out:][:s.channels]
 		clear(y)

@@ -14,6 +14,11 @@ type epilogue struct {
 	none   bool    // nothing to do
 }
 
+// limits are the bounds of an epilogue, and its last summand.
+type limits struct{ lo, hi, zero float32 }
+
+func (e *epilogue) limits() limits { return limits{e.lo, e.hi, e.zero} }
+
 // newEpilogue returns the epilogue for whole rows; bias may be repeated (see [Workspace.repeated]).
 func newEpilogue(act quant.Activation, bias []float32) epilogue {
 	e := epilogue{bias: bias, zero: float32(math.Copysign(0, -1)), none: bias == nil && act == quant.NoActivation}

@@ -32,7 +32,7 @@ type vectors struct {
 	averagePoolGrad func(dx, dy []float32, taps float32, keep uint32, w windows)
 
 	// On strips of pixels.
-	depthwise     func(y, x, w []float32, s strip)
+	depthwise     func(y, x, w, bias []float32, l limits, s strip)
 	depthwiseGrad func(dw, x, dy []float32, s strip)
 
 	// On rows of tiles.

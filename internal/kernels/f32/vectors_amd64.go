@@ -28,8 +28,8 @@ var vectorsAVX2 = vectors{
 		averagePoolGradAVX2(dx, dy, taps, keep, w.first, w.count, w.step, w.rows, w.cols, w.line, w.channels)
 	},
 
-	depthwise: func(y, x, w []float32, s strip) {
-		depthwiseAVX2(y, x, w, s.channels, s.count, word*s.step, s.rows, s.cols, word*s.line, word*s.col, word*s.out)
+	depthwise: func(y, x, w, bias []float32, l limits, s strip) {
+		depthwiseAVX2(y, x, w, bias, l.lo, l.hi, l.zero, s.lines, word*s.below, s.channels, s.count, word*s.step, s.rows, s.cols, word*s.line, word*s.col, word*s.out)
 	},
 	depthwiseGrad: func(dw, x, dy []float32, s strip) {
 		depthwiseGradAVX2(dw, x, dy, s.channels, s.count, word*s.step, s.rows, s.cols, word*s.line, word*s.col, word*s.out)

@@ -967,21 +967,25 @@ func averagePoolAVX2(y []float32, x []float32, taps float32, first int, count in
 //go:noescape
 func averagePoolGradAVX2(dx []float32, dy []float32, taps float32, keep uint32, first int, count int, step int, rows int, cols int, line int, channels int)
 
-// depthwiseAVX2 convolves channels by themselves, at count pixels:
+// depthwiseAVX2 convolves channels by themselves, at lines of count pixels:
 //
-//	for p := range count {
-//		for c := range channels {
-//			var sum float32
-//			for t, e := range taps of pixel p { sum += float32(x[e+c] * w[t*channels+c]) }
-//			y[c] = sum
+//	for range lines {
+//		for p := range count {
+//			for c := range channels {
+//				var sum float32
+//				for t, e := range taps of pixel p { sum += float32(x[e+c] * w[t*channels+c]) }
+//				y[c] = sum
+//				if bias != nil { y[c] = min(max(sum+bias[c], lo), hi) + zero }
+//			}
+//			y += out
 //		}
-//		y += out
+//		x += count*step + below
 //	}
 //
 //	Tap (r, k) of pixel p is at p*step + r*line + k*col in x.
 //
 //go:noescape
-func depthwiseAVX2(y []float32, x []float32, w []float32, channels int, count int, step int, rows int, cols int, line int, col int, out int)
+func depthwiseAVX2(y []float32, x []float32, w []float32, bias []float32, lo float32, hi float32, zero float32, lines int, below int, channels int, count int, step int, rows int, cols int, line int, col int, out int)
 
 // depthwiseGradAVX2 adds what count pixels contribute to the gradient of weights:
 //

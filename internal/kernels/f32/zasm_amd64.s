@@ -6359,123 +6359,163 @@ done4:
 	VZEROUPPER
 	RET
 
-// func depthwiseAVX2(y []float32, x []float32, w []float32, channels int, count int, step int, rows int, cols int, line int, col int, out int)
+// func depthwiseAVX2(y []float32, x []float32, w []float32, bias []float32, lo float32, hi float32, zero float32, lines int, below int, channels int, count int, step int, rows int, cols int, line int, col int, out int)
 // Requires: AVX
-TEXT ·depthwiseAVX2(SB), NOSPLIT, $0-136
-	MOVQ channels+72(FP), AX
+TEXT ·depthwiseAVX2(SB), NOSPLIT, $0-192
+	MOVQ channels+128(FP), AX
 	XORQ CX, CX
 
 vector1:
-	LEAQ    8(CX), DX
-	CMPQ    DX, AX
-	JGT     rest2
-	CMPQ    rows+96(FP), $0x03
-	JNE     general5
-	CMPQ    cols+104(FP), $0x03
-	JNE     general5
-	MOVQ    w_base+48(FP), DX
-	LEAQ    (DX)(CX*4), DX
-	VMOVUPS (DX), Y0
-	LEAQ    (DX)(AX*4), DX
-	VMOVUPS (DX), Y1
-	LEAQ    (DX)(AX*4), DX
-	VMOVUPS (DX), Y2
-	LEAQ    (DX)(AX*4), DX
-	VMOVUPS (DX), Y3
-	LEAQ    (DX)(AX*4), DX
-	VMOVUPS (DX), Y4
-	LEAQ    (DX)(AX*4), DX
-	VMOVUPS (DX), Y5
-	LEAQ    (DX)(AX*4), DX
-	VMOVUPS (DX), Y6
-	LEAQ    (DX)(AX*4), DX
-	VMOVUPS (DX), Y7
-	LEAQ    (DX)(AX*4), DX
-	VMOVUPS (DX), Y8
-	LEAQ    (DX)(AX*4), DX
-	MOVQ    x_base+24(FP), DX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    line+112(FP), SI
-	LEAQ    (DX)(SI*1), BX
-	LEAQ    (DX)(SI*2), SI
-	MOVQ    col+120(FP), DI
-	MOVQ    y_base+0(FP), R8
-	LEAQ    (R8)(CX*4), R8
-	MOVQ    count+80(FP), R9
+	LEAQ         8(CX), DX
+	CMPQ         DX, AX
+	JGT          rest2
+	CMPQ         rows+152(FP), $0x03
+	JNE          general5
+	CMPQ         cols+160(FP), $0x03
+	JNE          general5
+	MOVQ         w_base+48(FP), DX
+	LEAQ         (DX)(CX*4), DX
+	VMOVUPS      (DX), Y4
+	LEAQ         (DX)(AX*4), DX
+	VMOVUPS      (DX), Y5
+	LEAQ         (DX)(AX*4), DX
+	VMOVUPS      (DX), Y6
+	LEAQ         (DX)(AX*4), DX
+	VMOVUPS      (DX), Y7
+	LEAQ         (DX)(AX*4), DX
+	VMOVUPS      (DX), Y8
+	LEAQ         (DX)(AX*4), DX
+	VMOVUPS      (DX), Y9
+	LEAQ         (DX)(AX*4), DX
+	VMOVUPS      (DX), Y10
+	LEAQ         (DX)(AX*4), DX
+	VMOVUPS      (DX), Y11
+	LEAQ         (DX)(AX*4), DX
+	VMOVUPS      (DX), Y12
+	LEAQ         (DX)(AX*4), DX
+	CMPQ         bias_len+80(FP), $0x00
+	JE           none7
+	MOVQ         bias_base+72(FP), DX
+	LEAQ         (DX)(CX*4), DX
+	VMOVUPS      (DX), Y0
+	VBROADCASTSS lo+96(FP), Y1
+	VBROADCASTSS hi+100(FP), Y2
+	VBROADCASTSS zero+104(FP), Y3
 
-pixel7:
-	VXORPS  Y9, Y9, Y9
-	VMOVUPS (DX), Y10
-	VMULPS  Y0, Y10, Y10
-	VADDPS  Y10, Y9, Y9
-	VMOVUPS (DX)(DI*1), Y10
-	VMULPS  Y1, Y10, Y10
-	VADDPS  Y10, Y9, Y9
-	VMOVUPS (DX)(DI*2), Y10
-	VMULPS  Y2, Y10, Y10
-	VADDPS  Y10, Y9, Y9
-	VMOVUPS (BX), Y10
-	VMULPS  Y3, Y10, Y10
-	VADDPS  Y10, Y9, Y9
-	VMOVUPS (BX)(DI*1), Y10
-	VMULPS  Y4, Y10, Y10
-	VADDPS  Y10, Y9, Y9
-	VMOVUPS (BX)(DI*2), Y10
-	VMULPS  Y5, Y10, Y10
-	VADDPS  Y10, Y9, Y9
-	VMOVUPS (SI), Y10
-	VMULPS  Y6, Y10, Y10
-	VADDPS  Y10, Y9, Y9
-	VMOVUPS (SI)(DI*1), Y10
-	VMULPS  Y7, Y10, Y10
-	VADDPS  Y10, Y9, Y9
-	VMOVUPS (SI)(DI*2), Y10
-	VMULPS  Y8, Y10, Y10
-	VADDPS  Y10, Y9, Y9
-	VMOVUPS Y9, (R8)
-	ADDQ    step+88(FP), DX
-	ADDQ    step+88(FP), BX
-	ADDQ    step+88(FP), SI
-	ADDQ    out+128(FP), R8
+none7:
+	MOVQ x_base+24(FP), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ line+168(FP), SI
+	LEAQ (DX)(SI*1), BX
+	LEAQ (DX)(SI*2), SI
+	MOVQ col+176(FP), DI
+	MOVQ y_base+0(FP), R8
+	LEAQ (R8)(CX*4), R8
+	MOVQ lines+112(FP), R10
+
+line8:
+	MOVQ count+136(FP), R9
+
+pixel9:
+	VXORPS Y13, Y13, Y13
+	VMULPS (DX), Y4, Y14
+	VADDPS Y14, Y13, Y13
+	VMULPS (DX)(DI*1), Y5, Y14
+	VADDPS Y14, Y13, Y13
+	VMULPS (DX)(DI*2), Y6, Y14
+	VADDPS Y14, Y13, Y13
+	VMULPS (BX), Y7, Y14
+	VADDPS Y14, Y13, Y13
+	VMULPS (BX)(DI*1), Y8, Y14
+	VADDPS Y14, Y13, Y13
+	VMULPS (BX)(DI*2), Y9, Y14
+	VADDPS Y14, Y13, Y13
+	VMULPS (SI), Y10, Y14
+	VADDPS Y14, Y13, Y13
+	VMULPS (SI)(DI*1), Y11, Y14
+	VADDPS Y14, Y13, Y13
+	VMULPS (SI)(DI*2), Y12, Y14
+	VADDPS Y14, Y13, Y13
+	CMPQ   bias_len+80(FP), $0x00
+	JE     plain10
+	VADDPS Y0, Y13, Y13
+	VMAXPS Y13, Y1, Y13
+	VMINPS Y13, Y2, Y13
+	VADDPS Y3, Y13, Y13
+
+plain10:
+	VMOVUPS Y13, (R8)
+	ADDQ    step+144(FP), DX
+	ADDQ    step+144(FP), BX
+	ADDQ    step+144(FP), SI
+	ADDQ    out+184(FP), R8
 	DECQ    R9
-	JNE     pixel7
+	JNE     pixel9
+	ADDQ    below+120(FP), DX
+	ADDQ    below+120(FP), BX
+	ADDQ    below+120(FP), SI
+	DECQ    R10
+	JNE     line8
 	JMP     stored6
 
 general5:
+	CMPQ         bias_len+80(FP), $0x00
+	JE           none11
+	MOVQ         bias_base+72(FP), DX
+	LEAQ         (DX)(CX*4), DX
+	VMOVUPS      (DX), Y0
+	VBROADCASTSS lo+96(FP), Y1
+	VBROADCASTSS hi+100(FP), Y2
+	VBROADCASTSS zero+104(FP), Y3
+
+none11:
 	MOVQ x_base+24(FP), DX
 	LEAQ (DX)(CX*4), DX
 	MOVQ y_base+0(FP), BX
 	LEAQ (BX)(CX*4), BX
-	MOVQ count+80(FP), SI
+	MOVQ lines+112(FP), DI
 
-pixel8:
-	VXORPS Y0, Y0, Y0
-	MOVQ   w_base+48(FP), DI
-	LEAQ   (DI)(CX*4), DI
-	MOVQ   rows+96(FP), R9
-	MOVQ   DX, R8
+line12:
+	MOVQ count+136(FP), SI
 
-row9:
-	MOVQ cols+104(FP), R11
-	MOVQ R8, R10
+pixel13:
+	VXORPS Y4, Y4, Y4
+	MOVQ   w_base+48(FP), R8
+	LEAQ   (R8)(CX*4), R8
+	MOVQ   rows+152(FP), R10
+	MOVQ   DX, R9
 
-tap10:
-	VMOVUPS (R10), Y1
-	VMOVUPS (DI), Y2
-	VMULPS  Y2, Y1, Y1
-	VADDPS  Y1, Y0, Y0
-	ADDQ    col+120(FP), R10
-	LEAQ    (DI)(AX*4), DI
-	DECQ    R11
-	JNE     tap10
-	ADDQ    line+112(FP), R8
-	DECQ    R9
-	JNE     row9
-	VMOVUPS Y0, (BX)
-	ADDQ    step+88(FP), DX
-	ADDQ    out+128(FP), BX
+row14:
+	MOVQ cols+160(FP), R12
+	MOVQ R9, R11
+
+tap15:
+	VMOVUPS (R8), Y5
+	VMULPS  (R11), Y5, Y5
+	VADDPS  Y5, Y4, Y4
+	ADDQ    col+176(FP), R11
+	LEAQ    (R8)(AX*4), R8
+	DECQ    R12
+	JNE     tap15
+	ADDQ    line+168(FP), R9
+	DECQ    R10
+	JNE     row14
+	CMPQ    bias_len+80(FP), $0x00
+	JE      plain16
+	VADDPS  Y0, Y4, Y4
+	VMAXPS  Y4, Y1, Y4
+	VMINPS  Y4, Y2, Y4
+	VADDPS  Y3, Y4, Y4
+
+plain16:
+	VMOVUPS Y4, (BX)
+	ADDQ    step+144(FP), DX
+	ADDQ    out+184(FP), BX
 	DECQ    SI
-	JNE     pixel8
+	JNE     pixel13
+	ADDQ    below+120(FP), DX
+	DECQ    DI
+	JNE     line12
 
 stored6:
 	ADDQ $0x08, CX
@@ -6490,115 +6530,155 @@ rest2:
 	JMP  vector1
 
 single3:
-	CMPQ   rows+96(FP), $0x03
-	JNE    general11
-	CMPQ   cols+104(FP), $0x03
-	JNE    general11
-	MOVQ   w_base+48(FP), DX
-	LEAQ   (DX)(CX*4), DX
-	VMOVSS (DX), X0
-	LEAQ   (DX)(AX*4), DX
-	VMOVSS (DX), X1
-	LEAQ   (DX)(AX*4), DX
-	VMOVSS (DX), X2
-	LEAQ   (DX)(AX*4), DX
-	VMOVSS (DX), X3
-	LEAQ   (DX)(AX*4), DX
-	VMOVSS (DX), X4
-	LEAQ   (DX)(AX*4), DX
-	VMOVSS (DX), X5
-	LEAQ   (DX)(AX*4), DX
-	VMOVSS (DX), X6
-	LEAQ   (DX)(AX*4), DX
-	VMOVSS (DX), X7
-	LEAQ   (DX)(AX*4), DX
-	VMOVSS (DX), X8
-	LEAQ   (DX)(AX*4), DX
-	MOVQ   x_base+24(FP), DX
-	LEAQ   (DX)(CX*4), DX
-	MOVQ   line+112(FP), SI
-	LEAQ   (DX)(SI*1), BX
-	LEAQ   (DX)(SI*2), SI
-	MOVQ   col+120(FP), DI
-	MOVQ   y_base+0(FP), R8
-	LEAQ   (R8)(CX*4), R8
-	MOVQ   count+80(FP), R9
+	CMPQ         rows+152(FP), $0x03
+	JNE          general17
+	CMPQ         cols+160(FP), $0x03
+	JNE          general17
+	MOVQ         w_base+48(FP), DX
+	LEAQ         (DX)(CX*4), DX
+	VMOVSS       (DX), X0
+	LEAQ         (DX)(AX*4), DX
+	VMOVSS       (DX), X1
+	LEAQ         (DX)(AX*4), DX
+	VMOVSS       (DX), X2
+	LEAQ         (DX)(AX*4), DX
+	VMOVSS       (DX), X3
+	LEAQ         (DX)(AX*4), DX
+	VMOVSS       (DX), X4
+	LEAQ         (DX)(AX*4), DX
+	VMOVSS       (DX), X5
+	LEAQ         (DX)(AX*4), DX
+	VMOVSS       (DX), X6
+	LEAQ         (DX)(AX*4), DX
+	VMOVSS       (DX), X7
+	LEAQ         (DX)(AX*4), DX
+	VMOVSS       (DX), X8
+	LEAQ         (DX)(AX*4), DX
+	CMPQ         bias_len+80(FP), $0x00
+	JE           none19
+	MOVQ         bias_base+72(FP), DX
+	LEAQ         (DX)(CX*4), DX
+	VMOVSS       (DX), X15
+	VBROADCASTSS lo+96(FP), X16
+	VBROADCASTSS hi+100(FP), X17
+	VBROADCASTSS zero+104(FP), X18
 
-pixel13:
+none19:
+	MOVQ x_base+24(FP), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ line+168(FP), SI
+	LEAQ (DX)(SI*1), BX
+	LEAQ (DX)(SI*2), SI
+	MOVQ col+176(FP), DI
+	MOVQ y_base+0(FP), R8
+	LEAQ (R8)(CX*4), R8
+	MOVQ lines+112(FP), R10
+
+line20:
+	MOVQ count+136(FP), R9
+
+pixel21:
 	VXORPS X9, X9, X9
-	VMOVSS (DX), X10
-	VMULPS X0, X10, X10
+	VMULSS (DX), X0, X10
 	VADDPS X10, X9, X9
-	VMOVSS (DX)(DI*1), X10
-	VMULPS X1, X10, X10
+	VMULSS (DX)(DI*1), X1, X10
 	VADDPS X10, X9, X9
-	VMOVSS (DX)(DI*2), X10
-	VMULPS X2, X10, X10
+	VMULSS (DX)(DI*2), X2, X10
 	VADDPS X10, X9, X9
-	VMOVSS (BX), X10
-	VMULPS X3, X10, X10
+	VMULSS (BX), X3, X10
 	VADDPS X10, X9, X9
-	VMOVSS (BX)(DI*1), X10
-	VMULPS X4, X10, X10
+	VMULSS (BX)(DI*1), X4, X10
 	VADDPS X10, X9, X9
-	VMOVSS (BX)(DI*2), X10
-	VMULPS X5, X10, X10
+	VMULSS (BX)(DI*2), X5, X10
 	VADDPS X10, X9, X9
-	VMOVSS (SI), X10
-	VMULPS X6, X10, X10
+	VMULSS (SI), X6, X10
 	VADDPS X10, X9, X9
-	VMOVSS (SI)(DI*1), X10
-	VMULPS X7, X10, X10
+	VMULSS (SI)(DI*1), X7, X10
 	VADDPS X10, X9, X9
-	VMOVSS (SI)(DI*2), X10
-	VMULPS X8, X10, X10
+	VMULSS (SI)(DI*2), X8, X10
 	VADDPS X10, X9, X9
-	VMOVSS X9, (R8)
-	ADDQ   step+88(FP), DX
-	ADDQ   step+88(FP), BX
-	ADDQ   step+88(FP), SI
-	ADDQ   out+128(FP), R8
-	DECQ   R9
-	JNE    pixel13
-	JMP    stored12
+	CMPQ   bias_len+80(FP), $0x00
+	JE     plain22
+	VADDPS X15, X9, X9
+	VMAXPS X9, X16, X9
+	VMINPS X9, X17, X9
+	VADDPS X18, X9, X9
 
-general11:
+plain22:
+	VMOVSS X9, (R8)
+	ADDQ   step+144(FP), DX
+	ADDQ   step+144(FP), BX
+	ADDQ   step+144(FP), SI
+	ADDQ   out+184(FP), R8
+	DECQ   R9
+	JNE    pixel21
+	ADDQ   below+120(FP), DX
+	ADDQ   below+120(FP), BX
+	ADDQ   below+120(FP), SI
+	DECQ   R10
+	JNE    line20
+	JMP    stored18
+
+general17:
+	CMPQ         bias_len+80(FP), $0x00
+	JE           none23
+	MOVQ         bias_base+72(FP), DX
+	LEAQ         (DX)(CX*4), DX
+	VMOVSS       (DX), X15
+	VBROADCASTSS lo+96(FP), X16
+	VBROADCASTSS hi+100(FP), X17
+	VBROADCASTSS zero+104(FP), X18
+
+none23:
 	MOVQ x_base+24(FP), DX
 	LEAQ (DX)(CX*4), DX
 	MOVQ y_base+0(FP), BX
 	LEAQ (BX)(CX*4), BX
-	MOVQ count+80(FP), SI
+	MOVQ lines+112(FP), DI
 
-pixel14:
+line24:
+	MOVQ count+136(FP), SI
+
+pixel25:
 	VXORPS X0, X0, X0
-	MOVQ   w_base+48(FP), DI
-	LEAQ   (DI)(CX*4), DI
-	MOVQ   rows+96(FP), R9
-	MOVQ   DX, R8
+	MOVQ   w_base+48(FP), R8
+	LEAQ   (R8)(CX*4), R8
+	MOVQ   rows+152(FP), R10
+	MOVQ   DX, R9
 
-row15:
-	MOVQ cols+104(FP), R11
-	MOVQ R8, R10
+row26:
+	MOVQ cols+160(FP), R12
+	MOVQ R9, R11
 
-tap16:
-	VMOVSS (R10), X1
-	VMOVSS (DI), X2
-	VMULPS X2, X1, X1
+tap27:
+	VMOVSS (R8), X1
+	VMULSS (R11), X1, X1
 	VADDPS X1, X0, X0
-	ADDQ   col+120(FP), R10
-	LEAQ   (DI)(AX*4), DI
-	DECQ   R11
-	JNE    tap16
-	ADDQ   line+112(FP), R8
-	DECQ   R9
-	JNE    row15
-	VMOVSS X0, (BX)
-	ADDQ   step+88(FP), DX
-	ADDQ   out+128(FP), BX
-	DECQ   SI
-	JNE    pixel14
+	ADDQ   col+176(FP), R11
+	LEAQ   (R8)(AX*4), R8
+	DECQ   R12
+	JNE    tap27
+	ADDQ   line+168(FP), R9
+	DECQ   R10
+	JNE    row26
+	CMPQ   bias_len+80(FP), $0x00
+	JE     plain28
+	VADDPS X15, X0, X0
+	VMAXPS X0, X16, X0
+	VMINPS X0, X17, X0
+	VADDPS X18, X0, X0
 
-stored12:
+plain28:
+	VMOVSS X0, (BX)
+	ADDQ   step+144(FP), DX
+	ADDQ   out+184(FP), BX
+	DECQ   SI
+	JNE    pixel25
+	ADDQ   below+120(FP), DX
+	DECQ   DI
+	JNE    line24
+
+stored18:
 	INCQ CX
 	CMPQ CX, AX
 	JLT  single3

@@ -91,28 +91,73 @@ func (w *window3x3) tap(t int) operand.Mem {
 	return m
 }
 
-// move goes on to the next pixel.
-func (w *window3x3) move() {
+// move goes on by a parameter.
+func (w *window3x3) move(by string) {
 	for _, p := range w.row {
-		ADDQ(param("step"), p)
+		ADDQ(param(by), p)
 	}
 }
 
 func forwardDepthwise() {
-	routine("depthwise", "(y, x, w []float32, "+stripParams, "convolves channels by themselves, at count pixels:",
-		"for p := range count {",
-		"\tfor c := range channels {",
-		"\t\tvar sum float32",
-		"\t\tfor t, e := range taps of pixel p { sum += float32(x[e+c] * w[t*channels+c]) }",
-		"\t\ty[c] = sum",
+	routine("depthwise", "(y, x, w, bias []float32, lo, hi, zero float32, lines, below, channels, count, step, rows, cols, line, col, out int)",
+		"convolves channels by themselves, at lines of count pixels:",
+		"for range lines {",
+		"\tfor p := range count {",
+		"\t\tfor c := range channels {",
+		"\t\t\tvar sum float32",
+		"\t\t\tfor t, e := range taps of pixel p { sum += float32(x[e+c] * w[t*channels+c]) }",
+		"\t\t\ty[c] = sum",
+		"\t\t\tif bias != nil { y[c] = min(max(sum+bias[c], lo), hi) + zero }",
+		"\t\t}",
+		"\t\ty += out",
 		"\t}",
-		"\ty += out",
+		"\tx += count*step + below",
 		"}",
 		"",
 		"Tap (r, k) of pixel p is at p*step + r*line + k*col in x.")
 	channels := number("channels")
 	blocks(channels, true, func(l width, c reg.GPVirtual) {
 		general, done := label("general"), label("stored")
+		bias, limits := l.vector(), limits{l.vector(), l.vector(), l.vector()}
+		product := func(m operand.Mem, w reg.VecVirtual) reg.VecVirtual {
+			v := l.vector()
+			if l == whole {
+				VMULPS(m, w, v)
+			} else {
+				VMULSS(m, w, v)
+			}
+			return v
+		}
+		biasLen, err := Param("bias").Len().Resolve()
+		if err != nil {
+			panic(err)
+		}
+		prepare := func() {
+			none := label("none")
+			CMPQ(biasLen.Addr, operand.U8(0))
+			JE(operand.LabelRef(none))
+			p := pointer("bias", c)
+			if l == whole {
+				VMOVUPS(operand.Mem{Base: p}, bias)
+			} else {
+				VMOVSS(operand.Mem{Base: p}, bias)
+			}
+			VBROADCASTSS(param("lo"), limits.lo)
+			VBROADCASTSS(param("hi"), limits.hi)
+			VBROADCASTSS(param("zero"), limits.zero)
+			Label(none)
+		}
+		finish := func(sum reg.VecVirtual, y reg.GPVirtual) {
+			plain := label("plain")
+			CMPQ(biasLen.Addr, operand.U8(0))
+			JE(operand.LabelRef(plain))
+			l.do(VADDPS, sum, bias)
+			VMAXPS(sum, limits.lo, sum)
+			VMINPS(sum, limits.hi, sum)
+			l.do(VADDPS, sum, limits.zero)
+			Label(plain)
+			l.store(sum, operand.Mem{Base: y})
+		}
 		unless3x3(general)
 		{
 			w, weights := pointer("w", c), [9]reg.VecVirtual{}
@@ -120,25 +165,34 @@ func forwardDepthwise() {
 				weights[t] = l.load(operand.Mem{Base: w})
 				LEAQ(at(w, channels), w)
 			}
+			prepare()
 			x := newWindow3x3(pointer("x", c))
-			y, n := pointer("y", c), number("count")
-			pixel := label("pixel")
+			y, n, lines := pointer("y", c), GP64(), number("lines")
+			line, pixel := label("line"), label("pixel")
+			Label(line)
+			Load(Param("count"), n)
 			Label(pixel)
 			sum := l.vector()
 			VXORPS(sum, sum, sum)
 			for t, w := range weights {
-				l.do(VADDPS, sum, l.do(VMULPS, l.load(x.tap(t)), w))
+				l.do(VADDPS, sum, product(x.tap(t), w))
 			}
-			l.store(sum, operand.Mem{Base: y})
-			x.move()
+			finish(sum, y)
+			x.move("step")
 			ADDQ(param("out"), y)
 			DECQ(n)
 			JNE(operand.LabelRef(pixel))
+			x.move("below")
+			DECQ(lines)
+			JNE(operand.LabelRef(line))
 			JMP(operand.LabelRef(done))
 		}
 		Label(general)
-		x, y, n := pointer("x", c), pointer("y", c), number("count")
-		pixel, row, tap := label("pixel"), label("row"), label("tap")
+		prepare()
+		x, y, n, lines := pointer("x", c), pointer("y", c), GP64(), number("lines")
+		next, pixel, row, tap := label("line"), label("pixel"), label("row"), label("tap")
+		Label(next)
+		Load(Param("count"), n)
 		Label(pixel)
 		sum := l.vector()
 		VXORPS(sum, sum, sum)
@@ -148,7 +202,7 @@ func forwardDepthwise() {
 		e, k := GP64(), number("cols")
 		MOVQ(line, e)
 		Label(tap)
-		l.do(VADDPS, sum, l.do(VMULPS, l.load(operand.Mem{Base: e}), l.load(operand.Mem{Base: w})))
+		l.do(VADDPS, sum, product(operand.Mem{Base: e}, l.load(operand.Mem{Base: w})))
 		ADDQ(param("col"), e)
 		LEAQ(at(w, channels), w)
 		DECQ(k)
@@ -156,11 +210,14 @@ func forwardDepthwise() {
 		ADDQ(param("line"), line)
 		DECQ(r)
 		JNE(operand.LabelRef(row))
-		l.store(sum, operand.Mem{Base: y})
+		finish(sum, y)
 		ADDQ(param("step"), x)
 		ADDQ(param("out"), y)
 		DECQ(n)
 		JNE(operand.LabelRef(pixel))
+		ADDQ(param("below"), x)
+		DECQ(lines)
+		JNE(operand.LabelRef(next))
 		Label(done)
 	})
 	end()
@@ -192,7 +249,7 @@ func gradDepthwise() {
 			for t, sum := range sums {
 				l.do(VADDPS, sum, l.do(VMULPS, l.load(x.tap(t)), d))
 			}
-			x.move()
+			x.move("step")
 			ADDQ(param("out"), dy)
 			DECQ(n)
 			JNE(operand.LabelRef(pixel))
