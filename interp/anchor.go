@@ -12,10 +12,15 @@ import (
 type anchored struct {
 	row    int // elements of the input
 	float  func(ws *f32.Workspace, rows int, y, x, w, bias []float32)
-	packed func(w, bias []float32) *f32.Packed // of constants, instead of float; or nil
+	packed func(w, bias []float32) packed // of constants, instead of float; or nil
 	int8   func(in, out, weight quant.Params, weights []int8, bias []int32) (runner[int8], error)
 	int16  func(l q16.Linear, weights []int8, bias []int64) (runner[int16], error)
 	hybrid func(weight quant.Params, weights []int8, bias []float32) (runner[float32], error)
+}
+
+// packed is a prepared operator of package f32.
+type packed interface {
+	Run(ws *f32.Workspace, rows int, y, x []float32)
 }
 
 // A runner is a prepared operator of package q8 or q16.
@@ -43,10 +48,10 @@ func (a anchored) prepareFloat(s site) kernel {
 		if b != nil {
 			bias = b.Float32s()
 		}
-		packed := a.packed(w.Float32s(), bias)
+		op := a.packed(w.Float32s(), bias)
 		return func(in []*value, out *value) error {
 			x, ws := in[graph.InputX].floats(), s.ws.take()
-			packed.Run(ws, len(x)/a.row, out.floats(), x)
+			op.Run(ws, len(x)/a.row, out.floats(), x)
 			s.ws.put(ws)
 			return nil
 		}

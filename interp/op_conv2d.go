@@ -20,7 +20,7 @@ func conv2D(s site) (kernel, error) {
 		float: func(ws *f32.Workspace, batch int, y, x, w, bias []float32) {
 			f32.Conv2D(ws, geometry(batch), y, x, w, bias, op.Activate)
 		},
-		packed: func(w, bias []float32) *f32.Packed { return f32.NewConv2D(geometry(1), w, bias, op.Activate) },
+		packed: func(w, bias []float32) packed { return f32.NewConv2D(geometry(1), w, bias, op.Activate) },
 		int8: func(in, out, weight quant.Params, weights []int8, bias []int32) (runner[int8], error) {
 			return q8.NewConv2D(q8.Conv2DSpec{
 				Window: window, Outputs: outputs, Input: in, Output: out, Weight: weight,

@@ -16,7 +16,7 @@ func fullyConnected(s site) (kernel, error) {
 		float: func(ws *f32.Workspace, rows int, y, x, w, bias []float32) {
 			f32.FullyConnected(ws, rows, inputs, outputs, y, x, w, bias, op.Activate)
 		},
-		packed: func(w, bias []float32) *f32.Packed {
+		packed: func(w, bias []float32) packed {
 			return f32.NewFullyConnected(inputs, outputs, w, bias, op.Activate)
 		},
 		int8: func(in, out, weight quant.Params, weights []int8, bias []int32) (runner[int8], error) {

@@ -2,8 +2,10 @@ package interp
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/internal/kernels/f32"
 	"github.com/goqat/goqat/internal/parallel"
 )
 
@@ -89,6 +91,9 @@ func (v *value) checkFinite() error { return checkFinite(v.tensor, v.first, v.fl
 
 // checkFinite does so for rows from the row first on.
 func checkFinite(t *graph.Tensor, first int, data []float32) error {
+	if lo, hi, nan := f32.MinMax(data); !nan && lo >= -math.MaxFloat32 && hi <= math.MaxFloat32 {
+		return nil
+	}
 	for i, x := range data {
 		if x-x != 0 {
 			row := t.Elements()

@@ -120,7 +120,9 @@ func checkConv(t tester, ws *f32.Workspace, r *rand.Rand, g f32.Conv, bias bool,
 }
 
 // checkPacked compares a kernel with packed weights; it is not fresh the second time, and writes nothing beyond y.
-func checkPacked(t tester, ws *f32.Workspace, p *f32.Packed, batch int, x, want []float32) {
+func checkPacked(t tester, ws *f32.Workspace, p interface {
+	Run(ws *f32.Workspace, batch int, y, x []float32)
+}, batch int, x, want []float32) {
 	t.Helper()
 	for range 2 {
 		got := dirty(len(want) + 64)

@@ -1,8 +1,6 @@
 package f32
 
 import (
-	"math"
-
 	"github.com/goqat/goqat/internal/kernels/window"
 	"github.com/goqat/goqat/internal/parallel"
 	"github.com/goqat/goqat/quant"
@@ -25,10 +23,7 @@ func DepthwiseConv2D(ws *Workspace, g Depthwise, y, x, w, bias []float32, act qu
 		e: newEpilogue(act, bias),
 	}
 	if bias == nil && act != quant.NoActivation { // adding -0 changes nothing
-		d.e.bias = s[len(s)-c.OutC:]
-		for i := range d.e.bias {
-			d.e.bias[i] = float32(math.Copysign(0, -1))
-		}
+		d.e.bias = negativeZeros(s[len(s)-c.OutC:])
 	}
 	parallel.Each(parts, parts, d, depthwise.forward)
 }

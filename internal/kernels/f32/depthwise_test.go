@@ -24,6 +24,7 @@ func checkDepthwise(t tester, ws *f32.Workspace, r *rand.Rand, g f32.Depthwise, 
 	f32.DepthwiseConv2D(ws, g, got, x, w, b, act)
 	kerneltest.DepthwiseConv2D(g, want, x, w, b, act)
 	equal(t, "y", got, want)
+	checkPacked(t, ws, f32.NewDepthwiseConv2D(g, w, b, act), g.Batch, x, want)
 
 	got, want = dirty(g.InputLen()), dirty(g.InputLen())
 	f32.DepthwiseConv2DGradInput(ws, g, got, dy, w)

@@ -16,7 +16,7 @@ import (
 // weights in panels of some output channels, [panels, taps, InC, width], and end each sum with bias and activation. A sum
 // is the chain of [Conv2D].
 type Packed struct {
-	g       Conv // of a batch of 1
+	bordered
 	w, bias []float32
 	act     quant.Activation
 
@@ -26,8 +26,14 @@ type Packed struct {
 	segments []int32       // in bytes, as pixels
 	depth    int           // of a segment
 	pixels   []int32
-	line     int       // elements of a row of the copy; 0: there is none
-	planes   sync.Pool // of *[]float32: copies
+}
+
+// bordered is images of a geometry, with the padding around them.
+type bordered struct {
+	g      Conv      // of a batch of 1
+	line   int       // elements of a row
+	copies bool      // an image has to be copied
+	planes sync.Pool // of *[]float32: copies
 }
 
 // A packedPanel is the weights and biases of some output channels.
@@ -82,8 +88,8 @@ const packedCall = 1 << 21
 
 // NewConv2D prepares [Conv2D] for images of g's geometry, whose Batch does not count.
 func NewConv2D(g Conv, w, bias []float32, act quant.Activation) *Packed {
-	g.Batch = 1
-	p := &Packed{g: g, w: w, bias: bias, act: act}
+	p := &Packed{w: w, bias: bias, act: act}
+	p.surround(g)
 	if len(level.packed) == 0 {
 		return p
 	}
@@ -91,10 +97,6 @@ func NewConv2D(g Conv, w, bias []float32, act quant.Activation) *Packed {
 	p.limits = [3]float32{e.lo, e.hi, e.zero}
 	p.place()
 	p.pack()
-	p.planes.New = func() any {
-		image := make([]float32, p.planeLen())
-		return &image
-	}
 	return p
 }
 
@@ -103,22 +105,43 @@ func NewFullyConnected(in, out int, w, bias []float32, act quant.Activation) *Pa
 	return NewConv2D(Conv{Window: window.Window{Input: one, Output: one, Kernel: one, Stride: one, Dilation: one}, InC: in, OutC: out}, w, bias, act)
 }
 
-// planeLen is the length of the copy of an image.
-func (p *Packed) planeLen() int {
-	if p.line == 0 {
-		return 0
+// surround sets the geometry.
+func (b *bordered) surround(g Conv) {
+	g.Batch = 1
+	b.g, b.copies, b.line = g, !g.fits(), g.Input[1]*g.InC
+	if b.copies {
+		b.line = max(g.span(1, g.Output[1]), g.Pad[1]+g.Input[1]) * g.InC
 	}
-	return p.line * max(p.g.span(0, p.g.Output[0]), p.g.Pad[0]+p.g.Input[0])
+	b.planes.New = func() any {
+		image := make([]float32, b.line*max(b.g.span(0, b.g.Output[0]), b.g.Pad[0]+b.g.Input[0]))
+		return &image
+	}
+}
+
+// load returns an image with its padding, and what to give back to free.
+func (b *bordered) load(x []float32) (image []float32, copied *[]float32) {
+	if !b.copies {
+		return x, nil
+	}
+	copied = b.planes.Get().(*[]float32)
+	row := b.g.Input[1] * b.g.InC
+	at := b.g.Pad[0]*b.line + b.g.Pad[1]*b.g.InC
+	for range b.g.Input[0] {
+		copy((*copied)[at:at+row], x)
+		at, x = at+b.line, x[row:]
+	}
+	return *copied, copied
+}
+
+func (b *bordered) free(copied *[]float32) {
+	if copied != nil {
+		b.planes.Put(copied)
+	}
 }
 
 // place finds where pixels and segments are.
 func (p *Packed) place() {
-	g := &p.g
-	line := g.Input[1] * g.InC
-	if !g.fits() {
-		line = max(g.span(1, g.Output[1]), g.Pad[1]+g.Input[1]) * g.InC
-		p.line = line
-	}
+	g, line := &p.g, p.line
 	if p.flat = g.pointwise(); p.flat {
 		for i := range 64 {
 			p.pixels = append(p.pixels, int32(word*i*g.InC))
@@ -225,12 +248,7 @@ func (p *Packed) dense() bool { return p.g.Input == one && p.g.pointwise() }
 
 // image computes one image of so many pixels, in parts.
 func (p *Packed) image(y, x []float32, pixels, parts int) {
-	var copied *[]float32
-	if p.line > 0 {
-		copied = p.planes.Get().(*[]float32)
-		p.load(*copied, x)
-		x = *copied
-	}
+	x, copied := p.load(x)
 	if parts == 1 {
 		p.compute(y, x, 0, pixels)
 	} else {
@@ -244,20 +262,7 @@ func (p *Packed) image(y, x []float32, pixels, parts int) {
 			a.p.compute(a.y, a.x, lo, hi)
 		})
 	}
-	if copied != nil {
-		p.planes.Put(copied)
-	}
-}
-
-// load copies an image between the zeros that are there.
-func (p *Packed) load(dst, x []float32) {
-	g := &p.g
-	row := g.Input[1] * g.InC
-	at := g.Pad[0]*p.line + g.Pad[1]*g.InC
-	for range g.Input[0] {
-		copy(dst[at:at+row], x)
-		at, x = at+p.line, x[row:]
-	}
+	p.free(copied)
 }
 
 // compute computes the pixels lo to hi-1. The last ones of a ragged panel go by way of other memory.

@@ -16,16 +16,24 @@ var vectorsAVX2 = vectors{
 	sumProducts: sumProductsAVX2, sumNormalized: sumNormalizedAVX2,
 
 	maxPool: func(y []float32, arg []int32, x []float32, w windows) {
-		maxPoolAVX2(y, arg, x, w.first, w.count, w.step, w.rows, w.cols, w.line, w.channels)
+		maxPoolAVX2(y, arg, x, w.first, w.count, w.step, w.rows, w.cols, w.line, w.channels, w.channels)
 	},
 	maxPoolGrad: func(dx, dy []float32, arg []int32, w windows) {
-		maxPoolGradAVX2(dx, dy, arg, w.first, w.count, w.step, w.rows, w.cols, w.line, w.channels)
+		maxPoolGradAVX2(dx, dy, arg, w.first, w.count, w.step, w.rows, w.cols, w.line, w.channels, w.channels)
 	},
 	averagePool: func(y, x []float32, taps float32, w windows) {
-		averagePoolAVX2(y, x, taps, w.first, w.count, w.step, w.rows, w.cols, w.line, w.channels)
+		// Few channels and those behind them, which the next windows overwrite: but for the last ones.
+		if n := w.count - 7/w.channels; w.channels < 8 && n > 0 {
+			averagePoolAVX2(y, x, taps, w.first, n, w.step, w.rows, w.cols, w.line, w.channels, 8)
+			y, w.first, w.count = y[n*w.channels:], w.first+n*w.step, w.count-n
+			if w.count == 0 {
+				return
+			}
+		}
+		averagePoolAVX2(y, x, taps, w.first, w.count, w.step, w.rows, w.cols, w.line, w.channels, w.channels)
 	},
 	averagePoolGrad: func(dx, dy []float32, taps float32, keep uint32, w windows) {
-		averagePoolGradAVX2(dx, dy, taps, keep, w.first, w.count, w.step, w.rows, w.cols, w.line, w.channels)
+		averagePoolGradAVX2(dx, dy, taps, keep, w.first, w.count, w.step, w.rows, w.cols, w.line, w.channels, w.channels)
 	},
 
 	depthwise: func(y, x, w, bias []float32, l limits, s strip) {

@@ -934,7 +934,7 @@ func rmspropAVX2(w []float32, grad []float32, v []float32, rho float32, rest flo
 //	}
 //
 //go:noescape
-func maxPoolAVX2(y []float32, arg []int32, x []float32, first int, count int, step int, rows int, cols int, line int, channels int)
+func maxPoolAVX2(y []float32, arg []int32, x []float32, first int, count int, step int, rows int, cols int, line int, channels int, lanes int)
 
 // maxPoolGradAVX2 hands dy to the maxima of windows that do not overlap, and 0 to the rest of them:
 //
@@ -944,7 +944,7 @@ func maxPoolAVX2(y []float32, arg []int32, x []float32, first int, count int, st
 //	}
 //
 //go:noescape
-func maxPoolGradAVX2(dx []float32, dy []float32, arg []int32, first int, count int, step int, rows int, cols int, line int, channels int)
+func maxPoolGradAVX2(dx []float32, dy []float32, arg []int32, first int, count int, step int, rows int, cols int, line int, channels int, lanes int)
 
 // averagePoolAVX2 computes the means y of windows of that many taps:
 //
@@ -955,7 +955,7 @@ func maxPoolGradAVX2(dx []float32, dy []float32, arg []int32, first int, count i
 //	}
 //
 //go:noescape
-func averagePoolAVX2(y []float32, x []float32, taps float32, first int, count int, step int, rows int, cols int, line int, channels int)
+func averagePoolAVX2(y []float32, x []float32, taps float32, first int, count int, step int, rows int, cols int, line int, channels int, lanes int)
 
 // averagePoolGradAVX2 adds the shares of dy to the taps of windows; keep is ^0, or 0 to start from 0:
 //
@@ -965,7 +965,7 @@ func averagePoolAVX2(y []float32, x []float32, taps float32, first int, count in
 //	}
 //
 //go:noescape
-func averagePoolGradAVX2(dx []float32, dy []float32, taps float32, keep uint32, first int, count int, step int, rows int, cols int, line int, channels int)
+func averagePoolGradAVX2(dx []float32, dy []float32, taps float32, keep uint32, first int, count int, step int, rows int, cols int, line int, channels int, lanes int)
 
 // depthwiseAVX2 convolves channels by themselves, at lines of count pixels:
 //

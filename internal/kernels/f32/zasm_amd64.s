@@ -5989,9 +5989,9 @@ done3:
 	VZEROUPPER
 	RET
 
-// func maxPoolAVX2(y []float32, arg []int32, x []float32, first int, count int, step int, rows int, cols int, line int, channels int)
+// func maxPoolAVX2(y []float32, arg []int32, x []float32, first int, count int, step int, rows int, cols int, line int, channels int, lanes int)
 // Requires: AVX, AVX2
-TEXT ·maxPoolAVX2(SB), NOSPLIT, $0-128
+TEXT ·maxPoolAVX2(SB), NOSPLIT, $0-136
 	MOVQ    y_base+0(FP), AX
 	MOVQ    arg_base+24(FP), CX
 	MOVQ    x_base+48(FP), DX
@@ -6003,92 +6003,93 @@ TEXT ·maxPoolAVX2(SB), NOSPLIT, $0-128
 	MOVQ    count+80(FP), R8
 
 window:
-	XORQ R9, R9
+	MOVQ lanes+128(FP), R9
+	XORQ R10, R10
 
 vector1:
-	LEAQ         8(R9), R10
-	CMPQ         R10, SI
+	LEAQ         8(R10), R11
+	CMPQ         R11, R9
 	JGT          rest2
-	LEAQ         (DI)(R9*1), R11
-	VMOVUPS      (DX)(R11*4), Y1
-	VMOVD        R11, X2
+	LEAQ         (DI)(R10*1), R12
+	VMOVUPS      (DX)(R12*4), Y1
+	VMOVD        R12, X2
 	VPBROADCASTD X2, Y2
 	VPADDD       Y0, Y2, Y2
-	MOVQ         rows+96(FP), R12
+	MOVQ         rows+96(FP), R13
 
 row5:
-	MOVQ R11, R10
-	MOVQ cols+104(FP), R13
+	MOVQ R12, R11
+	MOVQ cols+104(FP), R14
 
 tap6:
-	VMOVUPS      (DX)(R10*4), Y3
+	VMOVUPS      (DX)(R11*4), Y3
 	VCMPPS       $0x06, Y1, Y3, Y4
 	VCMPPS       $0x07, Y1, Y1, Y5
 	VANDPS       Y5, Y4, Y4
 	VBLENDVPS    Y4, Y3, Y1, Y1
-	VMOVD        R10, X3
+	VMOVD        R11, X3
 	VPBROADCASTD X3, Y3
 	VPADDD       Y0, Y3, Y3
 	VBLENDVPS    Y4, Y3, Y2, Y2
-	ADDQ         SI, R10
-	DECQ         R13
+	ADDQ         SI, R11
+	DECQ         R14
 	JNE          tap6
-	MOVQ         line+112(FP), R10
-	ADDQ         R10, R11
-	DECQ         R12
+	MOVQ         line+112(FP), R11
+	ADDQ         R11, R12
+	DECQ         R13
 	JNE          row5
-	VMOVUPS      Y1, (AX)(R9*4)
+	VMOVUPS      Y1, (AX)(R10*4)
 	TESTQ        BX, BX
 	JE           skip7
-	VMOVUPS      Y2, (CX)(R9*4)
+	VMOVUPS      Y2, (CX)(R10*4)
 
 skip7:
-	ADDQ $0x08, R9
+	ADDQ $0x08, R10
 	JMP  vector1
 
 rest2:
-	CMPQ R9, SI
+	CMPQ R10, R9
 	JGE  done4
-	CMPQ SI, $0x08
+	CMPQ R9, $0x08
 	JLT  single3
-	LEAQ -8(SI), R9
+	LEAQ -8(R9), R10
 	JMP  vector1
 
 single3:
-	LEAQ   (DI)(R9*1), R11
-	VMOVSS (DX)(R11*4), X1
-	VMOVD  R11, X2
+	LEAQ   (DI)(R10*1), R12
+	VMOVSS (DX)(R12*4), X1
+	VMOVD  R12, X2
 	VPADDD X0, X2, X2
-	MOVQ   rows+96(FP), R12
+	MOVQ   rows+96(FP), R13
 
 row8:
-	MOVQ R11, R10
-	MOVQ cols+104(FP), R13
+	MOVQ R12, R11
+	MOVQ cols+104(FP), R14
 
 tap9:
-	VMOVSS    (DX)(R10*4), X3
+	VMOVSS    (DX)(R11*4), X3
 	VCMPPS    $0x06, X1, X3, X4
 	VCMPPS    $0x07, X1, X1, X5
 	VANDPS    X5, X4, X4
 	VBLENDVPS X4, X3, X1, X1
-	VMOVD     R10, X3
+	VMOVD     R11, X3
 	VPADDD    X0, X3, X3
 	VBLENDVPS X4, X3, X2, X2
-	ADDQ      SI, R10
-	DECQ      R13
+	ADDQ      SI, R11
+	DECQ      R14
 	JNE       tap9
-	MOVQ      line+112(FP), R10
-	ADDQ      R10, R11
-	DECQ      R12
+	MOVQ      line+112(FP), R11
+	ADDQ      R11, R12
+	DECQ      R13
 	JNE       row8
-	VMOVSS    X1, (AX)(R9*4)
+	VMOVSS    X1, (AX)(R10*4)
 	TESTQ     BX, BX
 	JE        skip10
-	VMOVSS    X2, (CX)(R9*4)
+	VMOVSS    X2, (CX)(R10*4)
 
 skip10:
-	INCQ R9
-	CMPQ R9, SI
+	INCQ R10
+	CMPQ R10, R9
 	JLT  single3
 
 done4:
@@ -6101,9 +6102,9 @@ done4:
 	VZEROUPPER
 	RET
 
-// func maxPoolGradAVX2(dx []float32, dy []float32, arg []int32, first int, count int, step int, rows int, cols int, line int, channels int)
+// func maxPoolGradAVX2(dx []float32, dy []float32, arg []int32, first int, count int, step int, rows int, cols int, line int, channels int, lanes int)
 // Requires: AVX, AVX2
-TEXT ·maxPoolGradAVX2(SB), NOSPLIT, $0-128
+TEXT ·maxPoolGradAVX2(SB), NOSPLIT, $0-136
 	MOVQ         dx_base+0(FP), AX
 	MOVQ         dy_base+24(FP), CX
 	MOVQ         arg_base+48(FP), DX
@@ -6117,73 +6118,74 @@ TEXT ·maxPoolGradAVX2(SB), NOSPLIT, $0-128
 	MOVQ         count+80(FP), DI
 
 window:
-	XORQ R8, R8
+	MOVQ lanes+128(FP), R8
+	XORQ R9, R9
 
 vector1:
-	LEAQ    8(R8), R9
-	CMPQ    R9, BX
+	LEAQ    8(R9), R10
+	CMPQ    R10, R8
 	JGT     rest2
-	LEAQ    (SI)(R8*1), R10
-	VMOVUPS (CX)(R8*4), Y2
-	VMOVUPS (DX)(R8*4), Y3
+	LEAQ    (SI)(R9*1), R11
+	VMOVUPS (CX)(R9*4), Y2
+	VMOVUPS (DX)(R9*4), Y3
 	VADDPS  Y1, Y2, Y2
-	MOVQ    rows+96(FP), R11
+	MOVQ    rows+96(FP), R12
 
 row5:
-	MOVQ R10, R9
-	MOVQ cols+104(FP), R12
+	MOVQ R11, R10
+	MOVQ cols+104(FP), R13
 
 tap6:
-	VMOVD        R9, X4
+	VMOVD        R10, X4
 	VPBROADCASTD X4, Y4
 	VPADDD       Y0, Y4, Y4
 	VPCMPEQD     Y3, Y4, Y4
 	VANDPS       Y2, Y4, Y4
-	VMOVUPS      Y4, (AX)(R9*4)
-	ADDQ         BX, R9
-	DECQ         R12
+	VMOVUPS      Y4, (AX)(R10*4)
+	ADDQ         BX, R10
+	DECQ         R13
 	JNE          tap6
-	MOVQ         line+112(FP), R9
-	ADDQ         R9, R10
-	DECQ         R11
+	MOVQ         line+112(FP), R10
+	ADDQ         R10, R11
+	DECQ         R12
 	JNE          row5
-	ADDQ         $0x08, R8
+	ADDQ         $0x08, R9
 	JMP          vector1
 
 rest2:
-	CMPQ R8, BX
+	CMPQ R9, R8
 	JGE  done4
-	CMPQ BX, $0x08
+	CMPQ R8, $0x08
 	JLT  single3
-	LEAQ -8(BX), R8
+	LEAQ -8(R8), R9
 	JMP  vector1
 
 single3:
-	LEAQ   (SI)(R8*1), R10
-	VMOVSS (CX)(R8*4), X2
-	VMOVSS (DX)(R8*4), X3
+	LEAQ   (SI)(R9*1), R11
+	VMOVSS (CX)(R9*4), X2
+	VMOVSS (DX)(R9*4), X3
 	VADDPS X1, X2, X2
-	MOVQ   rows+96(FP), R11
+	MOVQ   rows+96(FP), R12
 
 row7:
-	MOVQ R10, R9
-	MOVQ cols+104(FP), R12
+	MOVQ R11, R10
+	MOVQ cols+104(FP), R13
 
 tap8:
-	VMOVD    R9, X4
+	VMOVD    R10, X4
 	VPADDD   X0, X4, X4
 	VPCMPEQD X3, X4, X4
 	VANDPS   X2, X4, X4
-	VMOVSS   X4, (AX)(R9*4)
-	ADDQ     BX, R9
-	DECQ     R12
+	VMOVSS   X4, (AX)(R10*4)
+	ADDQ     BX, R10
+	DECQ     R13
 	JNE      tap8
-	MOVQ     line+112(FP), R9
-	ADDQ     R9, R10
-	DECQ     R11
+	MOVQ     line+112(FP), R10
+	ADDQ     R10, R11
+	DECQ     R12
 	JNE      row7
-	INCQ     R8
-	CMPQ     R8, BX
+	INCQ     R9
+	CMPQ     R9, R8
 	JLT      single3
 
 done4:
@@ -6196,9 +6198,9 @@ done4:
 	VZEROUPPER
 	RET
 
-// func averagePoolAVX2(y []float32, x []float32, taps float32, first int, count int, step int, rows int, cols int, line int, channels int)
+// func averagePoolAVX2(y []float32, x []float32, taps float32, first int, count int, step int, rows int, cols int, line int, channels int, lanes int)
 // Requires: AVX
-TEXT ·averagePoolAVX2(SB), NOSPLIT, $0-112
+TEXT ·averagePoolAVX2(SB), NOSPLIT, $0-120
 	MOVQ         y_base+0(FP), AX
 	MOVQ         x_base+24(FP), CX
 	VBROADCASTSS taps+48(FP), Y0
@@ -6207,66 +6209,67 @@ TEXT ·averagePoolAVX2(SB), NOSPLIT, $0-112
 	MOVQ         count+64(FP), SI
 
 window:
-	XORQ DI, DI
+	MOVQ lanes+112(FP), DI
+	XORQ R8, R8
 
 vector1:
-	LEAQ   8(DI), R8
-	CMPQ   R8, DX
+	LEAQ   8(R8), R9
+	CMPQ   R9, DI
 	JGT    rest2
-	LEAQ   (BX)(DI*1), R9
+	LEAQ   (BX)(R8*1), R10
 	VXORPS Y1, Y1, Y1
-	MOVQ   rows+80(FP), R10
+	MOVQ   rows+80(FP), R11
 
 row5:
-	MOVQ R9, R8
-	MOVQ cols+88(FP), R11
+	MOVQ R10, R9
+	MOVQ cols+88(FP), R12
 
 tap6:
-	VMOVUPS (CX)(R8*4), Y2
+	VMOVUPS (CX)(R9*4), Y2
 	VADDPS  Y2, Y1, Y1
-	ADDQ    DX, R8
-	DECQ    R11
+	ADDQ    DX, R9
+	DECQ    R12
 	JNE     tap6
-	MOVQ    line+96(FP), R8
-	ADDQ    R8, R9
-	DECQ    R10
+	MOVQ    line+96(FP), R9
+	ADDQ    R9, R10
+	DECQ    R11
 	JNE     row5
 	VDIVPS  Y0, Y1, Y1
-	VMOVUPS Y1, (AX)(DI*4)
-	ADDQ    $0x08, DI
+	VMOVUPS Y1, (AX)(R8*4)
+	ADDQ    $0x08, R8
 	JMP     vector1
 
 rest2:
-	CMPQ DI, DX
+	CMPQ R8, DI
 	JGE  done4
-	CMPQ DX, $0x08
+	CMPQ DI, $0x08
 	JLT  single3
-	LEAQ -8(DX), DI
+	LEAQ -8(DI), R8
 	JMP  vector1
 
 single3:
-	LEAQ   (BX)(DI*1), R9
+	LEAQ   (BX)(R8*1), R10
 	VXORPS X1, X1, X1
-	MOVQ   rows+80(FP), R10
+	MOVQ   rows+80(FP), R11
 
 row7:
-	MOVQ R9, R8
-	MOVQ cols+88(FP), R11
+	MOVQ R10, R9
+	MOVQ cols+88(FP), R12
 
 tap8:
-	VMOVSS (CX)(R8*4), X2
+	VMOVSS (CX)(R9*4), X2
 	VADDPS X2, X1, X1
-	ADDQ   DX, R8
-	DECQ   R11
+	ADDQ   DX, R9
+	DECQ   R12
 	JNE    tap8
-	MOVQ   line+96(FP), R8
-	ADDQ   R8, R9
-	DECQ   R10
+	MOVQ   line+96(FP), R9
+	ADDQ   R9, R10
+	DECQ   R11
 	JNE    row7
 	VDIVPS X0, X1, X1
-	VMOVSS X1, (AX)(DI*4)
-	INCQ   DI
-	CMPQ   DI, DX
+	VMOVSS X1, (AX)(R8*4)
+	INCQ   R8
+	CMPQ   R8, DI
 	JLT    single3
 
 done4:
@@ -6278,9 +6281,9 @@ done4:
 	VZEROUPPER
 	RET
 
-// func averagePoolGradAVX2(dx []float32, dy []float32, taps float32, keep uint32, first int, count int, step int, rows int, cols int, line int, channels int)
+// func averagePoolGradAVX2(dx []float32, dy []float32, taps float32, keep uint32, first int, count int, step int, rows int, cols int, line int, channels int, lanes int)
 // Requires: AVX
-TEXT ·averagePoolGradAVX2(SB), NOSPLIT, $0-112
+TEXT ·averagePoolGradAVX2(SB), NOSPLIT, $0-120
 	MOVQ         dx_base+0(FP), AX
 	MOVQ         dy_base+24(FP), CX
 	VBROADCASTSS taps+48(FP), Y0
@@ -6290,64 +6293,65 @@ TEXT ·averagePoolGradAVX2(SB), NOSPLIT, $0-112
 	MOVQ         count+64(FP), SI
 
 window:
-	XORQ DI, DI
+	MOVQ lanes+112(FP), DI
+	XORQ R8, R8
 
 vector1:
-	LEAQ    8(DI), R8
-	CMPQ    R8, DX
+	LEAQ    8(R8), R9
+	CMPQ    R9, DI
 	JGT     rest2
-	LEAQ    (BX)(DI*1), R9
-	VMOVUPS (CX)(DI*4), Y2
+	LEAQ    (BX)(R8*1), R10
+	VMOVUPS (CX)(R8*4), Y2
 	VDIVPS  Y0, Y2, Y2
-	MOVQ    rows+80(FP), R10
+	MOVQ    rows+80(FP), R11
 
 row5:
-	MOVQ R9, R8
-	MOVQ cols+88(FP), R11
+	MOVQ R10, R9
+	MOVQ cols+88(FP), R12
 
 tap6:
-	VMOVUPS (AX)(R8*4), Y3
+	VMOVUPS (AX)(R9*4), Y3
 	VANDPS  Y1, Y3, Y3
 	VADDPS  Y2, Y3, Y3
-	VMOVUPS Y3, (AX)(R8*4)
-	ADDQ    DX, R8
-	DECQ    R11
+	VMOVUPS Y3, (AX)(R9*4)
+	ADDQ    DX, R9
+	DECQ    R12
 	JNE     tap6
-	MOVQ    line+96(FP), R8
-	ADDQ    R8, R9
-	DECQ    R10
+	MOVQ    line+96(FP), R9
+	ADDQ    R9, R10
+	DECQ    R11
 	JNE     row5
-	ADDQ    $0x08, DI
+	ADDQ    $0x08, R8
 	JMP     vector1
 
 rest2:
-	CMPQ DI, DX
+	CMPQ R8, DI
 	JGE  done4
 
 single3:
-	LEAQ   (BX)(DI*1), R9
-	VMOVSS (CX)(DI*4), X2
+	LEAQ   (BX)(R8*1), R10
+	VMOVSS (CX)(R8*4), X2
 	VDIVPS X0, X2, X2
-	MOVQ   rows+80(FP), R10
+	MOVQ   rows+80(FP), R11
 
 row7:
-	MOVQ R9, R8
-	MOVQ cols+88(FP), R11
+	MOVQ R10, R9
+	MOVQ cols+88(FP), R12
 
 tap8:
-	VMOVSS (AX)(R8*4), X3
+	VMOVSS (AX)(R9*4), X3
 	VANDPS X1, X3, X3
 	VADDPS X2, X3, X3
-	VMOVSS X3, (AX)(R8*4)
-	ADDQ   DX, R8
-	DECQ   R11
+	VMOVSS X3, (AX)(R9*4)
+	ADDQ   DX, R9
+	DECQ   R12
 	JNE    tap8
-	MOVQ   line+96(FP), R8
-	ADDQ   R8, R9
-	DECQ   R10
+	MOVQ   line+96(FP), R9
+	ADDQ   R9, R10
+	DECQ   R11
 	JNE    row7
-	INCQ   DI
-	CMPQ   DI, DX
+	INCQ   R8
+	CMPQ   R8, DI
 	JLT    single3
 
 done4:
@@ -7188,12 +7192,9 @@ block:
 TEXT ·tanhAVX2(SB), NOSPLIT, $0-48
 	MOVQ         dst_base+0(FP), AX
 	MOVQ         x_base+24(FP), CX
-	MOVL         $0xc2d00000, DX
+	MOVL         $0x41a00000, DX
 	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
-	MOVL         $0x42b20000, DX
-	VMOVD        DX, X1
-	VPBROADCASTD X1, Y1
 	MOVQ         x_len+32(FP), DX
 	XORQ         BX, BX
 	MOVQ         DX, SI
@@ -7201,136 +7202,118 @@ TEXT ·tanhAVX2(SB), NOSPLIT, $0-48
 	JZ           between4
 
 wide1:
-	VMOVUPS    (CX)(BX*4), Y2
-	VANDPS     exponential<>+0(SB), Y2, Y3
-	VMULPS     Y2, Y2, Y4
-	VMULPS     exponential<>+32(SB), Y4, Y5
-	VADDPS     exponential<>+64(SB), Y5, Y5
-	VMULPS     Y4, Y5, Y5
-	VADDPS     exponential<>+96(SB), Y5, Y5
-	VMULPS     Y4, Y5, Y5
-	VADDPS     exponential<>+128(SB), Y5, Y5
-	VMULPS     Y4, Y5, Y5
-	VADDPS     exponential<>+160(SB), Y5, Y5
-	VMULPS     Y4, Y5, Y5
-	VMULPS     Y2, Y5, Y5
-	VADDPS     Y2, Y5, Y5
-	VADDPS     Y3, Y3, Y4
-	VMAXPS     Y4, Y0, Y4
-	VMINPS     Y4, Y1, Y4
-	VMULPS     exponential<>+192(SB), Y4, Y6
-	VADDPS     exponential<>+224(SB), Y6, Y6
-	VSUBPS     exponential<>+224(SB), Y6, Y6
-	VMULPS     exponential<>+256(SB), Y6, Y7
-	VSUBPS     Y7, Y4, Y4
-	VMULPS     exponential<>+288(SB), Y6, Y7
-	VSUBPS     Y7, Y4, Y4
-	VMULPS     exponential<>+320(SB), Y4, Y8
-	VADDPS     exponential<>+352(SB), Y8, Y8
-	VMULPS     Y4, Y8, Y8
-	VADDPS     exponential<>+384(SB), Y8, Y8
-	VMULPS     Y4, Y8, Y8
-	VADDPS     exponential<>+416(SB), Y8, Y8
-	VMULPS     Y4, Y8, Y8
-	VADDPS     exponential<>+448(SB), Y8, Y8
-	VMULPS     Y4, Y8, Y8
-	VADDPS     exponential<>+480(SB), Y8, Y8
-	VMULPS     Y4, Y4, Y7
-	VMULPS     Y7, Y8, Y8
-	VADDPS     Y4, Y8, Y8
-	VADDPS     exponential<>+512(SB), Y8, Y8
-	VCVTTPS2DQ Y6, Y6
-	VPSRLD     $0x1f, Y6, Y4
-	VPADDD     Y6, Y4, Y4
-	VPSRAD     $0x01, Y4, Y4
-	VPSUBD     Y4, Y6, Y6
-	VPADDD     exponential<>+544(SB), Y4, Y4
-	VPSLLD     $0x17, Y4, Y4
-	VMULPS     Y4, Y8, Y8
-	VPADDD     exponential<>+544(SB), Y6, Y6
-	VPSLLD     $0x17, Y6, Y6
-	VMULPS     Y6, Y8, Y8
-	VADDPS     exponential<>+512(SB), Y8, Y8
-	VMOVUPS    exponential<>+576(SB), Y4
-	VDIVPS     Y8, Y4, Y4
-	VMOVUPS    exponential<>+512(SB), Y6
-	VSUBPS     Y4, Y6, Y6
-	VANDPS     exponential<>+608(SB), Y2, Y2
-	VORPS      Y2, Y6, Y6
-	VCMPPS     $0x01, exponential<>+640(SB), Y3, Y2
-	VBLENDVPS  Y2, Y5, Y6, Y6
-	VMOVUPS    Y6, (AX)(BX*4)
-	ADDQ       $0x08, BX
-	CMPQ       BX, SI
-	JLT        wide1
+	VMOVUPS   (CX)(BX*4), Y1
+	VANDPS    exponential<>+0(SB), Y1, Y2
+	VMULPS    Y1, Y1, Y3
+	VMULPS    exponential<>+32(SB), Y3, Y4
+	VADDPS    exponential<>+64(SB), Y4, Y4
+	VMULPS    Y3, Y4, Y4
+	VADDPS    exponential<>+96(SB), Y4, Y4
+	VMULPS    Y3, Y4, Y4
+	VADDPS    exponential<>+128(SB), Y4, Y4
+	VMULPS    Y3, Y4, Y4
+	VADDPS    exponential<>+160(SB), Y4, Y4
+	VMULPS    Y3, Y4, Y4
+	VMULPS    Y1, Y4, Y4
+	VADDPS    Y1, Y4, Y4
+	VADDPS    Y2, Y2, Y3
+	VMINPS    Y3, Y0, Y3
+	VMULPS    exponential<>+192(SB), Y3, Y5
+	VADDPS    exponential<>+224(SB), Y5, Y5
+	VSUBPS    exponential<>+224(SB), Y5, Y6
+	VMULPS    exponential<>+256(SB), Y6, Y7
+	VSUBPS    Y7, Y3, Y3
+	VMULPS    exponential<>+288(SB), Y6, Y7
+	VSUBPS    Y7, Y3, Y3
+	VMULPS    exponential<>+320(SB), Y3, Y6
+	VADDPS    exponential<>+352(SB), Y6, Y6
+	VMULPS    Y3, Y6, Y6
+	VADDPS    exponential<>+384(SB), Y6, Y6
+	VMULPS    Y3, Y6, Y6
+	VADDPS    exponential<>+416(SB), Y6, Y6
+	VMULPS    Y3, Y6, Y6
+	VADDPS    exponential<>+448(SB), Y6, Y6
+	VMULPS    Y3, Y6, Y6
+	VADDPS    exponential<>+480(SB), Y6, Y6
+	VMULPS    Y3, Y3, Y7
+	VMULPS    Y7, Y6, Y6
+	VADDPS    Y3, Y6, Y6
+	VADDPS    exponential<>+512(SB), Y6, Y6
+	VPADDD    exponential<>+544(SB), Y5, Y5
+	VPSLLD    $0x17, Y5, Y5
+	VMULPS    Y5, Y6, Y6
+	VADDPS    exponential<>+512(SB), Y6, Y6
+	VMOVUPS   exponential<>+576(SB), Y3
+	VDIVPS    Y6, Y3, Y3
+	VMOVUPS   exponential<>+512(SB), Y5
+	VSUBPS    Y3, Y5, Y5
+	VANDPS    exponential<>+608(SB), Y1, Y1
+	VORPS     Y1, Y5, Y5
+	VCMPPS    $0x01, exponential<>+640(SB), Y2, Y1
+	VBLENDVPS Y1, Y4, Y5, Y5
+	VMOVUPS   Y5, (AX)(BX*4)
+	ADDQ      $0x08, BX
+	CMPQ      BX, SI
+	JLT       wide1
 
 between4:
 	CMPQ BX, DX
 	JGE  done3
 
 narrow2:
-	VMOVSS     (CX)(BX*4), X2
-	VANDPS     exponential<>+0(SB), X2, X3
-	VMULPS     X2, X2, X4
-	VMULPS     exponential<>+32(SB), X4, X5
-	VADDPS     exponential<>+64(SB), X5, X5
-	VMULPS     X4, X5, X5
-	VADDPS     exponential<>+96(SB), X5, X5
-	VMULPS     X4, X5, X5
-	VADDPS     exponential<>+128(SB), X5, X5
-	VMULPS     X4, X5, X5
-	VADDPS     exponential<>+160(SB), X5, X5
-	VMULPS     X4, X5, X5
-	VMULPS     X2, X5, X5
-	VADDPS     X2, X5, X5
-	VADDPS     X3, X3, X4
-	VMAXPS     X4, X0, X4
-	VMINPS     X4, X1, X4
-	VMULPS     exponential<>+192(SB), X4, X6
-	VADDPS     exponential<>+224(SB), X6, X6
-	VSUBPS     exponential<>+224(SB), X6, X6
-	VMULPS     exponential<>+256(SB), X6, X7
-	VSUBPS     X7, X4, X4
-	VMULPS     exponential<>+288(SB), X6, X7
-	VSUBPS     X7, X4, X4
-	VMULPS     exponential<>+320(SB), X4, X8
-	VADDPS     exponential<>+352(SB), X8, X8
-	VMULPS     X4, X8, X8
-	VADDPS     exponential<>+384(SB), X8, X8
-	VMULPS     X4, X8, X8
-	VADDPS     exponential<>+416(SB), X8, X8
-	VMULPS     X4, X8, X8
-	VADDPS     exponential<>+448(SB), X8, X8
-	VMULPS     X4, X8, X8
-	VADDPS     exponential<>+480(SB), X8, X8
-	VMULPS     X4, X4, X7
-	VMULPS     X7, X8, X8
-	VADDPS     X4, X8, X8
-	VADDPS     exponential<>+512(SB), X8, X8
-	VCVTTPS2DQ X6, X6
-	VPSRLD     $0x1f, X6, X4
-	VPADDD     X6, X4, X4
-	VPSRAD     $0x01, X4, X4
-	VPSUBD     X4, X6, X6
-	VPADDD     exponential<>+544(SB), X4, X4
-	VPSLLD     $0x17, X4, X4
-	VMULPS     X4, X8, X8
-	VPADDD     exponential<>+544(SB), X6, X6
-	VPSLLD     $0x17, X6, X6
-	VMULPS     X6, X8, X8
-	VADDPS     exponential<>+512(SB), X8, X8
-	VMOVUPS    exponential<>+576(SB), X4
-	VDIVPS     X8, X4, X4
-	VMOVUPS    exponential<>+512(SB), X6
-	VSUBPS     X4, X6, X6
-	VANDPS     exponential<>+608(SB), X2, X2
-	VORPS      X2, X6, X6
-	VCMPPS     $0x01, exponential<>+640(SB), X3, X2
-	VBLENDVPS  X2, X5, X6, X6
-	VMOVSS     X6, (AX)(BX*4)
-	INCQ       BX
-	CMPQ       BX, DX
-	JLT        narrow2
+	VMOVSS    (CX)(BX*4), X1
+	VANDPS    exponential<>+0(SB), X1, X2
+	VMULPS    X1, X1, X3
+	VMULPS    exponential<>+32(SB), X3, X4
+	VADDPS    exponential<>+64(SB), X4, X4
+	VMULPS    X3, X4, X4
+	VADDPS    exponential<>+96(SB), X4, X4
+	VMULPS    X3, X4, X4
+	VADDPS    exponential<>+128(SB), X4, X4
+	VMULPS    X3, X4, X4
+	VADDPS    exponential<>+160(SB), X4, X4
+	VMULPS    X3, X4, X4
+	VMULPS    X1, X4, X4
+	VADDPS    X1, X4, X4
+	VADDPS    X2, X2, X3
+	VMINPS    X3, X0, X3
+	VMULPS    exponential<>+192(SB), X3, X5
+	VADDPS    exponential<>+224(SB), X5, X5
+	VSUBPS    exponential<>+224(SB), X5, X6
+	VMULPS    exponential<>+256(SB), X6, X7
+	VSUBPS    X7, X3, X3
+	VMULPS    exponential<>+288(SB), X6, X7
+	VSUBPS    X7, X3, X3
+	VMULPS    exponential<>+320(SB), X3, X6
+	VADDPS    exponential<>+352(SB), X6, X6
+	VMULPS    X3, X6, X6
+	VADDPS    exponential<>+384(SB), X6, X6
+	VMULPS    X3, X6, X6
+	VADDPS    exponential<>+416(SB), X6, X6
+	VMULPS    X3, X6, X6
+	VADDPS    exponential<>+448(SB), X6, X6
+	VMULPS    X3, X6, X6
+	VADDPS    exponential<>+480(SB), X6, X6
+	VMULPS    X3, X3, X7
+	VMULPS    X7, X6, X6
+	VADDPS    X3, X6, X6
+	VADDPS    exponential<>+512(SB), X6, X6
+	VPADDD    exponential<>+544(SB), X5, X5
+	VPSLLD    $0x17, X5, X5
+	VMULPS    X5, X6, X6
+	VADDPS    exponential<>+512(SB), X6, X6
+	VMOVUPS   exponential<>+576(SB), X3
+	VDIVPS    X6, X3, X3
+	VMOVUPS   exponential<>+512(SB), X5
+	VSUBPS    X3, X5, X5
+	VANDPS    exponential<>+608(SB), X1, X1
+	VORPS     X1, X5, X5
+	VCMPPS    $0x01, exponential<>+640(SB), X2, X1
+	VBLENDVPS X1, X4, X5, X5
+	VMOVSS    X5, (AX)(BX*4)
+	INCQ      BX
+	CMPQ      BX, DX
+	JLT       narrow2
 
 done3:
 	VZEROUPPER
@@ -7360,25 +7343,26 @@ wide1:
 	VMINPS     Y3, Y1, Y3
 	VMULPS     exponential<>+192(SB), Y3, Y4
 	VADDPS     exponential<>+224(SB), Y4, Y4
+	VSUBPS     exponential<>+224(SB), Y4, Y5
+	VMULPS     exponential<>+256(SB), Y5, Y6
+	VSUBPS     Y6, Y3, Y3
+	VMULPS     exponential<>+288(SB), Y5, Y6
+	VSUBPS     Y6, Y3, Y3
+	VMULPS     exponential<>+320(SB), Y3, Y5
+	VADDPS     exponential<>+352(SB), Y5, Y5
+	VMULPS     Y3, Y5, Y5
+	VADDPS     exponential<>+384(SB), Y5, Y5
+	VMULPS     Y3, Y5, Y5
+	VADDPS     exponential<>+416(SB), Y5, Y5
+	VMULPS     Y3, Y5, Y5
+	VADDPS     exponential<>+448(SB), Y5, Y5
+	VMULPS     Y3, Y5, Y5
+	VADDPS     exponential<>+480(SB), Y5, Y5
+	VMULPS     Y3, Y3, Y6
+	VMULPS     Y6, Y5, Y5
+	VADDPS     Y3, Y5, Y5
+	VADDPS     exponential<>+512(SB), Y5, Y5
 	VSUBPS     exponential<>+224(SB), Y4, Y4
-	VMULPS     exponential<>+256(SB), Y4, Y5
-	VSUBPS     Y5, Y3, Y3
-	VMULPS     exponential<>+288(SB), Y4, Y5
-	VSUBPS     Y5, Y3, Y3
-	VMULPS     exponential<>+320(SB), Y3, Y6
-	VADDPS     exponential<>+352(SB), Y6, Y6
-	VMULPS     Y3, Y6, Y6
-	VADDPS     exponential<>+384(SB), Y6, Y6
-	VMULPS     Y3, Y6, Y6
-	VADDPS     exponential<>+416(SB), Y6, Y6
-	VMULPS     Y3, Y6, Y6
-	VADDPS     exponential<>+448(SB), Y6, Y6
-	VMULPS     Y3, Y6, Y6
-	VADDPS     exponential<>+480(SB), Y6, Y6
-	VMULPS     Y3, Y3, Y5
-	VMULPS     Y5, Y6, Y6
-	VADDPS     Y3, Y6, Y6
-	VADDPS     exponential<>+512(SB), Y6, Y6
 	VCVTTPS2DQ Y4, Y4
 	VPSRLD     $0x1f, Y4, Y3
 	VPADDD     Y4, Y3, Y3
@@ -7386,14 +7370,14 @@ wide1:
 	VPSUBD     Y3, Y4, Y4
 	VPADDD     exponential<>+544(SB), Y3, Y3
 	VPSLLD     $0x17, Y3, Y3
-	VMULPS     Y3, Y6, Y6
+	VMULPS     Y3, Y5, Y5
 	VPADDD     exponential<>+544(SB), Y4, Y4
 	VPSLLD     $0x17, Y4, Y4
-	VMULPS     Y4, Y6, Y6
-	VADDPS     exponential<>+512(SB), Y6, Y3
+	VMULPS     Y4, Y5, Y5
+	VADDPS     exponential<>+512(SB), Y5, Y3
 	VCMPPS     $0x01, exponential<>+672(SB), Y2, Y4
 	VMOVUPS    exponential<>+512(SB), Y2
-	VBLENDVPS  Y4, Y6, Y2, Y2
+	VBLENDVPS  Y4, Y5, Y2, Y2
 	VDIVPS     Y3, Y2, Y2
 	VMOVUPS    Y2, (AX)(BX*4)
 	ADDQ       $0x08, BX
@@ -7411,25 +7395,26 @@ narrow2:
 	VMINPS     X3, X1, X3
 	VMULPS     exponential<>+192(SB), X3, X4
 	VADDPS     exponential<>+224(SB), X4, X4
+	VSUBPS     exponential<>+224(SB), X4, X5
+	VMULPS     exponential<>+256(SB), X5, X6
+	VSUBPS     X6, X3, X3
+	VMULPS     exponential<>+288(SB), X5, X6
+	VSUBPS     X6, X3, X3
+	VMULPS     exponential<>+320(SB), X3, X5
+	VADDPS     exponential<>+352(SB), X5, X5
+	VMULPS     X3, X5, X5
+	VADDPS     exponential<>+384(SB), X5, X5
+	VMULPS     X3, X5, X5
+	VADDPS     exponential<>+416(SB), X5, X5
+	VMULPS     X3, X5, X5
+	VADDPS     exponential<>+448(SB), X5, X5
+	VMULPS     X3, X5, X5
+	VADDPS     exponential<>+480(SB), X5, X5
+	VMULPS     X3, X3, X6
+	VMULPS     X6, X5, X5
+	VADDPS     X3, X5, X5
+	VADDPS     exponential<>+512(SB), X5, X5
 	VSUBPS     exponential<>+224(SB), X4, X4
-	VMULPS     exponential<>+256(SB), X4, X5
-	VSUBPS     X5, X3, X3
-	VMULPS     exponential<>+288(SB), X4, X5
-	VSUBPS     X5, X3, X3
-	VMULPS     exponential<>+320(SB), X3, X6
-	VADDPS     exponential<>+352(SB), X6, X6
-	VMULPS     X3, X6, X6
-	VADDPS     exponential<>+384(SB), X6, X6
-	VMULPS     X3, X6, X6
-	VADDPS     exponential<>+416(SB), X6, X6
-	VMULPS     X3, X6, X6
-	VADDPS     exponential<>+448(SB), X6, X6
-	VMULPS     X3, X6, X6
-	VADDPS     exponential<>+480(SB), X6, X6
-	VMULPS     X3, X3, X5
-	VMULPS     X5, X6, X6
-	VADDPS     X3, X6, X6
-	VADDPS     exponential<>+512(SB), X6, X6
 	VCVTTPS2DQ X4, X4
 	VPSRLD     $0x1f, X4, X3
 	VPADDD     X4, X3, X3
@@ -7437,14 +7422,14 @@ narrow2:
 	VPSUBD     X3, X4, X4
 	VPADDD     exponential<>+544(SB), X3, X3
 	VPSLLD     $0x17, X3, X3
-	VMULPS     X3, X6, X6
+	VMULPS     X3, X5, X5
 	VPADDD     exponential<>+544(SB), X4, X4
 	VPSLLD     $0x17, X4, X4
-	VMULPS     X4, X6, X6
-	VADDPS     exponential<>+512(SB), X6, X3
+	VMULPS     X4, X5, X5
+	VADDPS     exponential<>+512(SB), X5, X3
 	VCMPPS     $0x01, exponential<>+672(SB), X2, X4
 	VMOVUPS    exponential<>+512(SB), X2
-	VBLENDVPS  X4, X6, X2, X2
+	VBLENDVPS  X4, X5, X2, X2
 	VDIVPS     X3, X2, X2
 	VMOVSS     X2, (AX)(BX*4)
 	INCQ       BX

@@ -34,8 +34,7 @@ func (n *numbers) word(bits uint32) operand.Mem {
 func exponentials() {
 	n := &numbers{table: operand.NewDataAddr(operand.NewStaticSymbol("exponential"), 0), place: map[uint32]int{}}
 	routine("tanh", "(dst, x []float32)", "computes the hyperbolic tangent:", "for i, v := range x { dst[i] = Tanh(v) }")
-	dst, x := slice("dst"), slice("x")
-	e := n.exponential()
+	dst, x, highest := slice("dst"), slice("x"), constant(math.Float32bits(20))
 	each(size("x"), func(w width, i reg.GPVirtual) {
 		v := w.load(at(x, i))
 		a := w.vector()
@@ -53,7 +52,11 @@ func exponentials() {
 		// Of others: 1 - 2/(e^2|x| + 1), with the sign of x.
 		t := w.vector()
 		VADDPS(w.of(a), w.of(a), w.of(t))
-		t = e.of(w, t)
+		VMINPS(w.of(t), w.of(highest), w.of(t)) // whose result is 1, as of all above; NaN stays
+		t, scale := n.times2(w, t)
+		VPADDD(n.word(127), w.of(scale), w.of(scale))
+		VPSLLD(operand.U8(23), w.of(scale), w.of(scale)) // what is above the integer goes
+		w.do(VMULPS, t, scale)
 		VADDPS(n.of(1), w.of(t), w.of(t))
 		one, two := w.vector(), w.vector()
 		VMOVUPS(n.of(2), w.of(two))
@@ -72,7 +75,7 @@ func exponentials() {
 
 	routine("sigmoid", "(dst, x []float32)", "computes the logistic function:", "for i, v := range x { dst[i] = Sigmoid(v) }")
 	dst, x = slice("dst"), slice("x")
-	e = n.exponential()
+	e := n.exponential()
 	each(size("x"), func(w width, i reg.GPVirtual) {
 		v := w.load(at(x, i))
 		t := w.vector()
@@ -112,26 +115,8 @@ func (e exponential) of(w width, x reg.VecVirtual) reg.VecVirtual {
 	v := w.vector() // NaN stays: the second operand is returned
 	VMAXPS(w.of(x), w.of(e.lowest), w.of(v))
 	VMINPS(w.of(v), w.of(e.highest), w.of(v))
-	n, t := w.vector(), w.vector()
-	VMULPS(e.numbers.of(1.44269504088896341), w.of(v), w.of(n))
-	VADDPS(e.numbers.of(12582912), w.of(n), w.of(n))
-	VSUBPS(e.numbers.of(12582912), w.of(n), w.of(n))
-	for _, part := range []float64{0.693359375, -2.12194440e-4} {
-		VMULPS(e.numbers.of(part), w.of(n), w.of(t))
-		w.do(VSUBPS, v, t)
-	}
-	p := w.vector()
-	VMULPS(e.numbers.of(1.9875691500e-4), w.of(v), w.of(p))
-	for i, c := range []float64{1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1} {
-		VADDPS(e.numbers.of(c), w.of(p), w.of(p))
-		if i < 4 {
-			w.do(VMULPS, p, v)
-		}
-	}
-	VMULPS(w.of(v), w.of(v), w.of(t))
-	w.do(VMULPS, p, t)
-	w.do(VADDPS, p, v)
-	VADDPS(e.numbers.of(1), w.of(p), w.of(p))
+	p, n := e.times2(w, v)
+	VSUBPS(e.numbers.of(rounder), w.of(n), w.of(n))
 	// Times 2^n in two factors, the first of n/2 cut to an integer.
 	half := w.vector()
 	VCVTTPS2DQ(w.of(n), w.of(n))
@@ -145,4 +130,32 @@ func (e exponential) of(w width, x reg.VecVirtual) reg.VecVirtual {
 		w.do(VMULPS, p, k)
 	}
 	return p
+}
+
+// rounder rounds what it is added to to an integer.
+const rounder = 12582912
+
+// times2 returns p and n+rounder with e^v = p*2^n.
+func (n *numbers) times2(w width, v reg.VecVirtual) (p, exponent reg.VecVirtual) {
+	exponent, integer, t := w.vector(), w.vector(), w.vector()
+	VMULPS(n.of(1.44269504088896341), w.of(v), w.of(exponent))
+	VADDPS(n.of(rounder), w.of(exponent), w.of(exponent))
+	VSUBPS(n.of(rounder), w.of(exponent), w.of(integer))
+	for _, part := range []float64{0.693359375, -2.12194440e-4} {
+		VMULPS(n.of(part), w.of(integer), w.of(t))
+		w.do(VSUBPS, v, t)
+	}
+	p = w.vector()
+	VMULPS(n.of(1.9875691500e-4), w.of(v), w.of(p))
+	for i, c := range []float64{1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1} {
+		VADDPS(n.of(c), w.of(p), w.of(p))
+		if i < 4 {
+			w.do(VMULPS, p, v)
+		}
+	}
+	VMULPS(w.of(v), w.of(v), w.of(t))
+	w.do(VMULPS, p, t)
+	w.do(VADDPS, p, v)
+	VADDPS(n.of(1), w.of(p), w.of(p))
+	return p, exponent
 }

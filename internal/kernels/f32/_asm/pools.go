@@ -13,8 +13,9 @@ func pools() {
 	averagePoolGrad()
 }
 
-// windowsParams are the parameters of a row of windows of equal size: the fields of windows.
-const windowsParams = "first, count, step, rows, cols, line, channels int)"
+// windowsParams are the parameters of a row of windows of equal size: the fields of windows, and how many lanes to compute
+// of as many channels.
+const windowsParams = "first, count, step, rows, cols, line, channels, lanes int)"
 
 // walk runs, for every window and some channels from c on, begin, then tap for the index e of every pixel under the
 // window, then finish. again says that computing a channel twice does no harm; then the last vector overlaps the one
@@ -41,7 +42,7 @@ func walk(others []reg.GPVirtual, again bool, begin, tap, finish func(w width, e
 		finish(w, e, c)
 	}
 	Label("window")
-	blocks(channels, again, block)
+	blocks(number("lanes"), again, block)
 	for _, p := range others {
 		LEAQ(operand.Mem{Base: p, Index: channels, Scale: 4}, p)
 	}
