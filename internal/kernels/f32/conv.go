@@ -99,30 +99,32 @@ func (o *outlet) place(row int, pixel []float32) {
 //
 // The sum for dw is one chain per chunk of output pixels, [Conv.GradChunks] of them. Shapes as in [Conv2D].
 func Conv2DGradWeights(ws *Workspace, g Conv, dw, dbias, x, dy []float32) {
-	n, chunks := g.WeightsLen(), g.GradChunks()
-	per := n + g.gradScratch()
-	scratch := ws.floats(chunks*per + n)
+	n, chunks, per := g.WeightsLen(), g.GradChunks(), g.gradScratch()
+	scratch := ws.floats(chunks * (n + per))
+	sums, scratch := scratch[:chunks*n], scratch[chunks*n:]
 	type args struct {
-		g              Conv
-		scratch, x, dy []float32
-		chunks, per    int
+		g                    Conv
+		sums, scratch, x, dy []float32
+		chunks, per          int
 	}
-	parallel.Each(chunks, chunks, args{g, scratch, x, dy, chunks, per}, func(a args, p, _ int) {
-		s, n := a.scratch[p*a.per:][:a.per], a.g.WeightsLen()
+	parallel.Each(chunks, chunks, args{g, sums, scratch, x, dy, chunks, per}, func(a args, p, _ int) {
+		n := a.g.WeightsLen()
 		first, last := parallel.Range(a.g.rows(), a.chunks, p)
-		a.g.addGrad(s[:n], s[n:], a.x, a.dy, first, last)
+		a.g.addGrad(a.sums[p*n:][:n], a.scratch[p*a.per:][:a.per], a.x, a.dy[first*a.g.OutC:], first, last, false)
 	})
-	sum := scratch[:n]
-	for p := 1; p < chunks; p++ {
-		level.add(sum, sum, scratch[p*per:][:n])
-	}
-	if Fused() { // sums are [taps, InC, OutC]
-		transpose(g.depth(), g.OutC, dw, g.depth(), sum, g.OutC)
-	} else {
-		copy(dw, sum)
-	}
+	addChunks(chunks, n, sums)
+	g.unpackGrad(dw, sums)
 	if dbias != nil {
 		SumRows(ws, g.rows(), g.OutC, dbias, dy)
+	}
+}
+
+// unpackGrad writes a sum of addGrad.
+func (g Conv) unpackGrad(dw, sum []float32) {
+	if Fused() { // it is [taps, InC, OutC]
+		transpose(g.depth(), g.OutC, dw, g.depth(), sum, g.OutC)
+	} else {
+		copy(dw, sum[:g.WeightsLen()])
 	}
 }
 

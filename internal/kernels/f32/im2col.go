@@ -81,18 +81,24 @@ func (c convolution) gathered(p, _ int) {
 	first, last := parallel.Range(g.rows(), c.parts, p)
 	for lo := first; lo < last; lo += step {
 		hi := min(lo+step, last)
-		a, d := col, rows
-		if g.pointwise() {
-			a = c.x[lo*k:]
-		} else {
-			g.im2col(col, c.x, lo, hi)
-		}
+		d := rows
 		if out.dst != nil {
 			d = out.dst[lo*g.OutC:]
 		}
-		gemm(hi-lo, g.OutC, k, d, g.OutC, matrix{data: a, row: k, step: 1}, c.w, g.OutC, false)
+		g.multiplyGathered(d, col, c.x, c.w, lo, hi)
 		out.take(d[:(hi-lo)*g.OutC], lo, hi)
 	}
+}
+
+// multiplyGathered computes the output pixels lo to hi-1.
+func (g *Conv) multiplyGathered(d, col, x, w []float32, lo, hi int) {
+	k, a := g.depth(), col
+	if g.pointwise() {
+		a = x[lo*k:]
+	} else {
+		g.im2col(col, x, lo, hi)
+	}
+	gemm(hi-lo, g.OutC, k, d, g.OutC, matrix{data: a, row: k, step: 1}, w, g.OutC, false)
 }
 
 // gatheredScratch is the length of the scratch memory of one part of gathered.
@@ -104,7 +110,7 @@ func (g Conv) gatheredScratch(dst []float32) int {
 }
 
 // addGatheredGrad is addGrad by im2col.
-func (g *Conv) addGatheredGrad(sum, col, x, dy []float32, first, last int) {
+func (g *Conv) addGatheredGrad(sum, col, x, dy []float32, first, last int, add bool) {
 	k, step := g.depth(), g.block()
 	for lo := first; lo < last; lo += step {
 		hi := min(lo+step, last)
@@ -114,6 +120,6 @@ func (g *Conv) addGatheredGrad(sum, col, x, dy []float32, first, last int) {
 		} else {
 			g.im2col(col, x, lo, hi)
 		}
-		gemm(g.OutC, k, hi-lo, sum, k, matrix{data: dy[lo*g.OutC:], row: 1, step: g.OutC}, a, k, lo > first)
+		gemm(g.OutC, k, hi-lo, sum, k, matrix{data: dy[(lo-first)*g.OutC:], row: 1, step: g.OutC}, a, k, add || lo > first)
 	}
 }

@@ -30,7 +30,7 @@ type convolution struct {
 // implicit does one part.
 func (c convolution) implicit(p, _ int) {
 	g, out := &c.g, &c.out
-	width, k, high, per := g.Output[1], g.Kernel[1]*g.InC, g.rowBlock(), g.implicitScratch(out.dst)
+	width, high, per := g.Output[1], g.rowBlock(), g.implicitScratch(out.dst)
 	s := c.scratch[p*per:][:per]
 	img, rows := s[:g.paddedLen(high)], s[g.paddedLen(high):]
 	from, to := parallel.Range(g.Batch*g.Output[0], c.parts, p)
@@ -39,17 +39,44 @@ func (c convolution) implicit(p, _ int) {
 		if out.dst != nil {
 			d = out.dst[row*width*g.OutC:]
 		}
-		m, calls := width, n
-		if g.pointwise() {
-			m, calls = n*width, 1
-		}
-		for i := range calls {
-			gemm(m, g.OutC, k, d[i*m*g.OutC:], g.OutC, matrix{
-				data: a[i*g.Stride[0]*line:], row: g.Stride[1] * g.InC, step: 1, segments: g.Kernel[0], jump: g.Dilation[0] * line,
-			}, c.w, g.OutC, false)
-		}
+		g.multiply(d, a, line, n, c.w)
 		out.take(d[:n*width*g.OutC], row*width, (row+n)*width)
 	})
+}
+
+// multiply computes n rows of output pixels, whose input is a, of rows of length line.
+func (g *Conv) multiply(d, a []float32, line, n int, w []float32) {
+	m, calls := g.Output[1], n
+	if g.pointwise() {
+		m, calls = n*g.Output[1], 1
+	}
+	for i := range calls {
+		gemm(m, g.OutC, g.Kernel[1]*g.InC, d[i*m*g.OutC:], g.OutC, matrix{
+			data: a[i*g.Stride[0]*line:], row: g.Stride[1] * g.InC, step: 1, segments: g.Kernel[0], jump: g.Dilation[0] * line,
+		}, w, g.OutC, false)
+	}
+}
+
+// compute computes n rows of output pixels of one image from row (batch*OutH + oy) on.
+func (g *Conv) compute(d, scratch, x, w []float32, row, n int) {
+	if g.implicit() {
+		a, line := g.padded(scratch, x, row, n)
+		g.multiply(d, a, line, n, w)
+		return
+	}
+	first, last := row*g.Output[1], (row+n)*g.Output[1]
+	for lo := first; lo < last; lo += g.block() {
+		hi := min(lo+g.block(), last)
+		g.multiplyGathered(d[(lo-first)*g.OutC:], scratch, x, w, lo, hi)
+	}
+}
+
+// rowsScratch is the length of compute's scratch memory.
+func (g *Conv) rowsScratch(n int) int {
+	if g.implicit() {
+		return g.paddedLen(n)
+	}
+	return g.block() * g.depth()
 }
 
 // blocks calls f for the output rows (batch*OutH + oy) from to to-1, some of one image at a time: n from row on, whose
@@ -92,11 +119,11 @@ func (g *Conv) implicitScratch(dst []float32) int {
 	return n
 }
 
-// addGrad sets sum to what the output pixels first to last-1 contribute to the gradient of the weights: [taps, InC,
-// OutC] where products are implicit, else as the weights.
-func (g *Conv) addGrad(sum, scratch, x, dy []float32, first, last int) {
+// addGrad sets sum to what the output pixels first to last-1, whose gradient is dy, contribute to the gradient of the
+// weights, or adds it to sum: [taps, InC, OutC] where products are implicit, else as the weights.
+func (g *Conv) addGrad(sum, scratch, x, dy []float32, first, last int, add bool) {
 	if !Fused() {
-		g.addGatheredGrad(sum, scratch, x, dy, first, last)
+		g.addGatheredGrad(sum, scratch, x, dy, first, last, add)
 		return
 	}
 	width := g.Output[1]
@@ -118,7 +145,7 @@ func (g *Conv) addGrad(sum, scratch, x, dy []float32, first, last int) {
 			}
 			gemm(m, g.OutC, k, sum[t*m*g.OutC:], g.OutC, matrix{
 				data: a[at+ox*g.Stride[1]*g.InC:], row: 1, step: g.Stride[1] * g.InC, segments: n, jump: g.Stride[0] * line,
-			}, dy[lo*g.OutC:], g.OutC, lo > first)
+			}, dy[(lo-first)*g.OutC:], g.OutC, add || lo > first)
 		}
 		lo += n * k
 	}

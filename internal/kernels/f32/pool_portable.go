@@ -45,7 +45,9 @@ func maxPoolGradPortable(dx, dy []float32, arg []int32, w windows) {
 			clear(dx[w.first+i/w.channels*w.step+r*w.line:][:w.cols*w.channels])
 		}
 		for c, d := range dy[i:][:w.channels] {
-			dx[arg[i+c]] += d
+			if a := arg[i+c]; a >= 0 {
+				dx[a] += d
+			}
 		}
 	}, func(int) {})
 }

@@ -102,23 +102,52 @@ func (t *Tail) end(parts int) (lo, hi float32, nan bool) {
 }
 
 func tailPortable(dst, x []float32, mask []uint8, k *tailConstants, rounds int) (least, most float32, nan bool) {
-	integer := func(v [8]float32) int32 { return int32(math.Float32bits(v[0])) }
-	clampPortable(dst, x, k.lo[0], k.hi[0], 0)
-	least, most, nan = minMaxPortable(dst)
+	e := extent{lo: float32(math.Inf(1)), hi: float32(math.Inf(-1))}
 	inside := uint8(0)
-	for i, v := range dst {
-		y := [1]float32{v}
-		pass := [1]uint8{1}
-		if rounds != 0 {
-			fakeQuantizePortable(y[:], y[:], pass[:], k.scale[0], k.before[0], k.half[0], 0, integer(k.zeroPoint), integer(k.least), integer(k.most))
-		}
-		if v != v || v <= k.bottom[0] || v >= k.top[0] {
-			pass[0] = 0
-		}
-		dst[i] = y[0]
-		if inside |= pass[0] << (i % 8); mask != nil && (i%8 == 7 || i == len(dst)-1) {
+	for i, v := range x[:len(dst)] {
+		var pass uint8
+		dst[i], pass = k.apply(v, rounds, &e)
+		if inside |= pass << (i % 8); mask != nil && (i%8 == 7 || i == len(dst)-1) {
 			mask[i/8], inside = inside, 0
 		}
 	}
-	return least, most, nan
+	return e.lo, e.hi, e.nan
+}
+
+// apply returns what becomes of v, and 1 if the gradient passes, else 0.
+func (k *tailConstants) apply(v float32, rounds int, seen *extent) (float32, uint8) {
+	integer := func(v [8]float32) int32 { return int32(math.Float32bits(v[0])) }
+	v = clamp(v, k.lo[0], k.hi[0])
+	seen.add(minMaxPortable([]float32{v}))
+	y, pass := [1]float32{v}, [1]uint8{1}
+	if rounds != 0 {
+		fakeQuantizePortable(y[:], y[:], pass[:], k.scale[0], k.before[0], k.half[0], 0, integer(k.zeroPoint), integer(k.least), integer(k.most))
+	}
+	if v != v || v <= k.bottom[0] || v >= k.top[0] {
+		pass[0] = 0
+	}
+	return y[0], pass[0]
+}
+
+func tailPoolPortable(y []float32, arg []int32, x, bias []float32, k *tailConstants, rounds int, w windows) (least, most float32, nan bool) {
+	e := extent{lo: float32(math.Inf(1)), hi: float32(math.Inf(-1))}
+	var best []float32
+	var won []int32
+	w.each(func(i, first int) {
+		best, won = y[i:][:w.channels], arg[i:][:w.channels]
+		for c := range best {
+			best[c], won[c] = float32(math.Inf(-1)), int32(first+c) // which passes where it stays: then nothing limits or rounds
+		}
+	}, func(at int) {
+		for c, b := range best {
+			v, pass := k.apply(x[at+c]+bias[c], rounds, &e)
+			if v <= b || b != b {
+				continue
+			}
+			if best[c], won[c] = v, int32(at+c); pass == 0 {
+				won[c] = -1
+			}
+		}
+	})
+	return e.lo, e.hi, e.nan
 }

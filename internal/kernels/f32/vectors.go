@@ -52,6 +52,7 @@ type vectors struct {
 	fakeQuantize func(y, x []float32, mask []uint8, scale, before, half float32, after, zero, lo, hi int32)
 	maskGrad     func(dx, dy []float32, mask []uint8)
 	tail         func(dst, x []float32, mask []uint8, k *tailConstants, rounds int) (least, most float32, nan bool)
+	tailPool     func(y []float32, arg []int32, x, bias []float32, k *tailConstants, rounds int, w windows) (least, most float32, nan bool)
 }
 
 // portable is plain Go. It rounds each product before it adds it.
@@ -76,5 +77,5 @@ var portable = &dispatch{name: "portable", gemm: gemmPortable, vectors: vectors{
 
 	sgd: sgdPortable, momentum: momentumPortable, nesterov: nesterovPortable, adam: adamPortable, rmsprop: rmspropPortable,
 
-	fakeQuantize: fakeQuantizePortable, maskGrad: maskGradPortable, tail: tailPortable,
+	fakeQuantize: fakeQuantizePortable, maskGrad: maskGradPortable, tail: tailPortable, tailPool: tailPoolPortable,
 }}

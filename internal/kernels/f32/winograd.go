@@ -24,7 +24,7 @@ func Conv2DGrad(ws *Workspace, g Conv, dx, dw, dbias, x, dy, w []float32) {
 		}
 		return
 	}
-	newWinograd(g).grad(ws, dx, dw, x, dy, w)
+	newWinograd(g).grad(ws, dx, dw, nil, x, upstream{dy: dy}, w)
 	if dbias != nil {
 		SumRows(ws, g.rows(), g.OutC, dbias, dy)
 	}
@@ -81,47 +81,83 @@ func (w *winograd) edge() int {
 	return max(w.windows.paddedLen(2*n), w.tiles.paddedLen(2*n), 4*w.cols*w.g.InC)
 }
 
-// winogradArgs are the arguments of a part.
-type winogradArgs struct {
-	w                                winograd
-	chunks, per                      int
-	scratch, weights, dx, x, dy, sum []float32
+// upstream is the gradient of a convolution's output: dy, or what a pool lets pass of it.
+type upstream struct {
+	dy      []float32
+	pool    *PooledConv // nil without a pool
+	winners []int32
 }
 
-func (w winograd) grad(ws *Workspace, dx, dw, x, dy, weights []float32) {
-	chunks := w.g.WinogradChunks()
-	per := points*(w.v+w.u) + w.edge()
-	plane := w.g.OutC * w.g.InC
-	s := ws.floats(chunks*(per+w.matrices()) + w.matrices() + 12*plane + 9*plane)
-	a := winogradArgs{w: w, chunks: chunks, per: per, dx: dx, x: x, dy: dy}
+// winogradArgs are the arguments of a part.
+type winogradArgs struct {
+	w                                     winograd
+	chunks, per                           int
+	scratch, weights, dx, x, sums, biases []float32
+	up                                    upstream
+}
+
+// grad computes dbias with a pool only.
+func (w winograd) grad(ws *Workspace, dx, dw, dbias, x []float32, up upstream, weights []float32) {
+	g, chunks := &w.g, w.g.WinogradChunks()
+	per := points*(w.v+w.u) + w.edge() + w.image(up)
+	plane, n := g.OutC*g.InC, w.matrices()
+	s := ws.floats(chunks*(per+n+g.OutC) + n + 12*plane + 9*plane)
+	a := winogradArgs{w: w, chunks: chunks, per: per, dx: dx, x: x, up: up}
 	a.scratch, s = s[:chunks*per], s[chunks*per:]
-	a.sum, s = s[:chunks*w.matrices()], s[chunks*w.matrices():]
-	a.weights, s = s[:w.matrices()], s[w.matrices():]
+	a.sums, s = s[:chunks*n], s[chunks*n:]
+	a.biases, s = s[:chunks*g.OutC], s[chunks*g.OutC:]
+	a.weights, s = s[:n], s[n:]
 	between, taps := s[:12*plane], s[12*plane:]
 	if dx != nil {
 		w.turn(taps, weights)
 		w.expand(a.weights, taps, between)
 	}
 	parallel.Each(chunks, chunks, a, winogradArgs.part)
-	for c := 1; c < chunks; c++ {
-		level.add(a.sum[:w.matrices()], a.sum[:w.matrices()], a.sum[c*w.matrices():][:w.matrices()])
-	}
-	w.reduce(taps, a.sum, between)
+	addChunks(chunks, n, a.sums)
+	w.reduce(taps, a.sums, between)
 	w.turnBack(dw, taps)
+	if dbias != nil {
+		addChunks(chunks, g.OutC, a.biases)
+		copy(dbias, a.biases[:g.OutC])
+	}
+}
+
+// image is the length of the gradient before a pool, of one image.
+func (w *winograd) image(up upstream) int {
+	if up.pool == nil {
+		return 0
+	}
+	return w.g.Positions() * w.g.OutC
 }
 
 // part does the images of one chunk.
 func (a winogradArgs) part(c, _ int) {
 	w, g := &a.w, &a.w.g
 	s := a.scratch[c*a.per:][:a.per]
-	v, u, edge := s[:points*w.v], s[points*w.v:points*(w.v+w.u)], s[points*(w.v+w.u):]
-	sum, plane := a.sum[c*w.matrices():][:w.matrices()], g.OutC*g.InC
+	v, s := s[:points*w.v], s[points*w.v:]
+	u, s := s[:points*w.u], s[points*w.u:]
+	edge, image := s[:w.edge()], s[w.edge():]
+	sum, plane := a.sums[c*w.matrices():][:w.matrices()], g.OutC*g.InC
+	bias := a.biases[c*g.OutC:][:g.OutC]
+	clear(bias)
 	first, last := parallel.Range(g.Batch, a.chunks, c)
 	for lo := first * w.rows; lo < last*w.rows; lo += w.block {
 		hi := min(lo+w.block, last*w.rows)
+		for r := lo; r < hi; { // rows of tiles of one image
+			b, row, n := r/w.rows, r%w.rows, min(w.rows-r%w.rows, hi-r)
+			dy, from := a.up.dy, r
+			if p := a.up.pool; p != nil {
+				if dy, from = image, row; row == 0 {
+					p.image(image, a.up.dy, a.up.winners, b)
+					level.sumRows(g.Positions(), bias, image)
+				}
+			}
+			at := (r - lo) * w.cols
+			w.transform(&w.windows, from, n, edge, dy, level.winogradWindow, v[at*g.OutC:], w.v)
+			w.transform(&w.tiles, r, n, edge, a.x, level.winogradSpread, u[at*g.InC:], w.u)
+			r += n
+		}
 		n := (hi - lo) * w.cols
-		w.transform(&w.windows, lo, hi, edge, a.dy, level.winogradWindow, v, w.v)
-		w.transform(&w.tiles, lo, hi, edge, a.x, level.winogradSpread, u, w.u)
 		for p := range points {
 			gemm(g.OutC, g.InC, n, sum[p*plane:], g.InC, matrix{data: v[p*w.v:], row: 1, step: g.OutC}, u[p*w.u:], g.InC, lo > first*w.rows)
 		}
@@ -137,15 +173,11 @@ func (a winogradArgs) part(c, _ int) {
 	}
 }
 
-// transform transforms the rows lo to hi-1 of tiles (batch*rows + row) of the images that q describes.
-func (w *winograd) transform(q *Conv, lo, hi int, edge, image []float32, f func(v, x []float32, t tiling), v []float32, apart int) {
-	for r := lo; r < hi; {
-		n := min(w.rows-r%w.rows, hi-r)
-		a, line := q.padded(edge, image, 2*r, 2*n)
-		for i := range n {
-			f(v[(r-lo+i)*w.cols*q.InC:], a[2*i*line:], tiling{apart: apart, line: line, channels: q.InC, count: w.cols})
-		}
-		r += n
+// transform transforms n rows of tiles of one image that q describes, from row r (batch*rows + row) on.
+func (w *winograd) transform(q *Conv, r, n int, edge, image []float32, f func(v, x []float32, t tiling), v []float32, apart int) {
+	a, line := q.padded(edge, image, 2*r, 2*n)
+	for i := range n {
+		f(v[i*w.cols*q.InC:], a[2*i*line:], tiling{apart: apart, line: line, channels: q.InC, count: w.cols})
 	}
 }
 

@@ -1011,6 +1011,17 @@ func depthwiseGradAVX2(dw []float32, x []float32, dy []float32, channels int, co
 //go:noescape
 func tailAVX2(dst []float32, x []float32, mask []uint8, k []float32, rounds int) (least float32, most float32, nan bool)
 
+// tailPoolAVX2 finds the maxima y of windows of what tail makes of x+bias, with its bounds, and where they are in x, or -1 where the gradient does not pass:
+//
+//	for each window and channel c {
+//		best := first tap
+//		for each tap e { v[e] = tail(x[e] + bias[c]); if !(v[e] <= v[best]) && v[best] == v[best] { best = e } }
+//		y[0], arg[0] = v[best], best or -1; y, arg = y[1:], arg[1:]
+//	}
+//
+//go:noescape
+func tailPoolAVX2(y []float32, arg []int32, x []float32, bias []float32, k []float32, rounds int, first int, count int, step int, rows int, cols int, line int, channels int) (least float32, most float32, nan bool)
+
 // transpose8AVX2 writes the transpose of eight rows of 8*blocks columns; strides are bytes:
 //
 //	for r := range 8 { for c := range 8*blocks { dst[c*stride+r] = src[r*from+c] } }

@@ -6982,59 +6982,56 @@ TEXT ·tailAVX2(SB), NOSPLIT, $0-113
 	MOVQ         x_len+32(FP), BX
 	MOVQ         mask_len+56(FP), SI
 	MOVQ         k_base+72(FP), DI
-	MOVQ         rounds+96(FP), R8
 	VMOVUPS      (DI), Y0
 	VMOVUPS      32(DI), Y1
-	VMOVUPS      64(DI), Y2
-	VMOVUPS      160(DI), Y3
-	MOVL         $0x7f800000, R9
-	VMOVD        R9, X4
-	VPBROADCASTD X4, Y4
-	MOVL         $0xff800000, R9
-	VMOVD        R9, X5
-	VPBROADCASTD X5, Y5
-	VPCMPEQD     Y6, Y6, Y6
+	MOVL         $0x7f800000, R8
+	VMOVD        R8, X2
+	VPBROADCASTD X2, Y2
+	MOVL         $0xff800000, R8
+	VMOVD        R8, X3
+	VPBROADCASTD X3, Y3
+	VPCMPEQD     Y4, Y4, Y4
 
 eight:
 	CMPQ       BX, $0x08
 	JLT        rest
-	VMOVUPS    (CX), Y7
-	VMAXPS     Y7, Y0, Y7
-	VMINPS     Y7, Y1, Y7
-	VADDPS     Y2, Y7, Y7
-	VMINPS     Y4, Y7, Y4
-	VMAXPS     Y5, Y7, Y5
-	VCMPPS     $0x07, Y7, Y7, Y10
-	VANDPS     Y10, Y6, Y6
-	VCMPPS     $0x06, 96(DI), Y7, Y11
-	VANDPS     Y10, Y11, Y11
-	VCMPPS     $0x09, 128(DI), Y7, Y9
-	VANDPS     Y9, Y11, Y11
-	TESTQ      R8, R8
-	JE         plain
-	VDIVPS     Y3, Y7, Y8
-	VMINPS     352(DI), Y8, Y8
-	VMAXPS     384(DI), Y8, Y8
-	VADDPS     192(DI), Y8, Y8
-	VANDPS     416(DI), Y8, Y9
-	VORPS      224(DI), Y9, Y9
-	VADDPS     Y9, Y8, Y8
-	VCVTTPS2DQ Y8, Y8
-	VPMAXSD    288(DI), Y8, Y9
-	VPMINSD    320(DI), Y9, Y9
-	VPCMPEQD   Y8, Y9, Y8
-	VANDPS     Y8, Y11, Y11
-	VPSUBD     256(DI), Y9, Y9
-	VCVTDQ2PS  Y9, Y8
-	VMULPS     Y3, Y8, Y8
-	VBLENDVPS  Y10, Y8, Y7, Y7
+	VMOVUPS    (CX), Y5
+	VMAXPS     Y5, Y0, Y5
+	VMINPS     Y5, Y1, Y5
+	VADDPS     64(DI), Y5, Y5
+	VMINPS     Y2, Y5, Y2
+	VMAXPS     Y3, Y5, Y3
+	VCMPPS     $0x07, Y5, Y5, Y8
+	VANDPS     Y8, Y4, Y4
+	VCMPPS     $0x06, 96(DI), Y5, Y9
+	VANDPS     Y8, Y9, Y9
+	VCMPPS     $0x09, 128(DI), Y5, Y7
+	VANDPS     Y7, Y9, Y9
+	CMPQ       rounds+96(FP), $0x00
+	JE         plain1
+	VDIVPS     160(DI), Y5, Y6
+	VMINPS     352(DI), Y6, Y6
+	VMAXPS     384(DI), Y6, Y6
+	VADDPS     192(DI), Y6, Y6
+	VANDPS     416(DI), Y6, Y7
+	VORPS      224(DI), Y7, Y7
+	VADDPS     Y7, Y6, Y6
+	VCVTTPS2DQ Y6, Y6
+	VPMAXSD    288(DI), Y6, Y7
+	VPMINSD    320(DI), Y7, Y7
+	VPCMPEQD   Y6, Y7, Y6
+	VANDPS     Y6, Y9, Y9
+	VPSUBD     256(DI), Y7, Y7
+	VCVTDQ2PS  Y7, Y6
+	VMULPS     160(DI), Y6, Y6
+	VBLENDVPS  Y8, Y6, Y5, Y5
 
-plain:
-	VMOVMSKPS Y11, R9
-	VMOVUPS   Y7, (AX)
+plain1:
+	VMOVUPS   Y5, (AX)
 	TESTQ     SI, SI
 	JE        next
-	MOVB      R9, (DX)
+	VMOVMSKPS Y9, R8
+	MOVB      R8, (DX)
 	INCQ      DX
 
 next:
@@ -7046,73 +7043,285 @@ next:
 rest:
 	TESTQ      BX, BX
 	JE         done
-	LEAQ       tails<>+0(SB), R9
+	LEAQ       tails<>+0(SB), R8
 	NEGQ       BX
-	VMOVUPS    32(R9)(BX*4), Y12
-	VMASKMOVPS (CX), Y12, Y7
-	VMAXPS     Y7, Y0, Y7
-	VMINPS     Y7, Y1, Y7
-	VADDPS     Y2, Y7, Y7
+	VMOVUPS    32(R8)(BX*4), Y10
+	VMASKMOVPS (CX), Y10, Y5
+	VMAXPS     Y5, Y0, Y5
+	VMINPS     Y5, Y1, Y5
+	VADDPS     64(DI), Y5, Y5
 	VPCMPEQD   Y0, Y0, Y0
-	VANDNPS    Y0, Y12, Y0
-	VORPS      Y0, Y7, Y8
-	VMINPS     Y4, Y8, Y4
-	VMAXPS     Y5, Y8, Y5
-	VCMPPS     $0x07, Y7, Y7, Y10
-	VORPS      Y0, Y10, Y9
-	VANDPS     Y9, Y6, Y6
-	VCMPPS     $0x06, 96(DI), Y7, Y11
-	VANDPS     Y10, Y11, Y11
-	VCMPPS     $0x09, 128(DI), Y7, Y9
-	VANDPS     Y9, Y11, Y11
-	TESTQ      R8, R8
-	JE         plainRest
-	VDIVPS     Y3, Y7, Y8
-	VMINPS     352(DI), Y8, Y8
-	VMAXPS     384(DI), Y8, Y8
-	VADDPS     192(DI), Y8, Y8
-	VANDPS     416(DI), Y8, Y9
-	VORPS      224(DI), Y9, Y9
-	VADDPS     Y9, Y8, Y8
-	VCVTTPS2DQ Y8, Y8
-	VPMAXSD    288(DI), Y8, Y9
-	VPMINSD    320(DI), Y9, Y9
-	VPCMPEQD   Y8, Y9, Y8
-	VANDPS     Y8, Y11, Y11
-	VPSUBD     256(DI), Y9, Y9
-	VCVTDQ2PS  Y9, Y8
-	VMULPS     Y3, Y8, Y8
-	VBLENDVPS  Y10, Y8, Y7, Y7
+	VANDNPS    Y0, Y10, Y0
+	VORPS      Y0, Y5, Y6
+	VMINPS     Y2, Y6, Y2
+	VMAXPS     Y3, Y6, Y3
+	VCMPPS     $0x07, Y5, Y5, Y8
+	VORPS      Y0, Y8, Y7
+	VANDPS     Y7, Y4, Y4
+	VCMPPS     $0x06, 96(DI), Y5, Y9
+	VANDPS     Y8, Y9, Y9
+	VCMPPS     $0x09, 128(DI), Y5, Y7
+	VANDPS     Y7, Y9, Y9
+	CMPQ       rounds+96(FP), $0x00
+	JE         plain2
+	VDIVPS     160(DI), Y5, Y6
+	VMINPS     352(DI), Y6, Y6
+	VMAXPS     384(DI), Y6, Y6
+	VADDPS     192(DI), Y6, Y6
+	VANDPS     416(DI), Y6, Y7
+	VORPS      224(DI), Y7, Y7
+	VADDPS     Y7, Y6, Y6
+	VCVTTPS2DQ Y6, Y6
+	VPMAXSD    288(DI), Y6, Y7
+	VPMINSD    320(DI), Y7, Y7
+	VPCMPEQD   Y6, Y7, Y6
+	VANDPS     Y6, Y9, Y9
+	VPSUBD     256(DI), Y7, Y7
+	VCVTDQ2PS  Y7, Y6
+	VMULPS     160(DI), Y6, Y6
+	VBLENDVPS  Y8, Y6, Y5, Y5
 
-plainRest:
-	VMOVMSKPS  Y11, R9
-	VMASKMOVPS Y7, Y12, (AX)
+plain2:
+	VMASKMOVPS Y5, Y10, (AX)
 	TESTQ      SI, SI
 	JE         done
-	VMOVMSKPS  Y12, AX
-	ANDL       AX, R9
-	MOVB       R9, (DX)
+	VANDPS     Y10, Y9, Y9
+	VMOVMSKPS  Y9, R8
+	MOVB       R8, (DX)
 
 done:
-	VEXTRACTF128 $0x01, Y4, X0
-	VMINPS       X0, X4, X4
-	VPERMILPS    $0x0e, X4, X0
-	VMINPS       X0, X4, X4
-	VPERMILPS    $0x01, X4, X0
-	VMINPS       X0, X4, X4
-	VEXTRACTF128 $0x01, Y5, X0
-	VMAXPS       X0, X5, X5
-	VPERMILPS    $0x0e, X5, X0
-	VMAXPS       X0, X5, X5
-	VPERMILPS    $0x01, X5, X0
-	VMAXPS       X0, X5, X5
-	VMOVMSKPS    Y6, R9
-	CMPL         R9, $0x000000ff
+	VEXTRACTF128 $0x01, Y2, X0
+	VMINPS       X0, X2, X2
+	VPERMILPS    $0x0e, X2, X0
+	VMINPS       X0, X2, X2
+	VPERMILPS    $0x01, X2, X0
+	VMINPS       X0, X2, X2
+	VEXTRACTF128 $0x01, Y3, X0
+	VMAXPS       X0, X3, X3
+	VPERMILPS    $0x0e, X3, X0
+	VMAXPS       X0, X3, X3
+	VPERMILPS    $0x01, X3, X0
+	VMAXPS       X0, X3, X3
+	VMOVMSKPS    Y4, AX
+	CMPL         AX, $0x000000ff
 	SETNE        AL
 	MOVB         AL, nan+112(FP)
 	VZEROUPPER
-	MOVSS        X4, least+104(FP)
-	MOVSS        X5, most+108(FP)
+	MOVSS        X2, least+104(FP)
+	MOVSS        X3, most+108(FP)
+	RET
+
+// func tailPoolAVX2(y []float32, arg []int32, x []float32, bias []float32, k []float32, rounds int, first int, count int, step int, rows int, cols int, line int, channels int) (least float32, most float32, nan bool)
+// Requires: AVX, AVX2, SSE
+TEXT ·tailPoolAVX2(SB), NOSPLIT, $0-193
+	MOVQ         y_base+0(FP), AX
+	MOVQ         arg_base+24(FP), CX
+	MOVQ         x_base+48(FP), DX
+	MOVQ         bias_base+72(FP), BX
+	MOVQ         k_base+96(FP), SI
+	VMOVUPS      (SI), Y0
+	VMOVUPS      32(SI), Y1
+	MOVL         $0x7f800000, DI
+	VMOVD        DI, X2
+	VPBROADCASTD X2, Y2
+	MOVL         $0xff800000, DI
+	VMOVD        DI, X3
+	VPBROADCASTD X3, Y3
+	VPCMPEQD     Y4, Y4, Y4
+	LEAQ         counting<>+0(SB), DI
+	VMOVUPS      (DI), Y10
+	MOVQ         channels+176(FP), DI
+	MOVQ         first+128(FP), R8
+	MOVQ         count+136(FP), R9
+
+window:
+	XORQ R10, R10
+
+vector1:
+	LEAQ         8(R10), R11
+	CMPQ         R11, DI
+	JGT          rest2
+	LEAQ         (R8)(R10*1), R12
+	MOVL         $0xff800000, R11
+	VMOVD        R11, X11
+	VPBROADCASTD X11, Y11
+	VPCMPEQD     Y13, Y13, Y13
+	VMOVD        R12, X12
+	VPBROADCASTD X12, Y12
+	VPADDD       Y10, Y12, Y12
+	MOVQ         rows+152(FP), R13
+
+row5:
+	MOVQ R12, R11
+	MOVQ cols+160(FP), R14
+
+tap6:
+	VMOVUPS    (DX)(R11*4), Y5
+	VADDPS     (BX)(R10*4), Y5, Y5
+	VMAXPS     Y5, Y0, Y5
+	VMINPS     Y5, Y1, Y5
+	VADDPS     64(SI), Y5, Y5
+	VMINPS     Y2, Y5, Y2
+	VMAXPS     Y3, Y5, Y3
+	VCMPPS     $0x07, Y5, Y5, Y8
+	VANDPS     Y8, Y4, Y4
+	VCMPPS     $0x06, 96(SI), Y5, Y9
+	VANDPS     Y8, Y9, Y9
+	VCMPPS     $0x09, 128(SI), Y5, Y7
+	VANDPS     Y7, Y9, Y9
+	CMPQ       rounds+120(FP), $0x00
+	JE         plain7
+	VDIVPS     160(SI), Y5, Y6
+	VMINPS     352(SI), Y6, Y6
+	VMAXPS     384(SI), Y6, Y6
+	VADDPS     192(SI), Y6, Y6
+	VANDPS     416(SI), Y6, Y7
+	VORPS      224(SI), Y7, Y7
+	VADDPS     Y7, Y6, Y6
+	VCVTTPS2DQ Y6, Y6
+	VPMAXSD    288(SI), Y6, Y7
+	VPMINSD    320(SI), Y7, Y7
+	VPCMPEQD   Y6, Y7, Y6
+	VANDPS     Y6, Y9, Y9
+	VPSUBD     256(SI), Y7, Y7
+	VCVTDQ2PS  Y7, Y6
+	VMULPS     160(SI), Y6, Y6
+	VBLENDVPS  Y8, Y6, Y5, Y5
+
+plain7:
+	VCMPPS       $0x06, Y11, Y5, Y6
+	VCMPPS       $0x07, Y11, Y11, Y7
+	VANDPS       Y7, Y6, Y6
+	VBLENDVPS    Y6, Y5, Y11, Y11
+	VBLENDVPS    Y6, Y9, Y13, Y13
+	VMOVD        R11, X7
+	VPBROADCASTD X7, Y7
+	VPADDD       Y10, Y7, Y7
+	VBLENDVPS    Y6, Y7, Y12, Y12
+	ADDQ         DI, R11
+	DECQ         R14
+	JNE          tap6
+	MOVQ         line+168(FP), R11
+	ADDQ         R11, R12
+	DECQ         R13
+	JNE          row5
+	VMOVUPS      Y11, (AX)(R10*4)
+	VPCMPEQD     Y7, Y7, Y7
+	VPANDN       Y7, Y13, Y13
+	VPOR         Y13, Y12, Y12
+	VMOVUPS      Y12, (CX)(R10*4)
+	ADDQ         $0x08, R10
+	JMP          vector1
+
+rest2:
+	CMPQ R10, DI
+	JGE  done4
+	CMPQ DI, $0x08
+	JLT  single3
+	LEAQ -8(DI), R10
+	JMP  vector1
+
+single3:
+	LEAQ         (R8)(R10*1), R12
+	MOVL         $0xff800000, R11
+	VMOVD        R11, X11
+	VPBROADCASTD X11, Y11
+	VPCMPEQD     Y13, Y13, Y13
+	VMOVD        R12, X12
+	VPBROADCASTD X12, Y12
+	VPADDD       Y10, Y12, Y12
+	MOVQ         rows+152(FP), R13
+
+row8:
+	MOVQ R12, R11
+	MOVQ cols+160(FP), R14
+
+tap9:
+	VBROADCASTSS (DX)(R11*4), Y5
+	VBROADCASTSS (BX)(R10*4), Y6
+	VADDPS       Y6, Y5, Y5
+	VMAXPS       Y5, Y0, Y5
+	VMINPS       Y5, Y1, Y5
+	VADDPS       64(SI), Y5, Y5
+	VMINPS       Y2, Y5, Y2
+	VMAXPS       Y3, Y5, Y3
+	VCMPPS       $0x07, Y5, Y5, Y8
+	VANDPS       Y8, Y4, Y4
+	VCMPPS       $0x06, 96(SI), Y5, Y9
+	VANDPS       Y8, Y9, Y9
+	VCMPPS       $0x09, 128(SI), Y5, Y7
+	VANDPS       Y7, Y9, Y9
+	CMPQ         rounds+120(FP), $0x00
+	JE           plain10
+	VDIVPS       160(SI), Y5, Y6
+	VMINPS       352(SI), Y6, Y6
+	VMAXPS       384(SI), Y6, Y6
+	VADDPS       192(SI), Y6, Y6
+	VANDPS       416(SI), Y6, Y7
+	VORPS        224(SI), Y7, Y7
+	VADDPS       Y7, Y6, Y6
+	VCVTTPS2DQ   Y6, Y6
+	VPMAXSD      288(SI), Y6, Y7
+	VPMINSD      320(SI), Y7, Y7
+	VPCMPEQD     Y6, Y7, Y6
+	VANDPS       Y6, Y9, Y9
+	VPSUBD       256(SI), Y7, Y7
+	VCVTDQ2PS    Y7, Y6
+	VMULPS       160(SI), Y6, Y6
+	VBLENDVPS    Y8, Y6, Y5, Y5
+
+plain10:
+	VCMPPS       $0x06, Y11, Y5, Y6
+	VCMPPS       $0x07, Y11, Y11, Y7
+	VANDPS       Y7, Y6, Y6
+	VBLENDVPS    Y6, Y5, Y11, Y11
+	VBLENDVPS    Y6, Y9, Y13, Y13
+	VMOVD        R11, X7
+	VPBROADCASTD X7, Y7
+	VPADDD       Y10, Y7, Y7
+	VBLENDVPS    Y6, Y7, Y12, Y12
+	ADDQ         DI, R11
+	DECQ         R14
+	JNE          tap9
+	MOVQ         line+168(FP), R11
+	ADDQ         R11, R12
+	DECQ         R13
+	JNE          row8
+	VMOVSS       X11, (AX)(R10*4)
+	VPCMPEQD     Y7, Y7, Y7
+	VPANDN       Y7, Y13, Y13
+	VPOR         Y13, Y12, Y12
+	VMOVSS       X12, (CX)(R10*4)
+	INCQ         R10
+	CMPQ         R10, DI
+	JLT          single3
+
+done4:
+	LEAQ         (AX)(DI*4), AX
+	LEAQ         (CX)(DI*4), CX
+	MOVQ         step+144(FP), R10
+	ADDQ         R10, R8
+	DECQ         R9
+	JNE          window
+	VEXTRACTF128 $0x01, Y2, X0
+	VMINPS       X0, X2, X2
+	VPERMILPS    $0x0e, X2, X0
+	VMINPS       X0, X2, X2
+	VPERMILPS    $0x01, X2, X0
+	VMINPS       X0, X2, X2
+	VEXTRACTF128 $0x01, Y3, X0
+	VMAXPS       X0, X3, X3
+	VPERMILPS    $0x0e, X3, X0
+	VMAXPS       X0, X3, X3
+	VPERMILPS    $0x01, X3, X0
+	VMAXPS       X0, X3, X3
+	VMOVMSKPS    Y4, AX
+	CMPL         AX, $0x000000ff
+	SETNE        AL
+	MOVB         AL, nan+192(FP)
+	VZEROUPPER
+	MOVSS        X2, least+184(FP)
+	MOVSS        X3, most+188(FP)
 	RET
 
 // func transpose8AVX2(dst []float32, stride int, src []float32, from int, blocks int)

@@ -10,7 +10,8 @@ import (
 )
 
 // tail is what follows a layer's sums and runs with it as one operator: an
-// activation and fake quantization by one scale. The layer writes the tail's
+// activation, fake quantization by one scale and, behind a convolution, maxima over
+// windows. The layer writes the tail's
 // output; what lies between is never stored, and the gradient passes by one bit
 // per element.
 type tail struct {
@@ -23,6 +24,8 @@ type tail struct {
 	observe   bool
 	seen      extent
 	mask      []uint8 // nil without a gradient
+
+	pool *f32.PooledConv // the layer with maxima over windows behind it; nil without
 }
 
 // plan finds the tails. Tensors that something else reads, as the loss reads
@@ -71,6 +74,12 @@ func (c *compiler) plan(source *graph.Tensor) {
 			t.observe = op.Observe && op.Quantizer.Source == graph.MovingAverage && c.config.Training
 			take(r)
 		}
+		if r := next(); r != nil {
+			if l := c.pooled(n, r); l != nil {
+				t.pool = l
+				take(r)
+			}
+		}
 		if t.absorbed == nil {
 			continue
 		}
@@ -96,7 +105,7 @@ func tailRounds(n *graph.Node) bool {
 
 // prepare allocates what steps need.
 func (t *tail) prepare(c *compiler) {
-	if c.trained[t.output] {
+	if c.trained[t.output] && t.pool == nil {
 		t.mask = make([]uint8, f32.MaskLen(c.elements(t.output)))
 	}
 	if t.observe {

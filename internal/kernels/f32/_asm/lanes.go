@@ -52,7 +52,7 @@ func (w width) store(v reg.VecVirtual, to operand.Mem) {
 	if w == whole {
 		VMOVUPS(v, to)
 	} else {
-		VMOVSS(v, to)
+		VMOVSS(w.of(v), to)
 	}
 }
 

@@ -21,6 +21,7 @@ func main() {
 	pools()
 	depthwise()
 	tail()
+	tailPool()
 	transpose()
 	exponentials()
 	winograd()

@@ -49,8 +49,6 @@ func walk(others []reg.GPVirtual, again bool, begin, tap, finish func(w width, e
 	ADDQ(number("step"), first)
 	DECQ(left)
 	JNE(operand.LabelRef("window"))
-	VZEROUPPER()
-	RET()
 }
 
 // indices returns the numbers from e on.
@@ -100,6 +98,7 @@ func maxPool() {
 			w.store(where, at(arg, c))
 			Label(skip)
 		})
+	end()
 }
 
 func maxPoolGrad() {
@@ -120,6 +119,7 @@ func maxPoolGrad() {
 			VPCMPEQD(where, v, v)
 			w.store(w.do(VANDPS, v, d), at(dx, e))
 		}, func(width, reg.GPVirtual, reg.GPVirtual) {})
+	end()
 }
 
 func averagePool() {
@@ -140,6 +140,7 @@ func averagePool() {
 		}, func(w width, _, c reg.GPVirtual) {
 			w.store(w.do(VDIVPS, sum, taps), at(y, c))
 		})
+	end()
 }
 
 func averagePoolGrad() {
@@ -157,4 +158,5 @@ func averagePoolGrad() {
 			old := w.do(VANDPS, w.load(at(dx, e)), keep)
 			w.store(w.do(VADDPS, old, share), at(dx, e))
 		}, func(width, reg.GPVirtual, reg.GPVirtual) {})
+	end()
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strings"
+
 	. "github.com/mmcloughlin/avo/build"
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
@@ -24,6 +26,89 @@ const (
 	tailSign
 )
 
+// A rounder is what a tail does to a vector v, and what it has found so far.
+type rounder struct {
+	constants               reg.GPVirtual
+	lo, hi                  reg.VecVirtual
+	least, most, numbers    reg.VecVirtual
+	v, t, s, number, inside reg.VecVirtual
+}
+
+func newRounder() *rounder {
+	r := &rounder{constants: slice("k")}
+	r.lo, r.hi = whole.load(r.constant(tailLo)), whole.load(r.constant(tailHi))
+	r.least, r.most, r.numbers = constant(0x7f800000), constant(0xff800000), YMM()
+	VPCMPEQD(r.numbers, r.numbers, r.numbers)
+	r.v, r.t, r.s, r.number, r.inside = YMM(), YMM(), YMM(), YMM(), YMM()
+	return r
+}
+
+func (r *rounder) constant(i int) operand.Mem { return operand.Mem{Base: r.constants, Disp: 32 * i} }
+
+// round replaces v by the result and sets inside where the gradient passes. Only observed lanes count; nil means all.
+func (r *rounder) round(observed reg.VecVirtual) {
+	v, t, s, number, inside := r.v, r.t, r.s, r.number, r.inside
+	VMAXPS(v, r.lo, v)
+	VMINPS(v, r.hi, v)
+	VADDPS(r.constant(tailZero), v, v)
+	if observed == nil {
+		VMINPS(r.least, v, r.least)
+		VMAXPS(r.most, v, r.most)
+		VCMPPS(operand.U8(ordered), v, v, number)
+		VANDPS(number, r.numbers, r.numbers)
+	} else { // lanes that do not exist are left out
+		absent := YMM()
+		VPCMPEQD(absent, absent, absent)
+		VANDNPS(absent, observed, absent)
+		VORPS(absent, v, t) // NaN
+		VMINPS(r.least, t, r.least)
+		VMAXPS(r.most, t, r.most)
+		VCMPPS(operand.U8(ordered), v, v, number)
+		VORPS(absent, number, s)
+		VANDPS(s, r.numbers, r.numbers)
+	}
+	VCMPPS(operand.U8(notAtMost), r.constant(tailBottom), v, inside)
+	VANDPS(number, inside, inside)
+	VCMPPS(operand.U8(notAtLeast), r.constant(tailTop), v, s)
+	VANDPS(s, inside, inside)
+	plain := label("plain")
+	CMPQ(param("rounds"), operand.U8(0))
+	JE(operand.LabelRef(plain))
+	VDIVPS(r.constant(tailScale), v, t)
+	VMINPS(r.constant(tailLimit), t, t)
+	VMAXPS(r.constant(tailMinusLimit), t, t)
+	VADDPS(r.constant(tailBefore), t, t)
+	VANDPS(r.constant(tailSign), t, s)
+	VORPS(r.constant(tailHalf), s, s)
+	VADDPS(s, t, t)
+	VCVTTPS2DQ(t, t)
+	VPMAXSD(r.constant(tailLeast), t, s)
+	VPMINSD(r.constant(tailMost), s, s)
+	VPCMPEQD(t, s, t)
+	VANDPS(t, inside, inside)
+	VPSUBD(r.constant(tailZeroPoint), s, s)
+	VCVTDQ2PS(s, t)
+	VMULPS(r.constant(tailScale), t, t)
+	VBLENDVPS(number, t, v, v)
+	Label(plain)
+}
+
+// end returns what was found.
+func (r *rounder) end() {
+	fold(VMINPS, r.least)
+	fold(VMAXPS, r.most)
+	bits := GP32()
+	VMOVMSKPS(r.numbers, bits)
+	CMPL(bits, operand.U32(0xff))
+	found := GP8()
+	SETNE(found)
+	Store(found, Return("nan"))
+	VZEROUPPER()
+	Store(r.least.AsX(), Return("least"))
+	Store(r.most.AsX(), Return("most"))
+	RET()
+}
+
 // tail is an activation and fake quantization in one pass. Its constants are many, and read where they are used.
 func tail() {
 	routine("tail", "(dst, x []float32, mask []uint8, k []float32, rounds int) (least, most float32, nan bool)",
@@ -35,72 +120,16 @@ func tail() {
 		"\tdst[i] = v, or rounded",
 		"}")
 	dst, x, mask, n, masked := slice("dst"), slice("x"), slice("mask"), size("x"), size("mask")
-	k, rounds := slice("k"), number("rounds")
-	constant32 := func(i int) operand.Mem { return operand.Mem{Base: k, Disp: 32 * i} }
-	lo, hi, zero := YMM(), YMM(), YMM()
-	VMOVUPS(constant32(tailLo), lo)
-	VMOVUPS(constant32(tailHi), hi)
-	VMOVUPS(constant32(tailZero), zero)
-	scale := YMM()
-	VMOVUPS(constant32(tailScale), scale)
-	least, most, numbers := constant(0x7f800000), constant(0xff800000), YMM()
-	VPCMPEQD(numbers, numbers, numbers)
-	v, t, s, number, inside := YMM(), YMM(), YMM(), YMM(), YMM()
-	bits := GP32()
-	// round turns v into the result in t, and the bits.
-	round := func(plain string, observed reg.VecVirtual) {
-		VMAXPS(v, lo, v)
-		VMINPS(v, hi, v)
-		VADDPS(zero, v, v)
-		if observed == nil {
-			VMINPS(least, v, least)
-			VMAXPS(most, v, most)
-			VCMPPS(operand.U8(ordered), v, v, number)
-			VANDPS(number, numbers, numbers)
-		} else { // lanes that do not exist are left out
-			absent := YMM()
-			VPCMPEQD(absent, absent, absent)
-			VANDNPS(absent, observed, absent)
-			VORPS(absent, v, t) // NaN
-			VMINPS(least, t, least)
-			VMAXPS(most, t, most)
-			VCMPPS(operand.U8(ordered), v, v, number)
-			VORPS(absent, number, s)
-			VANDPS(s, numbers, numbers)
-		}
-		VCMPPS(operand.U8(notAtMost), constant32(tailBottom), v, inside)
-		VANDPS(number, inside, inside)
-		VCMPPS(operand.U8(notAtLeast), constant32(tailTop), v, s)
-		VANDPS(s, inside, inside)
-		TESTQ(rounds, rounds)
-		JE(operand.LabelRef(plain))
-		VDIVPS(scale, v, t)
-		VMINPS(constant32(tailLimit), t, t)
-		VMAXPS(constant32(tailMinusLimit), t, t)
-		VADDPS(constant32(tailBefore), t, t)
-		VANDPS(constant32(tailSign), t, s)
-		VORPS(constant32(tailHalf), s, s)
-		VADDPS(s, t, t)
-		VCVTTPS2DQ(t, t)
-		VPMAXSD(constant32(tailLeast), t, s)
-		VPMINSD(constant32(tailMost), s, s)
-		VPCMPEQD(t, s, t)
-		VANDPS(t, inside, inside)
-		VPSUBD(constant32(tailZeroPoint), s, s)
-		VCVTDQ2PS(s, t)
-		VMULPS(scale, t, t)
-		VBLENDVPS(number, t, v, v)
-		Label(plain)
-		VMOVMSKPS(inside, bits)
-	}
+	r, bits := newRounder(), GP32()
 	Label("eight")
 	CMPQ(n, operand.U8(8))
 	JLT(operand.LabelRef("rest"))
-	VMOVUPS(operand.Mem{Base: x}, v)
-	round("plain", nil)
-	VMOVUPS(v, operand.Mem{Base: dst})
+	VMOVUPS(operand.Mem{Base: x}, r.v)
+	r.round(nil)
+	VMOVUPS(r.v, operand.Mem{Base: dst})
 	TESTQ(masked, masked)
 	JE(operand.LabelRef("next"))
+	VMOVMSKPS(r.inside, bits)
 	MOVB(bits.As8(), operand.Mem{Base: mask})
 	INCQ(mask)
 	Label("next")
@@ -112,25 +141,67 @@ func tail() {
 	TESTQ(n, n)
 	JE(operand.LabelRef("done"))
 	lanes := firstLanes(n)
-	VMASKMOVPS(operand.Mem{Base: x}, lanes, v)
-	round("plainRest", lanes)
-	VMASKMOVPS(v, lanes, operand.Mem{Base: dst})
+	VMASKMOVPS(operand.Mem{Base: x}, lanes, r.v)
+	r.round(lanes)
+	VMASKMOVPS(r.v, lanes, operand.Mem{Base: dst})
 	TESTQ(masked, masked)
 	JE(operand.LabelRef("done"))
-	exist := GP32()
-	VMOVMSKPS(lanes, exist)
-	ANDL(exist, bits)
+	VANDPS(lanes, r.inside, r.inside)
+	VMOVMSKPS(r.inside, bits)
 	MOVB(bits.As8(), operand.Mem{Base: mask})
 	Label("done")
-	fold(VMINPS, least)
-	fold(VMAXPS, most)
-	VMOVMSKPS(numbers, bits)
-	CMPL(bits, operand.U32(0xff))
-	found := GP8()
-	SETNE(found)
-	Store(found, Return("nan"))
-	VZEROUPPER()
-	Store(least.AsX(), Return("least"))
-	Store(most.AsX(), Return("most"))
-	RET()
+	r.end()
+}
+
+// tailPool is a tail behind a bias and before maxima. Vectors of one lane have it in all lanes, lest others be observed.
+func tailPool() {
+	routine("tailPool", "(y []float32, arg []int32, x, bias, k []float32, rounds int, "+strings.TrimSuffix(windowsParams, ")")+") (least, most float32, nan bool)",
+		"finds the maxima y of windows of what tail makes of x+bias, with its bounds, and where they are in x, or -1 where the gradient does not pass:",
+		"for each window and channel c {",
+		"\tbest := first tap",
+		"\tfor each tap e { v[e] = tail(x[e] + bias[c]); if !(v[e] <= v[best]) && v[best] == v[best] { best = e } }",
+		"\ty[0], arg[0] = v[best], best or -1; y, arg = y[1:], arg[1:]",
+		"}")
+	y, arg, x, bias := slice("y"), slice("arg"), slice("x"), slice("bias")
+	r, lanes := newRounder(), laneNumbers()
+	best, where, pass := YMM(), YMM(), YMM()
+	indices := func(e reg.GPVirtual, v reg.VecVirtual) {
+		VMOVD(e.As32(), v.AsX())
+		VPBROADCASTD(v.AsX(), v)
+		VPADDD(lanes, v, v)
+	}
+	walk([]reg.GPVirtual{y, arg}, true,
+		func(w width, e, _ reg.GPVirtual) { // -Inf at first, which passes where it stays: then nothing limits or rounds
+			minusInf := GP32()
+			MOVL(operand.U32(0xff800000), minusInf)
+			VMOVD(minusInf, best.AsX())
+			VPBROADCASTD(best.AsX(), best)
+			VPCMPEQD(pass, pass, pass)
+			indices(e, where)
+		}, func(w width, e, c reg.GPVirtual) {
+			v := r.v
+			if w == whole {
+				VMOVUPS(at(x, e), v)
+				VADDPS(at(bias, c), v, v)
+			} else {
+				VBROADCASTSS(at(x, e), v)
+				VBROADCASTSS(at(bias, c), r.t)
+				VADDPS(r.t, v, v)
+			}
+			r.round(nil)
+			VCMPPS(operand.U8(notAtMost), best, v, r.t)
+			VCMPPS(operand.U8(ordered), best, best, r.s)
+			VANDPS(r.s, r.t, r.t)
+			VBLENDVPS(r.t, v, best, best)
+			VBLENDVPS(r.t, r.inside, pass, pass)
+			indices(e, r.s)
+			VBLENDVPS(r.t, r.s, where, where)
+		}, func(w width, _, c reg.GPVirtual) {
+			w.store(best, at(y, c))
+			VPCMPEQD(r.s, r.s, r.s)
+			VPANDN(r.s, pass, pass)
+			VPOR(pass, where, where)
+			w.store(where, at(arg, c))
+		})
+	r.end()
 }

@@ -1,0 +1,123 @@
+package f32_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/internal/kernels/f32"
+	"github.com/goqat/goqat/internal/kernels/f32/kerneltest"
+	"github.com/goqat/goqat/internal/kernels/window"
+	"github.com/goqat/goqat/internal/parallel"
+	"github.com/goqat/goqat/quant"
+)
+
+// drawPool draws windows that are apart and cover an image.
+func drawPool(t *rapid.T, input [2]int) window.Window {
+	size := [2]int{rapid.IntRange(1, 3).Draw(t, "pool height"), rapid.IntRange(1, 3).Draw(t, "pool width")}
+	return window.Window{Input: input, Kernel: size, Stride: size, Dilation: one}.Complete(graph.Same.Window)
+}
+
+// checkPooledConv holds a convolution with tail and pool to the kernels that it replaces.
+func checkPooledConv(t tester, ws *f32.Workspace, r *rand.Rand, l *f32.PooledConv, tail *f32.Tail, bias bool) {
+	t.Helper()
+	if !l.Possible() {
+		t.Fatalf("%+v is not possible", *l)
+	}
+	g := l.Conv
+	x, w, dy := random(r, g.InputLen()), random(r, g.WeightsLen()), random(r, l.Pool.OutputLen())
+	if r.IntN(4) == 0 {
+		x[r.IntN(len(x))], x[r.IntN(len(x))] = float32(math.NaN()), float32(math.Inf(-1))
+	}
+	var b []float32
+	if bias {
+		b = random(r, g.OutC)
+	}
+	between, want, wantArg := dirty(g.OutputLen()), dirty(len(dy)), make([]int32, len(dy))
+	mask := make([]uint8, f32.MaskLen(len(between)))
+	f32.Conv2D(ws, g, between, x, w, b, quant.NoActivation)
+	wantLo, wantHi, wantNaN := tail.Run(between, mask)
+	f32.MaxPool2D(l.Pool, want, between, wantArg)
+	got, winners := dirty(len(dy)), make([]int32, len(dy))
+	lo, hi, nan := l.Forward(ws, tail, got, winners, x, w, b)
+	equal(t, "y", got, want)
+	equal(t, "bounds", []float32{lo, hi}, []float32{wantLo, wantHi})
+	if nan != wantNaN {
+		t.Fatalf("NaN: %v, want %v", nan, wantNaN)
+	}
+
+	f32.MaxPool2DGrad(l.Pool, between, dy, wantArg)
+	f32.FakeQuantizeGrad(between, between, mask)
+	dx, dw, db := dirty(len(x)), dirty(len(w)), dirty(g.OutC)
+	wantX, wantW, wantB := dirty(len(x)), dirty(len(w)), dirty(g.OutC)
+	for _, input := range [][]float32{dx, nil} {
+		l.Grad(ws, input, dw, db, x, dy, winners, w)
+		f32.Conv2DGrad(ws, g, wantX, wantW, wantB, x, between, w)
+		if g.Winograd() || input == nil { // sums over ranges of images
+			n, wide := g.InputLen()/g.Batch, g.OutputLen()/g.Batch
+			part, partB := dirty(len(w)), dirty(g.OutC)
+			if !g.Winograd() {
+				clear(wantW)
+			}
+			clear(wantB)
+			for c := range l.GradChunks() {
+				from, to := parallel.Range(g.Batch, l.GradChunks(), c)
+				some := g
+				some.Batch = to - from
+				if some.GradChunks() > 1 && !g.Winograd() {
+					t.Fatalf("%d images are several chunks", some.Batch)
+				}
+				kerneltest.Conv2DGradWeights(some, part, partB, x[from*n:to*n], between[from*wide:to*wide])
+				if !g.Winograd() {
+					f32.AddTo(wantW, wantW, part)
+				}
+				f32.AddTo(wantB, wantB, partB)
+			}
+		}
+		equal(t, "dw", dw, wantW)
+		equal(t, "dbias", db, wantB)
+	}
+	equal(t, "dx", dx, wantX)
+	clear(dx)
+	l.GradInput(ws, dx, dy, winners, w)
+	f32.Conv2DGradInput(ws, g, wantX, between, w)
+	equal(t, "dx alone", dx, wantX)
+}
+
+func TestPooledConv(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	var ws f32.Workspace
+	var tail f32.Tail
+	rapid.Check(t, func(t *rapid.T) {
+		g := f32.Conv{Window: drawWindow(t, 12, 3, 2, 2), Batch: mostly(t, "batch", 3, 9),
+			InC: mostly(t, "input channels", 3, 20), OutC: mostly(t, "output channels", 18, 40)}
+		if rapid.IntRange(0, 3).Draw(t, "transformed") == 0 {
+			g.Window = same(mostly(t, "height", 12, 40)+3, mostly(t, "width", 12, 40)+3, 3, one)
+			g.InC, g.OutC = 16, 24
+		}
+		l := &f32.PooledConv{Conv: g, Pool: f32.Pool{Window: drawPool(t, g.Output), Batch: g.Batch, Channels: g.OutC}}
+		tail.Activate(drawActivation(t))
+		tail.Pass()
+		if rapid.Bool().Draw(t, "rounds") {
+			tail.Round(0.02, 3, quant.Signed(8, false))
+		}
+		checkPooledConv(t, &ws, drawRand(t), l, &tail, rapid.Bool().Draw(t, "bias"))
+	})
+	for i, g := range []f32.Conv{ // several parts, and several blocks of an image
+		{Window: same(28, 28, 3, one), Batch: 11, InC: 1, OutC: 16},
+		{Window: same(14, 14, 3, one), Batch: 7, InC: 16, OutC: 32},
+		{Window: same(45, 31, 3, one), Batch: 3, InC: 3, OutC: 12},
+	} {
+		l := &f32.PooledConv{Conv: g, Pool: f32.Pool{Window: same(g.Output[0], g.Output[1], 2, [2]int{2, 2}), Batch: g.Batch, Channels: g.OutC}}
+		if l.GradChunks() < 2 {
+			t.Errorf("%+v: one part only", g)
+		}
+		tail.Activate(quant.Relu)
+		tail.Round(0.02, -128, quant.Signed(8, false))
+		checkPooledConv(t, &ws, rand.New(rand.NewPCG(6, uint64(i))), l, &tail, true)
+	}
+}
