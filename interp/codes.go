@@ -59,7 +59,7 @@ func newEncoder(t *graph.Tensor) (encoder, error) {
 }
 
 func coding[T q8.Code](p quant.Params) encoder {
-	border := q8.NewBorder[T](p)
+	border := q8.NewBorder[T](p, q8.LiteRT)
 	return func(v *value, x []float32) error {
 		border.Quantize(elements[T](v), x)
 		return nil

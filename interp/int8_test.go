@@ -80,8 +80,9 @@ func dense(t *testing.T, xScale float32, bias []int32) *graph.Graph {
 func TestProfilesRoundFullyConnectedDifferently(t *testing.T) {
 	g := dense(t, 0.0023456789, []int32{213, -213, 12345})
 	for profile, want := range map[interp.Profile][]int8{
-		interp.LiteRT: {0, 0, 29},
-		interp.TFLM:   {1, -1, 29},
+		interp.LiteRT:  {0, 0, 29},
+		interp.TFLM:    {1, -1, 29},
+		interp.XNNPACK: {0, 0, 29},
 	} {
 		equal(t, profile.String(), run(t, start(t, g, interp.Options{Profile: profile}), []int8{0}), want)
 	}

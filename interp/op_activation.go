@@ -37,7 +37,7 @@ func softmax(s site) (kernel, error) {
 			return nil, err
 		}
 		const beta = 1 // the graph's Softmax has no other
-		soft, err := q8.NewSoftmax(in, out, beta, depth)
+		soft, err := q8.NewSoftmax(in, out, beta, depth, s.Profile.kernels())
 		return byRow(soft, depth), err
 	case allInt16:
 		in, out, err := s.activationParams()

@@ -42,6 +42,10 @@ func arithmetic(s site, float f32.Arithmetic, narrow func(q8.ArithmeticSpec) (*q
 		op, err := wide(spec)
 		return combined(op), err
 	}
+	if _, square := s.Op.(graph.Mul); square && s.Profile == XNNPACK && s.Input(0) == s.Input(1) {
+		table, err := q8.NewSquare(spec)
+		return tabulated(table), err
+	}
 	op, err := narrow(spec)
 	return combined(op), err
 }

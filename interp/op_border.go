@@ -17,9 +17,9 @@ func quantize(s site) (kernel, error) {
 	x, y := s.Input(graph.InputX), s.Output
 	switch {
 	case x.Type == graph.Float32 && y.Type == graph.Int8:
-		return toCodes[int8](out), nil
+		return toCodes[int8](out, s.Profile.kernels()), nil
 	case x.Type == graph.Float32 && y.Type == graph.UInt8:
-		return toCodes[uint8](out), nil
+		return toCodes[uint8](out, s.Profile.kernels()), nil
 	case x.Type == graph.Int8 && y.Type == graph.Int8:
 		return requantize[int8, int8](s)
 	case x.Type == graph.Int8 && y.Type == graph.UInt8:
@@ -45,7 +45,7 @@ func dequantize(s site) (kernel, error) {
 	x := s.Input(graph.InputX)
 	switch {
 	case s.Output.Type != graph.Float32:
-	case x.Type == graph.Float16 && s.Profile == LiteRT:
+	case x.Type == graph.Float16 && s.Profile != TFLM:
 		return widen, nil
 	case x.Type == graph.Int8:
 		return fromCodes[int8](x)
@@ -57,8 +57,8 @@ func dequantize(s site) (kernel, error) {
 	return nil, s.unsupported()
 }
 
-func toCodes[T q8.Code](p quant.Params) kernel {
-	border := q8.NewBorder[T](p)
+func toCodes[T q8.Code](p quant.Params, profile q8.Profile) kernel {
+	border := q8.NewBorder[T](p, profile)
 	return func(in []*value, out *value) error {
 		if err := in[graph.InputX].checkFinite(); err != nil {
 			return err
@@ -73,7 +73,7 @@ func requantize[In, Out q8.Code](s site) (kernel, error) {
 	if err != nil {
 		return nil, err
 	}
-	table, err := q8.NewRequantize[In, Out](in, out)
+	table, err := q8.NewRequantize[In, Out](in, out, s.Profile.kernels())
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func fromCodes[T q8.Code](x *graph.Tensor) (kernel, error) {
 			return quant.Dequantize(p, out.floats(), elements[T](in[graph.InputX]), out.shape)
 		}, nil
 	}
-	border := q8.NewBorder[T](p)
+	border := q8.NewBorder[T](p, q8.LiteRT)
 	return func(in []*value, out *value) error {
 		border.Dequantize(out.floats(), elements[T](in[graph.InputX]))
 		return nil

@@ -23,7 +23,7 @@ func depthwiseConv2D(s site) (kernel, error) {
 		int8: func(in, out, weight quant.Params, weights []int8, bias []int32) (runner[int8], error) {
 			return q8.NewDepthwiseConv2D(q8.DepthwiseConv2DSpec{
 				Window: window, Multiplier: op.DepthMultiplier, Input: in, Output: out, Weight: weight,
-				Activation: op.Activate, Kernel: s.kernel(),
+				Activation: op.Activate, Profile: s.Profile.kernels(), Kernel: s.kernel(),
 			}, weights, bias)
 		},
 		int16: func(l q16.Linear, weights []int8, bias []int64) (runner[int16], error) {

@@ -12,11 +12,17 @@ func leakyRelu(s site) (kernel, error) {
 	alpha := s.Op.(graph.LeakyRelu).Alpha
 	return s.elementwise(
 		func(y, x []float32) { f32.LeakyReluTo(alpha, y, x) },
-		func(in, out quant.Params) (*q8.Table[int8, int8], error) { return q8.NewLeakyRelu(alpha, in, out) },
+		func(in, out quant.Params) (*q8.Table[int8, int8], error) {
+			return q8.NewLeakyRelu(alpha, in, out, s.Profile.kernels())
+		},
 		func(in, out quant.Params) (*q16.Table, error) { return q16.NewLeakyRelu(alpha, in, out) })
 }
 
-func elu(s site) (kernel, error) { return s.elementwise(f32.EluTo, q8.NewElu, nil) }
+func elu(s site) (kernel, error) {
+	return s.elementwise(f32.EluTo, func(in, out quant.Params) (*q8.Table[int8, int8], error) {
+		return q8.NewElu(in, out, s.Profile.kernels())
+	}, nil)
+}
 
 func hardSwish(s site) (kernel, error) { return s.elementwise(f32.HardSwishTo, q8.NewHardSwish, nil) }
 

@@ -20,7 +20,7 @@ func mean(s site) (kernel, error) {
 		if err != nil {
 			return nil, err
 		}
-		op, err := q8.NewMean(q8.MeanSpec{Count: w.Pixels(), Inner: w.Channels, Input: in, Output: out})
+		op, err := q8.NewMean(q8.MeanSpec{Count: w.Pixels(), Inner: w.Channels, Input: in, Output: out, Profile: s.Profile.kernels()})
 		return byRow(op, w.Pixels()*w.Channels), err
 	case allInt16:
 		in, out, err := s.activationParams()

@@ -21,6 +21,14 @@ const (
 	// point, and in the last bits of the factors of MUL, SUB and PRELU; and it has
 	// neither dynamic-range kernels nor float16.
 	TFLM
+	// XNNPACK is what LiteRT's default interpreter, which most programs use, runs on
+	// int8: the kernels of that library, and its own for what the library does not
+	// take. They round in float32 or with short factors, where the reference kernels
+	// round in fixed point. It refuses what is not known to be reproduced byte for
+	// byte: int16 activations, dynamic range, convolutions without a bias,
+	// TRANSPOSE_CONV with a stride above the kernel's size, and scales beyond the
+	// library's limits.
+	XNNPACK
 )
 
 func (p Profile) String() string {
@@ -29,14 +37,19 @@ func (p Profile) String() string {
 		return "LiteRT"
 	case TFLM:
 		return "TFLM"
+	case XNNPACK:
+		return "XNNPACK"
 	}
 	return fmt.Sprintf("profile %d", uint8(p))
 }
 
 // kernels returns the profile's name among the integer kernels.
 func (p Profile) kernels() q8.Profile {
-	if p == TFLM {
+	switch p {
+	case TFLM:
 		return q8.TFLM
+	case XNNPACK:
+		return q8.XNNPACK
 	}
 	return q8.LiteRT
 }
@@ -81,7 +94,7 @@ func (o Options) completed() (Options, error) {
 	if o.Batch < 0 {
 		return o, fmt.Errorf("interp: batch %d is negative", o.Batch)
 	}
-	if o.Profile > TFLM {
+	if o.Profile > XNNPACK {
 		return o, fmt.Errorf("interp: unknown %v", o.Profile)
 	}
 	if o.Threads < 0 || o.MaxBytes < 0 {

@@ -73,6 +73,13 @@ func prepare(g *graph.Graph, n, pad *graph.Node, o Options, ws *workspaces) (k k
 	if !ok {
 		return nil, fmt.Errorf("interp: node %q: operator %s is not implemented", n.Name, n.Op.Name())
 	}
+	if o.Profile == XNNPACK {
+		for _, t := range append([]*graph.Tensor{n.Output}, n.Inputs...) {
+			if t != nil && t.Type == graph.Int16 {
+				return nil, fmt.Errorf("interp: node %q (%s): tensor %q is %v, of which the default kernels of LiteRT are not reproduced", n.Name, n.Op.Name(), t.Name, t.Type)
+			}
+		}
+	}
 	err = guarded(n, func() error {
 		k, err = f(site{n, o, g, ws, pad})
 		return err

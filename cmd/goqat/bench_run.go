@@ -13,7 +13,7 @@ import (
 type benchRunCommand struct {
 	Models  []string `arg:"" name:"MODEL.tflite" help:"Files to run."`
 	Threads int      `default:"1" placeholder:"N" help:"Threads to use. Default: 1."`
-	Profile profile  `default:"litert" placeholder:"litert|tflm" help:"Runtime whose integers to compute: LiteRT or TensorFlow Lite for Microcontrollers. Default: litert."`
+	Profile profile  `default:"litert" placeholder:"litert|tflm|xnnpack" help:"Runtime whose integers to compute: LiteRT's reference kernels, TensorFlow Lite for Microcontrollers, or LiteRT by default, with XNNPACK. Default: litert."`
 	Seconds float64  `default:"0.5" placeholder:"S" help:"How long to run each file. Default: 0.5."`
 	JSON    bool     `name:"json" help:"Print one JSON object a line."`
 }

@@ -13,10 +13,11 @@ import (
 
 // evalCommand is `goqat eval`.
 type evalCommand struct {
-	Model string `arg:"" name:"MODEL.tflite" help:"File to measure."`
-	Data  string `placeholder:"DIR|FILE.npz" help:"Directory of IDX files or NPZ file, of which the test part counts. Without it: the embedded digits, or the data of -of."`
-	Of    string `default:"cnn" placeholder:"NAME" help:"Network of goqat compare whose data to measure on."`
-	JSON  bool   `name:"json" help:"Print JSON."`
+	Model   string  `arg:"" name:"MODEL.tflite" help:"File to measure."`
+	Data    string  `placeholder:"DIR|FILE.npz" help:"Directory of IDX files or NPZ file, of which the test part counts. Without it: the embedded digits, or the data of -of."`
+	Of      string  `default:"cnn" placeholder:"NAME" help:"Network of goqat compare whose data to measure on."`
+	Profile profile `default:"litert" placeholder:"litert|tflm|xnnpack" help:"Runtime whose integers to compute: LiteRT's reference kernels, TensorFlow Lite for Microcontrollers, or LiteRT by default, with XNNPACK. Default: litert."`
+	JSON    bool    `name:"json" help:"Print JSON."`
 }
 
 // Help is shown below the flags.
@@ -59,7 +60,7 @@ func (c *evalCommand) Run(s *session) error {
 		return err
 	}
 	begin := time.Now()
-	predictions, err := compare.Predict(s.ctx, model, source.Test, compare.Progress{Writer: s.stderr, Label: "evaluate"})
+	predictions, err := compare.Predict(s.ctx, model, source.Test, c.Profile.Profile, compare.Progress{Writer: s.stderr, Label: "evaluate"})
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.Model, err)
 	}

@@ -21,7 +21,7 @@ type runCommand struct {
 	Model   string  `arg:"" name:"MODEL.tflite" help:"File to run."`
 	In      string  `required:"" placeholder:"X.npy" help:"Input: an array of the model's own number type and the shape of its input, with any number of rows; an NPZ file with one array will do."`
 	Out     string  `required:"" placeholder:"Y.npy" help:"Where the output goes, in the model's own number type."`
-	Profile profile `default:"litert" placeholder:"litert|tflm" help:"Runtime whose integers to compute: LiteRT or TensorFlow Lite for Microcontrollers. Default: litert."`
+	Profile profile `default:"litert" placeholder:"litert|tflm|xnnpack" help:"Runtime whose integers to compute: LiteRT's reference kernels, TensorFlow Lite for Microcontrollers, or LiteRT by default, with XNNPACK. Default: litert."`
 }
 
 // Help is shown below the flags.
@@ -42,8 +42,10 @@ func (p *profile) UnmarshalText(b []byte) error {
 		p.Profile = interp.LiteRT
 	case "tflm":
 		p.Profile = interp.TFLM
+	case "xnnpack":
+		p.Profile = interp.XNNPACK
 	default:
-		return fmt.Errorf("unknown profile %q: use litert or tflm", b)
+		return fmt.Errorf("unknown profile %q: use litert, tflm or xnnpack", b)
 	}
 	return nil
 }

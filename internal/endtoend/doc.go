@@ -14,10 +14,11 @@
 //     predictions;
 //   - operators_test.go: integer operators one by one, over many geometries, on
 //     both sets of kernels, with the table of those allowed to differ;
+//   - xnnpack_test.go: the profile of that name gives the optimized kernels' codes;
 //   - simulation_test.go: fake quantization predicts the integers;
 //   - zoo_test.go: the same for the networks of the zoo in their published shapes;
 //   - fold_test.go, repeat_test.go, profile_test.go, refuse_test.go: folding of
-//     BatchNorm, equal files from equal seeds, the two profiles of the
+//     BatchNorm, equal files from equal seeds, the profiles of the
 //     interpreter, faults on the way from network to file.
 //
 // Without LiteRT (see internal/oracle) the comparisons with it are skipped, by

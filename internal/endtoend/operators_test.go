@@ -141,7 +141,11 @@ func (c opCase) compare(t *testing.T, o *oracle.Oracle, most int) (total differe
 				}
 			}
 		}
-		d := steps(c.runOracle(t, o, oracle.Default, inputs, rows), want)
+		byDefault := c.runOracle(t, o, oracle.Default, inputs, rows)
+		if err := byXNNPACK(c.graph, inputs, rows, byDefault); err != nil && !refusedByXNNPACK(err) {
+			t.Errorf("%s, magnitude %d, XNNPACK: %v", c.name, m, err)
+		}
+		d := steps(byDefault, want)
 		if d.steps > most {
 			t.Errorf("%s, magnitude %d: default kernels: %v", c.name, m, d)
 		}

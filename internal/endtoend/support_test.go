@@ -16,7 +16,7 @@ import (
 )
 
 // What fakequant.Insert takes, by any recipe and with layers in unusual places,
-// can be calibrated, exported, written, read and run in both profiles: no fault is
+// can be calibrated, exported, written, read and run in the profiles: no fault is
 // found later than there.
 func TestWhatInsertTakesIsServed(t *testing.T) {
 	conv := layers.Conv2D{Filters: 3, Kernel: [2]int{2, 2}, Padding: layers.Same}

@@ -14,20 +14,25 @@ import (
 //	y = clamp(multiply(x - z_x, m) + z_y),  m = s_x/s_y where x >= z_x, s_x*alpha/s_y below
 //
 // with [quant.LeakyMultipliers]; a negative alpha changes the sign of the rounded
-// product with its magnitude. The same in every profile.
+// product with its magnitude. In [XNNPACK] with factors of 8 fractional bits, where
+// it takes them, rounded half up.
 //
 // Errors: scales that are not positive and finite, zero points out of range; an
 // alpha that is not finite.
 //
 // Source: LiteRT, tflite/kernels/activations.cc, LeakyReluPrepare;
 // tflite/kernels/internal/reference/leaky_relu.h.
-func NewLeakyRelu(alpha float32, in, out quant.Params) (*Table[int8, int8], error) {
+func NewLeakyRelu(alpha float32, in, out quant.Params, profile Profile) (*Table[int8, int8], error) {
 	err := checkBorders[int8, int8](in, out)
 	if alpha-alpha != 0 {
 		err = errors.Join(err, fmt.Errorf("alpha is %v", alpha))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("q8: leaky relu: %w", err)
+	}
+	above := in.Scale[0] / out.Scale[0]
+	if below := float32(above * alpha); profile == XNNPACK && takesFactors(above, below) {
+		return eighthBits[int8, int8](in, out, above, below), nil
 	}
 	grid := GridOf[int8]()
 	identity, slope := quant.LeakyMultipliers(alpha, in.Scale[0], out.Scale[0])
@@ -82,11 +87,11 @@ func NewHardSwish(in, out quant.Params) (*Table[int8, int8], error) {
 		if reach.Exponent > 0 {
 			factor = saturate16(factor << 1)
 		} else {
-			factor = quant.RoundingDivideByPOT(factor, -reach.Exponent)
+			factor = divide16(factor, -reach.Exponent)
 		}
 		factor = (factor + 1<<15) >> 1
 		product := factor * mul16(fine, scale16) / (1 << 15)
-		return grid.Clamp(quant.RoundingDivideByPOT(product, -scale.Exponent) + out.ZeroPoint[0])
+		return grid.Clamp(divide16(product, -scale.Exponent) + out.ZeroPoint[0])
 	}), nil
 }
 
@@ -97,6 +102,18 @@ func halved(a int32) int32 {
 
 // mul16 returns the rounded product of two Q0.15 numbers, not both -1.
 func mul16(a, b int32) int32 { return (a*b + 1<<14) >> 15 }
+
+// divide16 returns the int16 x/2^n rounded half away from zero. Where 2^n has more
+// than 16 bits the kernel's mask has none left over, and it returns the sign.
+func divide16(x int32, n int) int32 {
+	switch {
+	case n < 16:
+		return quant.RoundingDivideByPOT(x, n)
+	case x < 0:
+		return -1
+	}
+	return 1
+}
 
 // saturate16 limits x to int16.
 func saturate16(x int32) int32 { return min(max(x, math.MinInt16), math.MaxInt16) }

@@ -32,7 +32,7 @@ func every16(codes []int8) (list []int8) {
 // The checksums are of the same origin as those of golden_test.go.
 func TestLeakyReluGolden(t *testing.T) {
 	for alpha, want := range map[float32]uint32{.1: 0x976cbaa5, .3: 0x21580b86} {
-		table, err := NewLeakyRelu(alpha, quant.PerTensor(.05, -3), quant.PerTensor(.07, -11))
+		table, err := NewLeakyRelu(alpha, quant.PerTensor(.05, -3), quant.PerTensor(.07, -11), LiteRT)
 		if got := crc(run256(t, table, err)); got != want {
 			t.Errorf("alpha %v: checksum %08x, want %08x", alpha, got, want)
 		}
@@ -114,13 +114,13 @@ func TestActivationsNearReal(t *testing.T) {
 				}
 			}
 		}
-		table, err := NewLeakyRelu(alpha, in, out)
-		check("leaky relu", table, err, out, func(x float64) float64 { return max(x, 0) + float64(alpha)*min(x, 0) })
-		table, err = NewElu(in, out)
-		check("elu", table, err, out, func(x float64) float64 { return max(x, math.Expm1(min(x, 0))) })
-		table, err = NewHardSwish(in, out)
+		table, err := NewHardSwish(in, out)
 		check("hard swish", table, err, out, hardSwish)
-		for _, profile := range []Profile{LiteRT, TFLM} {
+		for _, profile := range []Profile{LiteRT, TFLM, XNNPACK} {
+			table, err = NewLeakyRelu(alpha, in, out, profile)
+			check("leaky relu", table, err, out, func(x float64) float64 { return max(x, 0) + float64(alpha)*min(x, 0) })
+			table, err = NewElu(in, out, profile)
+			check("elu", table, err, out, func(x float64) float64 { return max(x, math.Expm1(min(x, 0))) })
 			table, err = NewLogistic(in, logistic.output, profile)
 			check("logistic", table, err, logistic.output, sigmoid)
 			table, err = NewTanh(in, tanh.output, profile)
@@ -131,9 +131,11 @@ func TestActivationsNearReal(t *testing.T) {
 
 // TestRealTableSaturates: quotients far outside of the codes.
 func TestRealTableSaturates(t *testing.T) {
-	table, err := NewElu(quant.PerTensor(1e30, 0), quant.PerTensor(1e-30, 5))
-	got := run256(t, table, err)
-	if want := []int8{-128, 5, 127}; !slices.Equal([]int8{got[0], got[128], got[255]}, want) {
-		t.Errorf("%v %v %v, want %v", got[0], got[128], got[255], want)
+	for _, profile := range []Profile{LiteRT, XNNPACK} {
+		table, err := NewElu(quant.PerTensor(1e30, 0), quant.PerTensor(1e-30, 5), profile)
+		got := run256(t, table, err)
+		if want := []int8{-128, 5, 127}; !slices.Equal([]int8{got[0], got[128], got[255]}, want) {
+			t.Errorf("%v %v %v, want %v", got[0], got[128], got[255], want)
+		}
 	}
 }

@@ -23,6 +23,8 @@ type Arithmetic struct {
 	left, right operand
 	product     bool // of the contributions; otherwise their sum
 	multiplier  quant.Multiplier
+	single      float32 // instead of multiplier, in XNNPACK, of a product
+	shift       int     // instead of multiplier, in XNNPACK, of a sum
 	zero        int32
 	clamp       quant.Grid
 	kernel      Kernel
@@ -37,6 +39,7 @@ type operand struct {
 	zero       int32
 	shift      int              // bits of precision added; 0 for MUL
 	multiplier quant.Multiplier // applied after the shift, if there is one
+	factor     int32            // instead of both, in XNNPACK
 	negative   bool
 	values     [256]int32 // contribution by code: what of computes
 }
@@ -44,7 +47,9 @@ type operand struct {
 // of returns the contribution of a code.
 func (o *operand) of(code int8) int32 {
 	v := (int32(code) - o.zero) << o.shift
-	if o.shift > 0 {
+	if o.factor != 0 {
+		v *= o.factor
+	} else if o.shift > 0 {
 		v = o.multiplier.Apply(v)
 	}
 	if o.negative {
@@ -62,13 +67,18 @@ const sumBits = 20
 //	r_i = multiply((q_i - z_i) << 20, s_i/(2*max(s_a, s_b)))
 //	y = clamp(multiply(r_a + r_b, 2*max(s_a, s_b)/(2^20*s_y)) + z_y)
 //
-// The same in every profile.
+// In [XNNPACK] with factors of 21 bits and one rounding; see coarse.
 //
 // Errors: parameters that cannot be; a last factor that is not below 1, which
-// LiteRT refuses.
+// LiteRT refuses; in XNNPACK an input scale of 256 times the output's or more.
 //
 // Source: LiteRT, tflite/kernels/add.cc, tflite/kernels/internal/reference/add.h.
-func NewAdd(s ArithmeticSpec) (*Arithmetic, error) { return newSum(s, "add", LiteRT) }
+func NewAdd(s ArithmeticSpec) (*Arithmetic, error) {
+	if s.Profile == TFLM {
+		s.Profile = LiteRT
+	}
+	return newSum(s, "add")
+}
 
 // NewSub prepares y = act(a - b), as [NewAdd] with r_a - r_b. [TFLM] divides the
 // scales in float32.
@@ -76,7 +86,7 @@ func NewAdd(s ArithmeticSpec) (*Arithmetic, error) { return newSum(s, "add", Lit
 // Source: LiteRT, tflite/kernels/sub.cc; tflite-micro,
 // tensorflow/lite/micro/kernels/sub_common.cc.
 func NewSub(s ArithmeticSpec) (*Arithmetic, error) {
-	o, err := newSum(s, "sub", s.Profile)
+	o, err := newSum(s, "sub")
 	if err == nil {
 		o.right.negative = true
 		o.tabulate(level, level.difference)
@@ -84,14 +94,23 @@ func NewSub(s ArithmeticSpec) (*Arithmetic, error) {
 	return o, err
 }
 
-func newSum(s ArithmeticSpec, name string, profile Profile) (*Arithmetic, error) {
+func newSum(s ArithmeticSpec, name string) (*Arithmetic, error) {
 	if err := s.check(name); err != nil {
 		return nil, err
+	}
+	if s.Profile == XNNPACK {
+		o := s.operator(quant.Multiplier{})
+		if ok, err := o.coarse(s); err != nil {
+			return nil, fmt.Errorf("q8: %s: %w", name, err)
+		} else if ok {
+			o.tabulate(level, nil)
+			return o, nil
+		}
 	}
 	a, b, y := s.A.Scale[0], s.B.Scale[0], s.Output.Scale[0]
 	twice := 2 * max(a, b) // exact
 	ratio := func(over, under float32) float64 { return float64(over) / float64(under) }
-	if profile == TFLM {
+	if s.Profile == TFLM {
 		ratio = func(over, under float32) float64 { return float64(over / under) }
 	}
 	// 2^20*s_y is exact too, or overflows where both quotients are 0.
@@ -109,7 +128,8 @@ func newSum(s ArithmeticSpec, name string, profile Profile) (*Arithmetic, error)
 //
 //	y = clamp(multiply((q_a - z_a)*(q_b - z_b), s_a*s_b/s_y) + z_y)
 //
-// The factor is computed in float32, in [TFLM] in float64.
+// The factor is computed in float32, in [TFLM] in float64. [XNNPACK] multiplies by
+// it in float32 and rounds half to even.
 //
 // Errors: parameters that cannot be; a factor that shifts products out of int32.
 //
@@ -120,7 +140,14 @@ func NewMul(s ArithmeticSpec) (*Arithmetic, error) {
 		return nil, err
 	}
 	a, b, y := s.A.Scale[0], s.B.Scale[0], s.Output.Scale[0]
-	factor := float64(float32(float32(a*b) / y))
+	real := float32(a*b) / y
+	if s.Profile == XNNPACK && real >= 0x1p-16 && real < 1<<8 {
+		o := s.operator(quant.Multiplier{})
+		o.product, o.single, o.clamp = true, real, evenRange(s.Activation, s.Output)
+		o.tabulate(level, nil)
+		return o, nil
+	}
+	factor := float64(real)
 	if s.Profile == TFLM {
 		factor = float64(a) * float64(b) / float64(y)
 	}
@@ -162,7 +189,7 @@ func (o *Arithmetic) tabulate(level *dispatch, routine func(dst, a, b *byte, n i
 		o.left.values[i], o.right.values[i] = o.left.of(int8(i)), o.right.of(int8(i))
 	}
 	o.vector, o.lanes = nil, level.lanes
-	if o.kernel == Reference || level.lanes == 0 {
+	if o.kernel == Reference || level.lanes == 0 || o.shift != 0 || o.single != 0 {
 		return
 	}
 	first, second := &o.left, &o.right
@@ -214,6 +241,12 @@ func (o *Arithmetic) combine(a, b int32) int8 {
 	v := a + b
 	if o.product {
 		v = a * b
+	}
+	switch {
+	case o.single != 0:
+		return int8(halfEven(float32(v)*o.single, o.zero, o.clamp))
+	case o.shift != 0:
+		return int8(o.clamp.Clamp((v+1<<(o.shift-1))>>o.shift + o.zero))
 	}
 	return int8(o.clamp.Clamp(o.multiplier.Apply(v) + o.zero))
 }

@@ -76,7 +76,7 @@ func TestArithmeticKernels(t *testing.T) {
 		spec := ArithmeticSpec{
 			A: drawParams(t, "a"), B: drawParams(t, "b"), Output: drawParams(t, "y"),
 			Activation: quant.Activation(rapid.IntRange(0, 3).Draw(t, "activation")),
-			Profile:    rapid.SampledFrom([]Profile{LiteRT, TFLM}).Draw(t, "profile"),
+			Profile:    profiles.Draw(t, "profile"),
 		}
 		codes := func(n int) []int8 { return rapid.SliceOfN(rapid.Int8(), n, n).Draw(t, "codes") }
 		a, b := codes(min(sizeA, 64)), codes(min(sizeB, 64))
@@ -91,9 +91,7 @@ func TestArithmeticKernels(t *testing.T) {
 		for i, k := range []Kernel{Fast, Reference} {
 			spec.Kernel = k
 			o, err := makers[name](spec)
-			if err != nil {
-				t.Fatal(err)
-			}
+			mustTake(t, err)
 			results[i] = make([]int8, p.Len())
 			o.Run(p, results[i], a, b)
 		}
@@ -107,7 +105,7 @@ func TestArithmeticKernels(t *testing.T) {
 // of an input's step, which together can tip a code.
 func TestArithmeticNearReal(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		spec := ArithmeticSpec{A: drawParams(t, "a"), B: drawParams(t, "b"), Output: drawParams(t, "y")}
+		spec := ArithmeticSpec{A: drawParams(t, "a"), B: drawParams(t, "b"), Output: drawParams(t, "y"), Profile: profiles.Draw(t, "profile")}
 		value := func(code int8, p quant.Params) float64 {
 			return float64(p.Scale[0]) * float64(int32(code)-p.ZeroPoint[0])
 		}
@@ -117,9 +115,7 @@ func TestArithmeticNearReal(t *testing.T) {
 			"mul": func(a, b float64) float64 { return a * b },
 		} {
 			o, err := makers[name](spec)
-			if err != nil {
-				t.Fatal(err)
-			}
+			mustTake(t, err)
 			got := make([]int8, 1<<16)
 			o.Run(outer, got, allCodes(), allCodes())
 			for i, code := range got {

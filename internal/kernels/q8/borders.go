@@ -6,23 +6,28 @@ import (
 	"github.com/goqat/goqat/quant"
 )
 
-// Quantize sets dst[i] to the code of src[i], by the rule of [quant.Code].
+// Quantize sets dst[i] to the code of src[i], by the rule of [quant.Code]; in
+// [XNNPACK] src[i] is multiplied by 1/s in float32, and rounded half to even.
 // Infinities saturate. NaN, which has no code, becomes the lowest one: what
 // LiteRT's reference kernel computes on x86, here on every machine.
 //
 // Shapes: dst and src have one length; p is per tensor.
 //
 // Source: LiteRT, tflite/kernels/internal/reference/quantize.h.
-func Quantize[T Code](dst []T, src []float32, p quant.Params) {
+func Quantize[T Code](dst []T, src []float32, p quant.Params, profile Profile) {
 	grid := GridOf[T]()
 	scale, zero := p.Scale[0], p.ZeroPoint[0]
+	inverse := 1 / scale
 	dst = dst[:len(src)]
 	for i, x := range src {
-		if x != x {
+		switch {
+		case x != x:
 			dst[i] = T(grid.Min)
-			continue
+		case profile == XNNPACK:
+			dst[i] = T(halfEven(x*inverse, zero, grid))
+		default:
+			dst[i] = T(quant.Code(x, scale, zero, grid))
 		}
-		dst[i] = T(quant.Code(x, scale, zero, grid))
 	}
 }
 
@@ -44,6 +49,7 @@ func Dequantize[T Code](dst []float32, src []T, p quant.Params) {
 // functions of these names, faster.
 type Border[T Code] struct {
 	params    quant.Params
+	profile   Profile
 	level     *dispatch
 	constants []byte
 }
@@ -52,8 +58,8 @@ type Border[T Code] struct {
 const borderStep = 8
 
 // NewBorder returns the border of a tensor with per-tensor parameters.
-func NewBorder[T Code](p quant.Params) *Border[T] {
-	b := &Border[T]{params: p, level: level, constants: aligned[byte](lines * lineBytes)}
+func NewBorder[T Code](p quant.Params, profile Profile) *Border[T] {
+	b := &Border[T]{params: p, profile: profile, level: level, constants: aligned[byte](lines * lineBytes)}
 	grid, zero, flip := GridOf[T](), p.ZeroPoint[0], int32(0)
 	setLine(b.constants, lineLow, float32(grid.Min-zero))
 	setLine(b.constants, lineHigh, float32(grid.Max-zero))
@@ -71,11 +77,11 @@ func NewBorder[T Code](p quant.Params) *Border[T] {
 // Quantize sets dst[i] to the code of src[i]; both have one length.
 func (b *Border[T]) Quantize(dst []T, src []float32) {
 	n := 0
-	if b.level.lanes > 0 && len(src) >= borderStep {
+	if b.level.lanes > 0 && len(src) >= borderStep && b.profile != XNNPACK {
 		n = len(src) / borderStep * borderStep
 		b.level.quantize(pointer(dst[:n]), &src[0], n, &b.constants[0])
 	}
-	Quantize(dst[n:], src[n:], b.params)
+	Quantize(dst[n:], src[n:], b.params, b.profile)
 }
 
 // Dequantize sets dst[i] to the real number of the code src[i]; both have one

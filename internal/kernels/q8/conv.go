@@ -14,6 +14,7 @@ type Conv2DSpec struct {
 	Input, Output quant.Params // per tensor
 	Weight        quant.Params // per tensor, or one scale per output channel along axis 0
 	Activation    quant.Activation
+	Profile       Profile
 	Kernel        Kernel
 }
 
@@ -36,13 +37,14 @@ type Conv2D struct {
 //
 // with an int32 accumulator that wraps around. rescale multiplies by the
 // [quant.Multiplier] of the float64 quotient s_x*s_w[o]/s_y, also for per-tensor
-// weights, in every profile.
+// weights; in [XNNPACK] by the float32 quotient, and rounds half to even.
 //
 // Shapes: weights [Outputs, kernel height, kernel width, Window.Channels]; bias
 // [Outputs] at scale s_x*s_w, or nil. Grouped convolution is not supported.
 //
 // Errors: sizes that do not fit, scales that are not positive and finite, zero
-// points out of range, weights with a zero point.
+// points out of range, weights with a zero point; in XNNPACK no bias, and factors
+// outside [2^-32, 2^8).
 //
 // Source: LiteRT, tflite/kernels/internal/reference/integer_ops/conv.h.
 func NewConv2D(s Conv2DSpec, weights []int8, bias []int32) (*Conv2D, error) {
@@ -55,11 +57,15 @@ func NewConv2D(s Conv2DSpec, weights []int8, bias []int32) (*Conv2D, error) {
 	if err != nil {
 		return nil, fmt.Errorf("q8: convolution: %w", err)
 	}
+	rescale, err := s.Profile.biasedRescaler(s.Input, s.Output, channelScales(s.Weight, s.Outputs), s.Activation, bias)
+	if err != nil {
+		return nil, fmt.Errorf("q8: convolution: %w", err)
+	}
 	c := &Conv2D{
 		window:    window,
 		outputs:   s.Outputs,
 		inputZero: s.Input.ZeroPoint[0],
-		rescale:   newRescaler(s.Input, s.Output, channelScales(s.Weight, s.Outputs), s.Activation),
+		rescale:   rescale,
 		weights:   weights,
 		bias:      make([]int32, s.Outputs),
 	}

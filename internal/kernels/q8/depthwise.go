@@ -15,6 +15,7 @@ type DepthwiseConv2DSpec struct {
 	Input, Output quant.Params // per tensor
 	Weight        quant.Params // per tensor, or one scale per output channel along axis 3
 	Activation    quant.Activation
+	Profile       Profile
 	Kernel        Kernel
 }
 
@@ -31,8 +32,7 @@ type DepthwiseConv2D struct {
 //
 //	y[p,o] = clamp(rescale(b[o] + sum over taps t in the image of w[t,o]*(x[p+t,o/Multiplier] - z_x)) + z_y)
 //
-// with an int32 accumulator that wraps around and the rescale of [NewConv2D], in
-// every profile.
+// with an int32 accumulator that wraps around and the rescale of [NewConv2D].
 //
 // Shapes: weights [1, kernel height, kernel width, outputs] with Multiplier
 // outputs for each input channel; bias [outputs] at scale s_x*s_w, or nil.
@@ -42,13 +42,17 @@ type DepthwiseConv2D struct {
 // Source: LiteRT, tflite/kernels/internal/reference/integer_ops/depthwise_conv.h.
 func NewDepthwiseConv2D(s DepthwiseConv2DSpec, weights []int8, bias []int32) (*DepthwiseConv2D, error) {
 	d, err := newDepthwise(s.Window, s.Multiplier, weights, len(bias), s.Weight, s.Kernel)
-	if err = errors.Join(err, checkBorders[int8, int8](s.Input, s.Output)); err != nil {
+	var rescale rescaler
+	if err = errors.Join(err, checkBorders[int8, int8](s.Input, s.Output)); err == nil {
+		rescale, err = s.Profile.biasedRescaler(s.Input, s.Output, channelScales(s.Weight, d.outputs), s.Activation, bias)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("q8: depthwise convolution: %w", err)
 	}
 	c := &DepthwiseConv2D{
 		depthwise: d,
 		inputZero: s.Input.ZeroPoint[0],
-		rescale:   newRescaler(s.Input, s.Output, channelScales(s.Weight, d.outputs), s.Activation),
+		rescale:   rescale,
 		bias:      make([]int32, d.outputs),
 	}
 	copy(c.bias, bias)

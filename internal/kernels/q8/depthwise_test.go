@@ -28,19 +28,18 @@ func TestDepthwiseConv2DConformance(t *testing.T) {
 			Input:      drawTensor(t, "input"),
 			Output:     drawTensor(t, "output"),
 			Activation: activations.Draw(t, "activation"),
+			Profile:    profiles.Draw(t, "profile"),
 		}
 		w := &spec.Window
 		outputs := w.Channels * spec.Multiplier
 		spec.Weight = drawDepthwiseWeight(t, outputs)
 		weights := drawCodes(t, outputs*w.Taps(), "weights")
-		bias := drawBias(t, outputs)
+		bias := drawBias(t, outputs, spec.Profile != XNNPACK)
 		src := drawCodes(t, batch*w.inputSize(), "input")
 		run := func(k Kernel) []int8 {
 			spec.Kernel = k
 			c, err := NewDepthwiseConv2D(spec, weights, bias)
-			if err != nil {
-				t.Fatal(err)
-			}
+			mustTake(t, err)
 			dst := make([]int8, batch*w.Positions()*outputs)
 			c.Run(dst, src, batch)
 			return dst

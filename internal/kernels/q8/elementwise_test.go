@@ -14,11 +14,11 @@ import (
 // TestRequantizeShift holds the conversion between int8 and uint8 of the same
 // real numbers to what it amounts to: flipping the sign bit.
 func TestRequantizeShift(t *testing.T) {
-	toUnsigned, err := NewRequantize[int8, uint8](quant.PerTensor(.3, -7), quant.PerTensor(.3, 121))
+	toUnsigned, err := NewRequantize[int8, uint8](quant.PerTensor(.3, -7), quant.PerTensor(.3, 121), LiteRT)
 	if err != nil {
 		t.Fatal(err)
 	}
-	toSigned, err := NewRequantize[uint8, int8](quant.PerTensor(.3, 121), quant.PerTensor(.3, -7))
+	toSigned, err := NewRequantize[uint8, int8](quant.PerTensor(.3, 121), quant.PerTensor(.3, -7), LiteRT)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,11 +76,11 @@ func TestQuantize(t *testing.T) {
 	inf, nan := float32(math.Inf(1)), float32(math.NaN())
 	src := []float32{0, .25, -.25, .2499999, 63, 64, -100, inf, -inf, nan}
 	signed, unsigned := make([]int8, len(src)), make([]uint8, len(src))
-	Quantize(signed, src, quant.PerTensor(.5, 1))
+	Quantize(signed, src, quant.PerTensor(.5, 1), LiteRT)
 	if want := []int8{1, 2, 0, 1, 127, 127, -128, 127, -128, -128}; !slices.Equal(signed, want) {
 		t.Errorf("int8: %v, want %v", signed, want)
 	}
-	Quantize(unsigned, src, quant.PerTensor(.5, 129))
+	Quantize(unsigned, src, quant.PerTensor(.5, 129), LiteRT)
 	if want := []uint8{129, 130, 128, 129, 255, 255, 0, 255, 0, 0}; !slices.Equal(unsigned, want) {
 		t.Errorf("uint8: %v, want %v", unsigned, want)
 	}

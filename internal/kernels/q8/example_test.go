@@ -26,7 +26,7 @@ func ExampleNewFullyConnected() {
 }
 
 func ExampleNewRequantize() {
-	toUnsigned, err := q8.NewRequantize[int8, uint8](quant.PerTensor(0.5, 0), quant.PerTensor(0.25, 128))
+	toUnsigned, err := q8.NewRequantize[int8, uint8](quant.PerTensor(0.5, 0), quant.PerTensor(0.25, 128), q8.LiteRT)
 	if err != nil {
 		fmt.Println(err)
 		return

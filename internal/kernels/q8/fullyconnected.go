@@ -36,14 +36,16 @@ type FullyConnected struct {
 // with an int32 accumulator that wraps around. rescale multiplies by
 // s_x*s_w/s_y: in [LiteRT] in float64, rounding half away from zero; in [TFLM]
 // by a [quant.Multiplier], made of the float32 product s_x*s_w for per-tensor
-// weights and of the float64 product for per-channel weights.
+// weights and of the float64 product for per-channel weights; in [XNNPACK] as
+// [NewConv2D] does.
 //
 // Shapes: weights [Outputs, Inputs]; bias [Outputs] at scale s_x*s_w, or nil.
 // Per-tensor weights with a zero point, which the 8-bit specification does not
 // foresee but the runtimes accept, run on the reference kernel.
 //
 // Errors: sizes that do not fit, scales that are not positive and finite, zero
-// points out of range.
+// points out of range; in XNNPACK weights with a zero point, and factors outside
+// [2^-32, 2^8).
 //
 // Source: LiteRT, tflite/kernels/internal/reference/integer_ops/fully_connected.h;
 // tflite-micro, tensorflow/lite/micro/kernels/fully_connected_common.cc.
@@ -60,10 +62,17 @@ func NewFullyConnected(s FullyConnectedSpec, weights []int8, bias []int32) (*Ful
 	if err != nil {
 		return nil, fmt.Errorf("q8: fully connected: %w", err)
 	}
+	rescale, err := s.rescaler()
+	if s.Profile == XNNPACK && s.Weight.ZeroPoint[0] != 0 {
+		err = errors.New("XNNPACK takes weights without zero point only")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("q8: fully connected: %w", err)
+	}
 	f := &FullyConnected{
 		inputs: s.Inputs, outputs: s.Outputs,
 		inputZero: s.Input.ZeroPoint[0], weightZero: s.Weight.ZeroPoint[0],
-		rescale: s.rescaler(),
+		rescale: rescale,
 		weights: weights,
 		bias:    make([]int32, s.Outputs),
 	}
@@ -80,15 +89,15 @@ func NewFullyConnected(s FullyConnectedSpec, weights []int8, bias []int32) (*Ful
 }
 
 // rescaler chooses the arithmetic by profile and granularity.
-func (s *FullyConnectedSpec) rescaler() rescaler {
+func (s *FullyConnectedSpec) rescaler() (rescaler, error) {
 	scales := channelScales(s.Weight, s.Outputs)
 	switch {
 	case s.Profile == LiteRT:
-		return newRealRescaler(s.Input, s.Output, scales, s.Activation)
-	case s.Weight.PerChannel():
-		return newRescaler(s.Input, s.Output, scales, s.Activation)
+		return newRealRescaler(s.Input, s.Output, scales, s.Activation), nil
+	case s.Profile == TFLM && !s.Weight.PerChannel():
+		return newSharedRescaler(s.Input, s.Output, s.Weight.Scale[0], s.Outputs, s.Activation), nil
 	}
-	return newSharedRescaler(s.Input, s.Output, s.Weight.Scale[0], s.Outputs, s.Activation)
+	return s.Profile.rescaler(s.Input, s.Output, scales, s.Activation)
 }
 
 // Run computes dst [rows, Outputs] from src [rows, Inputs].

@@ -58,7 +58,7 @@ func TestSoftmaxGolden(t *testing.T) {
 		{.1, []int8{-128, -127, -128, -128, 104, -128, -128, -128, -122, -111}},
 		{.05, []int8{-128, -119, -124, -128, 41, -128, -128, -127, -101, -82}},
 	} {
-		s, err := NewSoftmax(quant.PerTensor(c.scale, 0), softmaxOutput, 1, len(row))
+		s, err := NewSoftmax(quant.PerTensor(c.scale, 0), softmaxOutput, 1, len(row), LiteRT)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -79,7 +79,7 @@ func TestSoftmaxGolden(t *testing.T) {
 		scale float32
 		want  uint32
 	}{{.02, 0xbe9aeb31}, {.047, 0x5242665d}, {.1, 0xda7e3c62}, {.5, 0x57a1fcc8}} {
-		s, err := NewSoftmax(quant.PerTensor(c.scale, 0), softmaxOutput, 1, 16)
+		s, err := NewSoftmax(quant.PerTensor(c.scale, 0), softmaxOutput, 1, 16, LiteRT)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -119,7 +119,7 @@ func TestRequantizeGolden(t *testing.T) {
 	if want := (quant.Multiplier{Mantissa: 1533916908}); m != want {
 		t.Errorf("multiplier %v, want %v", m, want)
 	}
-	r, err := NewRequantize[int8, int8](in, out)
+	r, err := NewRequantize[int8, int8](in, out, LiteRT)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -112,6 +112,9 @@ func newRaisedLane(m quant.Multiplier, zeroPoint int32, signed bool, bias int32,
 
 // newLane returns the lane of channel c; see the function.
 func (r *rescaler) newLane(c int, bias int32, sum int64) (l lane, ok bool) {
+	if r.singles != nil {
+		return l, false
+	}
 	if sum > 0 {
 		return newLane(r.multipliers[c], r.zero, !r.hidesSign(), bias, sum)
 	}
@@ -120,6 +123,9 @@ func (r *rescaler) newLane(c int, bias int32, sum int64) (l lane, ok bool) {
 
 // newRaisedLane returns the raised lane of channel c; see the function.
 func (r *rescaler) newRaisedLane(c int, bias int32, sum int64) (l lane, ok bool) {
+	if r.singles != nil {
+		return l, false
+	}
 	if sum > 0 {
 		return newRaisedLane(r.multipliers[c], r.zero, !r.hidesSign(), bias, sum)
 	}

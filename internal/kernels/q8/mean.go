@@ -12,13 +12,15 @@ import (
 type MeanSpec struct {
 	Count, Inner  int
 	Input, Output quant.Params // per tensor
+	Profile       Profile
 }
 
 // Mean is a prepared int8 MEAN operator. It is read-only.
 type Mean struct {
 	count, inner int
 	multiplier   quant.Multiplier
-	in, out      int32 // zero points
+	factor, zero float32 // instead of multiplier, in XNNPACK
+	in, out      int32   // zero points
 	level        *dispatch
 }
 
@@ -29,7 +31,9 @@ const maxCount = 1 << 23
 //
 //	y[i] = clamp(multiply(sum over n of (x[n,i] - z_x), s_x/(Count*s_y)) + z_y)
 //
-// with the [quant.MeanMultiplier].
+// with the [quant.MeanMultiplier]; in [XNNPACK] in float32, the sum times
+// (s_x/s_y)*(1/Count), plus z_y less Count*z_x times the same, rounded once, half to
+// even.
 //
 // Errors: sizes and parameters that cannot be.
 //
@@ -42,11 +46,15 @@ func NewMean(s MeanSpec) (*Mean, error) {
 	if err != nil {
 		return nil, fmt.Errorf("q8: mean: %w", err)
 	}
-	return &Mean{
+	m := &Mean{
 		level: level,
 		count: s.Count, inner: s.Inner, in: s.Input.ZeroPoint[0], out: s.Output.ZeroPoint[0],
 		multiplier: quant.MeanMultiplier(s.Input.Scale[0], s.Output.Scale[0], s.Count),
-	}, nil
+	}
+	if s.Profile == XNNPACK {
+		m.factor, m.zero = meanSingles(s)
+	}
+	return m, nil
 }
 
 // Run computes dst [rows, Inner] from src [rows, Count, Inner].
@@ -72,6 +80,10 @@ func (m *Mean) run(dst, src []int8, lo, hi int) {
 		m.level.totals(w.sums, src[row*size:][:size])
 		to := dst[row*m.inner:][:m.inner]
 		for i, sum := range w.sums {
+			if m.factor != 0 {
+				to[i] = int8(halfEven(float32(float32(sum)*m.factor)+m.zero, 0, grid))
+				continue
+			}
 			to[i] = int8(grid.Clamp(m.multiplier.Apply(sum-m.in*int32(m.count)) + m.out))
 		}
 	}

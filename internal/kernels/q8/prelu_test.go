@@ -28,7 +28,7 @@ func TestPreluByHand(t *testing.T) {
 // both have the same multipliers.
 func TestPreluIsLeakyRelu(t *testing.T) {
 	in, out := quant.PerTensor(.05, -3), quant.PerTensor(.07, -11)
-	leaky, err := NewLeakyRelu(.3, in, out)
+	leaky, err := NewLeakyRelu(.3, in, out, LiteRT)
 	want := run256(t, leaky, err)
 	p, err := NewPrelu(PreluSpec{Input: in, Alpha: quant.PerTensor(.3, 0), Output: out})
 	if err != nil {

@@ -19,6 +19,12 @@ const (
 	// point, the factors of MUL and PRELU are computed in float64 and those of SUB
 	// in float32.
 	TFLM
+	// XNNPACK is what LiteRT's default interpreter runs: kernels of the library of
+	// that name, which requantize in float32 and round half to even (convolutions
+	// of all kinds, FULLY_CONNECTED, MUL, MEAN, QUANTIZE, ELU) or multiply by
+	// factors of few bits and round half up (ADD, SUB, LEAKY_RELU), each once; and
+	// where the library has none, those of [LiteRT]. See file xnnpack.go.
+	XNNPACK
 )
 
 // Kernel chooses between implementations that give the same result.

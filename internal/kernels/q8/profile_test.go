@@ -81,12 +81,12 @@ func TestMultiplierPrecision(t *testing.T) {
 		t.Fatal("the scales of this test do not tell the rules apart")
 	}
 	spec := FullyConnectedSpec{Inputs: 1, Outputs: 2, Input: in, Output: out, Weight: quant.PerTensor(weight, 0), Profile: TFLM}
-	if r := spec.rescaler(); r.multipliers[0] != rounded || r.multipliers[1] != rounded {
-		t.Errorf("fully connected, per tensor: %v, want %v", r.multipliers, rounded)
+	if r, err := spec.rescaler(); err != nil || r.multipliers[0] != rounded || r.multipliers[1] != rounded {
+		t.Errorf("fully connected, per tensor: %v, want %v (%v)", r.multipliers, rounded, err)
 	}
 	spec.Weight = quant.Params{Scale: []float32{weight, 1}, ZeroPoint: []int32{0, 0}}
-	if r := spec.rescaler(); r.multipliers[0] != exact {
-		t.Errorf("fully connected, per channel: %v, want %v", r.multipliers, exact)
+	if r, err := spec.rescaler(); err != nil || r.multipliers[0] != exact {
+		t.Errorf("fully connected, per channel: %v, want %v (%v)", r.multipliers, exact, err)
 	}
 	conv, err := NewConv2D(Conv2DSpec{
 		Window:  Window{Window: window.Window{Input: [2]int{1, 1}, Output: [2]int{1, 1}, Kernel: [2]int{1, 1}}, Channels: 1},
@@ -144,11 +144,19 @@ func TestErrors(t *testing.T) {
 		return err
 	}
 	softmax := func(in, out quant.Params, beta float32, depth int) error {
-		_, err := NewSoftmax(in, out, beta, depth)
+		_, err := NewSoftmax(in, out, beta, depth, LiteRT)
 		return err
 	}
 	requantize := func(in, out quant.Params) error {
-		_, err := NewRequantize[int8, uint8](in, out)
+		_, err := NewRequantize[int8, uint8](in, out, LiteRT)
+		return err
+	}
+	narrow := func(in quant.Params) error {
+		_, err := NewRequantize[int8, int8](in, tensor, XNNPACK)
+		return err
+	}
+	sum := func(in quant.Params) error {
+		_, err := NewAdd(ArithmeticSpec{A: in, B: tensor, Output: tensor, Profile: XNNPACK})
 		return err
 	}
 	relu := func(a quant.Activation, in quant.Params) error {
@@ -156,7 +164,7 @@ func TestErrors(t *testing.T) {
 		return err
 	}
 	leaky := func(alpha float32, in quant.Params) error {
-		_, err := NewLeakyRelu(alpha, in, tensor)
+		_, err := NewLeakyRelu(alpha, in, tensor, LiteRT)
 		return err
 	}
 	hardSwish := func(in quant.Params) error {
@@ -198,7 +206,10 @@ func TestErrors(t *testing.T) {
 		{fc(func(s *FullyConnectedSpec) {
 			s.Weight = quant.Params{Scale: []float32{1, 1, 1}, ZeroPoint: []int32{0, 7, 0}}
 		}, 6, 0), "zero point 1 of the weights is 7"},
+		{fc(func(s *FullyConnectedSpec) { s.Weight.ZeroPoint, s.Profile = []int32{1}, XNNPACK }, 6, 0), "fully connected: XNNPACK takes weights without zero point only"},
+		{fc(func(s *FullyConnectedSpec) { s.Input, s.Profile = quant.PerTensor(256, 0), XNNPACK }, 6, 0), "channel 0: XNNPACK takes factors s_x*s_w/s_y in [2^-32, 2^8), not 256"},
 		{conv(func(s *Conv2DSpec) {}), ""},
+		{conv(func(s *Conv2DSpec) { s.Profile = XNNPACK }), "q8: convolution: XNNPACK takes convolutions with a bias only"},
 		{conv(func(s *Conv2DSpec) { s.Weight = quant.PerTensor(1, 1) }), "q8: convolution: zero point 0 of the weights is 1"},
 		{conv(func(s *Conv2DSpec) { s.Window.Channels = 0 }), "0 input channels"},
 		{conv(func(s *Conv2DSpec) { s.Window.Pad[1] = -1 }), "width: input 3, output 2, kernel 2, stride 1, dilation 1, pad -1"},
@@ -213,6 +224,8 @@ func TestErrors(t *testing.T) {
 		{softmax(tensor, softmaxOutput, 0, 4), "beta 0 times the input scale 1"},
 		{softmax(quant.PerTensor(1e-9, 0), softmaxOutput, 1, 4), "not above 2^-26"},
 		{requantize(tensor, quant.PerTensor(1, 255)), ""},
+		{narrow(quant.PerTensor(129, 0)), "q8: requantize: XNNPACK takes quotients of scales in [1/256, 128], not 129"},
+		{sum(quant.PerTensor(256, 0)), "q8: add: XNNPACK takes quotients of scales below 2^8, not 256"},
 		{requantize(tensor, quant.PerTensor(1, -1)), "q8: requantize: zero point -1 of the output is outside [0, 255]"},
 		{relu(quant.Relu, tensor), ""},
 		{relu(quant.NoActivation, tensor), "q8: relu: no activation"},

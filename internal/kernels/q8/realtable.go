@@ -28,14 +28,22 @@ func newRealTable(in, out quant.Params, f func(x float32) float32) *Table[int8, 
 func exp32(x float32) float32 { return float32(math.Exp(float64(x))) }
 
 // NewElu prepares ELU, x where x is not negative and e^x - 1 elsewhere, by
-// float32 arithmetic. The same in every profile.
+// float32 arithmetic; half to even in [XNNPACK].
 //
 // Errors: scales that are not positive and finite, zero points out of range.
 //
 // Source: LiteRT, tflite/kernels/activations.cc, EluPrepare.
-func NewElu(in, out quant.Params) (*Table[int8, int8], error) {
+func NewElu(in, out quant.Params, profile Profile) (*Table[int8, int8], error) {
 	if err := checkBorders[int8, int8](in, out); err != nil {
 		return nil, fmt.Errorf("q8: elu: %w", err)
+	}
+	if profile == XNNPACK {
+		return newEvenTable(in, out, GridOf[int8](), func(x float32) float32 {
+			if x < 0 {
+				return float32(math.Expm1(float64(x)))
+			}
+			return x
+		}), nil
 	}
 	return newRealTable(in, out, func(x float32) float32 {
 		if x < 0 {
@@ -51,6 +59,8 @@ type squashing struct {
 	output quant.Params
 	// real is the function in float32, of LiteRT.
 	real func(x float32) float32
+	// even is the function in float32, of XNNPACK.
+	even func(x float32) float32
 	// fixed is the function of Q4.27 in Q0.31, of TFLM.
 	fixed func(a int32) int32
 	// shift leads from Q0.31 to the output's codes, before the zero point.
@@ -60,16 +70,24 @@ type squashing struct {
 var logistic = squashing{
 	name: "logistic", output: quant.PerTensor(1.0/256, -128), shift: 23, fixed: fixedLogistic,
 	real: func(x float32) float32 { return 1 / (1 + exp32(-x)) },
+	even: func(x float32) float32 {
+		e := math.Exp(float64(min(max(x, -100), 100)))
+		return float32(e / (1 + e))
+	},
 }
 
 var tanh = squashing{
 	name: "tanh", output: quant.PerTensor(1.0/128, 0), shift: 24, fixed: fixedTanh,
-	real: func(x float32) float32 { return float32(math.Tanh(float64(x))) },
+	real: tanh32, even: tanh32,
 }
 
+// tanh32 is the hyperbolic tangent, correctly rounded but for one in many million.
+func tanh32(x float32) float32 { return float32(math.Tanh(float64(x))) }
+
 // NewLogistic prepares LOGISTIC, 1/(1+e^-x): by float32 arithmetic in [LiteRT],
-// in fixed point in [TFLM], where the input saturates at ±16. Both give the same
-// codes but for some in a million.
+// in fixed point in [TFLM], where the input saturates at ±16, and by float32
+// arithmetic that rounds half to even in [XNNPACK]. All give the same codes but for
+// some in a million.
 //
 // Errors: scales that are not positive and finite, zero points out of range; an
 // output scale other than 1/256 or zero point other than -128, which the kernels
@@ -98,10 +116,13 @@ func (f squashing) table(in, out quant.Params, profile Profile) (*Table[int8, in
 	if err != nil {
 		return nil, fmt.Errorf("q8: %s: %w", f.name, err)
 	}
-	if profile == LiteRT {
-		return newRealTable(in, out, f.real), nil
-	}
 	grid := GridOf[int8]()
+	switch profile {
+	case LiteRT:
+		return newRealTable(in, out, f.real), nil
+	case XNNPACK:
+		return newEvenTable(in, out, grid, f.even), nil
+	}
 	const integerBits, fractionalBits = 4, 31 - 4
 	m := quant.QuantizeMultiplier(float64(in.Scale[0]) * (1 << fractionalBits))
 	radius := math.Floor(math.Ldexp(1<<integerBits-1, fractionalBits-m.Exponent))

@@ -10,10 +10,11 @@ import (
 //
 //	code = clamp(round(acc * s_in*s_w[c]/s_out) + zero point)
 //
-// in fixed point, or in float64 where factors is set.
+// in fixed point, in float64 where factors is set, or in float32 where singles is.
 type rescaler struct {
 	multipliers []quant.Multiplier // one per channel
 	factors     []float64          // one per channel, instead of multipliers
+	singles     []float32          // one per channel, instead of multipliers
 	zero        int32
 	clamp       quant.Grid
 }
@@ -63,6 +64,9 @@ func newRealRescaler(in, out quant.Params, weights []float32, activation quant.A
 
 // code returns the code of an accumulator of channel c.
 func (r *rescaler) code(acc int32, c int) int8 {
+	if r.singles != nil {
+		return int8(halfEven(float32(acc)*r.singles[c], r.zero, r.clamp))
+	}
 	if r.factors != nil {
 		v := math.Round(float64(acc)*r.factors[c]) + float64(r.zero) // both exact below 2^31, saturated beyond
 		return int8(min(max(v, float64(r.clamp.Min)), float64(r.clamp.Max)))

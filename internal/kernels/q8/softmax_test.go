@@ -17,7 +17,7 @@ func TestSoftmaxNearReal(t *testing.T) {
 		scale := rapid.Float32Range(.001, .6).Draw(t, "scale")
 		beta := rapid.SampledFrom([]float32{1, .5, 2}).Draw(t, "beta")
 		row := rapid.SliceOfN(rapid.Int8(), 1, 60).Draw(t, "row")
-		s, err := NewSoftmax(quant.PerTensor(scale, int32(rapid.Int8().Draw(t, "zero"))), softmaxOutput, beta, len(row))
+		s, err := NewSoftmax(quant.PerTensor(scale, int32(rapid.Int8().Draw(t, "zero"))), softmaxOutput, beta, len(row), profiles.Draw(t, "profile"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -45,7 +45,7 @@ func TestSoftmaxLongRows(t *testing.T) {
 		depth int
 		want  int8
 	}{{1, 127}, {2, 0}, {256, -127}, {511, -127}, {512, -128}, {4096, -128}, {10000, -128}} {
-		s, err := NewSoftmax(quant.PerTensor(.1, 0), softmaxOutput, 1, c.depth)
+		s, err := NewSoftmax(quant.PerTensor(.1, 0), softmaxOutput, 1, c.depth, LiteRT)
 		if err != nil {
 			t.Fatal(err)
 		}

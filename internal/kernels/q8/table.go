@@ -32,16 +32,25 @@ func (t *Table[In, Out]) Run(dst []Out, src []In) {
 //
 //	y = clamp(multiply(x - z_x, s_x/s_y) + z_y)
 //
-// with the [quant.Multiplier] of the float64 quotient.
+// with the [quant.Multiplier] of the float64 quotient; in [XNNPACK], between codes
+// of one type, with 8 bits of the float32 quotient and rounded half up.
 //
-// Errors: scales that are not positive and finite, zero points out of range.
+// Errors: scales that are not positive and finite, zero points out of range;
+// quotients that XNNPACK does not take.
 //
 // Source: LiteRT, tflite/kernels/internal/reference/requantize.h.
-func NewRequantize[In, Out Code](in, out quant.Params) (*Table[In, Out], error) {
+func NewRequantize[In, Out Code](in, out quant.Params, profile Profile) (*Table[In, Out], error) {
 	if err := checkBorders[In, Out](in, out); err != nil {
 		return nil, fmt.Errorf("q8: requantize: %w", err)
 	}
 	grid := GridOf[Out]()
+	if GridOf[In]() == grid && profile == XNNPACK {
+		ratio := in.Scale[0] / out.Scale[0]
+		if !takesFactors(ratio, ratio) {
+			return nil, fmt.Errorf("q8: requantize: XNNPACK takes quotients of scales in [1/256, 128], not %v", ratio)
+		}
+		return eighthBits[In, Out](in, out, ratio, ratio), nil
+	}
 	m := quant.QuantizeMultiplier(float64(in.Scale[0]) / float64(out.Scale[0]))
 	return newTable[In, Out](func(x int32) int32 {
 		return grid.Clamp(m.Apply(x-in.ZeroPoint[0]) + out.ZeroPoint[0])

@@ -17,6 +17,7 @@ type TransposeConvSpec struct {
 	Input, Output   quant.Params // per tensor
 	Weight          quant.Params // per tensor, or one scale per output channel along axis 0
 	Activation      quant.Activation
+	Profile         Profile
 	Kernel          Kernel
 }
 
@@ -45,14 +46,13 @@ type phase struct {
 //	y[i,o] = clamp(rescale(b[o] + sum over p,t,c of w[o,t,c]*(x[p,c] - z_x)) + z_y)
 //
 // over the pixels p of x whose tap t lies on pixel i of y, with an int32
-// accumulator that wraps around. rescale is that of [NewConv2D], in every
-// profile.
+// accumulator that wraps around. rescale is that of [NewConv2D].
 //
 // Shapes: weights [Outputs, kernel height, kernel width, Inputs]; bias [Outputs]
 // at scale s_x*s_w, or nil.
 //
 // Errors: sizes that do not fit, scales that are not positive and finite, zero
-// points out of range, weights with a zero point.
+// points out of range, weights with a zero point; factors that XNNPACK does not take.
 //
 // Source: LiteRT, tflite/kernels/internal/reference/integer_ops/transpose_conv.h.
 func NewTransposeConv(s TransposeConvSpec, weights []int8, bias []int32) (*TransposeConv, error) {
@@ -65,10 +65,14 @@ func NewTransposeConv(s TransposeConvSpec, weights []int8, bias []int32) (*Trans
 	if err != nil {
 		return nil, fmt.Errorf("q8: transposed convolution: %w", err)
 	}
+	rescale, err := s.Profile.rescaler(s.Input, s.Output, channelScales(s.Weight, s.Outputs), s.Activation)
+	if err != nil {
+		return nil, fmt.Errorf("q8: transposed convolution: %w", err)
+	}
 	t := &TransposeConv{
 		window: s.Window, inputs: s.Inputs, outputs: s.Outputs,
 		inputZero: s.Input.ZeroPoint[0],
-		rescale:   newRescaler(s.Input, s.Output, channelScales(s.Weight, s.Outputs), s.Activation),
+		rescale:   rescale,
 		weights:   weights,
 		bias:      make([]int32, s.Outputs),
 	}

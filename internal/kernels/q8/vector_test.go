@@ -109,9 +109,10 @@ func testBorder[T Code](t *rapid.T) {
 			x[i] = rapid.SampledFrom([]float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1)), 0, 1e-42}).Draw(t, "extreme")
 		}
 	}
-	b := NewBorder[T](p)
+	profile := profiles.Draw(t, "profile")
+	b := NewBorder[T](p, profile)
 	got, want := make([]T, len(x)), make([]T, len(x))
-	Quantize(want, x, p)
+	Quantize(want, x, p, profile)
 	if b.Quantize(got, x); !slices.Equal(got, want) {
 		t.Fatalf("%v\ncodes %v\nwant  %v", x, got, want)
 	}

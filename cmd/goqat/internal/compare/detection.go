@@ -9,6 +9,7 @@ import (
 
 	"github.com/goqat/goqat/data"
 	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/interp"
 	"github.com/goqat/goqat/train"
 )
 
@@ -88,7 +89,7 @@ func squaredErrors(ctx context.Context, g *graph.Graph, ds data.Dataset, p Progr
 		return nil, err
 	}
 	var list []float64
-	err := eachRow(ctx, g, ds, p, func(x, y []float32) {
+	err := eachRow(ctx, g, ds, interp.LiteRT, p, func(x, y []float32) {
 		sum := 0.0
 		for i := range x {
 			d := float64(x[i]) - float64(y[i])

@@ -31,7 +31,7 @@ const (
 //
 // Errors: a model that does not fit the set, naming both shapes; those of the
 // interpreter; ctx's error.
-func Predict(ctx context.Context, g *graph.Graph, ds data.Dataset, p Progress) ([]int, error) {
+func Predict(ctx context.Context, g *graph.Graph, ds data.Dataset, profile interp.Profile, p Progress) ([]int, error) {
 	classes := data.Classes(ds)
 	if classes == 0 {
 		return nil, fmt.Errorf("compare: the targets are not class labels")
@@ -40,19 +40,21 @@ func Predict(ctx context.Context, g *graph.Graph, ds data.Dataset, p Progress) (
 		return nil, err
 	}
 	var predictions []int
-	err := eachRow(ctx, g, ds, p, func(_, y []float32) { predictions = append(predictions, train.Largest(y)) })
+	err := eachRow(ctx, g, ds, profile, p, func(_, y []float32) { predictions = append(predictions, train.Largest(y)) })
 	return predictions, err
 }
 
 // eachRow runs a model that fits on all rows and shows visit the inputs and
 // outputs of each.
-func eachRow(ctx context.Context, g *graph.Graph, ds data.Dataset, p Progress, visit func(x, y []float32)) error {
-	plan, err := interp.PlanMemory(g, interp.Options{})
+func eachRow(ctx context.Context, g *graph.Graph, ds data.Dataset, profile interp.Profile, p Progress, visit func(x, y []float32)) error {
+	options := interp.Options{Profile: profile}
+	plan, err := interp.PlanMemory(g, options)
 	if err != nil {
 		return err
 	}
 	batch := min(predictBatch, plan.RowsWithin(predictBytes))
-	ip, err := interp.New(g, interp.Options{Batch: batch})
+	options.Batch = batch
+	ip, err := interp.New(g, options)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/goqat/goqat/data"
 	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/interp"
 	"github.com/goqat/goqat/train"
 )
 
@@ -39,6 +40,6 @@ func (classification) config() train.Config {
 }
 
 func (classification) judge(ctx context.Context, g *graph.Graph, _, test data.Dataset, p Progress) (judgement, error) {
-	predictions, err := Predict(ctx, g, test, p)
+	predictions, err := Predict(ctx, g, test, interp.LiteRT, p)
 	return judgement{predictions: predictions}, err
 }

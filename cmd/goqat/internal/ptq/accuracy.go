@@ -8,6 +8,7 @@ import (
 	"github.com/goqat/goqat/cmd/goqat/internal/compare"
 	"github.com/goqat/goqat/data"
 	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/interp"
 	"github.com/goqat/goqat/tflite"
 )
 
@@ -36,7 +37,7 @@ func Measure(ctx context.Context, model *graph.Graph, test data.Dataset, label s
 	if err != nil {
 		return Measured{}, err
 	}
-	predictions, err := compare.Predict(ctx, model, test, compare.Progress{Writer: progress, Label: label})
+	predictions, err := compare.Predict(ctx, model, test, interp.LiteRT, compare.Progress{Writer: progress, Label: label})
 	if err != nil {
 		return Measured{}, fmt.Errorf("%s: %w", label, err)
 	}
