@@ -17,7 +17,7 @@ func averagePool(s site) (kernel, error) {
 }
 
 // pool prepares either operator, given its kernel for each type.
-func pool(s site, op graph.Pool, float func(g f32.Pool, y, x []float32), narrow func(q8.PoolSpec) (*q8.Pool, error), wide func(q8.PoolSpec) (*q16.Pool, error)) (kernel, error) {
+func pool(s site, op graph.Pool, float func(g f32.Pool, y, x []float32), narrow func(q8.PoolSpec) (*q8.Pool[int8], error), wide func(q8.PoolSpec) (*q16.Pool, error)) (kernel, error) {
 	window := s.window(op.Padding, [2]int{op.FilterH, op.FilterW}, [2]int{op.StrideH, op.StrideW}, [2]int{1, 1})
 	image := window.Pixels() * window.Channels
 	switch s.unary() {
@@ -39,7 +39,7 @@ func pool(s site, op graph.Pool, float func(g f32.Pool, y, x []float32), narrow 
 		if err != nil {
 			return nil, err
 		}
-		pool, err := wide(q8.PoolSpec{Window: window, Quantized: p})
+		pool, err := wide(q8.PoolSpec{Window: window, Quantized: p, Kernel: s.kernel()})
 		return byRow(pool, image), err
 	}
 	return nil, s.unsupported()

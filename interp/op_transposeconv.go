@@ -38,6 +38,7 @@ func transposeConv(s site) (kernel, error) {
 		hybrid: func(weight quant.Params, weights []int8, bias []float32) (runner[float32], error) {
 			return q8.NewHybridTransposeConv(q8.HybridTransposeConvSpec{
 				Window: window, Inputs: inputs, Outputs: outputs, Weight: weight, Activation: op.Activate,
+				Kernel: s.kernel(),
 			}, weights, bias)
 		},
 	}.prepare(s)

@@ -28,17 +28,21 @@ type sums struct {
 	multipliers []quant.Multiplier // one per channel
 	factors     []float64          // one per channel, instead of multipliers
 	clamp       quant.Grid
-	fast        *q8.Words // nil: run the formula
+	words       *q8.Words // nil: run the formula
 }
 
 // accelerate lets a fast kernel run the operator; multiplier is 0 but for
 // depthwise ones.
 func (s *sums) accelerate(k q8.Kernel, w q8.Window, multiplier int) {
-	if k == q8.Reference {
-		return
+	if k != q8.Reference {
+		s.words = s.fast(s.weights, w, multiplier)
 	}
+}
+
+// fast returns the fast kernel with some weights, or nil.
+func (s *sums) fast(weights []int8, w q8.Window, multiplier int) *q8.Words {
 	spec := q8.WordsSpec{
-		Window: w, Outputs: len(s.bias), Multiplier: multiplier, Weight: s.weights,
+		Window: w, Outputs: len(s.bias), Multiplier: multiplier, Weight: weights,
 		Bias: s.bias, Factor: s.factors, HalfAway: s.factors != nil, Clamp: s.clamp,
 	}
 	if s.factors == nil {
@@ -46,7 +50,7 @@ func (s *sums) accelerate(k q8.Kernel, w q8.Window, multiplier int) {
 			spec.Factor = append(spec.Factor, m.Factor64())
 		}
 	}
-	s.fast = q8.NewWords(spec)
+	return q8.NewWords(spec)
 }
 
 // maxExponent bounds the factors that [quant.Multiplier.Apply64] takes.
@@ -161,8 +165,8 @@ func NewFullyConnected(l Linear, inputs int, profile q8.Profile, weights []int8,
 
 // Run computes dst [rows, Outputs] from src [rows, inputs].
 func (f *FullyConnected) Run(dst, src []int16, rows int) {
-	if f.fast != nil {
-		f.fast.Run(dst, src, rows)
+	if f.words != nil {
+		f.words.Run(dst, src, rows)
 		return
 	}
 	outputs := len(f.bias)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/goqat/goqat/internal/kernels/q8"
-	"github.com/goqat/goqat/internal/kernels/window"
 )
 
 // Conv2D is a prepared CONV_2D operator. It is read-only.
@@ -39,8 +38,8 @@ func NewConv2D(l Linear, w q8.Window, weights []int8, bias []int64) (*Conv2D, er
 // Run computes dst [batch, output height, output width, Outputs] from
 // src [batch, input height, input width, channels].
 func (c *Conv2D) Run(dst, src []int16, batch int) {
-	if c.fast != nil {
-		c.fast.Run(dst, src, batch)
+	if c.words != nil {
+		c.words.Run(dst, src, batch)
 		return
 	}
 	w, outputs, channels := &c.window, len(c.bias), c.window.Channels
@@ -91,8 +90,8 @@ func NewDepthwiseConv2D(l Linear, w q8.Window, multiplier int, weights []int8, b
 // Run computes dst [batch, output height, output width, Outputs] from
 // src [batch, input height, input width, channels].
 func (c *DepthwiseConv2D) Run(dst, src []int16, batch int) {
-	if c.fast != nil {
-		c.fast.Run(dst, src, batch)
+	if c.words != nil {
+		c.words.Run(dst, src, batch)
 		return
 	}
 	w, outputs := &c.window, len(c.bias)
@@ -109,60 +108,6 @@ func (c *DepthwiseConv2D) Run(dst, src []int16, batch int) {
 			})
 			for o, sum := range acc {
 				dst[p*outputs+o] = c.code(sum, o)
-			}
-		}
-	})
-}
-
-// TransposeConv is a prepared TRANSPOSE_CONV operator. It is read-only.
-type TransposeConv struct {
-	*sums
-	window window.Window
-	inputs int
-}
-
-// NewTransposeConv prepares the transpose of a convolution by the window w, whose
-// input is the operator's output:
-//
-//	y[i,o] = clamp(round((b[o] + sum over p,t,c of w[o,t,c]*x[p,c]) * s_x*s_w[o]/s_y))
-//
-// over the pixels p of x whose tap t lies on pixel i of y, otherwise as
-// [NewConv2D].
-//
-// Shapes: weights [Outputs, kernel height, kernel width, inputs]; bias [Outputs]
-// at scale s_x*s_w, or nil.
-//
-// Source: LiteRT, tflite/kernels/internal/reference/integer_ops/transpose_conv.h.
-func NewTransposeConv(l Linear, w window.Window, inputs int, weights []int8, bias []int64) (*TransposeConv, error) {
-	if err := w.Check(); err != nil {
-		return nil, fmt.Errorf("q16: transposed convolution: %w", err)
-	}
-	s, err := l.sums("transposed convolution", w.Taps()*inputs, weights, bias)
-	return &TransposeConv{s, w, inputs}, err
-}
-
-// Run computes dst [batch, output height, output width, Outputs] from
-// src [batch, input height, input width, inputs].
-func (t *TransposeConv) Run(dst, src []int16, batch int) {
-	w, outputs := &t.window, len(t.bias)
-	depth := w.Taps() * t.inputs
-	each(batch, w.Positions()*depth*outputs, func(lo, hi int) {
-		acc := make([]int64, w.Pixels()*outputs)
-		for n := lo; n < hi; n++ {
-			for i := range acc {
-				acc[i] = t.bias[i%outputs]
-			}
-			for p := range w.Positions() {
-				x := src[(n*w.Positions()+p)*t.inputs:][:t.inputs]
-				w.EachTap(p, func(tap, pixel int) {
-					for o := range outputs {
-						acc[pixel*outputs+o] += dot(t.weights[o*depth+tap*t.inputs:][:t.inputs], x)
-					}
-				})
-			}
-			y := dst[n*len(acc):][:len(acc)]
-			for i, sum := range acc {
-				y[i] = t.code(sum, i%outputs)
 			}
 		}
 	})

@@ -12,6 +12,7 @@ type Pool struct {
 	window  q8.Window
 	average bool
 	clamp   quant.Grid
+	fast    *q8.Pool[int16] // nil: run the formula
 }
 
 // NewMaxPool2D prepares y[p,c] = clamp(max over taps t in the image of x[p+t,c]).
@@ -36,12 +37,26 @@ func newPool(s q8.PoolSpec, average bool) (*Pool, error) {
 	if err := s.Window.Check(); err != nil {
 		return nil, fmt.Errorf("q16: pool: %w", err)
 	}
-	return &Pool{s.Window, average, s.Activation.Range(s.Quantized, Grid)}, nil
+	p := &Pool{window: s.Window, average: average, clamp: s.Activation.Range(s.Quantized, Grid)}
+	if s.Kernel == q8.Reference {
+		return p, nil
+	}
+	maker := q8.NewWordsMaxPool2D
+	if average {
+		maker = q8.NewWordsAveragePool2D
+	}
+	var err error
+	p.fast, err = maker(s, Grid)
+	return p, err
 }
 
 // Run computes dst [batch, output height, output width, channels] from
 // src [batch, input height, input width, channels].
 func (o *Pool) Run(dst, src []int16, batch int) {
+	if o.fast != nil {
+		o.fast.Run(dst, src, batch)
+		return
+	}
 	w, channels := &o.window, o.window.Channels
 	each(batch*w.Positions(), w.Taps()*channels, func(lo, hi int) {
 		for p := lo; p < hi; p++ {

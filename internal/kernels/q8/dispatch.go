@@ -27,9 +27,10 @@ type dispatch struct {
 	quantize, encode                    func(dst *byte, src *float32, n int, constants *byte)
 	extent                              func(src *float32, n int) (lo, hi float32)
 	hybridFirst, hybridLast             func(a *byte) // *hybridArgs
+	spread                              func(sums, weights, x *float32, n int, factors *float32, scale float32, vectors int)
 	wordsUp, wordsAway                  func(a *byte) // *wordsArgs
 	dequantize                          func(dst *float32, src *byte, n int, constants *byte)
-	max, average                        reduction
+	max, average                        reduction                                      // of codes of this level: see words
 	total                               func(dst *int32, src *byte, count, stride int) // 8 channels
 }
 

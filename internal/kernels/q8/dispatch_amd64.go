@@ -17,7 +17,7 @@ var (
 		sum: sumAVX2, sumOfHalf: sumOfHalfAVX2, difference: differenceAVX2, product: productAVX2,
 		real:     realAVX2,
 		quantize: quantizeAVX2, dequantize: dequantizeAVX2, encode: encodeAVX2, extent: extentAVX2,
-		hybridFirst: hybridFirstAVX2, hybridLast: hybridLastAVX2,
+		hybridFirst: hybridFirstAVX2, hybridLast: hybridLastAVX2, spread: spreadAVX2,
 		max: maxAVX2, average: averageAVX2, total: totalAVX2,
 	}
 	vnni = &dispatch{
@@ -33,7 +33,7 @@ var (
 		sum: sumVNNI, sumOfHalf: sumOfHalfVNNI, difference: differenceVNNI, product: productVNNI,
 		real:     realVNNI,
 		quantize: quantizeAVX2, dequantize: dequantizeAVX2, encode: encodeAVX2, extent: extentAVX2,
-		hybridFirst: hybridFirstAVX2, hybridLast: hybridLastAVX2,
+		hybridFirst: hybridFirstAVX2, hybridLast: hybridLastAVX2, spread: spreadAVX2,
 		max: maxAVX2, average: averageAVX2, total: totalAVX2,
 	}
 )
@@ -47,7 +47,7 @@ var vnniWords = &dispatch{
 	},
 	depthwise: depthwiseVNNIWords,
 	step:      16, widen: widenAVX2, interleave: interleaveWordsAVX2,
-	wordsUp: wordsUpVNNI, wordsAway: wordsAwayVNNI,
+	wordsUp: wordsUpVNNI, wordsAway: wordsAwayVNNI, max: maxWordsAVX2, average: averageWordsAVX2,
 	lines: []panel{
 		{1, 16, true, []tile{{8, linesVNNIWords_8x16}, {4, linesVNNIWords_4x16}, {1, linesVNNIWords_1x16}}, nil},
 		{2, 16, true, []tile{{8, linesVNNIWords_8x32}, {4, linesVNNIWords_4x32}, {1, linesVNNIWords_1x32}}, nil},
@@ -60,7 +60,7 @@ var avx2Words = &dispatch{
 	name: "AVX2", lanes: 8, group: 2, panels: avx2Panels,
 	depthwise: depthwiseAVX2,
 	step:      16, widen: widenAVX2, interleave: interleaveWordsAVX2,
-	wordsUp: wordsUpAVX2, wordsAway: wordsAwayAVX2,
+	wordsUp: wordsUpAVX2, wordsAway: wordsAwayAVX2, max: maxWordsAVX2, average: averageWordsAVX2,
 	lines: []panel{
 		{1, 8, false, []tile{{6, linesAVX2_6x8}, {4, linesAVX2_4x8}, {1, linesAVX2_1x8}}, nil},
 		{2, 8, false, []tile{{6, linesAVX2_6x16}, {4, linesAVX2_4x16}, {1, linesAVX2_1x16}}, nil},

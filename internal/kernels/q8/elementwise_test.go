@@ -135,7 +135,7 @@ func TestAveragePoolRounds(t *testing.T) {
 
 // TestPoolSkipsOutside pools a constant image: padding must not show.
 func TestPoolSkipsOutside(t *testing.T) {
-	for _, make2D := range []func(PoolSpec) (*Pool, error){NewMaxPool2D, NewAveragePool2D} {
+	for _, make2D := range []func(PoolSpec) (*Pool[int8], error){NewMaxPool2D, NewAveragePool2D} {
 		rapid.Check(t, func(t *rapid.T) {
 			w := Window{Channels: rapid.IntRange(1, 5).Draw(t, "channels")}
 			for axis := range 2 {

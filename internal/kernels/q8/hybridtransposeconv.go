@@ -16,6 +16,7 @@ type HybridTransposeConvSpec struct {
 	Inputs, Outputs int           // channels
 	Weight          quant.Params  // per tensor, or one scale per output channel along axis 0; no zero points
 	Activation      quant.Activation
+	Kernel          Kernel
 }
 
 // HybridTransposeConv is a prepared hybrid TRANSPOSE_CONV operator. It is
@@ -25,6 +26,8 @@ type HybridTransposeConv struct {
 	weights []int8
 	scales  []float32
 	bias    []float32
+	packed  []float32 // weights [taps, Inputs, whole vectors of Outputs]; nil: run the formula
+	factors []float32 // scales of whole vectors
 }
 
 // NewHybridTransposeConv prepares, with q, s, z of each image by
@@ -34,8 +37,8 @@ type HybridTransposeConv struct {
 //
 // over the pixels p of x whose tap t lies on pixel i of y. Unlike other hybrid
 // operators it adds in float32: the products one by one, by p, then c, starting
-// at 0, and the bias last. That order admits no faster kernel with the same
-// results. [TFLM] has no such kernel.
+// at 0, and the bias last. So channels are all that can be computed side by side.
+// [TFLM] has no such kernel.
 //
 // Shapes: weights [Outputs, kernel height, kernel width, Inputs]; bias
 // [Outputs], or nil.
@@ -56,7 +59,23 @@ func NewHybridTransposeConv(s HybridTransposeConvSpec, weights []int8, bias []fl
 	}
 	t := &HybridTransposeConv{spec: s, weights: weights, scales: channelScales(s.Weight, s.Outputs), bias: make([]float32, s.Outputs)}
 	copy(t.bias, bias)
+	if s.Kernel == Fast && level.spread != nil {
+		t.pack()
+	}
 	return t, nil
+}
+
+// pack makes weights and scales of whole vectors.
+func (t *HybridTransposeConv) pack() {
+	const vector = 8
+	width := (t.spec.Outputs + vector - 1) / vector * vector
+	taps, inputs := t.spec.Window.Taps(), t.spec.Inputs
+	t.factors, t.packed = make([]float32, width), make([]float32, taps*inputs*width)
+	copy(t.factors, t.scales)
+	for i, k := range t.weights {
+		o, at := i/(taps*inputs), i%(taps*inputs)
+		t.packed[at*width+o] = float32(k)
+	}
 }
 
 // Run computes dst [batch, output height, output width, Outputs] from
@@ -64,19 +83,37 @@ func NewHybridTransposeConv(s HybridTransposeConvSpec, weights []int8, bias []fl
 func (t *HybridTransposeConv) Run(dst, src []float32, batch int) {
 	w := &t.spec.Window
 	image, size := w.Positions()*t.spec.Inputs, w.Pixels()*t.spec.Outputs
-	in := quantizeRows(src, batch, image, true)
 	parts := parallel.Parts(batch, 1<<15/(image*w.Taps()*t.spec.Outputs)+1, parallel.MaxParts)
+	if parts == 1 {
+		for n := range batch {
+			t.runImage(dst[n*size:][:size], src[n*image:][:image])
+		}
+		return
+	}
 	parallel.For(parts, func(part int) {
 		lo, hi := parallel.Range(batch, parts, part)
 		for n := lo; n < hi; n++ {
-			t.runImage(dst[n*size:][:size], in.codes[n*image:][:image], in.zeros[n], in.scales[n])
+			t.runImage(dst[n*size:][:size], src[n*image:][:image])
 		}
 	})
-	clampReal(dst[:batch*size], t.spec.Activation)
 }
 
-// runImage computes one image, before the activation.
-func (t *HybridTransposeConv) runImage(dst []float32, src []int8, zero int32, scale float32) {
+// runImage computes one image.
+func (t *HybridTransposeConv) runImage(dst, src []float32) {
+	w := workers.Get().(*worker)
+	w.codes = grown(w.codes, len(src))
+	scale, zero := quantizeRow(w.codes, src, true)
+	if t.packed != nil {
+		t.vector(w, dst, zero, scale)
+	} else {
+		t.formula(dst, w.codes, zero, scale)
+	}
+	w.free()
+	clampReal(dst, t.spec.Activation)
+}
+
+// formula adds all up, in order.
+func (t *HybridTransposeConv) formula(dst []float32, src []int8, zero int32, scale float32) {
 	w, outputs := &t.spec.Window, t.spec.Outputs
 	clear(dst)
 	for p := range w.Positions() {
@@ -93,5 +130,27 @@ func (t *HybridTransposeConv) runImage(dst []float32, src []int8, zero int32, sc
 	}
 	for i := range dst {
 		dst[i] += t.bias[i%outputs]
+	}
+}
+
+// vector is the formula, for w.codes, by the routine of a level: the products of codes are exact in float32.
+func (t *HybridTransposeConv) vector(w *worker, dst []float32, zero int32, scale float32) {
+	window, width, inputs := &t.spec.Window, len(t.factors), t.spec.Inputs
+	w.reals = grown(w.reals, window.Pixels()*width+inputs)
+	x, sums := w.reals[:inputs], w.reals[inputs:]
+	clear(sums)
+	for p := range window.Positions() {
+		for c, q := range w.codes[p*inputs:][:inputs] {
+			x[c] = float32(int32(q) - zero)
+		}
+		window.EachTap(p, func(tap, pixel int) {
+			level.spread(&sums[pixel*width], &t.packed[tap*inputs*width], &x[0], inputs, &t.factors[0], scale, width/8)
+		})
+	}
+	for i := range window.Pixels() {
+		to := dst[i*t.spec.Outputs:][:t.spec.Outputs]
+		for o, s := range sums[i*width:][:len(to)] {
+			to[o] = s + t.bias[o]
+		}
 	}
 }

@@ -179,6 +179,14 @@ func putLimits(words []int32, clamp quant.Grid) {
 	}
 }
 
+// putWordLimits writes limits of codes of 16 bits.
+func putWordLimits(words []int32, clamp quant.Grid) {
+	for i := range limitWords / 2 {
+		words[i] = int32(uint32(uint16(clamp.Min)) * 0x00010001)
+		words[limitWords/2+i] = int32(uint32(uint16(clamp.Max)) * 0x00010001)
+	}
+}
+
 // Lines of constants of the routines with real numbers: one number repeated.
 const (
 	lineFactor = iota // of a border

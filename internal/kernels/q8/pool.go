@@ -3,24 +3,26 @@ package q8
 import (
 	"errors"
 	"fmt"
+	"unsafe"
 
 	"github.com/goqat/goqat/internal/parallel"
 	"github.com/goqat/goqat/quant"
 )
 
-// PoolSpec describes an int8 MAX_POOL_2D or AVERAGE_POOL_2D operator. Input and
+// PoolSpec describes a MAX_POOL_2D or AVERAGE_POOL_2D operator. Input and
 // output have the same scale and zero point.
 type PoolSpec struct {
 	Window     Window
 	Quantized  quant.Params // of input and output, per tensor
 	Activation quant.Activation
+	Kernel     Kernel // of package q16; those here are fast
 }
 
-// Pool is a prepared int8 pooling operator. It is read-only.
-type Pool struct {
+// Pool is a prepared pooling operator. It is read-only.
+type Pool[T int8 | int16] struct {
 	window Window
 	clamp  quant.Grid
-	reduce reducer
+	reduce reducer[T]
 	vector reduction // nil: there is none
 	block  int       // channels that vector reduces at a time
 	limits []int32   // of vector
@@ -28,14 +30,16 @@ type Pool struct {
 }
 
 // A reducer sets dst[c] to what it makes of image[offset+c] over offsets.
-type reducer func(dst, image []int8, offsets []int32)
+type reducer[T int8 | int16] func(dst, image []T, offsets []int32)
 
 // NewMaxPool2D prepares y[p,c] = clamp(max over taps t in the image of x[p+t,c]).
 //
 // Errors: sizes and parameters that cannot be.
 //
 // Source: LiteRT, tflite/kernels/internal/reference/integer_ops/pooling.h.
-func NewMaxPool2D(s PoolSpec) (*Pool, error) { return newPool(s, largest, level.max, 16) }
+func NewMaxPool2D(s PoolSpec) (*Pool[int8], error) {
+	return newPool(s, largest[int8], level.max, 16, GridOf[int8]())
+}
 
 // NewAveragePool2D prepares y[p,c] = clamp(S/n rounded half away from zero),
 // where S is the sum of the codes under the n taps inside the image.
@@ -43,18 +47,40 @@ func NewMaxPool2D(s PoolSpec) (*Pool, error) { return newPool(s, largest, level.
 // Errors: sizes and parameters that cannot be.
 //
 // Source: LiteRT, tflite/kernels/internal/reference/integer_ops/pooling.h.
-func NewAveragePool2D(s PoolSpec) (*Pool, error) {
-	vector := level.average
-	if s.Window.Kernel[0]*s.Window.Kernel[1] > maxAverage {
-		vector = nil
+func NewAveragePool2D(s PoolSpec) (*Pool[int8], error) {
+	return newPool(s, average[int8], s.averages(level.average), 8, GridOf[int8]())
+}
+
+// NewWordsMaxPool2D is [NewMaxPool2D] on codes of 16 bits, for package q16.
+func NewWordsMaxPool2D(s PoolSpec, grid quant.Grid) (*Pool[int16], error) {
+	return newPool(s, largest[int16], level.wordReductions().max, 16, grid)
+}
+
+// NewWordsAveragePool2D is [NewAveragePool2D] on codes of 16 bits, for package q16.
+func NewWordsAveragePool2D(s PoolSpec, grid quant.Grid) (*Pool[int16], error) {
+	return newPool(s, average[int16], s.averages(level.wordReductions().average), 8, grid)
+}
+
+// wordReductions returns the level for codes of 16 bits, or one without routines.
+func (d *dispatch) wordReductions() *dispatch {
+	if d.words != nil {
+		return d.words
 	}
-	return newPool(s, average, vector, 8)
+	return portable
+}
+
+// averages returns the routine if it can average as many codes.
+func (s PoolSpec) averages(vector reduction) reduction {
+	if s.Window.Kernel[0]*s.Window.Kernel[1] > maxAverage {
+		return nil
+	}
+	return vector
 }
 
 // maxAverage is how many codes a routine may average.
 const maxAverage = 1 << 15
 
-func newPool(s PoolSpec, reduce reducer, vector reduction, block int) (*Pool, error) {
+func newPool[T int8 | int16](s PoolSpec, reduce reducer[T], vector reduction, block int, grid quant.Grid) (*Pool[T], error) {
 	window, err := s.Window.checked()
 	err = errors.Join(err, checkTensor("input", s.Quantized, GridOf[int8]()))
 	for axis := range 2 {
@@ -66,12 +92,11 @@ func newPool(s PoolSpec, reduce reducer, vector reduction, block int) (*Pool, er
 	if err != nil {
 		return nil, fmt.Errorf("q8: pool: %w", err)
 	}
-	p := &Pool{window: window, clamp: s.Activation.Range(s.Quantized, GridOf[int8]()), reduce: reduce}
-	if window.Channels >= block {
-		p.vector, p.block = vector, block
-	}
+	p := &Pool[T]{window: window, clamp: s.Activation.Range(s.Quantized, grid), reduce: reduce, vector: vector, block: block}
 	p.limits = aligned[int32](limitWords)
-	putLimits(p.limits, p.clamp)
+	if putLimits(p.limits, p.clamp); unsafe.Sizeof(T(0)) == 2 {
+		putWordLimits(p.limits, p.clamp)
+	}
 	rows, most := min(window.Kernel[0], window.Input[0]), min(window.Kernel[1], window.Input[1]) // in the image
 	p.taps = make([][]int32, most+1)
 	for columns := 1; columns <= most; columns++ {
@@ -84,7 +109,7 @@ func newPool(s PoolSpec, reduce reducer, vector reduction, block int) (*Pool, er
 
 // Run computes dst [batch, output height, output width, Channels] from
 // src [batch, input height, input width, Channels].
-func (p *Pool) Run(dst, src []int8, batch int) {
+func (p *Pool[T]) Run(dst, src []T, batch int) {
 	w := &p.window
 	const taps = 1 << 18 // worth a goroutine
 	rows := batch * w.Output[0]
@@ -101,7 +126,7 @@ func (p *Pool) Run(dst, src []int8, batch int) {
 
 // rows computes rows [lo, hi) of the output, in runs of pixels under which the
 // window has equally many columns of the image.
-func (p *Pool) rows(dst, src []int8, lo, hi int) {
+func (p *Pool[T]) rows(dst, src []T, lo, hi int) {
 	w := &p.window
 	for row := lo; row < hi; row++ {
 		image := src[row/w.Output[0]*w.inputSize():][:w.inputSize()]
@@ -122,28 +147,35 @@ func (p *Pool) rows(dst, src []int8, lo, hi int) {
 }
 
 // pixels computes neighbors; src begins under the first tap of the first one.
-func (p *Pool) pixels(dst, src []int8, taps []int32) {
+func (p *Pool[T]) pixels(dst, src []T, taps []int32) {
 	channels, step := p.window.Channels, p.window.Stride[1]*p.window.Channels
 	n := len(dst) / channels
 	_ = src[(n-1)*step+int(taps[len(taps)-1])+channels-1] // all that is read is inside
+	done := 0
 	if p.vector != nil {
-		for c := 0; c < channels; c += p.block {
-			c := min(c, channels-p.block) // some once more
-			p.vector(pointer(dst[c:]), pointer(src[c:]), &taps[0], len(taps), step, channels, n, &p.limits[0])
+		// Of few channels, routines compute some behind them, which are the next pixel's:
+		// that overwrites them, but for the last ones.
+		done = max(0, n-(p.block-1)/channels)
+		if channels >= p.block {
+			done = n
 		}
-		return
 	}
-	for i := range n {
+	size := int(unsafe.Sizeof(T(0)))
+	for c := 0; c < channels && done > 0; c += p.block {
+		c := max(0, min(c, channels-p.block)) // some once more
+		p.vector(bytePointer(dst[c:]), bytePointer(src[c:]), &taps[0], len(taps), size*step, size*channels, done, &p.limits[0])
+	}
+	for i := done; i < n; i++ {
 		to := dst[i*channels:][:channels]
 		p.reduce(to, src[i*step:], taps)
 		for c, q := range to {
-			to[c] = int8(p.clamp.Clamp(int32(q)))
+			to[c] = T(p.clamp.Clamp(int32(q)))
 		}
 	}
 }
 
 // largest sets dst[c] to the maximum of image[offset+c] over offsets.
-func largest(dst, image []int8, offsets []int32) {
+func largest[T int8 | int16](dst, image []T, offsets []int32) {
 	for i, offset := range offsets {
 		pixel := image[offset:][:len(dst)]
 		if i == 0 {
@@ -157,7 +189,7 @@ func largest(dst, image []int8, offsets []int32) {
 }
 
 // average sets dst[c] to the rounded mean of image[offset+c] over offsets.
-func average(dst, image []int8, offsets []int32) {
+func average[T int8 | int16](dst, image []T, offsets []int32) {
 	n := int32(len(offsets))
 	for c := range dst {
 		sum := int32(0)
@@ -168,6 +200,8 @@ func average(dst, image []int8, offsets []int32) {
 		if sum <= 0 {
 			half = -half
 		}
-		dst[c] = int8((sum + half) / n)
+		dst[c] = T((sum + half) / n)
 	}
 }
+
+func bytePointer[T int8 | int16](codes []T) *byte { return (*byte)(unsafe.Pointer(&codes[0])) }

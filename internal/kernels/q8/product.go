@@ -200,6 +200,7 @@ type worker struct {
 	sums      []int32
 	codes     []int8
 	words     []int16
+	reals     []float32
 }
 
 var workers = sync.Pool{New: func() any { return new(worker) }}

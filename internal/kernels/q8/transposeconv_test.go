@@ -115,14 +115,15 @@ func bothTransposed(t interface {
 	}
 }
 
-// TestHybridTransposeConv compares with the sums in float64.
+// TestHybridTransposeConv compares the kernels with each other, and with the sums
+// in float64.
 func TestHybridTransposeConv(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		batch := rapid.IntRange(1, 3).Draw(t, "batch")
 		spec := HybridTransposeConvSpec{
 			Window:     drawTransposed(t),
 			Inputs:     rapid.IntRange(1, 9).Draw(t, "inputs"),
-			Outputs:    rapid.IntRange(1, 5).Draw(t, "outputs"),
+			Outputs:    rapid.IntRange(1, 20).Draw(t, "outputs"),
 			Activation: activations.Draw(t, "activation"),
 		}
 		w := &spec.Window
@@ -137,6 +138,14 @@ func TestHybridTransposeConv(t *testing.T) {
 		}
 		got := make([]float32, batch*w.Pixels()*spec.Outputs)
 		op.Run(got, src, batch)
+		spec.Kernel = Reference
+		if op, err = NewHybridTransposeConv(spec, weights, bias); err != nil {
+			t.Fatal(err)
+		}
+		reference := make([]float32, len(got))
+		if op.Run(reference, src, batch); !slices.Equal(got, reference) {
+			t.Fatalf("fast      %v\nreference %v", got, reference)
+		}
 		scales := channelScales(spec.Weight, spec.Outputs)
 		lo, hi := spec.Activation.Bounds()
 		for n := range batch {

@@ -58,7 +58,7 @@ func TestPools(t *testing.T) {
 		src := drawCodes(t, batch*w.inputSize(), "input")
 		clamp := spec.Activation.Range(spec.Quantized, GridOf[int8]())
 		for name, op := range map[string]struct {
-			maker  func(PoolSpec) (*Pool, error)
+			maker  func(PoolSpec) (*Pool[int8], error)
 			reduce func(codes []int8) float64
 		}{
 			"max": {NewMaxPool2D, func(codes []int8) float64 { return float64(slices.Max(codes)) }},

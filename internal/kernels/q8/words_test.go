@@ -203,3 +203,31 @@ func BenchmarkWords(b *testing.B) {
 		}
 	}
 }
+
+func TestWordsPools(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w, batch := drawGeometry(t), rapid.IntRange(1, 3).Draw(t, "batch")
+		w.Dilation = [2]int{1, 1}
+		for axis := range 2 {
+			w.Pad[axis] = min(w.Pad[axis], w.Kernel[axis]-1)
+			w.Output[axis] = min(w.Output[axis], (w.Input[axis]-1+w.Pad[axis])/w.Stride[axis]+1)
+		}
+		spec := q8.PoolSpec{Window: w, Quantized: quant.PerTensor(rapid.Float32Range(1e-5, .01).Draw(t, "scale"), 0), Activation: quant.ReluN1To1}
+		src := drawInts[int16](t, batch*w.Pixels()*w.Channels, -32768, 32767, "codes")
+		for _, maker := range []func(q8.PoolSpec) (*q16.Pool, error){q16.NewMaxPool2D, q16.NewAveragePool2D} {
+			run := func(k q8.Kernel) []int16 {
+				spec.Kernel = k
+				p, err := maker(spec)
+				if err != nil {
+					t.Fatal(err)
+				}
+				dst := make([]int16, batch*w.Positions()*w.Channels)
+				p.Run(dst, src, batch)
+				return dst
+			}
+			if fast, want := run(q8.Fast), run(q8.Reference); !slices.Equal(fast, want) {
+				t.Fatalf("fast      %v\nreference %v", fast, want)
+			}
+		}
+	})
+}

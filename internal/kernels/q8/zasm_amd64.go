@@ -540,6 +540,18 @@ func maxAVX2(dst *byte, src *byte, taps *int32, count int, step int, stride int,
 //go:noescape
 func averageAVX2(dst *byte, src *byte, taps *int32, count int, step int, stride int, pixels int, limits *int32)
 
+// maxWordsAVX2 computes 16 channels of 16 bits; step and stride are bytes:
+//
+//	dst[p*stride+c] = clamp(max over t < count of src[p*step+taps[t]+c])    for p < pixels, c < 16
+//
+//go:noescape
+func maxWordsAVX2(dst *byte, src *byte, taps *int32, count int, step int, stride int, pixels int, limits *int32)
+
+// averageWordsAVX2 computes 8 channels of 16 bits, of at most 2^15 taps, as averageAVX2; step and stride are bytes.
+//
+//go:noescape
+func averageWordsAVX2(dst *byte, src *byte, taps *int32, count int, step int, stride int, pixels int, limits *int32)
+
 // totalAVX2 adds up 8 channels:
 //
 //	dst[c] = sum over p < count of src[p*stride+c]    for c < 8
@@ -569,6 +581,13 @@ func hybridFirstAVX2(a *byte)
 //
 //go:noescape
 func hybridLastAVX2(a *byte)
+
+// spreadAVX2 adds n products, each rounded three times, to the sums of 8*vectors channels:
+//
+//	for k < n: sums[c] += ((weights[k][c] * x[k]) * factors[c]) * scale
+//
+//go:noescape
+func spreadAVX2(sums *float32, weights *float32, x *float32, n int, factors *float32, scale float32, vectors int)
 
 // interleaveWordsAVX2 writes the codes of r0 and r1, which have 16 bits, side by side; n is a multiple of 16:
 //

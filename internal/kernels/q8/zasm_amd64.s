@@ -12932,6 +12932,90 @@ tap:
 	VZEROUPPER
 	RET
 
+// func maxWordsAVX2(dst *byte, src *byte, taps *int32, count int, step int, stride int, pixels int, limits *int32)
+// Requires: AVX, AVX2
+TEXT ·maxWordsAVX2(SB), NOSPLIT, $0-64
+	MOVQ    dst+0(FP), AX
+	MOVQ    src+8(FP), CX
+	MOVQ    taps+16(FP), DX
+	MOVQ    step+32(FP), BX
+	MOVQ    stride+40(FP), SI
+	MOVQ    pixels+48(FP), DI
+	MOVQ    limits+56(FP), R8
+	VMOVDQU (R8), Y1
+	VMOVDQU 64(R8), Y2
+
+pixel:
+	VMOVDQA Y1, Y0
+	MOVQ    DX, R8
+	MOVQ    count+24(FP), R9
+
+tap:
+	MOVLQSX (R8), R10
+	VPMAXSW (CX)(R10*2), Y0, Y0
+	ADDQ    $0x04, R8
+	DECQ    R9
+	JNE     tap
+	VPMINSW Y2, Y0, Y0
+	VMOVDQU Y0, (AX)
+	ADDQ    BX, CX
+	ADDQ    SI, AX
+	DECQ    DI
+	JNE     pixel
+	VZEROUPPER
+	RET
+
+// func averageWordsAVX2(dst *byte, src *byte, taps *int32, count int, step int, stride int, pixels int, limits *int32)
+// Requires: AVX, AVX2
+TEXT ·averageWordsAVX2(SB), NOSPLIT, $0-64
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         taps+16(FP), DX
+	MOVQ         step+32(FP), BX
+	MOVQ         stride+40(FP), SI
+	MOVQ         pixels+48(FP), DI
+	MOVQ         limits+56(FP), R8
+	MOVQ         count+24(FP), R9
+	VMOVD        R9, X4
+	VPBROADCASTD X4, Y4
+	VPSRLD       $0x01, Y4, Y5
+	VCVTDQ2PD    X4, Y4
+	VPXOR        Y6, Y6, Y6
+
+pixel:
+	VPXOR Y0, Y0, Y0
+	MOVQ  DX, R9
+	MOVQ  count+24(FP), R10
+
+tap:
+	MOVLQSX      (R9), R11
+	VPMOVSXWD    (CX)(R11*2), Y1
+	VPADDD       Y1, Y0, Y0
+	ADDQ         $0x04, R9
+	DECQ         R10
+	JNE          tap
+	VPCMPGTD     Y6, Y0, Y1
+	VPXOR        Y1, Y5, Y2
+	VPSUBD       Y1, Y2, Y2
+	VPSUBD       Y2, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VCVTDQ2PD    X0, Y0
+	VDIVPD       Y4, Y0, Y0
+	VCVTTPD2DQY  Y0, X0
+	VCVTDQ2PD    X1, Y1
+	VDIVPD       Y4, Y1, Y1
+	VCVTTPD2DQY  Y1, X1
+	VPACKSSDW    X1, X0, X0
+	VPMAXSW      (R8), X0, X0
+	VPMINSW      64(R8), X0, X0
+	VMOVDQU      X0, (AX)
+	ADDQ         BX, CX
+	ADDQ         SI, AX
+	DECQ         DI
+	JNE          pixel
+	VZEROUPPER
+	RET
+
 // func totalAVX2(dst *int32, src *byte, count int, stride int)
 // Requires: AVX, AVX2
 TEXT ·totalAVX2(SB), NOSPLIT, $0-32
@@ -13116,6 +13200,43 @@ rest:
 	ADDQ       72(AX), DX
 	DECQ       48(AX)
 	JNE        row
+	VZEROUPPER
+	RET
+
+// func spreadAVX2(sums *float32, weights *float32, x *float32, n int, factors *float32, scale float32, vectors int)
+// Requires: AVX
+TEXT ·spreadAVX2(SB), NOSPLIT, $0-56
+	MOVQ         sums+0(FP), AX
+	MOVQ         weights+8(FP), CX
+	MOVQ         factors+32(FP), DX
+	MOVQ         vectors+48(FP), BX
+	MOVQ         BX, SI
+	SHLQ         $0x05, SI
+	VBROADCASTSS scale+40(FP), Y0
+
+vector:
+	MOVQ    x+16(FP), R8
+	MOVQ    n+24(FP), R9
+	MOVQ    CX, DI
+	VMOVUPS (AX), Y1
+	VMOVUPS (DX), Y2
+
+next:
+	VBROADCASTSS (R8), Y3
+	VMULPS       (DI), Y3, Y3
+	VMULPS       Y2, Y3, Y3
+	VMULPS       Y0, Y3, Y3
+	VADDPS       Y3, Y1, Y1
+	ADDQ         $0x04, R8
+	ADDQ         SI, DI
+	DECQ         R9
+	JNE          next
+	VMOVUPS      Y1, (AX)
+	ADDQ         $0x20, AX
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DX
+	DECQ         BX
+	JNE          vector
 	VZEROUPPER
 	RET
 

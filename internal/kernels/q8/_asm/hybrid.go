@@ -136,3 +136,46 @@ func hybrid(first bool) {
 	VZEROUPPER()
 	RET()
 }
+
+// spread makes the routine that adds scaled products to real sums, one by one.
+func spread() {
+	TEXT("spreadAVX2", NOSPLIT, "func(sums, weights, x *float32, n int, factors *float32, scale float32, vectors int)")
+	Doc("spreadAVX2 adds n products, each rounded three times, to the sums of 8*vectors channels:", "",
+		"\tfor k < n: sums[c] += ((weights[k][c] * x[k]) * factors[c]) * scale")
+	Pragma("noescape")
+	sums, weights, factors := Load(Param("sums"), GP64()), Load(Param("weights"), GP64()), Load(Param("factors"), GP64())
+	vectors, stride := Load(Param("vectors"), GP64()), GP64()
+	MOVQ(vectors, stride)
+	SHLQ(operand.U8(5), stride)
+	scale := ymm[0]
+	p, err := Param("scale").Resolve()
+	if err != nil {
+		panic(err)
+	}
+	VBROADCASTSS(p.Addr, scale)
+	w, x, n := GP64(), GP64(), GP64()
+	Label("vector")
+	Load(Param("x"), x)
+	Load(Param("n"), n)
+	MOVQ(weights, w)
+	VMOVUPS(operand.Mem{Base: sums}, ymm[1])
+	VMOVUPS(operand.Mem{Base: factors}, ymm[2])
+	Label("next")
+	VBROADCASTSS(operand.Mem{Base: x}, ymm[3])
+	VMULPS(operand.Mem{Base: w}, ymm[3], ymm[3])
+	VMULPS(ymm[2], ymm[3], ymm[3])
+	VMULPS(scale, ymm[3], ymm[3])
+	VADDPS(ymm[3], ymm[1], ymm[1])
+	ADDQ(operand.U8(4), x)
+	ADDQ(stride, w)
+	DECQ(n)
+	JNE(operand.LabelRef("next"))
+	VMOVUPS(ymm[1], operand.Mem{Base: sums})
+	for _, p := range []reg.Register{sums, weights, factors} {
+		ADDQ(operand.U8(32), p)
+	}
+	DECQ(vectors)
+	JNE(operand.LabelRef("vector"))
+	VZEROUPPER()
+	RET()
+}

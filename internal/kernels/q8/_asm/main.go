@@ -43,6 +43,7 @@ func main() {
 	extent()
 	hybrid(true)
 	hybrid(false)
+	spread()
 	interleaveWords()
 	for _, i := range []isa{avx2, vnni} {
 		words(i, true)

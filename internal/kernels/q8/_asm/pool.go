@@ -10,7 +10,7 @@ import (
 // of a row of pixels. AVX2 is enough for them.
 func pools() {
 	const params = "dst, src *byte, taps *int32, count, step, stride, pixels int"
-	reduce := func(doc ...string) (dst, src reg.Register, each func(tap func(operand.Mem), finish func())) {
+	reduce := func(size uint8, doc ...string) (dst, src reg.Register, each func(tap func(operand.Mem), finish func())) {
 		Doc(doc...)
 		Pragma("noescape")
 		dst, src = Load(Param("dst"), GP64()), Load(Param("src"), GP64())
@@ -21,7 +21,7 @@ func pools() {
 			Load(Param("count"), left)
 			Label("tap")
 			MOVLQSX(operand.Mem{Base: at}, offset)
-			tap(operand.Mem{Base: src, Index: offset, Scale: 1})
+			tap(operand.Mem{Base: src, Index: offset, Scale: size})
 			ADDQ(operand.U8(4), at)
 			DECQ(left)
 			JNE(operand.LabelRef("tap"))
@@ -36,7 +36,7 @@ func pools() {
 	}
 
 	TEXT("maxAVX2", NOSPLIT, "func("+params+", limits *int32)")
-	dst, _, each := reduce("maxAVX2 computes 16 channels:", "",
+	dst, _, each := reduce(1, "maxAVX2 computes 16 channels:", "",
 		"\tdst[p*stride+c] = clamp(max over t < count of src[p*step+taps[t]+c])    for p < pixels, c < 16")
 	limits := Load(Param("limits"), GP64())
 	VMOVDQU(operand.Mem{Base: limits}, xmm[1])
@@ -49,7 +49,7 @@ func pools() {
 	})
 
 	TEXT("averageAVX2", NOSPLIT, "func("+params+", limits *int32)")
-	dst, _, each = reduce("averageAVX2 computes 8 channels, of at most 2^15 taps:", "",
+	dst, _, each = reduce(1, "averageAVX2 computes 8 channels, of at most 2^15 taps:", "",
 		"\ts = sum over t < count of src[p*step+taps[t]+c]",
 		"\tdst[p*stride+c] = clamp((s + half) / count)    for p < pixels, c < 8",
 		"", "with half = count/2, negative where s is not positive. The float32 quotient is exact enough to be cut to an integer.")
@@ -75,6 +75,51 @@ func pools() {
 		VDIVPS(ymm[4], ymm[0], ymm[0])
 		VCVTTPS2DQ(ymm[0], ymm[0])
 		avx2.narrow(0, 1, operand.Mem{Base: limits}, operand.Mem{Base: dst})
+	})
+
+	TEXT("maxWordsAVX2", NOSPLIT, "func("+params+", limits *int32)")
+	dst, _, each = reduce(2, "maxWordsAVX2 computes 16 channels of 16 bits; step and stride are bytes:", "",
+		"\tdst[p*stride+c] = clamp(max over t < count of src[p*step+taps[t]+c])    for p < pixels, c < 16")
+	limits = Load(Param("limits"), GP64())
+	VMOVDQU(operand.Mem{Base: limits}, ymm[1])
+	VMOVDQU(operand.Mem{Base: limits, Disp: 64}, ymm[2])
+	Label("pixel")
+	VMOVDQA(ymm[1], ymm[0])
+	each(func(m operand.Mem) { VPMAXSW(m, ymm[0], ymm[0]) }, func() {
+		VPMINSW(ymm[2], ymm[0], ymm[0])
+		VMOVDQU(ymm[0], operand.Mem{Base: dst})
+	})
+
+	TEXT("averageWordsAVX2", NOSPLIT, "func("+params+", limits *int32)")
+	dst, _, each = reduce(2, "averageWordsAVX2 computes 8 channels of 16 bits, of at most 2^15 taps, as averageAVX2; step and stride are bytes.")
+	limits = Load(Param("limits"), GP64())
+	count = GP32()
+	Load(Param("count"), count.As64())
+	VMOVD(count, xmm[4])
+	VPBROADCASTD(xmm[4], ymm[4])
+	VPSRLD(operand.U8(1), ymm[4], ymm[5])
+	VCVTDQ2PD(xmm[4], ymm[4])
+	VPXOR(ymm[6], ymm[6], ymm[6])
+	Label("pixel")
+	VPXOR(ymm[0], ymm[0], ymm[0])
+	each(func(m operand.Mem) {
+		VPMOVSXWD(m, ymm[1])
+		VPADDD(ymm[1], ymm[0], ymm[0])
+	}, func() {
+		VPCMPGTD(ymm[6], ymm[0], ymm[1])
+		VPXOR(ymm[1], ymm[5], ymm[2])
+		VPSUBD(ymm[1], ymm[2], ymm[2])
+		VPSUBD(ymm[2], ymm[0], ymm[0])
+		VEXTRACTI128(operand.U8(1), ymm[0], xmm[1])
+		for v := range 2 {
+			VCVTDQ2PD(xmm[v], ymm[v])
+			VDIVPD(ymm[4], ymm[v], ymm[v])
+			VCVTTPD2DQY(ymm[v], xmm[v])
+		}
+		VPACKSSDW(xmm[1], xmm[0], xmm[0])
+		VPMAXSW(operand.Mem{Base: limits}, xmm[0], xmm[0])
+		VPMINSW(operand.Mem{Base: limits, Disp: 64}, xmm[0], xmm[0])
+		VMOVDQU(xmm[0], operand.Mem{Base: dst})
 	})
 
 	TEXT("totalAVX2", NOSPLIT, "func(dst *int32, src *byte, count, stride int)")
