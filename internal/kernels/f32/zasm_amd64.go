@@ -1020,7 +1020,7 @@ func tailAVX2(dst []float32, x []float32, mask []uint8, k []float32, rounds int)
 //	}
 //
 //go:noescape
-func tailPoolAVX2(y []float32, arg []int32, x []float32, bias []float32, k []float32, rounds int, first int, count int, step int, rows int, cols int, line int, channels int) (least float32, most float32, nan bool)
+func tailPoolAVX2(y []float32, arg []int32, x []float32, bias []float32, k []float32, rounds int, first int, count int, step int, rows int, cols int, line int, channels int, lanes int) (least float32, most float32, nan bool)
 
 // transpose8AVX2 writes the transpose of eight rows of 8*blocks columns; strides are bytes:
 //

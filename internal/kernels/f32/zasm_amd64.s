@@ -7111,9 +7111,9 @@ done:
 	MOVSS        X3, most+108(FP)
 	RET
 
-// func tailPoolAVX2(y []float32, arg []int32, x []float32, bias []float32, k []float32, rounds int, first int, count int, step int, rows int, cols int, line int, channels int) (least float32, most float32, nan bool)
+// func tailPoolAVX2(y []float32, arg []int32, x []float32, bias []float32, k []float32, rounds int, first int, count int, step int, rows int, cols int, line int, channels int, lanes int) (least float32, most float32, nan bool)
 // Requires: AVX, AVX2, SSE
-TEXT ·tailPoolAVX2(SB), NOSPLIT, $0-193
+TEXT ·tailPoolAVX2(SB), NOSPLIT, $0-201
 	MOVQ         y_base+0(FP), AX
 	MOVQ         arg_base+24(FP), CX
 	MOVQ         x_base+48(FP), DX
@@ -7135,29 +7135,30 @@ TEXT ·tailPoolAVX2(SB), NOSPLIT, $0-193
 	MOVQ         count+136(FP), R9
 
 window:
-	XORQ R10, R10
+	MOVQ lanes+184(FP), R10
+	XORQ R11, R11
 
 vector1:
-	LEAQ         8(R10), R11
-	CMPQ         R11, DI
+	LEAQ         8(R11), R12
+	CMPQ         R12, R10
 	JGT          rest2
-	LEAQ         (R8)(R10*1), R12
-	MOVL         $0xff800000, R11
-	VMOVD        R11, X11
+	LEAQ         (R8)(R11*1), R13
+	MOVL         $0xff800000, R12
+	VMOVD        R12, X11
 	VPBROADCASTD X11, Y11
 	VPCMPEQD     Y13, Y13, Y13
-	VMOVD        R12, X12
+	VMOVD        R13, X12
 	VPBROADCASTD X12, Y12
 	VPADDD       Y10, Y12, Y12
-	MOVQ         rows+152(FP), R13
+	MOVQ         rows+152(FP), R14
 
 row5:
-	MOVQ R12, R11
-	MOVQ cols+160(FP), R14
+	MOVQ R13, R12
+	MOVQ cols+160(FP), R15
 
 tap6:
-	VMOVUPS    (DX)(R11*4), Y5
-	VADDPS     (BX)(R10*4), Y5, Y5
+	VMOVUPS    (DX)(R12*4), Y5
+	VADDPS     (BX)(R11*4), Y5, Y5
 	VMAXPS     Y5, Y0, Y5
 	VMINPS     Y5, Y1, Y5
 	VADDPS     64(SI), Y5, Y5
@@ -7194,51 +7195,51 @@ plain7:
 	VANDPS       Y7, Y6, Y6
 	VBLENDVPS    Y6, Y5, Y11, Y11
 	VBLENDVPS    Y6, Y9, Y13, Y13
-	VMOVD        R11, X7
+	VMOVD        R12, X7
 	VPBROADCASTD X7, Y7
 	VPADDD       Y10, Y7, Y7
 	VBLENDVPS    Y6, Y7, Y12, Y12
-	ADDQ         DI, R11
-	DECQ         R14
+	ADDQ         DI, R12
+	DECQ         R15
 	JNE          tap6
-	MOVQ         line+168(FP), R11
-	ADDQ         R11, R12
-	DECQ         R13
+	MOVQ         line+168(FP), R12
+	ADDQ         R12, R13
+	DECQ         R14
 	JNE          row5
-	VMOVUPS      Y11, (AX)(R10*4)
+	VMOVUPS      Y11, (AX)(R11*4)
 	VPCMPEQD     Y7, Y7, Y7
 	VPANDN       Y7, Y13, Y13
 	VPOR         Y13, Y12, Y12
-	VMOVUPS      Y12, (CX)(R10*4)
-	ADDQ         $0x08, R10
+	VMOVUPS      Y12, (CX)(R11*4)
+	ADDQ         $0x08, R11
 	JMP          vector1
 
 rest2:
-	CMPQ R10, DI
+	CMPQ R11, R10
 	JGE  done4
-	CMPQ DI, $0x08
+	CMPQ R10, $0x08
 	JLT  single3
-	LEAQ -8(DI), R10
+	LEAQ -8(R10), R11
 	JMP  vector1
 
 single3:
-	LEAQ         (R8)(R10*1), R12
-	MOVL         $0xff800000, R11
-	VMOVD        R11, X11
+	LEAQ         (R8)(R11*1), R13
+	MOVL         $0xff800000, R12
+	VMOVD        R12, X11
 	VPBROADCASTD X11, Y11
 	VPCMPEQD     Y13, Y13, Y13
-	VMOVD        R12, X12
+	VMOVD        R13, X12
 	VPBROADCASTD X12, Y12
 	VPADDD       Y10, Y12, Y12
-	MOVQ         rows+152(FP), R13
+	MOVQ         rows+152(FP), R14
 
 row8:
-	MOVQ R12, R11
-	MOVQ cols+160(FP), R14
+	MOVQ R13, R12
+	MOVQ cols+160(FP), R15
 
 tap9:
-	VBROADCASTSS (DX)(R11*4), Y5
-	VBROADCASTSS (BX)(R10*4), Y6
+	VBROADCASTSS (DX)(R12*4), Y5
+	VBROADCASTSS (BX)(R11*4), Y6
 	VADDPS       Y6, Y5, Y5
 	VMAXPS       Y5, Y0, Y5
 	VMINPS       Y5, Y1, Y5
@@ -7276,24 +7277,24 @@ plain10:
 	VANDPS       Y7, Y6, Y6
 	VBLENDVPS    Y6, Y5, Y11, Y11
 	VBLENDVPS    Y6, Y9, Y13, Y13
-	VMOVD        R11, X7
+	VMOVD        R12, X7
 	VPBROADCASTD X7, Y7
 	VPADDD       Y10, Y7, Y7
 	VBLENDVPS    Y6, Y7, Y12, Y12
-	ADDQ         DI, R11
-	DECQ         R14
+	ADDQ         DI, R12
+	DECQ         R15
 	JNE          tap9
-	MOVQ         line+168(FP), R11
-	ADDQ         R11, R12
-	DECQ         R13
+	MOVQ         line+168(FP), R12
+	ADDQ         R12, R13
+	DECQ         R14
 	JNE          row8
-	VMOVSS       X11, (AX)(R10*4)
+	VMOVSS       X11, (AX)(R11*4)
 	VPCMPEQD     Y7, Y7, Y7
 	VPANDN       Y7, Y13, Y13
 	VPOR         Y13, Y12, Y12
-	VMOVSS       X12, (CX)(R10*4)
-	INCQ         R10
-	CMPQ         R10, DI
+	VMOVSS       X12, (CX)(R11*4)
+	INCQ         R11
+	CMPQ         R11, R10
 	JLT          single3
 
 done4:
@@ -7318,10 +7319,10 @@ done4:
 	VMOVMSKPS    Y4, AX
 	CMPL         AX, $0x000000ff
 	SETNE        AL
-	MOVB         AL, nan+192(FP)
+	MOVB         AL, nan+200(FP)
 	VZEROUPPER
-	MOVSS        X2, least+184(FP)
-	MOVSS        X3, most+188(FP)
+	MOVSS        X2, least+192(FP)
+	MOVSS        X3, most+196(FP)
 	RET
 
 // func transpose8AVX2(dst []float32, stride int, src []float32, from int, blocks int)

@@ -15,6 +15,7 @@ type Arithmetic struct {
 	product             bool
 	sign                int32 // of the second input of a sum
 	clamp               quant.Grid
+	words               *q8.WordsArithmetic // nil: run the formula
 }
 
 // sumBits is the number of bits by which ADD and SUB raise the precision of
@@ -26,13 +27,13 @@ const sumBits = 15
 //	r_i = multiply(q_i << 15, s_i/(2*max(s_a, s_b)))
 //	y = clamp(multiply(r_a + r_b, 2*max(s_a, s_b)/(2^15*s_y)))
 //
-// The same in every profile. What a Kernel says does not matter.
+// The same in every profile.
 //
 // Errors: parameters that cannot be; a last factor that is not below 1, which
 // LiteRT refuses.
 //
 // Source: LiteRT, tflite/kernels/add.cc, tflite/kernels/internal/reference/add.h.
-func NewAdd(s q8.ArithmeticSpec) (*Arithmetic, error) { return newSum(s, "add", q8.LiteRT) }
+func NewAdd(s q8.ArithmeticSpec) (*Arithmetic, error) { return newSum(s, "add", 1, q8.LiteRT) }
 
 // NewSub prepares y = act(a - b), as [NewAdd] with r_a - r_b. [q8.TFLM] divides
 // the scales in float32.
@@ -40,14 +41,10 @@ func NewAdd(s q8.ArithmeticSpec) (*Arithmetic, error) { return newSum(s, "add", 
 // Source: LiteRT, tflite/kernels/sub.cc; tflite-micro,
 // tensorflow/lite/micro/kernels/sub_common.cc.
 func NewSub(s q8.ArithmeticSpec) (*Arithmetic, error) {
-	o, err := newSum(s, "sub", s.Profile)
-	if err == nil {
-		o.sign = -1
-	}
-	return o, err
+	return newSum(s, "sub", -1, s.Profile)
 }
 
-func newSum(s q8.ArithmeticSpec, name string, profile q8.Profile) (*Arithmetic, error) {
+func newSum(s q8.ArithmeticSpec, name string, sign int32, profile q8.Profile) (*Arithmetic, error) {
 	if err := checkArithmetic(s, name); err != nil {
 		return nil, err
 	}
@@ -60,11 +57,14 @@ func newSum(s q8.ArithmeticSpec, name string, profile q8.Profile) (*Arithmetic, 
 		return quant.QuantizeMultiplier(float64(over) / float64(under))
 	}
 	o := &Arithmetic{
-		left: ratio(a, twice), right: ratio(b, twice), result: ratio(twice, (1<<sumBits)*y), sign: 1,
+		left: ratio(a, twice), right: ratio(b, twice), result: ratio(twice, (1<<sumBits)*y), sign: sign,
 		clamp: s.Activation.Range(s.Output, Grid),
 	}
 	if o.result.Exponent > 0 {
 		return nil, fmt.Errorf("q16: %s: input scales %v and %v need an output scale above %v, not %v", name, a, b, twice/(1<<sumBits), y)
+	}
+	if s.Kernel == q8.Fast {
+		o.words = q8.NewWordsSum(o.left, o.right, o.result, sign < 0, o.clamp)
 	}
 	return o, nil
 }
@@ -93,6 +93,9 @@ func NewMul(s q8.ArithmeticSpec) (*Arithmetic, error) {
 	if o.result.Exponent > 0 {
 		return nil, fmt.Errorf("q16: mul: scales %v*%v/%v make a factor of %v, not below 1", a, b, y, factor)
 	}
+	if s.Kernel == q8.Fast {
+		o.words = q8.NewWordsProduct(o.result, o.clamp)
+	}
 	return o, nil
 }
 
@@ -106,16 +109,43 @@ func checkArithmetic(s q8.ArithmeticSpec, name string) error {
 
 // Run computes dst from the elements of a and b that p pairs.
 func (o *Arithmetic) Run(p axes.Pair, dst, a, b []int16) {
-	each(p.Len(), 1, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			ia, ib := p.At(i)
-			x, y := int32(a[ia]), int32(b[ib])
-			if o.product {
-				x *= y
-			} else {
-				x = o.left.Apply(x<<sumBits) + o.sign*o.right.Apply(y<<sumBits)
-			}
-			dst[i] = int16(o.clamp.Clamp(o.result.Apply(x)))
+	stepA, stepB := p.Steps()
+	if o.words == nil || stepA+stepB < 2 {
+		each(p.Len(), 1, func(lo, hi int) { o.formula(p, dst, a, b, lo, hi) })
+		return
+	}
+	if p.Len() < worthwhile {
+		o.vector(p, dst, a, b, 0, p.Len())
+		return
+	}
+	each(p.Len(), 1, func(lo, hi int) { o.vector(p, dst, a, b, lo, hi) })
+}
+
+// vector computes elements [lo, hi) of tensors that are read element by element.
+func (o *Arithmetic) vector(p axes.Pair, dst, a, b []int16, lo, hi int) {
+	p.Runs(lo, hi, func(at, i, j, n int) {
+		done := o.words.Run(dst[at:at+n], a[i:i+n], b[j:j+n])
+		for k := done; k < n; k++ {
+			dst[at+k] = o.code(a[i+k], b[j+k])
 		}
 	})
+}
+
+// formula computes elements [lo, hi).
+func (o *Arithmetic) formula(p axes.Pair, dst, a, b []int16, lo, hi int) {
+	for i := lo; i < hi; i++ {
+		ia, ib := p.At(i)
+		dst[i] = o.code(a[ia], b[ib])
+	}
+}
+
+// code returns that of two elements.
+func (o *Arithmetic) code(a, b int16) int16 {
+	x, y := int32(a), int32(b)
+	if o.product {
+		x *= y
+	} else {
+		x = o.left.Apply(x<<sumBits) + o.sign*o.right.Apply(y<<sumBits)
+	}
+	return int16(o.clamp.Clamp(o.result.Apply(x)))
 }

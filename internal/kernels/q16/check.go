@@ -30,10 +30,12 @@ func checkBorders(in, out quant.Params) error {
 	return errors.Join(checkTensor("input", in), checkTensor("output", out))
 }
 
+// worthwhile is how many steps are worth a goroutine.
+const worthwhile = 1 << 16
+
 // each runs f on ranges [lo, hi) of items that take cost steps each, at the same
 // time where it is worth it.
 func each(items, cost int, f func(lo, hi int)) {
-	const worthwhile = 1 << 16
 	parts := parallel.Parts(items, worthwhile/max(cost, 1)+1, parallel.MaxParts)
 	parallel.For(parts, func(p int) { f(parallel.Range(items, parts, p)) })
 }

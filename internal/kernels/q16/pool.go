@@ -109,13 +109,27 @@ func NewMean(s q8.MeanSpec) (*Mean, error) {
 
 // Run computes dst [rows, Inner] from src [rows, Count, Inner].
 func (m *Mean) Run(dst, src []int16, rows int) {
-	each(rows*m.inner, m.count, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			x, sum := src[i/m.inner*m.count*m.inner+i%m.inner:], int32(0)
-			for n := range m.count {
-				sum += int32(x[n*m.inner])
-			}
-			dst[i] = int16(Grid.Clamp(m.multiplier.Apply(sum)))
+	each(rows, m.count*m.inner, func(lo, hi int) {
+		for r := lo; r < hi; r++ {
+			m.row(dst[r*m.inner:][:m.inner], src[r*m.count*m.inner:][:m.count*m.inner])
 		}
 	})
+}
+
+// row computes a row, some means at a time where there is a routine.
+func (m *Mean) row(dst, src []int16) {
+	var sums [8]int32
+	i := 0
+	for ; i+len(sums) <= len(dst) && q8.WordsTotal(&sums, src[i:], m.count, m.inner); i += len(sums) {
+		for j, sum := range sums {
+			dst[i+j] = int16(Grid.Clamp(m.multiplier.Apply(sum)))
+		}
+	}
+	for ; i < len(dst); i++ {
+		sum := int32(0)
+		for n := range m.count {
+			sum += int32(src[n*m.inner+i])
+		}
+		dst[i] = int16(Grid.Clamp(m.multiplier.Apply(sum)))
+	}
 }

@@ -47,7 +47,7 @@ var vnniWords = &dispatch{
 	},
 	depthwise: depthwiseVNNIWords,
 	step:      16, widen: widenAVX2, interleave: interleaveWordsAVX2,
-	wordsUp: wordsUpVNNI, wordsAway: wordsAwayVNNI, max: maxWordsAVX2, average: averageWordsAVX2,
+	wordsUp: wordsUpVNNI, wordsAway: wordsAwayVNNI, sum: sumWordsVNNI, sumOfHalf: sumOfHalfWordsVNNI, difference: differenceWordsVNNI, product: productWordsVNNI, max: maxWordsAVX2, average: averageWordsAVX2, total: totalWordsAVX2,
 	lines: []panel{
 		{1, 16, true, []tile{{8, linesVNNIWords_8x16}, {4, linesVNNIWords_4x16}, {1, linesVNNIWords_1x16}}, nil},
 		{2, 16, true, []tile{{8, linesVNNIWords_8x32}, {4, linesVNNIWords_4x32}, {1, linesVNNIWords_1x32}}, nil},
@@ -60,7 +60,7 @@ var avx2Words = &dispatch{
 	name: "AVX2", lanes: 8, group: 2, panels: avx2Panels,
 	depthwise: depthwiseAVX2,
 	step:      16, widen: widenAVX2, interleave: interleaveWordsAVX2,
-	wordsUp: wordsUpAVX2, wordsAway: wordsAwayAVX2, max: maxWordsAVX2, average: averageWordsAVX2,
+	wordsUp: wordsUpAVX2, wordsAway: wordsAwayAVX2, sum: sumWordsAVX2, sumOfHalf: sumOfHalfWordsAVX2, difference: differenceWordsAVX2, product: productWordsAVX2, max: maxWordsAVX2, average: averageWordsAVX2, total: totalWordsAVX2,
 	lines: []panel{
 		{1, 8, false, []tile{{6, linesAVX2_6x8}, {4, linesAVX2_4x8}, {1, linesAVX2_1x8}}, nil},
 		{2, 8, false, []tile{{6, linesAVX2_6x16}, {4, linesAVX2_4x16}, {1, linesAVX2_1x16}}, nil},

@@ -42,13 +42,18 @@ type lane [fields]int32
 // newLane returns the lane for accumulators that stay within sum of bias; ok is
 // false where that leaves the range in which the constants hold.
 func newLane(m quant.Multiplier, zeroPoint int32, signed bool, bias int32, sum int64) (l lane, ok bool) {
+	return newLaneBetween(m, zeroPoint, signed, bias, int64(bias)-sum, int64(bias)+sum)
+}
+
+// newLaneBetween is newLane for accumulators from low to high.
+func newLaneBetween(m quant.Multiplier, zeroPoint int32, signed bool, bias int32, low, high int64) (l lane, ok bool) {
 	if m.Mantissa == 0 || m.Exponent > 0 {
 		return l, false
 	}
 	n := -m.Exponent
 	mantissa := int64(m.Mantissa)
 	shift := int64(1) << (30 - bits.TrailingZeros32(uint32(m.Mantissa))) // B
-	if bias > 0 {
+	if high+shift > math.MaxInt32 {
 		shift = -shift
 	}
 	j := (shift*2*mantissa-1<<31)>>32 + mantissa
@@ -60,7 +65,6 @@ func newLane(m quant.Multiplier, zeroPoint int32, signed bool, bias int32, sum i
 		less = 1
 	}
 	zero := int64(zeroPoint) << n
-	low, high := int64(bias)-sum, int64(bias)+sum
 	x := func(acc int64) int64 { return (acc*mantissa + 1<<30) >> 31 }
 	if low+min(shift, 0) <= math.MinInt32 || high+max(shift, 0) > math.MaxInt32 ||
 		x(low)+half+zero-1 <= math.MinInt32 || x(high)+half+zero > math.MaxInt32 ||

@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/goqat/goqat/internal/kernels/axes"
 	"github.com/goqat/goqat/internal/kernels/q16"
 	"github.com/goqat/goqat/internal/kernels/q8"
 	"github.com/goqat/goqat/internal/kernels/window"
@@ -228,6 +229,70 @@ func TestWordsPools(t *testing.T) {
 			if fast, want := run(q8.Fast), run(q8.Reference); !slices.Equal(fast, want) {
 				t.Fatalf("fast      %v\nreference %v", fast, want)
 			}
+		}
+	})
+}
+
+func TestWordsArithmetic(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		scale := func(name string) quant.Params {
+			return quant.PerTensor(rapid.SampledFrom([]float32{1, .5, .3, 1e-4}).Draw(t, name+" unit")*rapid.Float32Range(0.1, 1).Draw(t, name), 0)
+		}
+		spec := q8.ArithmeticSpec{
+			A: scale("a"), B: scale("b"), Output: scale("output"),
+			Profile:    rapid.SampledFrom([]q8.Profile{q8.LiteRT, q8.TFLM}).Draw(t, "profile"),
+			Activation: rapid.SampledFrom([]quant.Activation{quant.NoActivation, quant.Relu, quant.ReluN1To1}).Draw(t, "activation"),
+		}
+		if rapid.Bool().Draw(t, "equal scales") {
+			spec.B, spec.Output = spec.A, spec.A
+		}
+		rows, n := rapid.IntRange(1, 3).Draw(t, "rows"), rapid.IntRange(1, 300).Draw(t, "elements")
+		shape := []int{rows, n}
+		other := rapid.SampledFrom([][]int{shape, {1, n}, {rows, 1}, {1, 1}}).Draw(t, "second shape")
+		a := drawInts[int16](t, rows*n, -32768, 32767, "codes of a")
+		b := drawInts[int16](t, other[0]*other[1], -32768, 32767, "codes of b")
+		for name, maker := range map[string]func(q8.ArithmeticSpec) (*q16.Arithmetic, error){"add": q16.NewAdd, "sub": q16.NewSub, "mul": q16.NewMul} {
+			run := func(k q8.Kernel) []int16 {
+				spec.Kernel = k
+				o, err := maker(spec)
+				if err != nil {
+					return nil // factors of 1 and more
+				}
+				dst := make([]int16, rows*n)
+				o.Run(axes.Broadcast(shape, other), dst, a, b)
+				return dst
+			}
+			if fast, want := run(q8.Fast), run(q8.Reference); !slices.Equal(fast, want) {
+				t.Fatalf("%s\nfast      %v\nreference %v", name, fast, want)
+			}
+		}
+	})
+}
+
+func TestWordsMean(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		spec := q8.MeanSpec{
+			Count: rapid.IntRange(1, 40).Draw(t, "count"), Inner: rapid.IntRange(1, 30).Draw(t, "inner"),
+			Input: quant.PerTensor(rapid.Float32Range(0.1, 1).Draw(t, "input"), 0), Output: quant.PerTensor(rapid.Float32Range(0.1, 1).Draw(t, "output"), 0),
+		}
+		rows := rapid.IntRange(1, 3).Draw(t, "rows")
+		src := drawInts[int16](t, rows*spec.Count*spec.Inner, -32768, 32767, "codes")
+		m, err := q16.NewMean(spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, want := make([]int16, rows*spec.Inner), make([]int16, rows*spec.Inner)
+		m.Run(got, src, rows)
+		factor := quant.MeanMultiplier(spec.Input.Scale[0], spec.Output.Scale[0], spec.Count)
+		for i := range want {
+			sum := int32(0)
+			for n := range spec.Count {
+				sum += int32(src[(i/spec.Inner*spec.Count+n)*spec.Inner+i%spec.Inner])
+			}
+			want[i] = int16(q16.Grid.Clamp(factor.Apply(sum)))
+		}
+		if !slices.Equal(got, want) {
+			t.Fatalf("got  %v\nwant %v", got, want)
 		}
 	})
 }

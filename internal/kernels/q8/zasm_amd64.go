@@ -395,6 +395,34 @@ func differenceAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
 //go:noescape
 func productAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
 
+// sumWordsAVX2 combines n codes, a multiple of the lanes; the constants are those of a, b and the result:
+//
+//	dst[k] = requantized a + b, both requantized first
+//
+//go:noescape
+func sumWordsAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
+
+// sumOfHalfWordsAVX2 combines n codes, a multiple of the lanes; the constants are those of a, b and the result:
+//
+//	dst[k] = requantized a + b, b requantized first and a halved
+//
+//go:noescape
+func sumOfHalfWordsAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
+
+// differenceWordsAVX2 combines n codes, a multiple of the lanes; the constants are those of a, b and the result:
+//
+//	dst[k] = requantized a - b, both requantized first
+//
+//go:noescape
+func differenceWordsAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
+
+// productWordsAVX2 combines n codes, a multiple of the lanes; the constants are those of a, b and the result:
+//
+//	dst[k] = requantized a * b, both less their zero points
+//
+//go:noescape
+func productWordsAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
+
 // realAVX2 turns n sums, a multiple of the lanes, into codes:
 //
 //	x = acc[k] * factors[k]
@@ -453,6 +481,34 @@ func differenceVNNI(dst *byte, a *byte, b *byte, n int, constants *int32)
 //
 //go:noescape
 func productVNNI(dst *byte, a *byte, b *byte, n int, constants *int32)
+
+// sumWordsVNNI combines n codes, a multiple of the lanes; the constants are those of a, b and the result:
+//
+//	dst[k] = requantized a + b, both requantized first
+//
+//go:noescape
+func sumWordsVNNI(dst *byte, a *byte, b *byte, n int, constants *int32)
+
+// sumOfHalfWordsVNNI combines n codes, a multiple of the lanes; the constants are those of a, b and the result:
+//
+//	dst[k] = requantized a + b, b requantized first and a halved
+//
+//go:noescape
+func sumOfHalfWordsVNNI(dst *byte, a *byte, b *byte, n int, constants *int32)
+
+// differenceWordsVNNI combines n codes, a multiple of the lanes; the constants are those of a, b and the result:
+//
+//	dst[k] = requantized a - b, both requantized first
+//
+//go:noescape
+func differenceWordsVNNI(dst *byte, a *byte, b *byte, n int, constants *int32)
+
+// productWordsVNNI combines n codes, a multiple of the lanes; the constants are those of a, b and the result:
+//
+//	dst[k] = requantized a * b, both less their zero points
+//
+//go:noescape
+func productWordsVNNI(dst *byte, a *byte, b *byte, n int, constants *int32)
 
 // realVNNI turns n sums, a multiple of the lanes, into codes:
 //
@@ -552,12 +608,19 @@ func maxWordsAVX2(dst *byte, src *byte, taps *int32, count int, step int, stride
 //go:noescape
 func averageWordsAVX2(dst *byte, src *byte, taps *int32, count int, step int, stride int, pixels int, limits *int32)
 
-// totalAVX2 adds up 8 channels:
+// totalAVX2 adds up 8 channels; stride is bytes:
 //
 //	dst[c] = sum over p < count of src[p*stride+c]    for c < 8
 //
 //go:noescape
 func totalAVX2(dst *int32, src *byte, count int, stride int)
+
+// totalWordsAVX2 adds up 8 channels; stride is bytes:
+//
+//	dst[c] = sum over p < count of src[p*stride+c]    for c < 8
+//
+//go:noescape
+func totalWordsAVX2(dst *int32, src *byte, count int, stride int)
 
 // extentAVX2 returns the range of n numbers, a multiple of 8, none of which is NaN, and zero:
 //

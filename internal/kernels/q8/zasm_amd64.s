@@ -9769,6 +9769,209 @@ next:
 	VZEROUPPER
 	RET
 
+// func sumWordsAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
+// Requires: AVX, AVX2
+TEXT ·sumWordsAVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ b+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ constants+32(FP), SI
+
+next:
+	VPMOVSXWD    (CX), Y0
+	VPSLLD       $0x0f, Y0, Y0
+	VPADDD       (SI), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPMULUDQ     64(SI), Y4, Y4
+	VPMULUDQ     32(SI), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y0
+	VPBLENDD     $0xaa, Y4, Y0, Y0
+	VPADDD       96(SI), Y0, Y0
+	VPCMPGTD     128(SI), Y0, Y4
+	VPSUBD       Y4, Y0, Y0
+	VPSRAVD      160(SI), Y0, Y0
+	ADDQ         $0x10, CX
+	VPMOVSXWD    (DX), Y1
+	VPSLLD       $0x0f, Y1, Y1
+	VPADDD       192(SI), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y5
+	VPMULUDQ     256(SI), Y5, Y5
+	VPMULUDQ     224(SI), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y1
+	VPBLENDD     $0xaa, Y5, Y1, Y1
+	VPADDD       288(SI), Y1, Y1
+	VPCMPGTD     320(SI), Y1, Y5
+	VPSUBD       Y5, Y1, Y1
+	VPSRAVD      352(SI), Y1, Y1
+	ADDQ         $0x10, DX
+	VPADDD       Y1, Y0, Y0
+	VPADDD       384(SI), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPMULUDQ     448(SI), Y4, Y4
+	VPMULUDQ     416(SI), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y0
+	VPBLENDD     $0xaa, Y4, Y0, Y0
+	VPADDD       480(SI), Y0, Y0
+	VPCMPGTD     512(SI), Y0, Y4
+	VPSUBD       Y4, Y0, Y0
+	VPSRAVD      544(SI), Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X4
+	VPACKSSDW    X4, X0, X0
+	VPMAXSW      576(SI), X0, X0
+	VPMINSW      640(SI), X0, X0
+	VMOVDQU      X0, (AX)
+	ADDQ         $0x10, AX
+	SUBQ         $0x08, BX
+	JNE          next
+	VZEROUPPER
+	RET
+
+// func sumOfHalfWordsAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
+// Requires: AVX, AVX2
+TEXT ·sumOfHalfWordsAVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ b+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ constants+32(FP), SI
+
+next:
+	VPMOVSXWD    (CX), Y0
+	VPSLLD       $0x0e, Y0, Y0
+	VPADDD       (SI), Y0, Y0
+	ADDQ         $0x10, CX
+	VPMOVSXWD    (DX), Y1
+	VPSLLD       $0x0f, Y1, Y1
+	VPADDD       192(SI), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y5
+	VPMULUDQ     256(SI), Y5, Y5
+	VPMULUDQ     224(SI), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y1
+	VPBLENDD     $0xaa, Y5, Y1, Y1
+	VPADDD       288(SI), Y1, Y1
+	VPCMPGTD     320(SI), Y1, Y5
+	VPSUBD       Y5, Y1, Y1
+	VPSRAVD      352(SI), Y1, Y1
+	ADDQ         $0x10, DX
+	VPADDD       Y1, Y0, Y0
+	VPADDD       384(SI), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPMULUDQ     448(SI), Y4, Y4
+	VPMULUDQ     416(SI), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y0
+	VPBLENDD     $0xaa, Y4, Y0, Y0
+	VPADDD       480(SI), Y0, Y0
+	VPCMPGTD     512(SI), Y0, Y4
+	VPSUBD       Y4, Y0, Y0
+	VPSRAVD      544(SI), Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X4
+	VPACKSSDW    X4, X0, X0
+	VPMAXSW      576(SI), X0, X0
+	VPMINSW      640(SI), X0, X0
+	VMOVDQU      X0, (AX)
+	ADDQ         $0x10, AX
+	SUBQ         $0x08, BX
+	JNE          next
+	VZEROUPPER
+	RET
+
+// func differenceWordsAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
+// Requires: AVX, AVX2
+TEXT ·differenceWordsAVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ b+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ constants+32(FP), SI
+
+next:
+	VPMOVSXWD    (CX), Y0
+	VPSLLD       $0x0f, Y0, Y0
+	VPADDD       (SI), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPMULUDQ     64(SI), Y4, Y4
+	VPMULUDQ     32(SI), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y0
+	VPBLENDD     $0xaa, Y4, Y0, Y0
+	VPADDD       96(SI), Y0, Y0
+	VPCMPGTD     128(SI), Y0, Y4
+	VPSUBD       Y4, Y0, Y0
+	VPSRAVD      160(SI), Y0, Y0
+	ADDQ         $0x10, CX
+	VPMOVSXWD    (DX), Y1
+	VPSLLD       $0x0f, Y1, Y1
+	VPADDD       192(SI), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y5
+	VPMULUDQ     256(SI), Y5, Y5
+	VPMULUDQ     224(SI), Y1, Y1
+	VPSRLQ       $0x20, Y1, Y1
+	VPBLENDD     $0xaa, Y5, Y1, Y1
+	VPADDD       288(SI), Y1, Y1
+	VPCMPGTD     320(SI), Y1, Y5
+	VPSUBD       Y5, Y1, Y1
+	VPSRAVD      352(SI), Y1, Y1
+	ADDQ         $0x10, DX
+	VPSUBD       Y1, Y0, Y0
+	VPADDD       384(SI), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPMULUDQ     448(SI), Y4, Y4
+	VPMULUDQ     416(SI), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y0
+	VPBLENDD     $0xaa, Y4, Y0, Y0
+	VPADDD       480(SI), Y0, Y0
+	VPCMPGTD     512(SI), Y0, Y4
+	VPSUBD       Y4, Y0, Y0
+	VPSRAVD      544(SI), Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X4
+	VPACKSSDW    X4, X0, X0
+	VPMAXSW      576(SI), X0, X0
+	VPMINSW      640(SI), X0, X0
+	VMOVDQU      X0, (AX)
+	ADDQ         $0x10, AX
+	SUBQ         $0x08, BX
+	JNE          next
+	VZEROUPPER
+	RET
+
+// func productWordsAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
+// Requires: AVX, AVX2
+TEXT ·productWordsAVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ b+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ constants+32(FP), SI
+
+next:
+	VPMOVSXWD    (CX), Y0
+	VPADDD       (SI), Y0, Y0
+	ADDQ         $0x10, CX
+	VPMOVSXWD    (DX), Y1
+	VPADDD       192(SI), Y1, Y1
+	ADDQ         $0x10, DX
+	VPMULLD      Y1, Y0, Y0
+	VPADDD       384(SI), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y4
+	VPMULUDQ     448(SI), Y4, Y4
+	VPMULUDQ     416(SI), Y0, Y0
+	VPSRLQ       $0x20, Y0, Y0
+	VPBLENDD     $0xaa, Y4, Y0, Y0
+	VPADDD       480(SI), Y0, Y0
+	VPCMPGTD     512(SI), Y0, Y4
+	VPSUBD       Y4, Y0, Y0
+	VPSRAVD      544(SI), Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X4
+	VPACKSSDW    X4, X0, X0
+	VPMAXSW      576(SI), X0, X0
+	VPMINSW      640(SI), X0, X0
+	VMOVDQU      X0, (AX)
+	ADDQ         $0x10, AX
+	SUBQ         $0x08, BX
+	JNE          next
+	VZEROUPPER
+	RET
+
 // func realAVX2(dst *byte, acc *int32, factors *float64, n int, constants *byte)
 // Requires: AVX
 TEXT ·realAVX2(SB), NOSPLIT, $0-40
@@ -10614,6 +10817,212 @@ next:
 	VPMINSB   1216(SI), X0, X0
 	VMOVDQU   X0, (AX)
 	ADDQ      $0x10, AX
+	SUBQ      $0x10, BX
+	JNE       next
+	VZEROUPPER
+	RET
+
+// func sumWordsVNNI(dst *byte, a *byte, b *byte, n int, constants *int32)
+// Requires: AVX, AVX2, AVX512BW, AVX512F
+TEXT ·sumWordsVNNI(SB), NOSPLIT, $0-40
+	MOVQ       dst+0(FP), AX
+	MOVQ       a+8(FP), CX
+	MOVQ       b+16(FP), DX
+	MOVQ       n+24(FP), BX
+	MOVQ       constants+32(FP), SI
+	KMOVQ      (SI), K1
+	MOVL       $0x00005555, DI
+	KMOVW      DI, K2
+	VPTERNLOGD $0xff, Z31, Z31, Z31
+
+next:
+	VPMOVSXWD (CX), Z0
+	VPSLLD    $0x0f, Z0, Z0
+	VPADDD    (SI), Z0, Z0
+	VPSRLQ    $0x20, Z0, Z4
+	VPMULUDQ  128(SI), Z4, Z4
+	VPMULUDQ  64(SI), Z0, Z0
+	VMOVSHDUP Z0, K2, Z4
+	VPADDD    192(SI), Z4, Z0
+	VPCMPGTD  256(SI), Z0, K3
+	VPSUBD    Z31, Z0, K3, Z0
+	VPSRAVD   320(SI), Z0, Z0
+	ADDQ      $0x20, CX
+	VPMOVSXWD (DX), Z1
+	VPSLLD    $0x0f, Z1, Z1
+	VPADDD    384(SI), Z1, Z1
+	VPSRLQ    $0x20, Z1, Z5
+	VPMULUDQ  512(SI), Z5, Z5
+	VPMULUDQ  448(SI), Z1, Z1
+	VMOVSHDUP Z1, K2, Z5
+	VPADDD    576(SI), Z5, Z1
+	VPCMPGTD  640(SI), Z1, K3
+	VPSUBD    Z31, Z1, K3, Z1
+	VPSRAVD   704(SI), Z1, Z1
+	ADDQ      $0x20, DX
+	VPADDD    Z1, Z0, Z0
+	VPADDD    768(SI), Z0, Z0
+	VPSRLQ    $0x20, Z0, Z4
+	VPMULUDQ  896(SI), Z4, Z4
+	VPMULUDQ  832(SI), Z0, Z0
+	VMOVSHDUP Z0, K2, Z4
+	VPADDD    960(SI), Z4, Z0
+	VPCMPGTD  1024(SI), Z0, K3
+	VPSUBD    Z31, Z0, K3, Z0
+	VPSRAVD   1088(SI), Z0, Z0
+	VPMOVSDW  Z0, Y0
+	VPMAXSW   1152(SI), Y0, Y0
+	VPMINSW   1216(SI), Y0, Y0
+	VMOVDQU   Y0, (AX)
+	ADDQ      $0x20, AX
+	SUBQ      $0x10, BX
+	JNE       next
+	VZEROUPPER
+	RET
+
+// func sumOfHalfWordsVNNI(dst *byte, a *byte, b *byte, n int, constants *int32)
+// Requires: AVX, AVX2, AVX512BW, AVX512F
+TEXT ·sumOfHalfWordsVNNI(SB), NOSPLIT, $0-40
+	MOVQ       dst+0(FP), AX
+	MOVQ       a+8(FP), CX
+	MOVQ       b+16(FP), DX
+	MOVQ       n+24(FP), BX
+	MOVQ       constants+32(FP), SI
+	KMOVQ      (SI), K1
+	MOVL       $0x00005555, DI
+	KMOVW      DI, K2
+	VPTERNLOGD $0xff, Z31, Z31, Z31
+
+next:
+	VPMOVSXWD (CX), Z0
+	VPSLLD    $0x0e, Z0, Z0
+	VPADDD    (SI), Z0, Z0
+	ADDQ      $0x20, CX
+	VPMOVSXWD (DX), Z1
+	VPSLLD    $0x0f, Z1, Z1
+	VPADDD    384(SI), Z1, Z1
+	VPSRLQ    $0x20, Z1, Z5
+	VPMULUDQ  512(SI), Z5, Z5
+	VPMULUDQ  448(SI), Z1, Z1
+	VMOVSHDUP Z1, K2, Z5
+	VPADDD    576(SI), Z5, Z1
+	VPCMPGTD  640(SI), Z1, K3
+	VPSUBD    Z31, Z1, K3, Z1
+	VPSRAVD   704(SI), Z1, Z1
+	ADDQ      $0x20, DX
+	VPADDD    Z1, Z0, Z0
+	VPADDD    768(SI), Z0, Z0
+	VPSRLQ    $0x20, Z0, Z4
+	VPMULUDQ  896(SI), Z4, Z4
+	VPMULUDQ  832(SI), Z0, Z0
+	VMOVSHDUP Z0, K2, Z4
+	VPADDD    960(SI), Z4, Z0
+	VPCMPGTD  1024(SI), Z0, K3
+	VPSUBD    Z31, Z0, K3, Z0
+	VPSRAVD   1088(SI), Z0, Z0
+	VPMOVSDW  Z0, Y0
+	VPMAXSW   1152(SI), Y0, Y0
+	VPMINSW   1216(SI), Y0, Y0
+	VMOVDQU   Y0, (AX)
+	ADDQ      $0x20, AX
+	SUBQ      $0x10, BX
+	JNE       next
+	VZEROUPPER
+	RET
+
+// func differenceWordsVNNI(dst *byte, a *byte, b *byte, n int, constants *int32)
+// Requires: AVX, AVX2, AVX512BW, AVX512F
+TEXT ·differenceWordsVNNI(SB), NOSPLIT, $0-40
+	MOVQ       dst+0(FP), AX
+	MOVQ       a+8(FP), CX
+	MOVQ       b+16(FP), DX
+	MOVQ       n+24(FP), BX
+	MOVQ       constants+32(FP), SI
+	KMOVQ      (SI), K1
+	MOVL       $0x00005555, DI
+	KMOVW      DI, K2
+	VPTERNLOGD $0xff, Z31, Z31, Z31
+
+next:
+	VPMOVSXWD (CX), Z0
+	VPSLLD    $0x0f, Z0, Z0
+	VPADDD    (SI), Z0, Z0
+	VPSRLQ    $0x20, Z0, Z4
+	VPMULUDQ  128(SI), Z4, Z4
+	VPMULUDQ  64(SI), Z0, Z0
+	VMOVSHDUP Z0, K2, Z4
+	VPADDD    192(SI), Z4, Z0
+	VPCMPGTD  256(SI), Z0, K3
+	VPSUBD    Z31, Z0, K3, Z0
+	VPSRAVD   320(SI), Z0, Z0
+	ADDQ      $0x20, CX
+	VPMOVSXWD (DX), Z1
+	VPSLLD    $0x0f, Z1, Z1
+	VPADDD    384(SI), Z1, Z1
+	VPSRLQ    $0x20, Z1, Z5
+	VPMULUDQ  512(SI), Z5, Z5
+	VPMULUDQ  448(SI), Z1, Z1
+	VMOVSHDUP Z1, K2, Z5
+	VPADDD    576(SI), Z5, Z1
+	VPCMPGTD  640(SI), Z1, K3
+	VPSUBD    Z31, Z1, K3, Z1
+	VPSRAVD   704(SI), Z1, Z1
+	ADDQ      $0x20, DX
+	VPSUBD    Z1, Z0, Z0
+	VPADDD    768(SI), Z0, Z0
+	VPSRLQ    $0x20, Z0, Z4
+	VPMULUDQ  896(SI), Z4, Z4
+	VPMULUDQ  832(SI), Z0, Z0
+	VMOVSHDUP Z0, K2, Z4
+	VPADDD    960(SI), Z4, Z0
+	VPCMPGTD  1024(SI), Z0, K3
+	VPSUBD    Z31, Z0, K3, Z0
+	VPSRAVD   1088(SI), Z0, Z0
+	VPMOVSDW  Z0, Y0
+	VPMAXSW   1152(SI), Y0, Y0
+	VPMINSW   1216(SI), Y0, Y0
+	VMOVDQU   Y0, (AX)
+	ADDQ      $0x20, AX
+	SUBQ      $0x10, BX
+	JNE       next
+	VZEROUPPER
+	RET
+
+// func productWordsVNNI(dst *byte, a *byte, b *byte, n int, constants *int32)
+// Requires: AVX, AVX2, AVX512BW, AVX512F
+TEXT ·productWordsVNNI(SB), NOSPLIT, $0-40
+	MOVQ       dst+0(FP), AX
+	MOVQ       a+8(FP), CX
+	MOVQ       b+16(FP), DX
+	MOVQ       n+24(FP), BX
+	MOVQ       constants+32(FP), SI
+	KMOVQ      (SI), K1
+	MOVL       $0x00005555, DI
+	KMOVW      DI, K2
+	VPTERNLOGD $0xff, Z31, Z31, Z31
+
+next:
+	VPMOVSXWD (CX), Z0
+	VPADDD    (SI), Z0, Z0
+	ADDQ      $0x20, CX
+	VPMOVSXWD (DX), Z1
+	VPADDD    384(SI), Z1, Z1
+	ADDQ      $0x20, DX
+	VPMULLD   Z1, Z0, Z0
+	VPADDD    768(SI), Z0, Z0
+	VPSRLQ    $0x20, Z0, Z4
+	VPMULUDQ  896(SI), Z4, Z4
+	VPMULUDQ  832(SI), Z0, Z0
+	VMOVSHDUP Z0, K2, Z4
+	VPADDD    960(SI), Z4, Z0
+	VPCMPGTD  1024(SI), Z0, K3
+	VPSUBD    Z31, Z0, K3, Z0
+	VPSRAVD   1088(SI), Z0, Z0
+	VPMOVSDW  Z0, Y0
+	VPMAXSW   1152(SI), Y0, Y0
+	VPMINSW   1216(SI), Y0, Y0
+	VMOVDQU   Y0, (AX)
+	ADDQ      $0x20, AX
 	SUBQ      $0x10, BX
 	JNE       next
 	VZEROUPPER
@@ -13026,6 +13435,25 @@ TEXT ·totalAVX2(SB), NOSPLIT, $0-32
 
 next:
 	VPMOVSXBD (AX), Y1
+	VPADDD    Y1, Y0, Y0
+	ADDQ      DX, AX
+	DECQ      CX
+	JNE       next
+	MOVQ      dst+0(FP), AX
+	VMOVDQU   Y0, (AX)
+	VZEROUPPER
+	RET
+
+// func totalWordsAVX2(dst *int32, src *byte, count int, stride int)
+// Requires: AVX, AVX2
+TEXT ·totalWordsAVX2(SB), NOSPLIT, $0-32
+	MOVQ  src+8(FP), AX
+	MOVQ  count+16(FP), CX
+	MOVQ  stride+24(FP), DX
+	VPXOR Y0, Y0, Y0
+
+next:
+	VPMOVSXWD (AX), Y1
 	VPADDD    Y1, Y0, Y0
 	ADDQ      DX, AX
 	DECQ      CX

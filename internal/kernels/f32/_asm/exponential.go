@@ -116,7 +116,7 @@ func (e exponential) of(w width, x reg.VecVirtual) reg.VecVirtual {
 	VMAXPS(w.of(x), w.of(e.lowest), w.of(v))
 	VMINPS(w.of(v), w.of(e.highest), w.of(v))
 	p, n := e.times2(w, v)
-	VSUBPS(e.numbers.of(rounder), w.of(n), w.of(n))
+	VSUBPS(e.numbers.of(roundMagic), w.of(n), w.of(n))
 	// Times 2^n in two factors, the first of n/2 cut to an integer.
 	half := w.vector()
 	VCVTTPS2DQ(w.of(n), w.of(n))
@@ -132,15 +132,15 @@ func (e exponential) of(w width, x reg.VecVirtual) reg.VecVirtual {
 	return p
 }
 
-// rounder rounds what it is added to to an integer.
-const rounder = 12582912
+// roundMagic rounds what it is added to to an integer.
+const roundMagic = 12582912
 
-// times2 returns p and n+rounder with e^v = p*2^n.
+// times2 returns p and n+roundMagic with e^v = p*2^n.
 func (n *numbers) times2(w width, v reg.VecVirtual) (p, exponent reg.VecVirtual) {
 	exponent, integer, t := w.vector(), w.vector(), w.vector()
 	VMULPS(n.of(1.44269504088896341), w.of(v), w.of(exponent))
-	VADDPS(n.of(rounder), w.of(exponent), w.of(exponent))
-	VSUBPS(n.of(rounder), w.of(exponent), w.of(integer))
+	VADDPS(n.of(roundMagic), w.of(exponent), w.of(exponent))
+	VSUBPS(n.of(roundMagic), w.of(exponent), w.of(integer))
 	for _, part := range []float64{0.693359375, -2.12194440e-4} {
 		VMULPS(n.of(part), w.of(integer), w.of(t))
 		w.do(VSUBPS, v, t)

@@ -27,9 +27,40 @@ func (i isa) narrow(v, t int, limits operand.Mem, to operand.Mem) {
 	}
 }
 
-// arithmetic makes the routine of an operator on two tensors. shifts are those of
-// the codes; codes that are shifted by 20 are requantized.
-func arithmetic(i isa, name, formula string, shifts [2]int, combine func(a, b reg.VecPhysical)) {
+// narrowWords is narrow for codes of 16 bits.
+func (i isa) narrowWords(v, t int, limits operand.Mem, to operand.Mem) {
+	upper := limits
+	upper.Disp += 64
+	x := xmm[v]
+	if i.wide {
+		x = ymm[v]
+		VPMOVSDW(zmm[v], x)
+	} else {
+		VEXTRACTI128(operand.U8(1), ymm[v], xmm[t])
+		VPACKSSDW(xmm[t], x, x)
+	}
+	VPMAXSW(limits, x, x)
+	VPMINSW(upper, x, x)
+	VMOVDQU(x, to)
+}
+
+// arithmetics makes the routines of operators on two tensors of codes of so many
+// bytes, whose precision sums raise by some bits.
+func arithmetics(i isa, suffix string, size, bits int) {
+	add := func(a, b reg.VecPhysical) { VPADDD(a, b, b) }
+	arithmetic(i, "sum"+suffix, "requantized a + b, both requantized first", size, bits, [2]int{bits, bits}, add)
+	arithmetic(i, "sumOfHalf"+suffix, "requantized a + b, b requantized first and a halved", size, bits, [2]int{bits - 1, bits}, add)
+	arithmetic(i, "difference"+suffix, "requantized a - b, both requantized first", size, bits, [2]int{bits, bits}, func(a, b reg.VecPhysical) { VPSUBD(a, b, b) })
+	arithmetic(i, "product"+suffix, "requantized a * b, both less their zero points", size, bits, [2]int{}, func(a, b reg.VecPhysical) { VPMULLD(a, b, b) })
+}
+
+// arithmetic makes one of them. shifts are those of the codes; codes that are
+// shifted by bits are requantized.
+func arithmetic(i isa, name, formula string, size, bits int, shifts [2]int, combine func(a, b reg.VecPhysical)) {
+	widen, narrow := VPMOVSXBD, i.narrow
+	if size == 2 {
+		widen, narrow = VPMOVSXWD, i.narrowWords
+	}
 	TEXT(name+i.name, NOSPLIT, "func(dst, a, b *byte, n int, constants *int32)")
 	Doc(name+i.name+" combines n codes, a multiple of the lanes; the constants are those of a, b and the result:", "", "\tdst[k] = "+formula)
 	Pragma("noescape")
@@ -40,21 +71,21 @@ func arithmetic(i isa, name, formula string, shifts [2]int, combine func(a, b re
 	Label("next")
 	for k, p := range []reg.Register{a, b} {
 		v, t := i.register(k), i.register(4+k)
-		VPMOVSXBD(operand.Mem{Base: p}, v)
+		widen(operand.Mem{Base: p}, v)
 		if shifts[k] > 0 {
 			VPSLLD(operand.U8(shifts[k]), v, v)
 		}
 		i.add(operand.Mem{Base: q, Disp: k * fields * i.bytes()}, v)
-		if shifts[k] == 20 {
+		if shifts[k] == bits {
 			i.requantize(v, t, q, k*fields*i.bytes(), true, nil)
 		}
-		ADDQ(operand.U8(i.lanes), p)
+		ADDQ(operand.U8(size*i.lanes), p)
 	}
 	combine(i.register(1), i.register(0))
 	i.add(operand.Mem{Base: q, Disp: result}, i.register(0))
 	i.requantize(i.register(0), i.register(4), q, result, true, nil)
-	i.narrow(0, 4, operand.Mem{Base: q, Disp: result + fields*i.bytes()}, operand.Mem{Base: dst})
-	ADDQ(operand.U8(i.lanes), dst)
+	narrow(0, 4, operand.Mem{Base: q, Disp: result + fields*i.bytes()}, operand.Mem{Base: dst})
+	ADDQ(operand.U8(size*i.lanes), dst)
 	SUBQ(operand.U8(i.lanes), n)
 	JNE(operand.LabelRef("next"))
 	VZEROUPPER()

@@ -1,10 +1,7 @@
 // Command asm writes the assembly routines of package q8: run go generate there.
 package main
 
-import (
-	. "github.com/mmcloughlin/avo/build"
-	"github.com/mmcloughlin/avo/reg"
-)
+import . "github.com/mmcloughlin/avo/build"
 
 func main() {
 	ConstraintExpr("amd64,!purego")
@@ -25,11 +22,8 @@ func main() {
 		depthwise(i)
 		i.widen()
 		i.interleave()
-		add := func(a, b reg.VecPhysical) { VPADDD(a, b, b) }
-		arithmetic(i, "sum", "requantized a + b, both requantized first", [2]int{20, 20}, add)
-		arithmetic(i, "sumOfHalf", "requantized a + b, b requantized first and a halved", [2]int{19, 20}, add)
-		arithmetic(i, "difference", "requantized a - b, both requantized first", [2]int{20, 20}, func(a, b reg.VecPhysical) { VPSUBD(a, b, b) })
-		arithmetic(i, "product", "requantized a * b, both less their zero points", [2]int{}, func(a, b reg.VecPhysical) { VPMULLD(a, b, b) })
+		arithmetics(i, "", 1, 20)
+		arithmetics(i, "Words", 2, 15)
 		real(i)
 	}
 	depthwise(vnniWords)

@@ -122,13 +122,19 @@ func pools() {
 		VMOVDQU(xmm[0], operand.Mem{Base: dst})
 	})
 
-	TEXT("totalAVX2", NOSPLIT, "func(dst *int32, src *byte, count, stride int)")
-	Doc("totalAVX2 adds up 8 channels:", "", "\tdst[c] = sum over p < count of src[p*stride+c]    for c < 8")
+	total("total", VPMOVSXBD)
+	total("totalWords", VPMOVSXWD)
+}
+
+// total makes the routine that adds up codes.
+func total(name string, widen func(...operand.Op)) {
+	TEXT(name+"AVX2", NOSPLIT, "func(dst *int32, src *byte, count, stride int)")
+	Doc(name+"AVX2 adds up 8 channels; stride is bytes:", "", "\tdst[c] = sum over p < count of src[p*stride+c]    for c < 8")
 	Pragma("noescape")
 	from, n, stride := Load(Param("src"), GP64()), Load(Param("count"), GP64()), Load(Param("stride"), GP64())
 	VPXOR(ymm[0], ymm[0], ymm[0])
 	Label("next")
-	VPMOVSXBD(operand.Mem{Base: from}, ymm[1])
+	widen(operand.Mem{Base: from}, ymm[1])
 	VPADDD(ymm[1], ymm[0], ymm[0])
 	ADDQ(stride, from)
 	DECQ(n)
