@@ -51,7 +51,8 @@ func NewWordsSum(left, right, result quant.Multiplier, minus bool, clamp quant.G
 		first, ok = newLaneBetween(left, 0, true, 0, low, high)
 	}
 	second, okRight := newLaneBetween(right, 0, true, 0, low, high)
-	if !ok || !okRight || !o.set(first, second, result, -1<<30, 1<<30, clamp) {
+	// Neither factor is above a half.
+	if !ok || !okRight || !o.set(first, second, result, -1<<30, 1<<30-1<<14, clamp) {
 		return nil
 	}
 	return o
