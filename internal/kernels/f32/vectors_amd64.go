@@ -64,6 +64,6 @@ var vectorsAVX2 = vectors{
 		return tailAVX2(dst, x, mask, k.lo[:], rounds)
 	},
 	tailPool: func(y []float32, arg []int32, x, bias []float32, k *tailConstants, rounds int, w windows) (least, most float32, nan bool) {
-		return tailPoolAVX2(y, arg, x, bias, k.lo[:], rounds, w.first, w.count, w.step, w.rows, w.cols, w.line, w.channels)
+		return tailPoolAVX2(y, arg, x, bias, k.lo[:], rounds, w.first, w.count, w.step, w.rows, w.cols, w.line, w.channels, w.channels)
 	},
 }
