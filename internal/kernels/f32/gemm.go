@@ -42,7 +42,8 @@ func gemm(m, n, k int, c []float32, ldc int, a matrix, b []float32, ldb int, add
 	level.gemm(m, n, k, c, ldc, a, b, ldb, add)
 }
 
-// gemmParts is gemm over all cores, without add and with rows of c contiguous: parts take ranges of the longer side.
+// gemmParts is gemm over all cores, without add and with rows of c contiguous: parts take ranges of the longer side,
+// columns by whole tiles.
 func gemmParts(m, n, k int, c []float32, a matrix, b []float32, ldb int) {
 	p := product{m, n, k, c, a, b, ldb}
 	if m >= n {
@@ -53,10 +54,14 @@ func gemmParts(m, n, k int, c []float32, a matrix, b []float32, ldb int) {
 		})
 		return
 	}
-	each(n, m*k, p, func(p product, lo, hi int) {
+	each((n+panelCols-1)/panelCols, m*panelCols*k, p, func(p product, lo, hi int) {
+		lo, hi = lo*panelCols, min(hi*panelCols, p.n)
 		gemm(p.m, hi-lo, p.k, p.c[lo:], p.n, p.a, p.b[lo:], p.ldb, false)
 	})
 }
+
+// panelCols are the columns of the widest tile.
+const panelCols = 32
 
 // product is the arguments of gemmParts.
 type product struct {
