@@ -9,7 +9,8 @@ import (
 // kernels of a training step follow each other within microseconds, in which a goroutine can neither be started nor be
 // woken; then it ends, so that nothing runs or has to be closed when there is no work.
 var (
-	helpers    atomic.Int32        // how many are watching or working
+	helpers    atomic.Int32        // how many are watching or working, or will be
+	hired      atomic.Int32        // those of them that have not begun
 	current    atomic.Pointer[job] // of For
 	background atomic.Pointer[job] // of Background: second choice
 )
@@ -17,6 +18,7 @@ var (
 // hire makes sure that there are so many helpers.
 func hire(wanted int) {
 	for join(wanted) {
+		hired.Add(1)
 		go help()
 	}
 }
@@ -34,8 +36,24 @@ func join(wanted int) bool {
 	}
 }
 
+// replace takes the place of a helper that has not begun. The system may take long to find a core for it.
+func replace() bool {
+	for {
+		n := hired.Load()
+		if n == 0 {
+			return false
+		}
+		if hired.CompareAndSwap(n, n-1) {
+			return true
+		}
+	}
+}
+
 // help works until there has been nothing to do for a while.
 func help() {
+	if !replace() {
+		return // another has taken this place
+	}
 	for {
 		if watch(func() bool { return offered(&current) != nil || offered(&background) != nil }) {
 			if j := offered(&current); j != nil {
@@ -60,7 +78,7 @@ func assist() bool {
 	if j := offered(&background); j != nil {
 		j.work()
 	}
-	return join(runtime.GOMAXPROCS(0) - 1)
+	return replace() || join(runtime.GOMAXPROCS(0)-1)
 }
 
 // offered returns the job at a place if it has parts to take.
