@@ -57,7 +57,7 @@ func help() {
 	for {
 		if watch(func() bool { return offered(&current) != nil || offered(&background) != nil }) {
 			if j := offered(&current); j != nil {
-				j.work()
+				j.work((*job).takeLast)
 			} else if !assist() {
 				return
 			}
@@ -76,14 +76,14 @@ func help() {
 func assist() bool {
 	helpers.Add(-1)
 	if j := offered(&background); j != nil {
-		j.work()
+		j.work((*job).takeLast)
 	}
 	return replace() || join(runtime.GOMAXPROCS(0)-1)
 }
 
 // offered returns the job at a place if it has parts to take.
 func offered(place *atomic.Pointer[job]) *job {
-	if j := place.Load(); j != nil && j.left.Load() > 0 {
+	if j := place.Load(); j != nil && j.offers() {
 		return j
 	}
 	return nil

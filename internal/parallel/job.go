@@ -10,11 +10,11 @@ import (
 // A job is one call of For in flight, or what a Background runs. Jobs are used again: a helper that is late may hold one
 // that is finished, where it finds no part to take, or one that has been opened anew, where it is as welcome as any.
 type job struct {
-	f     func(part int)
-	parts int
-	// left counts the parts that nobody has taken; below 1 there are none. f and parts may be read by whoever has taken a
-	// part and by the owner.
-	left atomic.Int64
+	f func(part int)
+	// free is the range of parts that nobody has taken: the first in the low 32 bits, the end in the others. The owner takes
+	// the first and others the last, so that in one job after the other a core meets the memory that it has in its cache.
+	// f may be read by whoever has taken a part and by the owner.
+	free atomic.Int64
 	// pending is twice the number of parts that are not finished, plus 1 if the owner sleeps until they are. At 0 only the
 	// owner uses the job.
 	pending atomic.Int64
@@ -32,9 +32,36 @@ func (j *job) open(parts int, f func(part int)) {
 	if j.wake == nil {
 		j.wake = make(chan struct{}, 1)
 	}
-	j.f, j.parts = f, parts
+	j.f = f
 	j.pending.Store(2 * int64(parts))
-	j.left.Store(int64(parts))
+	j.free.Store(int64(parts) << 32)
+}
+
+// bounds returns a range that free holds.
+func bounds(free int64) (first, end int32) { return int32(free), int32(free >> 32) }
+
+// takeFirst takes the first part; below 0 there is none.
+func (j *job) takeFirst() int {
+	next, end := bounds(j.free.Add(1))
+	if next > end {
+		return -1
+	}
+	return int(next - 1)
+}
+
+// takeLast takes the last part; below 0 there is none.
+func (j *job) takeLast() int {
+	first, end := bounds(j.free.Add(-1 << 32))
+	if end < first {
+		return -1
+	}
+	return int(end)
+}
+
+// offers says whether there are parts to take.
+func (j *job) offers() bool {
+	first, end := bounds(j.free.Load())
+	return first < end
 }
 
 // offer lets others take parts: the helpers that watch the place, or goroutines of their own if there is another job.
@@ -46,14 +73,14 @@ func (j *job) offer(place *atomic.Pointer[job], helpers int) {
 		hire(helpers)
 	default:
 		for range helpers {
-			go j.work()
+			go j.work((*job).takeLast)
 		}
 	}
 }
 
 // finish takes the parts that are left, waits for the others and returns the lowest panic.
 func (j *job) finish(place *atomic.Pointer[job]) *Panic {
-	j.work()
+	j.work((*job).takeFirst)
 	place.CompareAndSwap(j, nil)
 	j.wait()
 	failed := j.failed
@@ -62,14 +89,10 @@ func (j *job) finish(place *atomic.Pointer[job]) *Panic {
 }
 
 // work takes parts until none is left.
-func (j *job) work() {
+func (j *job) work(take func(*job) int) {
 	finished := int64(0)
-	for {
-		left := j.left.Add(-1)
-		if left < 0 {
-			break
-		}
-		j.call(j.parts - 1 - int(left))
+	for p := take(j); p >= 0; p = take(j) {
+		j.call(p)
 		finished++
 	}
 	// After the last part the job is its owner's, who may be gone: unless it sleeps, it must not be touched again.
