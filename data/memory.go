@@ -120,13 +120,39 @@ func (b *Bytes) Read(index []int, x, y []float32) error {
 	}
 	size := b.input.size
 	for j, i := range index {
-		from, to := b.x[i*size:][:size], x[j*size:][:size]
-		for k, v := range from {
-			to[k] = b.value[v]
+		if j%2 == 0 {
+			for _, i := range index[j:min(j+2, len(index))] {
+				touch(b.x[i*size:][:size])
+			}
 		}
+		b.convert(x[j*size:][:size], b.x[i*size:][:size])
 	}
 	gather(y, b.y, b.size, index)
 	return nil
+}
+
+// touch looks at every cache line of x. Rows of a shuffled set are in no cache, and memory delivers all lines of a row in
+// the time of a few: a third of the time of a batch.
+//
+//go:noinline
+func touch(x []uint8) (bits uint8) {
+	for i := 0; i < len(x); i += 64 {
+		bits |= x[i]
+	}
+	return bits
+}
+
+// convert writes what bytes are read as.
+func (b *Bytes) convert(to []float32, from []uint8) {
+	for len(from) >= 8 && len(to) >= 8 {
+		f, t := (*[8]uint8)(from), (*[8]float32)(to)
+		t[0], t[1], t[2], t[3] = b.value[f[0]], b.value[f[1]], b.value[f[2]], b.value[f[3]]
+		t[4], t[5], t[6], t[7] = b.value[f[4]], b.value[f[5]], b.value[f[6]], b.value[f[7]]
+		from, to = from[8:], to[8:]
+	}
+	for k, v := range from {
+		to[k] = b.value[v]
+	}
 }
 
 // targets is the target side of the sets in memory.
