@@ -67,5 +67,5 @@ const infBits = 0xff << 23
 // each runs f over disjoint ranges [from, to) that cover n elements of the given cost each, on all cores. See [parallel.Each]
 // for args.
 func each[A any](n, cost int, args A, f func(args A, from, to int)) {
-	parallel.Each(n, split(n, cost), args, f)
+	parallel.Each(n, divide(n, cost, minPiece), args, f)
 }

@@ -77,13 +77,18 @@ type product struct {
 const (
 	costMove = 4  // loads, an operation or two, a store
 	costExp  = 64 // an elementary function
-	// minPart is the cost that a part must have to be worth handing to another goroutine: some 30 microseconds.
+	// minPart is the cost of the parts of work with sums or memory of their own for each part: some 30 microseconds. It decides
+	// the order of additions, and so bits.
 	minPart = 1 << 18
+	// minPiece is the same for other work: handing a part over takes a fraction of a microsecond.
+	minPiece = 1 << 16
 )
 
 // split returns the number of parts for items of the given cost each; it depends on its arguments only.
-func split(items, cost int) int {
+func split(items, cost int) int { return divide(items, cost, minPart) }
+
+func divide(items, cost, least int) int {
 	// In int64, so that machines of 32 bits count the same parts.
-	parts := min(int64(items)*int64(cost)/minPart, int64(items), parallel.MaxParts)
+	parts := min(int64(items)*int64(cost)/int64(least), int64(items), parallel.MaxParts)
 	return int(max(1, parts))
 }

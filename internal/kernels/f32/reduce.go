@@ -48,7 +48,7 @@ func tree(s *[lanes]float32) float32 {
 // MinMax returns the smallest and largest element of x and whether x holds a NaN; NaNs are left out of lo and hi. If
 // there is no element but NaNs, lo is +Inf and hi is -Inf. A zero is returned as +0, whatever its sign in x.
 func MinMax(x []float32) (lo, hi float32, nan bool) {
-	parts := split(len(x), costMove)
+	parts := divide(len(x), costMove, minPiece)
 	if parts == 1 {
 		lo, hi, nan = level.minMax(x)
 		return lo + 0, hi + 0, nan

@@ -65,7 +65,7 @@ func (k *tailConstants) setInt(to *[8]float32, v int32) { k.set(to, math.Float32
 // [FakeQuantizeGrad] both pass. It returns the bounds of the activation's output as [MinMax] does.
 func (t *Tail) Run(y []float32, mask []uint8) (lo, hi float32, nan bool) {
 	blocks := MaskLen(len(y))
-	parts := split(blocks, 8*costUpdate)
+	parts := divide(blocks, 8*costUpdate, minPiece)
 	t.begin(parts)
 	type args struct {
 		t             *Tail
