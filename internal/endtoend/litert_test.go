@@ -10,7 +10,8 @@ import (
 )
 
 // Every tensor of every integer file, constants and float borders included, has
-// in the interpreter the very elements that LiteRT's reference kernels give it.
+// in the interpreter the very elements that LiteRT's reference kernels give it; and
+// so have the outputs under every plan.
 func TestIntegerFilesEqualLiteRT(t *testing.T) { equalLiteRT(t, integerFiles) }
 
 func equalLiteRT(t *testing.T, files []*file) {
@@ -31,6 +32,7 @@ func equalLiteRT(t *testing.T, files []*file) {
 					t.Errorf("tensor %d %q: %v", i, tensor.Name, err)
 				}
 			}
+			equalOutputs(t, m.graph, run)
 		})
 	}
 }

@@ -117,6 +117,7 @@ func integers(t *testing.T, net *graph.Graph, samples data.Dataset, x []float32,
 					t.Errorf("%s: tensor %q: %v", name, tensor.Name, err)
 				}
 			}
+			equalOutputs(t, m.graph, run)
 			operators, err := parity.Operators(q, m.graph, x)
 			if err != nil {
 				t.Fatalf("%s: %v", name, err)
