@@ -3,6 +3,7 @@ package interp_test
 import (
 	"fmt"
 	"os"
+	"sync"
 
 	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/interp"
@@ -46,6 +47,61 @@ func Example() {
 	// Output:
 	// [-3 -1 1 7] <nil>
 	// [-20 0 20 80]
+}
+
+// A service takes codes, or real numbers, of any number of rows.
+func ExampleOutput() {
+	model, err := line()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ip, err := interp.New(model, interp.Options{Batch: 4})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if err := ip.Run([]int8{-20, 0, 20}); err != nil {
+		fmt.Println(err)
+		return
+	}
+	y, err := interp.Output[int8](ip, 0)
+	fmt.Println(y, err)
+
+	fmt.Println(ip.Run([]float32{1}))
+	_, err = interp.Output[float32](ip, 0)
+	fmt.Println(err)
+	// Output:
+	// [-20 0 20] <nil>
+	// interp: input "x": data is []float32, want []int8
+	// interp: output "y": data is []int8, want []float32
+}
+
+// Each goroutine of a service has a clone; weights are there once.
+func ExampleInterpreter_Clone() {
+	model, err := line()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	first, err := interp.New(model, interp.Options{Threads: 1})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	idle := sync.Pool{New: func() any { return first.Clone() }}
+	answers, errs := make([][]float32, 3), make([]error, 3)
+	var requests sync.WaitGroup
+	for i := range answers {
+		requests.Go(func() {
+			ip := idle.Get().(*interp.Interpreter)
+			defer idle.Put(ip)
+			answers[i], errs[i] = ip.RunFloat([]float32{float32(i)})
+		})
+	}
+	requests.Wait()
+	fmt.Println(answers, errs)
+	// Output: [[-1] [1] [3]] [<nil> <nil> <nil>]
 }
 
 func ExampleRunNode() {

@@ -214,7 +214,7 @@ type Element interface {
 // Errors: an output that the graph has not, or that has another type, by name.
 func Output[T Element](ip *Interpreter, i int) ([]T, error) {
 	if i < 0 || i >= len(ip.graph.Outputs) {
-		return nil, fmt.Errorf("interp: output %d of %d", i, len(ip.graph.Outputs))
+		return nil, fmt.Errorf("interp: there is no output %d: the graph has %d", i, len(ip.graph.Outputs))
 	}
 	v := ip.output(i)
 	if _, ok := v.data.([]T); !ok {

@@ -7,7 +7,6 @@ import (
 	"github.com/goqat/goqat/data"
 	"github.com/goqat/goqat/export"
 	"github.com/goqat/goqat/graph"
-	"github.com/goqat/goqat/internal/kernels/q8"
 	"github.com/goqat/goqat/interp"
 	"github.com/goqat/goqat/posttrain"
 	"github.com/goqat/goqat/quant"
@@ -37,33 +36,6 @@ func zooModel(t testing.TB, n zoo.Network) *graph.Graph {
 		t.Fatal(err)
 	}
 	return model
-}
-
-// TestZooWithoutAllocation: once planned, int8 networks run in the memory they
-// have, where the processor has vectors; plain Go allocates what it hands to
-// goroutines.
-func TestZooWithoutAllocation(t *testing.T) {
-	if testing.Short() {
-		t.Skip("the race detector, whose tests are short ones, empties pools")
-	}
-	if q8.Level() == "portable" {
-		t.Skip("the promise is for vector kernels")
-	}
-	for _, n := range zoo.Networks() {
-		model := zooModel(t, n)
-		for _, batch := range []int{1, 3} {
-			ip := start(t, model, interp.Options{Batch: batch})
-			var input any = make([]int8, batch*model.Inputs[0].Elements())
-			allocations := testing.AllocsPerRun(10, func() {
-				if err := ip.Run(input); err != nil {
-					t.Fatal(err)
-				}
-			})
-			if batch == 1 && allocations > 0 {
-				t.Errorf("%s: %v allocations for a row", n.Name, allocations)
-			}
-		}
-	}
 }
 
 // BenchmarkFirstResult reads a file and runs it once.

@@ -29,10 +29,17 @@ func Join(shapes [][]int, axis int) Joint {
 func Concat[T any](j Joint, dst []T, srcs ...[]T) {
 	at := 0
 	for i, n := range j.pieces {
-		for b := range j.blocks {
-			copy(dst[b*j.width+at:][:n], srcs[i][b*n:])
-		}
+		Insert(dst[:j.blocks*j.width], srcs[i][:j.blocks*n], j.blocks, at)
 		at += n
+	}
+}
+
+// Insert writes one of the arrays that are joined to its place in dst, a piece in each of so many blocks behind at
+// elements of others.
+func Insert[T any](dst, src []T, blocks, at int) {
+	width, n := len(dst)/blocks, len(src)/blocks
+	for b := range blocks {
+		copy(dst[b*width+at:][:n], src[b*n:])
 	}
 }
 

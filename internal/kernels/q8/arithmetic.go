@@ -262,15 +262,17 @@ func (o *Arithmetic) Run(p axes.Pair, dst, a, b []int8) {
 	}
 	const worthwhile = 1 << 17 // elements: some tens of microseconds
 	parts := parallel.Parts(p.Len(), worthwhile, parallel.MaxParts)
-	if parts == 1 {
-		o.run(p, dst, a, b, 0, p.Len())
-		return
-	}
-	parallel.For(parts, func(part int) {
-		lo, hi := parallel.Range(p.Len(), parts, part)
-		o.run(p, dst, a, b, lo, hi)
-	})
+	parallel.Each(p.Len(), parts, pairs{o, p, dst, a, b}, pairs.each)
 }
+
+// pairs are elements that meet.
+type pairs struct {
+	*Arithmetic
+	pair      axes.Pair
+	dst, a, b []int8
+}
+
+func (p pairs) each(lo, hi int) { p.run(p.pair, p.dst, p.a, p.b, lo, hi) }
 
 // run computes elements [lo, hi).
 func (o *Arithmetic) run(p axes.Pair, dst, a, b []int8, lo, hi int) {

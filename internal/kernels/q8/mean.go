@@ -61,15 +61,16 @@ func NewMean(s MeanSpec) (*Mean, error) {
 func (m *Mean) Run(dst, src []int8, rows int) {
 	const codes = 1 << 18 // worth a goroutine
 	parts := parallel.Parts(rows, codes/(m.count*m.inner)+1, parallel.MaxParts)
-	if parts == 1 {
-		m.run(dst, src, 0, rows)
-		return
-	}
-	parallel.For(parts, func(part int) {
-		lo, hi := parallel.Range(rows, parts, part)
-		m.run(dst, src, lo, hi)
-	})
+	parallel.Each(rows, parts, meanRows{m, dst, src}, meanRows.each)
 }
+
+// meanRows are rows of a batch.
+type meanRows struct {
+	*Mean
+	dst, src []int8
+}
+
+func (m meanRows) each(lo, hi int) { m.run(m.dst, m.src, lo, hi) }
 
 // run computes rows [lo, hi).
 func (m *Mean) run(dst, src []int8, lo, hi int) {

@@ -27,6 +27,9 @@ type Pool[T int8 | int16] struct {
 	block  int       // channels that vector reduces at a time
 	limits []int32   // of vector
 	taps   [][]int32 // offsets of taps, by how many of a kernel row are in the image
+
+	// part is poolRows.run: generic code would allocate it for every call.
+	part func(rows poolRows[T], lo, hi int)
 }
 
 // A reducer sets dst[c] to what it makes of image[offset+c] over offsets.
@@ -92,7 +95,7 @@ func newPool[T int8 | int16](s PoolSpec, reduce reducer[T], vector reduction, bl
 	if err != nil {
 		return nil, fmt.Errorf("q8: pool: %w", err)
 	}
-	p := &Pool[T]{window: window, clamp: s.Activation.Range(s.Quantized, grid), reduce: reduce, vector: vector, block: block}
+	p := &Pool[T]{window: window, part: poolRows[T].run, clamp: s.Activation.Range(s.Quantized, grid), reduce: reduce, vector: vector, block: block}
 	p.limits = aligned[int32](limitWords)
 	if putLimits(p.limits, p.clamp); unsafe.Sizeof(T(0)) == 2 {
 		putWordLimits(p.limits, p.clamp)
@@ -114,15 +117,16 @@ func (p *Pool[T]) Run(dst, src []T, batch int) {
 	const taps = 1 << 18 // worth a goroutine
 	rows := batch * w.Output[0]
 	parts := parallel.Parts(rows, taps/(w.Output[1]*w.depth())+1, parallel.MaxParts)
-	if parts == 1 {
-		p.rows(dst, src, 0, rows)
-		return
-	}
-	parallel.For(parts, func(part int) {
-		lo, hi := parallel.Range(rows, parts, part)
-		p.rows(dst, src, lo, hi)
-	})
+	parallel.Each(rows, parts, poolRows[T]{p, dst, src}, p.part)
 }
+
+// poolRows are rows of the output.
+type poolRows[T int8 | int16] struct {
+	*Pool[T]
+	dst, src []T
+}
+
+func (p poolRows[T]) run(lo, hi int) { p.rows(p.dst, p.src, lo, hi) }
 
 // rows computes rows [lo, hi) of the output, in runs of pixels under which the
 // window has equally many columns of the image.

@@ -39,12 +39,20 @@ func (v *vectorConv) run(dst, src []int8, batch int) {
 		return
 	}
 	parts := parallel.Parts(batch, vectorProducts/(perPixel*positions)+1, parallel.MaxParts)
-	parallel.For(parts, func(part int) {
-		lo, hi := parallel.Range(batch, parts, part)
-		for n := lo; n < hi; n++ {
-			v.image(dst[n*size:][:size], src[n*v.window.inputSize():], 1)
-		}
-	})
+	parallel.Each(batch, parts, convImages{v, dst, src}, convImages.run)
+}
+
+// convImages are images of a batch.
+type convImages struct {
+	*vectorConv
+	dst, src []int8
+}
+
+func (v convImages) run(lo, hi int) {
+	size := v.window.Positions() * v.outputs
+	for n := lo; n < hi; n++ {
+		v.image(v.dst[n*size:][:size], v.src[n*v.window.inputSize():], 1)
+	}
 }
 
 // image computes one image, with its positions in parts where these are apart.
@@ -57,10 +65,18 @@ func (v *vectorConv) image(dst, image []int8, parts int) {
 	case parts == 1:
 		v.product.run(dst, *buffer, v.pixels)
 	default:
-		parallel.For(parts, func(part int) {
-			lo, hi := parallel.Range(len(v.pixels), parts, part)
-			v.product.run(dst[lo*v.outputs:hi*v.outputs], *buffer, v.pixels[lo:hi])
-		})
+		parallel.Each(len(v.pixels), parts, convPixels{v, dst, *buffer}, convPixels.run)
 	}
 	v.plane.buffers.Put(buffer)
+}
+
+// convPixels are positions of an image.
+type convPixels struct {
+	*vectorConv
+	dst    []int8
+	buffer []byte
+}
+
+func (v convPixels) run(lo, hi int) {
+	v.product.run(v.dst[lo*v.outputs:hi*v.outputs], v.buffer, v.pixels[lo:hi])
 }

@@ -145,19 +145,27 @@ func (v *vectorDepthwise) pack(weights []int8, bias []int32, zero int32) {
 
 func (v *vectorDepthwise) run(dst, src []int8, batch int) {
 	size, rows := v.window.Positions()*v.window.Channels, v.window.Output[0]
-	perRow, input := v.window.Output[1]*v.window.depth(), v.window.inputSize()/v.multiplier
+	perRow := v.window.Output[1] * v.window.depth()
 	const products = vectorProducts / 8 // worth a goroutine: slower ones
 	if batch == 1 {
 		v.image(dst[:size], src, parallel.Parts(rows, products/perRow+1, parallel.MaxParts))
 		return
 	}
 	parts := parallel.Parts(batch, products/(perRow*rows)+1, parallel.MaxParts)
-	parallel.For(parts, func(part int) {
-		lo, hi := parallel.Range(batch, parts, part)
-		for n := lo; n < hi; n++ {
-			v.image(dst[n*size:][:size], src[n*input:], 1)
-		}
-	})
+	parallel.Each(batch, parts, depthwiseImages{v, dst, src}, depthwiseImages.run)
+}
+
+// depthwiseImages are images of a batch.
+type depthwiseImages struct {
+	*vectorDepthwise
+	dst, src []int8
+}
+
+func (v depthwiseImages) run(lo, hi int) {
+	size, input := v.window.Positions()*v.window.Channels, v.window.inputSize()/v.multiplier
+	for n := lo; n < hi; n++ {
+		v.image(v.dst[n*size:][:size], v.src[n*input:], 1)
+	}
 }
 
 // image computes one image, with its rows in parts.

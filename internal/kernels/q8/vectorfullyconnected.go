@@ -30,14 +30,17 @@ func (d *dispatch) forDense(weights []int8) *dispatch {
 
 func (v *vectorFullyConnected) run(dst, src []int8, rows int) {
 	parts := parallel.Parts(rows, vectorProducts/(v.inputs*v.product.outputs)+1, parallel.MaxParts)
-	if parts == 1 {
-		v.rows(dst, src, rows)
-		return
-	}
-	parallel.For(parts, func(part int) {
-		lo, hi := parallel.Range(rows, parts, part)
-		v.rows(dst[lo*v.product.outputs:], src[lo*v.inputs:], hi-lo)
-	})
+	parallel.Each(rows, parts, denseRows{v, dst, src}, denseRows.run)
+}
+
+// denseRows are rows of a batch.
+type denseRows struct {
+	*vectorFullyConnected
+	dst, src []int8
+}
+
+func (v denseRows) run(lo, hi int) {
+	v.rows(v.dst[lo*v.product.outputs:], v.src[lo*v.inputs:], hi-lo)
 }
 
 func (v *vectorFullyConnected) rows(dst, src []int8, rows int) {

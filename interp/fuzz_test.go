@@ -1,0 +1,139 @@
+package interp_test
+
+import (
+	"encoding/binary"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/internal/rng"
+	"github.com/goqat/goqat/interp"
+	"github.com/goqat/goqat/tflite"
+)
+
+// survive reads, plans and runs any bytes: errors are expected, faults of the
+// program are not, and memory stays in proportion to the file and the limit. It
+// reports whether the bytes are a network that runs.
+func survive(t *testing.T, file []byte) bool {
+	t.Helper()
+	const limit = 1 << 15
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	ran := false
+	g, err := tflite.Unmarshal(file)
+	if err == nil {
+		ran, err = runs(g, interp.Options{Batch: 2, MaxBytes: limit})
+	}
+	runtime.ReadMemStats(&after)
+	if err != nil && strings.Contains(err.Error(), "internal fault") {
+		t.Errorf("%v", err)
+	}
+	// Reading takes 64 times the file at most; packed weights, tables of operators and
+	// error texts come on top.
+	if used, most := after.TotalAlloc-before.TotalAlloc, 256*uint64(len(file))+64*limit+16<<20; used > most {
+		t.Errorf("a file of %d bytes took %d bytes of memory, want at most %d", len(file), used, most)
+	}
+	return ran
+}
+
+// runs runs a graph on zeros, one row and then two.
+func runs(g *graph.Graph, o interp.Options) (bool, error) {
+	ip, err := interp.New(g, o)
+	if err != nil {
+		return false, err
+	}
+	for rows := 1; rows <= 2; rows++ {
+		var inputs []any
+		for _, x := range g.Inputs {
+			inputs = append(inputs, zeros(x.Type, rows*x.Elements()))
+		}
+		if err := ip.Run(inputs...); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// zeros returns n elements of a type.
+func zeros(t graph.Type, n int) any {
+	switch t {
+	case graph.Float32:
+		return make([]float32, n)
+	case graph.Float16:
+		return make([]uint16, n)
+	case graph.Int8:
+		return make([]int8, n)
+	case graph.UInt8:
+		return make([]uint8, n)
+	case graph.Int16:
+		return make([]int16, n)
+	case graph.Int32:
+		return make([]int32, n)
+	}
+	return make([]int64, n)
+}
+
+// files are small files: those of other programs, and the test networks.
+func files(t testing.TB) [][]byte {
+	var list [][]byte
+	keras, err := filepath.Glob("../tflite/testdata/keras/*.tflite")
+	if err != nil || len(keras) == 0 {
+		t.Fatalf("%d files, error %v", len(keras), err)
+	}
+	for _, path := range keras {
+		file, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, file)
+	}
+	all := nets(t)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if file, err := tflite.Marshal(all[name]); err == nil { // not those for training
+			list = append(list, file)
+		}
+	}
+	return list
+}
+
+func FuzzRun(f *testing.F) {
+	for _, file := range files(f) {
+		f.Add(file)
+	}
+	f.Fuzz(func(t *testing.T, file []byte) { survive(t, file) })
+}
+
+// Files with a few words changed, as in the tests of package tflite.
+func TestMutatedFiles(t *testing.T) {
+	seeds, r, ran := files(t), rng.New(1), 0
+	const rounds = 3000
+	for range rounds {
+		file := slices.Clone(seeds[r.IntN(len(seeds))])
+		for range 1 + r.IntN(3) {
+			word := file[r.IntN(len(file)/4)*4:][:4]
+			switch r.IntN(4) {
+			case 0:
+				word[r.IntN(4)] ^= 1 << r.IntN(8)
+			case 1:
+				binary.LittleEndian.PutUint32(word, uint32(r.IntN(64)))
+			case 2:
+				binary.LittleEndian.PutUint32(word, uint32(r.Uint64()))
+			case 3:
+				copy(word, file[r.IntN(len(file)/4)*4:])
+			}
+		}
+		if survive(t, file) {
+			ran++
+		}
+	}
+	// Were all refused, or none, the test would test nothing.
+	t.Logf("%d of %d changed files run", ran, rounds)
+	if ran < rounds/20 || ran > rounds*19/20 {
+		t.Errorf("%d of %d changed files run", ran, rounds)
+	}
+}
