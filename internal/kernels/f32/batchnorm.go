@@ -12,20 +12,24 @@ import (
 //	frozen:     InvStd of the moving variance, Normalize; backward NormalizeFrozenGrad
 //	inference:  InvStd of the moving variance, Normalize
 
-// Moments computes each channel's mean and biased variance over the rows of x [rows, channels], in two passes:
-// mean = sum(x)/rows, variance = sum((x-mean)^2)/rows, both sums as in [SumRows].
+// Moments computes each channel's mean and biased variance over the rows of x [rows, channels]. The sums are those of
+// [RowChunks] chunks k of n_k rows, each by itself, as they are in the cache then:
+//
+//	mean = sum(x)/rows, variance = sum over k of (sum((x-mean_k)^2) + n_k*(mean_k-mean)^2) / rows
 func Moments(ws *Workspace, rows, channels int, mean, variance, x []float32) {
-	mean, variance = mean[:channels], variance[:channels]
-	SumRows(ws, rows, channels, mean, x)
-	for c := range mean {
-		mean[c] /= float32(rows)
+	type args struct {
+		s, x           []float32
+		rows, channels int
 	}
-	sumChunks(ws, rows, channels, sums{x: x, mean: mean}, func(s sums, sum []float32, lo, hi int) {
-		level.sumSquares(hi-lo, sum, s.rows(s.x, lo, hi), s.mean)
-	}, variance)
-	for c := range variance {
-		variance[c] /= float32(rows)
-	}
+	chunks := RowChunks(rows, channels)
+	s := ws.floats(3 * chunks * channels)
+	parallel.Each(chunks, chunks, args{s, x, rows, channels}, func(a args, p, to int) {
+		for ; p < to; p++ {
+			lo, hi := parallel.Range(a.rows, len(a.s)/(3*a.channels), p)
+			moments(a.s[3*p*a.channels:], hi-lo, a.channels, a.x[lo*a.channels:hi*a.channels])
+		}
+	})
+	mergeMoments(mean[:channels], variance[:channels], s, rows, 1, chunks)
 }
 
 // InvStd computes invStd = 1/sqrt(variance + epsilon), elementwise over len(variance) elements.
@@ -134,45 +138,69 @@ func (n normalization) run(from, to int) {
 	level.normalize(n.y[i:j], n.x[i:j], n.mean, n.invStd, n.gamma, n.beta)
 }
 
-// NormalizeGrad computes the gradients of [Normalize] where mean and invStd are those of x itself ([Moments]):
+// NormalizeGrad computes the gradients of [Normalize] where mean and invStd are those of x itself ([Moments]), from what
+// mask passes of dy, all for a mask of nil:
 //
 //	xhat = (x-mean)*invStd,  dgamma = sum(dy*xhat),  dbeta = sum(dy)
 //	dx   = gamma*invStd * (dy - dbeta/rows - xhat*dgamma/rows)
 //
-// with sums over the rows as in [SumRows]. Shapes as in [Normalize]. dx may be dy.
-func NormalizeGrad(ws *Workspace, rows, channels int, dx, dgamma, dbeta, dy, x, mean, invStd, gamma []float32) {
-	normalizeParamGrads(ws, rows, channels, dgamma, dbeta, dy, x, mean, invStd)
+// with sums over the rows as in [SumRows]. Shapes as in [Normalize]; mask as in [FakeQuantizeGrad]. dx may be dy.
+func NormalizeGrad(ws *Workspace, rows, channels int, dx, dgamma, dbeta, dy []float32, mask []uint8, x, mean, invStd, gamma []float32) {
+	dy, mask = passed(channels, dx[:rows*channels], dy, mask)
+	NormalizeParamGrads(ws, rows, channels, dgamma, dbeta, dy, mask, x, mean, invStd)
 	s := ws.floats(3 * channels)
 	meanB, meanG, factor := s[:channels], s[channels:2*channels], s[2*channels:]
-	for c := range channels {
-		meanB[c], meanG[c] = dbeta[c]/float32(rows), dgamma[c]/float32(rows)
-		factor[c] = gamma[c] * invStd[c]
-	}
+	gradFactors(rows, meanB, meanG, factor, dbeta, dgamma, gamma, invStd)
 	mean, invStd = ws.repeated(0, rows, mean[:channels]), ws.repeated(1, rows, invStd[:channels])
 	meanB, meanG, factor = ws.repeated(2, rows, meanB), ws.repeated(3, rows, meanG), ws.repeated(4, rows, factor)
 	type args struct {
 		channels                                      int
 		dx, dy, x, mean, invStd, meanB, meanG, factor []float32
+		mask                                          []uint8
 	}
-	each(rows, channels*costMove, args{channels, dx, dy, x, mean, invStd, meanB, meanG, factor}, func(a args, from, to int) {
+	each(rows, channels*costMove, args{channels, dx, dy, x, mean, invStd, meanB, meanG, factor, mask}, func(a args, from, to int) {
 		i, j := from*a.channels, to*a.channels
+		if a.mask != nil {
+			level.normalizeMaskedGrad(a.dx[i:j], a.dy[i:j], a.mask[i/8:j/8], a.x[i:j], a.mean, a.invStd, a.meanB, a.meanG, a.factor)
+			return
+		}
 		level.normalizeGrad(a.dx[i:j], a.dy[i:j], a.x[i:j], a.mean, a.invStd, a.meanB, a.meanG, a.factor)
 	})
 }
 
+// passed returns dy and mask, or, where rows are no whole bytes of a mask, what it passes, in dx, and none.
+func passed(channels int, dx, dy []float32, mask []uint8) ([]float32, []uint8) {
+	if mask == nil || channels%8 == 0 {
+		return dy, mask
+	}
+	FakeQuantizeGrad(dx, dy, mask)
+	return dx, nil
+}
+
 // NormalizeFrozenGrad computes the gradients of [Normalize] where mean and invStd are constants (moving statistics):
 // dx = dy*gamma*invStd; dgamma and dbeta as in [NormalizeGrad]. dx may be dy.
-func NormalizeFrozenGrad(ws *Workspace, rows, channels int, dx, dgamma, dbeta, dy, x, mean, invStd, gamma []float32) {
-	normalizeParamGrads(ws, rows, channels, dgamma, dbeta, dy, x, mean, invStd)
+func NormalizeFrozenGrad(ws *Workspace, rows, channels int, dx, dgamma, dbeta, dy []float32, mask []uint8, x, mean, invStd, gamma []float32) {
+	if mask != nil {
+		FakeQuantizeGrad(dx[:rows*channels], dy, mask)
+		dy = dx
+	}
+	NormalizeParamGrads(ws, rows, channels, dgamma, dbeta, dy, nil, x, mean, invStd)
 	factor := ws.floats(channels)
 	MulTo(factor, gamma, invStd)
 	scaleRows(ws, rows, channels, dx, dy, factor)
 }
 
-func normalizeParamGrads(ws *Workspace, rows, channels int, dgamma, dbeta, dy, x, mean, invStd []float32) {
-	s := sums{dy: dy, x: x, mean: mean, invStd: invStd}
+// NormalizeParamGrads computes dgamma and dbeta as [NormalizeGrad] does. A mask needs a multiple of eight channels.
+func NormalizeParamGrads(ws *Workspace, rows, channels int, dgamma, dbeta, dy []float32, mask []uint8, x, mean, invStd []float32) {
+	s := sums{dy: dy, x: x, mean: mean, invStd: invStd, mask: mask}
 	sumChunks(ws, rows, channels, s, func(s sums, sum []float32, lo, hi int) {
-		level.sumNormalized(hi-lo, sum[:s.cols], sum[s.cols:], s.rows(s.dy, lo, hi), s.rows(s.x, lo, hi), s.mean, s.invStd)
+		sum, products := sum[:s.cols], sum[s.cols:]
+		dy, x := s.rows(s.dy, lo, hi), s.rows(s.x, lo, hi)
+		if s.mask != nil {
+			level.sumMaskedNormalized(hi-lo, sum, products, dy, s.mask[lo*s.cols/8:hi*s.cols/8], x, s.mean, s.invStd)
+			return
+		}
+		level.sumNormalized(hi-lo, sum, products, dy, x, s.mean, s.invStd)
 	}, dbeta, dgamma)
 }
 

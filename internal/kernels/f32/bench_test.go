@@ -99,7 +99,7 @@ func BenchmarkRows(b *testing.B) {
 	f32.InvStd(invStd, variance, 1e-3)
 	run("Normalize", 4, func() { f32.Normalize(&ws, rows, cols, y, x, mean, invStd, gamma, beta) },
 		func() { kerneltest.Normalize(rows, cols, y, x, mean, invStd, gamma, beta) })
-	run("NormalizeGrad", 12, func() { f32.NormalizeGrad(&ws, rows, cols, y, mean, beta, dy, x, mean, invStd, gamma) },
+	run("NormalizeGrad", 12, func() { f32.NormalizeGrad(&ws, rows, cols, y, mean, beta, dy, nil, x, mean, invStd, gamma) },
 		func() { kerneltest.NormalizeGrad(rows, cols, y, mean, beta, dy, x, mean, invStd, gamma) })
 	run("Activate", 1, func() { f32.Activate(quant.Relu, y, x) }, func() { kerneltest.Activate(quant.Relu, y, x) })
 	run("ActivateGrad", 1, func() { f32.ActivateGrad(quant.Relu, y, dy, x) }, func() { kerneltest.ActivateGrad(quant.Relu, y, dy, x) })

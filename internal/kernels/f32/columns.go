@@ -33,6 +33,7 @@ func sumChunks(ws *Workspace, rows, cols int, s sums, add func(s sums, sum []flo
 // sums is the arguments of a reduction over rows.
 type sums struct {
 	x, dy, mean, invStd []float32
+	mask                []uint8 // of dy; nil for none
 
 	height, cols, chunks, per int
 	all                       []float32 // per chunk
@@ -91,6 +92,18 @@ func sumNormalizedPortable(rows int, sum, products, dy, x, mean, invStd []float3
 		for c, m := range mean {
 			sum[c] += dy[c]
 			products[c] += float32(dy[c] * float32((x[c]-m)*invStd[c]))
+		}
+	}
+}
+
+func sumMaskedNormalizedPortable(rows int, sum, products, dy []float32, mask []uint8, x, mean, invStd []float32) {
+	cols := len(sum)
+	var d [64]float32
+	for r := range rows {
+		for c := 0; c < cols; c += len(d) {
+			n, at := min(len(d), cols-c), r*cols+c
+			maskGradPortable(d[:n], dy[at:at+n], mask[at/8:])
+			sumNormalizedPortable(1, sum[c:c+n], products[c:c+n], d[:n], x[at:], mean[c:], invStd[c:])
 		}
 	}
 }

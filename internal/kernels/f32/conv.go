@@ -27,16 +27,19 @@ func Conv2D(ws *Workspace, g Conv, y, x, w, bias []float32, act quant.Activation
 //
 // over the output pixels whose tap (ky, kx) lies on (iy, ix). Shapes as in [Conv2D].
 func Conv2DGradInput(ws *Workspace, g Conv, dx, dy, w []float32) {
+	g.spread(ws, dx, dy, func(turned []float32, p window.Phase) { g.turn(turned, &p, w) }, newEpilogue(quant.NoActivation, nil))
+}
+
+// turn writes the weights of a phase as [taps of the phase, OutC, InC].
+func (g *Conv) turn(turned []float32, p *window.Phase, w []float32) {
 	k := g.depth()
-	g.spread(ws, dx, dy, func(turned []float32, p window.Phase) {
-		for t := range p.Taps() {
-			at := p.Tap(t) * g.InC
-			for o := range g.OutC {
-				move(turned[:g.InC], w[at+o*k:])
-				turned = turned[g.InC:]
-			}
+	for t := range p.Taps() {
+		at := p.Tap(t) * g.InC
+		for o := range g.OutC {
+			move(turned[:g.InC], w[at+o*k:])
+			turned = turned[g.InC:]
 		}
-	}, newEpilogue(quant.NoActivation, nil))
+	}
 }
 
 // spread computes an image dx of the size of g's input from dy, one of the size of its output, phase by phase. turn

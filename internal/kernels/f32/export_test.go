@@ -18,3 +18,6 @@ func Peak() float64 {
 	level.peak(n)
 	return n * level.peakOps
 }
+
+// Groups is the number of groups of images whose sums a layer adds up.
+func (l *Layer) Groups() int { return l.groups }

@@ -18,12 +18,16 @@ type vectors struct {
 	affine        func(dst, x, factor, shift []float32)
 	normalize     func(dst, x, mean, invStd, gamma, beta []float32)
 	normalizeGrad func(dx, dy, x, mean, invStd, meanB, meanG, factor []float32)
+	// normalizeMaskedGrad takes what mask passes of dy; all lengths are multiples of eight.
+	normalizeMaskedGrad func(dx, dy []float32, mask []uint8, x, mean, invStd, meanB, meanG, factor []float32)
 
 	// On columns: they add at least one row of len(sum) columns after another to sum.
 	sumRows       func(rows int, sum, x []float32)
 	sumSquares    func(rows int, sum, x, mean []float32)
 	sumProducts   func(rows int, sum, dy, x []float32)
 	sumNormalized func(rows int, sum, products, dy, x, mean, invStd []float32)
+	// sumMaskedNormalized takes what mask passes of dy; there are multiples of eight columns.
+	sumMaskedNormalized func(rows int, sum, products, dy []float32, mask []uint8, x, mean, invStd []float32)
 
 	// On windows.
 	maxPool         func(y []float32, arg []int32, x []float32, w windows)
@@ -63,10 +67,10 @@ var portable = &dispatch{name: "portable", gemm: gemmPortable, vectors: vectors{
 	tanh: tanhPortable, sigmoid: sigmoidPortable,
 
 	biasClamp: biasClampPortable, scaleRows: scaleRowsPortable, affine: affinePortable,
-	normalize: normalizePortable, normalizeGrad: normalizeGradPortable,
+	normalize: normalizePortable, normalizeGrad: normalizeGradPortable, normalizeMaskedGrad: normalizeMaskedGradPortable,
 
 	sumRows: sumRowsPortable, sumSquares: sumSquaresPortable,
-	sumProducts: sumProductsPortable, sumNormalized: sumNormalizedPortable,
+	sumProducts: sumProductsPortable, sumNormalized: sumNormalizedPortable, sumMaskedNormalized: sumMaskedNormalizedPortable,
 
 	maxPool: maxPoolPortable, maxPoolGrad: maxPoolGradPortable,
 	averagePool: averagePoolPortable, averagePoolGrad: averagePoolGradPortable,

@@ -10,10 +10,10 @@ var vectorsAVX2 = vectors{
 	tanh: tanhAVX2, sigmoid: sigmoidAVX2,
 
 	biasClamp: biasClampAVX2, scaleRows: scaleRowsAVX2, affine: affineAVX2,
-	normalize: normalizeAVX2, normalizeGrad: normalizeGradAVX2,
+	normalize: normalizeAVX2, normalizeGrad: normalizeGradAVX2, normalizeMaskedGrad: normalizeMaskedGradAVX2,
 
 	sumRows: sumRowsAVX2, sumSquares: sumSquaresAVX2,
-	sumProducts: sumProductsAVX2, sumNormalized: sumNormalizedAVX2,
+	sumProducts: sumProductsAVX2, sumNormalized: sumNormalizedAVX2, sumMaskedNormalized: sumMaskedNormalizedAVX2,
 
 	maxPool: func(y []float32, arg []int32, x []float32, w windows) {
 		maxPoolAVX2(y, arg, x, w.first, w.count, w.step, w.rows, w.cols, w.line, w.channels, w.channels)

@@ -823,6 +823,11 @@ func normalizeAVX2(dst []float32, x []float32, mean []float32, invStd []float32,
 //go:noescape
 func normalizeGradAVX2(dx []float32, dy []float32, x []float32, mean []float32, invStd []float32, meanB []float32, meanG []float32, factor []float32)
 
+// normalizeMaskedGradAVX2 computes the gradient of the input of a normalization from what the mask passes of dy, for multiples of eight elements and columns: normalizeGrad behind maskGrad
+//
+//go:noescape
+func normalizeMaskedGradAVX2(dx []float32, dy []float32, mask []uint8, x []float32, mean []float32, invStd []float32, meanB []float32, meanG []float32, factor []float32)
+
 // sumRowsAVX2 adds rows of len(sum) columns, of which there must be one, in order:
 //
 //	for range rows { for c := range sum { sum[c] += x[c] }; next row }
@@ -856,6 +861,11 @@ func sumProductsAVX2(rows int, sum []float32, dy []float32, x []float32)
 //
 //go:noescape
 func sumNormalizedAVX2(rows int, sum []float32, products []float32, dy []float32, x []float32, mean []float32, invStd []float32)
+
+// sumMaskedNormalizedAVX2 is sumNormalized of what the mask passes of dy, for multiples of eight columns
+//
+//go:noescape
+func sumMaskedNormalizedAVX2(rows int, sum []float32, products []float32, dy []float32, mask []uint8, x []float32, mean []float32, invStd []float32)
 
 // fakeQuantizeAVX2 rounds x to codes and writes their values; bit i%8 of mask[i/8], unless mask is empty, says whether code i lies in [lo, hi]:
 //

@@ -4958,20 +4958,20 @@ period1:
 	JZ      between6
 
 wide3:
-	VMOVUPS (DX)(R13*4), Y0
-	VMOVUPS (BX)(R13*4), Y1
-	VSUBPS  Y1, Y0, Y0
-	VMOVUPS (SI)(R13*4), Y1
-	VMULPS  Y1, Y0, Y0
-	VMOVUPS (R8)(R13*4), Y1
-	VMULPS  Y1, Y0, Y0
-	VMOVUPS (CX)(R13*4), Y1
-	VMOVUPS (DI)(R13*4), Y2
+	VMOVUPS (CX)(R13*4), Y0
+	VMOVUPS (DX)(R13*4), Y1
+	VMOVUPS (BX)(R13*4), Y2
 	VSUBPS  Y2, Y1, Y1
-	VSUBPS  Y0, Y1, Y1
-	VMOVUPS (R9)(R13*4), Y0
-	VMULPS  Y0, Y1, Y1
-	VMOVUPS Y1, (AX)(R13*4)
+	VMOVUPS (SI)(R13*4), Y2
+	VMULPS  Y2, Y1, Y1
+	VMOVUPS (R8)(R13*4), Y2
+	VMULPS  Y2, Y1, Y1
+	VMOVUPS (DI)(R13*4), Y2
+	VSUBPS  Y2, Y0, Y0
+	VSUBPS  Y1, Y0, Y0
+	VMOVUPS (R9)(R13*4), Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS Y0, (AX)(R13*4)
 	ADDQ    $0x08, R13
 	CMPQ    R13, R14
 	JLT     wide3
@@ -4981,20 +4981,20 @@ between6:
 	JGE  done5
 
 narrow4:
-	VMOVSS (DX)(R13*4), X0
-	VMOVSS (BX)(R13*4), X1
-	VSUBPS X1, X0, X0
-	VMOVSS (SI)(R13*4), X1
-	VMULPS X1, X0, X0
-	VMOVSS (R8)(R13*4), X1
-	VMULPS X1, X0, X0
-	VMOVSS (CX)(R13*4), X1
-	VMOVSS (DI)(R13*4), X2
+	VMOVSS (CX)(R13*4), X0
+	VMOVSS (DX)(R13*4), X1
+	VMOVSS (BX)(R13*4), X2
 	VSUBPS X2, X1, X1
-	VSUBPS X0, X1, X1
-	VMOVSS (R9)(R13*4), X0
-	VMULPS X0, X1, X1
-	VMOVSS X1, (AX)(R13*4)
+	VMOVSS (SI)(R13*4), X2
+	VMULPS X2, X1, X1
+	VMOVSS (R8)(R13*4), X2
+	VMULPS X2, X1, X1
+	VMOVSS (DI)(R13*4), X2
+	VSUBPS X2, X0, X0
+	VSUBPS X1, X0, X0
+	VMOVSS (R9)(R13*4), X1
+	VMULPS X1, X0, X0
+	VMOVSS X0, (AX)(R13*4)
 	INCQ   R13
 	CMPQ   R13, R12
 	JLT    narrow4
@@ -5005,6 +5005,63 @@ done5:
 	LEAQ (DX)(R12*4), DX
 	SUBQ R11, R10
 	JMP  period1
+
+end2:
+	VZEROUPPER
+	RET
+
+// func normalizeMaskedGradAVX2(dx []float32, dy []float32, mask []uint8, x []float32, mean []float32, invStd []float32, meanB []float32, meanG []float32, factor []float32)
+// Requires: AVX, AVX2, CMOV
+TEXT ·normalizeMaskedGradAVX2(SB), NOSPLIT, $0-216
+	MOVQ    dx_base+0(FP), AX
+	MOVQ    dy_base+24(FP), CX
+	MOVQ    x_base+72(FP), DX
+	MOVQ    mean_base+96(FP), BX
+	MOVQ    invStd_base+120(FP), SI
+	MOVQ    meanB_base+144(FP), DI
+	MOVQ    meanG_base+168(FP), R8
+	MOVQ    factor_base+192(FP), R9
+	MOVQ    mask_base+48(FP), R10
+	LEAQ    eightBits<>+0(SB), R11
+	VMOVUPS (R11), Y0
+	MOVQ    dx_len+8(FP), R11
+	MOVQ    mean_len+104(FP), R12
+
+period1:
+	TESTQ   R11, R11
+	JLE     end2
+	MOVQ    R12, R13
+	CMPQ    R11, R12
+	CMOVQLT R11, R13
+	XORQ    R14, R14
+
+wide3:
+	VPBROADCASTB (R10), Y1
+	VPAND        Y0, Y1, Y1
+	VPCMPEQD     Y0, Y1, Y1
+	VANDPS       (CX)(R14*4), Y1, Y1
+	VMOVUPS      (DX)(R14*4), Y2
+	VMOVUPS      (BX)(R14*4), Y3
+	VSUBPS       Y3, Y2, Y2
+	VMOVUPS      (SI)(R14*4), Y3
+	VMULPS       Y3, Y2, Y2
+	VMOVUPS      (R8)(R14*4), Y3
+	VMULPS       Y3, Y2, Y2
+	VMOVUPS      (DI)(R14*4), Y3
+	VSUBPS       Y3, Y1, Y1
+	VSUBPS       Y2, Y1, Y1
+	VMOVUPS      (R9)(R14*4), Y2
+	VMULPS       Y2, Y1, Y1
+	VMOVUPS      Y1, (AX)(R14*4)
+	INCQ         R10
+	ADDQ         $0x08, R14
+	CMPQ         R14, R13
+	JLT          wide3
+	LEAQ         (AX)(R13*4), AX
+	LEAQ         (CX)(R13*4), CX
+	LEAQ         (DX)(R13*4), DX
+	SUBQ         R12, R11
+	JMP          period1
 
 end2:
 	VZEROUPPER
@@ -5542,6 +5599,235 @@ done1:
 	VZEROUPPER
 	RET
 
+// func sumMaskedNormalizedAVX2(rows int, sum []float32, products []float32, dy []float32, mask []uint8, x []float32, mean []float32, invStd []float32)
+// Requires: AVX, AVX2
+TEXT ·sumMaskedNormalizedAVX2(SB), NOSPLIT, $8-176
+	MOVQ    sum_base+8(FP), AX
+	MOVQ    products_base+32(FP), CX
+	MOVQ    sum_len+16(FP), DX
+	MOVQ    rows+0(FP), BX
+	MOVQ    dy_base+56(FP), SI
+	MOVQ    x_base+104(FP), DI
+	MOVQ    mean_base+128(FP), R8
+	MOVQ    invStd_base+152(FP), R9
+	LEAQ    eightBits<>+0(SB), R10
+	VMOVUPS (R10), Y0
+	MOVQ    DX, R11
+	SHRQ    $0x03, R11
+	XORQ    R12, R12
+	MOVQ    DX, R13
+
+block2:
+	CMPQ    R13, $0x20
+	JLT     fewer3
+	VMOVUPS (AX)(R12*4), Y1
+	VMOVUPS (CX)(R12*4), Y2
+	VMOVUPS 32(AX)(R12*4), Y3
+	VMOVUPS 32(CX)(R12*4), Y4
+	VMOVUPS 64(AX)(R12*4), Y5
+	VMOVUPS 64(CX)(R12*4), Y6
+	VMOVUPS 96(AX)(R12*4), Y7
+	VMOVUPS 96(CX)(R12*4), Y8
+	MOVQ    R12, R10
+	SHRQ    $0x03, R10
+	MOVQ    mask_base+80(FP), R14
+	ADDQ    R14, R10
+	LEAQ    (SI)(R12*4), R14
+	LEAQ    (DI)(R12*4), R15
+	MOVQ    BX, BP
+
+row4:
+	VMOVUPS      (R14), Y9
+	VMOVUPS      (R15), Y10
+	VPBROADCASTB (R10), Y11
+	VPAND        Y0, Y11, Y11
+	VPCMPEQD     Y0, Y11, Y11
+	VANDPS       Y11, Y9, Y9
+	VADDPS       Y9, Y1, Y1
+	VSUBPS       (R8)(R12*4), Y10, Y10
+	VMULPS       (R9)(R12*4), Y10, Y10
+	VMULPS       Y10, Y9, Y9
+	VADDPS       Y9, Y2, Y2
+	VMOVUPS      32(R14), Y9
+	VMOVUPS      32(R15), Y10
+	VPBROADCASTB 1(R10), Y11
+	VPAND        Y0, Y11, Y11
+	VPCMPEQD     Y0, Y11, Y11
+	VANDPS       Y11, Y9, Y9
+	VADDPS       Y9, Y3, Y3
+	VSUBPS       32(R8)(R12*4), Y10, Y10
+	VMULPS       32(R9)(R12*4), Y10, Y10
+	VMULPS       Y10, Y9, Y9
+	VADDPS       Y9, Y4, Y4
+	VMOVUPS      64(R14), Y9
+	VMOVUPS      64(R15), Y10
+	VPBROADCASTB 2(R10), Y11
+	VPAND        Y0, Y11, Y11
+	VPCMPEQD     Y0, Y11, Y11
+	VANDPS       Y11, Y9, Y9
+	VADDPS       Y9, Y5, Y5
+	VSUBPS       64(R8)(R12*4), Y10, Y10
+	VMULPS       64(R9)(R12*4), Y10, Y10
+	VMULPS       Y10, Y9, Y9
+	VADDPS       Y9, Y6, Y6
+	VMOVUPS      96(R14), Y9
+	VMOVUPS      96(R15), Y10
+	VPBROADCASTB 3(R10), Y11
+	VPAND        Y0, Y11, Y11
+	VPCMPEQD     Y0, Y11, Y11
+	VANDPS       Y11, Y9, Y9
+	VADDPS       Y9, Y7, Y7
+	VSUBPS       96(R8)(R12*4), Y10, Y10
+	VMULPS       96(R9)(R12*4), Y10, Y10
+	VMULPS       Y10, Y9, Y9
+	VADDPS       Y9, Y8, Y8
+	LEAQ         (R14)(DX*4), R14
+	LEAQ         (R15)(DX*4), R15
+	ADDQ         R11, R10
+	DECQ         BP
+	JNE          row4
+	VMOVUPS      Y1, (AX)(R12*4)
+	VMOVUPS      Y2, (CX)(R12*4)
+	VMOVUPS      Y3, 32(AX)(R12*4)
+	VMOVUPS      Y4, 32(CX)(R12*4)
+	VMOVUPS      Y5, 64(AX)(R12*4)
+	VMOVUPS      Y6, 64(CX)(R12*4)
+	VMOVUPS      Y7, 96(AX)(R12*4)
+	VMOVUPS      Y8, 96(CX)(R12*4)
+	ADDQ         $0x20, R12
+	SUBQ         $0x20, R13
+	JMP          block2
+
+fewer3:
+block5:
+	CMPQ    R13, $0x10
+	JLT     fewer6
+	VMOVUPS (AX)(R12*4), Y1
+	VMOVUPS (CX)(R12*4), Y2
+	VMOVUPS 32(AX)(R12*4), Y3
+	VMOVUPS 32(CX)(R12*4), Y4
+	MOVQ    R12, R10
+	SHRQ    $0x03, R10
+	MOVQ    mask_base+80(FP), R14
+	ADDQ    R14, R10
+	LEAQ    (SI)(R12*4), R14
+	LEAQ    (DI)(R12*4), R15
+	MOVQ    BX, BP
+
+row7:
+	VMOVUPS      (R14), Y5
+	VMOVUPS      (R15), Y6
+	VPBROADCASTB (R10), Y7
+	VPAND        Y0, Y7, Y7
+	VPCMPEQD     Y0, Y7, Y7
+	VANDPS       Y7, Y5, Y5
+	VADDPS       Y5, Y1, Y1
+	VSUBPS       (R8)(R12*4), Y6, Y6
+	VMULPS       (R9)(R12*4), Y6, Y6
+	VMULPS       Y6, Y5, Y5
+	VADDPS       Y5, Y2, Y2
+	VMOVUPS      32(R14), Y5
+	VMOVUPS      32(R15), Y6
+	VPBROADCASTB 1(R10), Y7
+	VPAND        Y0, Y7, Y7
+	VPCMPEQD     Y0, Y7, Y7
+	VANDPS       Y7, Y5, Y5
+	VADDPS       Y5, Y3, Y3
+	VSUBPS       32(R8)(R12*4), Y6, Y6
+	VMULPS       32(R9)(R12*4), Y6, Y6
+	VMULPS       Y6, Y5, Y5
+	VADDPS       Y5, Y4, Y4
+	LEAQ         (R14)(DX*4), R14
+	LEAQ         (R15)(DX*4), R15
+	ADDQ         R11, R10
+	DECQ         BP
+	JNE          row7
+	VMOVUPS      Y1, (AX)(R12*4)
+	VMOVUPS      Y2, (CX)(R12*4)
+	VMOVUPS      Y3, 32(AX)(R12*4)
+	VMOVUPS      Y4, 32(CX)(R12*4)
+	ADDQ         $0x10, R12
+	SUBQ         $0x10, R13
+	JMP          block5
+
+fewer6:
+block8:
+	CMPQ    R13, $0x08
+	JLT     fewer9
+	VMOVUPS (AX)(R12*4), Y1
+	VMOVUPS (CX)(R12*4), Y2
+	MOVQ    R12, R10
+	SHRQ    $0x03, R10
+	MOVQ    mask_base+80(FP), R14
+	ADDQ    R14, R10
+	LEAQ    (SI)(R12*4), R14
+	LEAQ    (DI)(R12*4), R15
+	MOVQ    BX, BP
+
+row10:
+	VMOVUPS      (R14), Y3
+	VMOVUPS      (R15), Y4
+	VPBROADCASTB (R10), Y5
+	VPAND        Y0, Y5, Y5
+	VPCMPEQD     Y0, Y5, Y5
+	VANDPS       Y5, Y3, Y3
+	VADDPS       Y3, Y1, Y1
+	VSUBPS       (R8)(R12*4), Y4, Y4
+	VMULPS       (R9)(R12*4), Y4, Y4
+	VMULPS       Y4, Y3, Y3
+	VADDPS       Y3, Y2, Y2
+	LEAQ         (R14)(DX*4), R14
+	LEAQ         (R15)(DX*4), R15
+	ADDQ         R11, R10
+	DECQ         BP
+	JNE          row10
+	VMOVUPS      Y1, (AX)(R12*4)
+	VMOVUPS      Y2, (CX)(R12*4)
+	ADDQ         $0x08, R12
+	SUBQ         $0x08, R13
+	JMP          block8
+
+fewer9:
+	TESTQ      R13, R13
+	JE         done1
+	LEAQ       tails<>+0(SB), R10
+	NEGQ       R13
+	VMOVUPS    32(R10)(R13*4), Y1
+	VMASKMOVPS (AX)(R12*4), Y1, Y2
+	VMASKMOVPS (CX)(R12*4), Y1, Y3
+	VMASKMOVPS (R8)(R12*4), Y1, Y4
+	VMASKMOVPS (R9)(R12*4), Y1, Y5
+	MOVQ       R12, R10
+	SHRQ       $0x03, R10
+	MOVQ       mask_base+80(FP), R8
+	ADDQ       R8, R10
+	LEAQ       (SI)(R12*4), SI
+	LEAQ       (DI)(R12*4), DI
+
+row11:
+	VMASKMOVPS   (SI), Y1, Y6
+	VMASKMOVPS   (DI), Y1, Y7
+	VPBROADCASTB (R10), Y8
+	VPAND        Y0, Y8, Y8
+	VPCMPEQD     Y0, Y8, Y8
+	VANDPS       Y8, Y6, Y6
+	VADDPS       Y6, Y2, Y2
+	VSUBPS       Y4, Y7, Y7
+	VMULPS       Y5, Y7, Y7
+	VMULPS       Y7, Y6, Y6
+	VADDPS       Y6, Y3, Y3
+	LEAQ         (SI)(DX*4), SI
+	LEAQ         (DI)(DX*4), DI
+	ADDQ         R11, R10
+	DECQ         BX
+	JNE          row11
+	VMASKMOVPS   Y2, Y1, (AX)(R12*4)
+	VMASKMOVPS   Y3, Y1, (CX)(R12*4)
+
+done1:
+	VZEROUPPER
+	RET
+
 // func fakeQuantizeAVX2(y []float32, x []float32, mask []uint8, scale float32, before float32, half float32, after int32, zero int32, lo int32, hi int32)
 // Requires: AVX, AVX2
 TEXT ·fakeQuantizeAVX2(SB), NOSPLIT, $0-100
@@ -5678,9 +5964,7 @@ TEXT ·maskGradAVX2(SB), NOSPLIT, $0-72
 eight:
 	CMPQ         BX, $0x08
 	JLT          rest
-	MOVBLZX      (DX), SI
-	VMOVD        SI, X1
-	VPBROADCASTD X1, Y1
+	VPBROADCASTB (DX), Y1
 	VPAND        Y0, Y1, Y1
 	VPCMPEQD     Y0, Y1, Y1
 	VANDPS       (CX), Y1, Y1
@@ -5696,15 +5980,13 @@ rest:
 	JE           done
 	LEAQ         tails<>+0(SB), SI
 	NEGQ         BX
-	VMOVUPS      32(SI)(BX*4), Y2
-	MOVBLZX      (DX), DX
-	VMOVD        DX, X1
-	VPBROADCASTD X1, Y1
-	VPAND        Y0, Y1, Y1
-	VPCMPEQD     Y0, Y1, Y1
-	VMASKMOVPS   (CX), Y2, Y0
-	VANDPS       Y0, Y1, Y1
-	VMASKMOVPS   Y1, Y2, (AX)
+	VMOVUPS      32(SI)(BX*4), Y1
+	VPBROADCASTB (DX), Y2
+	VPAND        Y0, Y2, Y2
+	VPCMPEQD     Y0, Y2, Y2
+	VMASKMOVPS   (CX), Y1, Y0
+	VANDPS       Y0, Y2, Y2
+	VMASKMOVPS   Y2, Y1, (AX)
 
 done:
 	VZEROUPPER

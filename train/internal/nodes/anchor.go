@@ -39,34 +39,16 @@ func (a anchor) build(c *compiler, n *graph.Node) (*operator, error) {
 // derive makes the gradient. Only what is trained is computed: a network's first
 // layer has no gradient of its input.
 func (a anchor) derive(c *compiler, n *graph.Node, act quant.Activation, t *tail) derivative {
-	x, w, b := n.Inputs[graph.InputX], n.Inputs[graph.InputWeights], n.Input(graph.InputBias)
-	dx, dw, db := c.gradient(x), c.gradient(w), c.gradient(b)
-	var weights, bias []float32
-	if dw != nil || db != nil {
-		weights = make([]float32, w.Elements()) // also where only the bias is trained
-	}
-	if dw != nil {
-		weights = dw.data
-	}
-	if db != nil {
-		bias = db.data
-	}
+	d, weights, bias := parameterGrads(c, n)
+	dx := c.gradient(n.Inputs[graph.InputX])
+	d.grads[0] = dx
 	var input []float32
 	if dx != nil {
 		input = dx.data
 	}
-	d := derivative{grads: []*value{dx, dw}}
-	if b != nil {
-		d.grads = append(d.grads, db)
-	}
 	d.run = func(in [][]float32) error {
 		y, dy := in[len(in)-2], in[len(in)-1]
-		// In place: nothing else reads the gradient of this output.
-		if t != nil {
-			f32.FakeQuantizeGrad(dy, dy, t.mask)
-		} else if act != quant.NoActivation {
-			f32.ActivateGrad(act, dy, dy, y)
-		}
+		gradTail(dy, y, act, t)
 		if weights != nil && a.gradient != nil {
 			a.gradient(input, weights, bias, in[0], dy, in[1])
 			return nil
@@ -80,6 +62,37 @@ func (a anchor) derive(c *compiler, n *graph.Node, act quant.Activation, t *tail
 		return nil
 	}
 	return d
+}
+
+// parameterGrads returns an anchor's gradients but that of its input, and where
+// the kernels write them. Both are nil if nothing is trained.
+func parameterGrads(c *compiler, n *graph.Node) (d derivative, weights, bias []float32) {
+	w, b := n.Inputs[graph.InputWeights], n.Input(graph.InputBias)
+	dw, db := c.gradient(w), c.gradient(b)
+	if dw != nil || db != nil {
+		weights = make([]float32, w.Elements()) // also where only the bias is trained
+	}
+	if dw != nil {
+		weights = dw.data
+	}
+	if db != nil {
+		bias = db.data
+	}
+	d.grads = []*value{nil, dw}
+	if b != nil {
+		d.grads = append(d.grads, db)
+	}
+	return d, weights, bias
+}
+
+// gradTail turns the gradient of an output y into that before the tail or the
+// activation, in place: nothing else reads it.
+func gradTail(dy, y []float32, act quant.Activation, t *tail) {
+	if t != nil {
+		f32.FakeQuantizeGrad(dy, dy, t.mask)
+	} else if act != quant.NoActivation {
+		f32.ActivateGrad(act, dy, dy, y)
+	}
 }
 
 // bias returns the bias among an anchor's arguments, nil if it has none.

@@ -48,15 +48,15 @@ func trainedBatchNorm(c *compiler, n *graph.Node, epsilon float32) (*operator, e
 	if rows < 2 {
 		return nil, fmt.Errorf("batch normalization over a batch of one value a channel: it would learn nothing")
 	}
+	if b := c.norms[n]; b != nil {
+		return b.batchNorm(c, n), nil
+	}
 	y, t := newValue(c.shapes[n.Output]), c.tails[n]
 	if t != nil {
 		t.prepare(c)
 	}
 	mean, variance, invStd := make([]float32, channels), make([]float32, channels), make([]float32, channels)
-	momentum := n.Op.(graph.BatchNorm).Momentum
-	c.step.statistics = append(c.step.statistics,
-		statistic{n.Inputs[graph.InputMean], mean, momentum},
-		statistic{n.Inputs[graph.InputVariance], variance, momentum})
+	c.addStatistics(n, mean, variance)
 	return &operator{
 		out: y,
 		run: func(in [][]float32) error {
@@ -77,15 +77,15 @@ func trainedBatchNorm(c *compiler, n *graph.Node, epsilon float32) (*operator, e
 			dx, dgamma, dbeta := newValue(y.shape), newValue([]int{channels}), newValue([]int{channels})
 			d := derivative{grads: make([]*value, len(n.Inputs)), run: func(in [][]float32) error {
 				x, gamma, dy := in[0], in[1], in[len(in)-1]
+				var mask []uint8
 				if t != nil {
-					f32.FakeQuantizeGrad(dx.data, dy, t.mask)
-					dy = dx.data
+					mask = t.mask
 				}
 				if c.step.frozen {
-					f32.NormalizeFrozenGrad(&c.ws, rows, channels, dx.data, dgamma.data, dbeta.data, dy, x, in[3], invStd, gamma)
+					f32.NormalizeFrozenGrad(&c.ws, rows, channels, dx.data, dgamma.data, dbeta.data, dy, mask, x, in[3], invStd, gamma)
 					return nil
 				}
-				f32.NormalizeGrad(&c.ws, rows, channels, dx.data, dgamma.data, dbeta.data, dy, x, mean, invStd, gamma)
+				f32.NormalizeGrad(&c.ws, rows, channels, dx.data, dgamma.data, dbeta.data, dy, mask, x, mean, invStd, gamma)
 				return nil
 			}}
 			for i, g := range []*value{dx, dgamma, dbeta} {
@@ -96,6 +96,14 @@ func trainedBatchNorm(c *compiler, n *graph.Node, epsilon float32) (*operator, e
 			return d
 		},
 	}, nil
+}
+
+// addStatistics lets [Step.Commit] move the statistics by the batch's own.
+func (c *compiler) addStatistics(n *graph.Node, mean, variance []float32) {
+	momentum := n.Op.(graph.BatchNorm).Momentum
+	c.step.statistics = append(c.step.statistics,
+		statistic{n.Inputs[graph.InputMean], mean, momentum},
+		statistic{n.Inputs[graph.InputVariance], variance, momentum})
 }
 
 // affine builds [graph.Affine].

@@ -28,6 +28,9 @@ type compiler struct {
 	// that is.
 	tails    map[*graph.Node]*tail
 	absorbed map[*graph.Node]bool
+	// norms are the BatchNorms that share their work with convolutions; those that
+	// a convolution has in front and behind it.
+	norms, before, behind map[*graph.Node]*norm
 
 	expr   *gorgonia.ExprGraph
 	nodes  map[*graph.Tensor]*gorgonia.Node
@@ -44,6 +47,7 @@ func newCompiler(g *graph.Graph, config Config, salt int) *compiler {
 		net: g, config: config, salt: salt, step: &Step{},
 		trained: map[*graph.Tensor]bool{}, forks: map[*graph.Tensor]*fork{}, live: map[*graph.Tensor]bool{},
 		tails: map[*graph.Node]*tail{}, absorbed: map[*graph.Node]bool{},
+		norms: map[*graph.Node]*norm{}, before: map[*graph.Node]*norm{}, behind: map[*graph.Node]*norm{},
 		expr:  gorgonia.NewGraph(),
 		nodes: map[*graph.Tensor]*gorgonia.Node{}, values: map[*graph.Tensor]*value{}, turns: map[*value]*turn{},
 	}

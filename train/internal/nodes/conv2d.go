@@ -13,6 +13,9 @@ func conv2D(c *compiler, n *graph.Node) (*operator, error) {
 	if t := c.tails[n]; t != nil && t.pool != nil {
 		return c.pooledConv(n, t), nil
 	}
+	if o := c.layer(n, g.Layer); o != nil {
+		return o, nil
+	}
 	return anchor{
 		forward: func(y, x, w, bias []float32, act quant.Activation) {
 			f32.Conv2D(&c.ws, g, y, x, w, bias, act)

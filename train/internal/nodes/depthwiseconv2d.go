@@ -15,6 +15,9 @@ func depthwiseConv2D(c *compiler, n *graph.Node) (*operator, error) {
 		Input: [2]int{x[1], x[2]}, Kernel: [2]int{w[1], w[2]},
 		Stride: [2]int{op.StrideH, op.StrideW}, Dilation: [2]int{op.DilationH, op.DilationW},
 	}.Complete(op.Padding.Window)}
+	if o := c.layer(n, g.Layer); o != nil {
+		return o, nil
+	}
 	return anchor{
 		forward: func(y, x, w, bias []float32, act quant.Activation) {
 			f32.DepthwiseConv2D(&c.ws, g, y, x, w, bias, act)

@@ -106,6 +106,18 @@ func TestGradients(t *testing.T) {
 		{"batch norm of images", []int{3, 3, 2}, func(n *net, x *graph.Tensor) {
 			n.conv("d", n.batchNorm("c", n.conv("b", n.batchNorm("a", x), 3, quant.NoActivation)), 2, quant.NoActivation)
 		}},
+		{"batch norms that convolutions compute", []int{5, 6, 2}, func(n *net, x *graph.Tensor) {
+			h := n.batchNorm("na", n.conv("a", x, 8, quant.NoActivation))
+			h = n.add("b", graph.DepthwiseConv2D{Padding: graph.Same, StrideH: 2, StrideW: 1, DilationH: 1, DilationW: 1, DepthMultiplier: 1}, h, n.uniform("b/w", graph.Parameter, -1, 1, 1, 3, 3, 8))
+			n.conv("c", n.batchNorm("nb", h), 3, quant.NoActivation)
+		}},
+		{"a batch norm in front of a convolution", []int{3, 3, 8}, func(n *net, x *graph.Tensor) {
+			n.conv("b", n.batchNorm("n", n.affine("a", graph.Parameter, x)), 3, quant.NoActivation)
+		}},
+		{"a batch norm behind a convolution", []int{3, 3, 2}, func(n *net, x *graph.Tensor) {
+			h := n.batchNorm("n", n.conv("a", x, 8, quant.NoActivation))
+			n.dense("c", n.add("m", graph.Mean{Reducer: graph.Reducer{Axes: []int{1, 2}}}, h), 2)
+		}},
 		{"affine", []int{4}, func(n *net, x *graph.Tensor) { n.dense("c", n.affine("b", graph.Constant, n.dense("a", x, 3)), 2) }},
 		{"affine that is trained", []int{3, 3, 2}, func(n *net, x *graph.Tensor) { n.conv("b", n.affine("a", graph.Parameter, x), 3, quant.NoActivation) }},
 		{"folded batch norm", []int{4, 4, 2}, func(n *net, x *graph.Tensor) {

@@ -68,6 +68,18 @@ func (n *net) batchNorm(name string, x *graph.Tensor) *graph.Tensor {
 		n.uniform(name+"/mean", graph.Statistic, -0.5, 0.5, c), n.uniform(name+"/variance", graph.Statistic, 0.5, 1.5, c))
 }
 
+// separable appends a depthwise convolution and one of 1x1 taps, each with a
+// BatchNorm, quantizers for all, and relu and relu6.
+func (n *net) separable(x *graph.Tensor, filters int) *graph.Tensor {
+	c := x.Shape[3]
+	x = n.add("separable/depthwise", graph.DepthwiseConv2D{Padding: graph.Same, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, DepthMultiplier: 1},
+		x, n.lastValue(n.parameter("separable/depthwise/w", 1, 3, 3, c), 3))
+	x = n.observed(n.add("separable/relu", graph.Relu{}, n.batchNorm("separable/bn1", x)))
+	x = n.add("separable/point", graph.Conv2D{Padding: graph.Same, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1},
+		x, n.lastValue(n.parameter("separable/point/w", filters, 1, 1, c), 0), n.parameter("separable/point/b", filters))
+	return n.observed(n.add("separable/relu6", graph.Relu6{}, n.batchNorm("separable/bn2", x)))
+}
+
 // affine appends an Affine whose factor and shift have the given role.
 func (n *net) affine(name string, role graph.Role, x *graph.Tensor) *graph.Tensor {
 	c := x.Shape[len(x.Shape)-1]
@@ -93,8 +105,9 @@ func every(t testing.TB) *net {
 	n, x := newNet(t, 8, 8, 2)
 	x = n.observed(n.affine("affine", graph.Constant, x))
 	c1 := n.add("conv1", graph.Conv2D{Padding: graph.Same, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1},
-		x, n.lastValue(n.parameter("conv1/w", 4, 3, 3, 2), 0))
+		x, n.lastValue(n.parameter("conv1/w", 8, 3, 3, 2), 0))
 	b1 := n.observed(n.add("relu1", graph.Relu{}, n.batchNorm("bn1", c1)))
+	b1 = n.separable(b1, 8)
 	p1 := n.add("pool1", graph.MaxPool2D{Pool: graph.Pool{FilterH: 2, FilterW: 2, StrideH: 2, StrideW: 2}}, b1)
 
 	p1 = n.branched(p1)

@@ -39,18 +39,19 @@ func (c *compiler) plan(source *graph.Tensor) {
 			}
 		}
 	}
+	only := func(t *graph.Tensor) *graph.Node {
+		if r := readers[t]; len(r) == 1 && t != source && !slices.Contains(c.net.Outputs, t) {
+			return r[0]
+		}
+		return nil
+	}
 	absorbed := map[*graph.Node]bool{}
 	for _, n := range c.net.Nodes {
 		if absorbed[n] {
 			continue
 		}
 		t := &tail{output: n.Output}
-		next := func() *graph.Node {
-			if r := readers[t.output]; len(r) == 1 && t.output != source && !slices.Contains(c.net.Outputs, t.output) {
-				return r[0]
-			}
-			return nil
-		}
+		next := func() *graph.Node { return only(t.output) }
 		take := func(n *graph.Node) {
 			t.output, t.absorbed = n.Output, append(t.absorbed, n)
 		}
@@ -90,6 +91,7 @@ func (c *compiler) plan(source *graph.Tensor) {
 		}
 		c.tails[n] = t
 	}
+	c.planNorms(only)
 }
 
 // tailRounds says whether a node is fake quantization by one scale that is known

@@ -1,6 +1,7 @@
 package nodes
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -62,6 +63,52 @@ func TestBatchNorm(t *testing.T) {
 	}
 	train.FreezeStatistics(false)
 	check(train, batchMean, batchVariance)
+}
+
+// TestNormsInBlocks: batch normalizations whose work convolutions do train to the
+// same bits as those that do it themselves, behind reshapes. One group of images
+// is one chunk of rows.
+func TestNormsInBlocks(t *testing.T) {
+	for _, executor := range []Executor{Fast, Tape} {
+		var want []float32
+		for _, apart := range []bool{false, true} {
+			n, x := newNet(t, 6, 5, 3)
+			reshape := func(x *graph.Tensor, name string) *graph.Tensor {
+				if !apart {
+					return x
+				}
+				return n.add(name, graph.Reshape{Shape: []int{-1, x.Shape[1], x.Shape[2], x.Shape[3]}}, x)
+			}
+			x = n.observed(x)
+			for i, op := range []graph.Op{
+				graph.Conv2D{Padding: graph.Same, StrideH: 1, StrideW: 2, DilationH: 1, DilationW: 1},
+				graph.DepthwiseConv2D{Padding: graph.Same, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, DepthMultiplier: 1},
+				graph.Conv2D{Padding: graph.Same, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1},
+				graph.DepthwiseConv2D{StrideH: 2, StrideW: 1, DilationH: 1, DilationW: 1, DepthMultiplier: 1},
+				graph.Conv2D{StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1},
+			} {
+				name := fmt.Sprint("layer", i)
+				shape := [][]int{{8, 3, 3, 3}, {1, 3, 3, 8}, {16, 1, 1, 8}, {1, 2, 2, 16}, {8, 2, 2, 16}}[i]
+				x = n.add(name, op, x, n.lastValue(n.parameter(name+"/w", shape...), 3*(i%2)))
+				x = n.batchNorm(name+"/bn", reshape(x, name+"/front"))
+				if i != 1 {
+					x = n.add(name+"/relu", []graph.Op{graph.Relu{}, graph.Relu6{}}[i%2], x)
+				}
+				x = reshape(n.observed(x), name+"/behind")
+			}
+			n.dense("dense", n.add("mean", graph.Mean{Reducer: graph.Reducer{Axes: []int{1, 2}}}, x), 3)
+			c := Config{Batch: 6, Training: true, Executor: executor, Loss: &Loss{Kind: SparseCategoricalCrossentropy, FromLogits: true}}
+			losses := sgd(t, n.Graph, c, 9, 3, 0.1)
+			got := append(losses, variables(n.Graph)...)
+			for _, q := range n.Quantizers() {
+				got = append(got, q.Observed().Min, q.Observed().Max)
+			}
+			if apart {
+				same(t, "trained apart", got, want)
+			}
+			want = got
+		}
+	}
 }
 
 // moments returns each channel's mean and biased variance.

@@ -175,6 +175,24 @@ func each(n reg.Register, body func(w width, i reg.GPVirtual)) {
 // repeat runs body for i from 0 to period-1, over and over until n elements are done, and moves the pointers on by a
 // period each time.
 func repeat(n, period reg.GPVirtual, data []reg.GPVirtual, body func(w width, i reg.GPVirtual)) {
+	periods(n, period, data, func(run reg.GPVirtual) { each(run, body) })
+}
+
+// repeatWhole is repeat where n and period are multiples of eight.
+func repeatWhole(n, period reg.GPVirtual, data []reg.GPVirtual, body func(i reg.GPVirtual)) {
+	periods(n, period, data, func(run reg.GPVirtual) {
+		i, next := GP64(), label("wide")
+		XORQ(i, i)
+		Label(next)
+		body(i)
+		ADDQ(operand.U8(8), i)
+		CMPQ(i, run)
+		JLT(operand.LabelRef(next))
+	})
+}
+
+// periods runs body for a period at a time until n elements are done, and moves the pointers on.
+func periods(n, period reg.GPVirtual, data []reg.GPVirtual, body func(run reg.GPVirtual)) {
 	next, done := label("period"), label("end")
 	Label(next)
 	TESTQ(n, n)
@@ -183,7 +201,7 @@ func repeat(n, period reg.GPVirtual, data []reg.GPVirtual, body func(w width, i 
 	MOVQ(period, run)
 	CMPQ(n, period)
 	CMOVQLT(n, run)
-	each(run, body)
+	body(run)
 	for _, p := range data {
 		LEAQ(operand.Mem{Base: p, Index: run, Scale: 4}, p)
 	}
@@ -194,8 +212,8 @@ func repeat(n, period reg.GPVirtual, data []reg.GPVirtual, body func(w width, i 
 
 // columns runs body over the rows of matrices of cols columns, for the given numbers of vectors of columns at a time, and
 // at last for some columns of a vector. begin loads the sums and operands of the vectors of a block, body adds one row of one of its
-// vectors, and finish stores the sums.
-func columns(counts []int, cols, rows reg.GPVirtual, data []reg.GPVirtual, begin func(c reg.GPVirtual, vectors int, mask reg.VecVirtual), body func(v int, row []reg.VecVirtual), finish func(c reg.GPVirtual, mask reg.VecVirtual)) {
+// vectors, advance does what else there is to do at the end of a row, and finish stores the sums.
+func columns(counts []int, cols, rows reg.GPVirtual, data []reg.GPVirtual, begin func(c reg.GPVirtual, vectors int, mask reg.VecVirtual), body func(v int, row []reg.VecVirtual), advance func(), finish func(c reg.GPVirtual, mask reg.VecVirtual)) {
 	c, left := GP64(), GP64()
 	XORQ(c, c)
 	MOVQ(cols, left)
@@ -227,6 +245,7 @@ func columns(counts []int, cols, rows reg.GPVirtual, data []reg.GPVirtual, begin
 		for _, p := range at {
 			LEAQ(operand.Mem{Base: p, Index: cols, Scale: 4}, p)
 		}
+		advance()
 		DECQ(r)
 		JNE(operand.LabelRef(next))
 		finish(c, mask)
@@ -285,6 +304,25 @@ func data() {
 	for i := range 8 {
 		DATA(4*i, operand.U32(1<<i))
 	}
+}
+
+// passing expands bits of a mask, as that of fakeQuantize.
+type passing struct{ bits reg.VecVirtual }
+
+func loadPassing() passing {
+	p, bits := GP64(), YMM()
+	LEAQ(eightBits, p)
+	VMOVUPS(operand.Mem{Base: p}, bits)
+	return passing{bits}
+}
+
+// lanes returns all ones in the lanes whose bit is set in the byte at from.
+func (p passing) lanes(from operand.Mem) reg.VecVirtual {
+	m := YMM()
+	VPBROADCASTB(from, m)
+	VPAND(p.bits, m, m)
+	VPCMPEQD(p.bits, m, m)
+	return m
 }
 
 // counting numbers the lanes; eightBits has bit i in lane i.

@@ -16,7 +16,8 @@ func rowwise() {
 	scaleRows()
 	affine()
 	normalize()
-	normalizeGrad()
+	normalizeGrad(false)
+	normalizeGrad(true)
 	sums("sumRows", "x []float32", "x", "x[c]", nil, func(row, _ []reg.VecVirtual) reg.VecVirtual { return row[0] })
 	sums("sumSquares", "x, mean []float32", "x", "float32((x[c]-mean[c]) * (x[c]-mean[c]))", []string{"mean"},
 		func(row, params []reg.VecVirtual) reg.VecVirtual {
@@ -29,7 +30,8 @@ func rowwise() {
 			VMULPS(row[1], row[0], row[0])
 			return row[0]
 		})
-	sumNormalized()
+	sumNormalized(false)
+	sumNormalized(true)
 }
 
 func biasClamp() {
@@ -79,23 +81,42 @@ func normalize() {
 	end()
 }
 
-func normalizeGrad() {
-	routine("normalizeGrad", "(dx, dy, x, mean, invStd, meanB, meanG, factor []float32)", "computes the gradient of the input of a normalization:",
-		"for i := range dx {",
-		"\tc := i % len(mean)",
-		"\txhat := float32((x[i] - mean[c]) * invStd[c])",
-		"\tdx[i] = factor[c] * ((dy[i] - meanB[c]) - float32(xhat*meanG[c]))",
-		"}")
+// normalizeGrad is made a second time for gradients that a mask lets pass.
+func normalizeGrad(masked bool) {
+	const purpose = "computes the gradient of the input of a normalization"
+	if masked {
+		routine("normalizeMaskedGrad", "(dx, dy []float32, mask []uint8, x, mean, invStd, meanB, meanG, factor []float32)",
+			purpose+" from what the mask passes of dy, for multiples of eight elements and columns: normalizeGrad behind maskGrad")
+	} else {
+		routine("normalizeGrad", "(dx, dy, x, mean, invStd, meanB, meanG, factor []float32)", purpose+":",
+			"for i := range dx {",
+			"\tc := i % len(mean)",
+			"\txhat := float32((x[i] - mean[c]) * invStd[c])",
+			"\tdx[i] = factor[c] * ((dy[i] - meanB[c]) - float32(xhat*meanG[c]))",
+			"}")
+	}
 	dx, dy, x := slice("dx"), slice("dy"), slice("x")
 	mean, invStd, meanB, meanG, factor := slice("mean"), slice("invStd"), slice("meanB"), slice("meanG"), slice("factor")
-	repeat(size("dx"), size("mean"), []reg.GPVirtual{dx, dy, x}, func(w width, i reg.GPVirtual) {
+	data := []reg.GPVirtual{dx, dy, x}
+	body := func(w width, i reg.GPVirtual, d reg.VecVirtual) {
 		v := w.do(VSUBPS, w.load(at(x, i)), w.load(at(mean, i)))
 		w.do(VMULPS, v, w.load(at(invStd, i)))
 		w.do(VMULPS, v, w.load(at(meanG, i)))
-		d := w.do(VSUBPS, w.load(at(dy, i)), w.load(at(meanB, i)))
+		w.do(VSUBPS, d, w.load(at(meanB, i)))
 		w.do(VSUBPS, d, v)
 		w.store(w.do(VMULPS, d, w.load(at(factor, i))), at(dx, i))
-	})
+	}
+	if masked {
+		mask, passing := slice("mask"), loadPassing()
+		repeatWhole(size("dx"), size("mean"), data, func(i reg.GPVirtual) {
+			d := passing.lanes(operand.Mem{Base: mask})
+			VANDPS(at(dy, i), d, d)
+			body(whole, i, d)
+			INCQ(mask)
+		})
+	} else {
+		repeat(size("dx"), size("mean"), data, func(w width, i reg.GPVirtual) { body(w, i, w.load(at(dy, i))) })
+	}
 	end()
 }
 
@@ -126,7 +147,7 @@ func sums(name, parameters, matrices, term string, params []string, f func(row, 
 		}
 	}, func(v int, row []reg.VecVirtual) {
 		VADDPS(f(row, loaded[v]), acc[v], acc[v])
-	}, func(c reg.GPVirtual, mask reg.VecVirtual) {
+	}, func() {}, func(c reg.GPVirtual, mask reg.VecVirtual) {
 		for v, a := range acc {
 			storeColumns(a, sum, c, v, mask)
 		}
@@ -134,19 +155,32 @@ func sums(name, parameters, matrices, term string, params []string, f func(row, 
 	end()
 }
 
-// sumNormalized has two chains per column; their registers leave none for mean and invStd, which are read in every row.
-func sumNormalized() {
-	routine("sumNormalized", "(rows int, sum, products, dy, x, mean, invStd []float32)",
-		"adds rows of len(sum) columns, of which there must be one, in order:",
-		"for range rows {",
-		"\tfor c := range sum {",
-		"\t\tsum[c] += dy[c]",
-		"\t\tproducts[c] += float32(dy[c] * float32((x[c]-mean[c])*invStd[c]))",
-		"\t}",
-		"\tnext row",
-		"}")
+// sumNormalized has two chains per column; their registers leave none for mean and invStd, which are read in every row. It
+// is made a second time for gradients that a mask lets pass.
+func sumNormalized(masked bool) {
+	if masked {
+		routine("sumMaskedNormalized", "(rows int, sum, products, dy []float32, mask []uint8, x, mean, invStd []float32)",
+			"is sumNormalized of what the mask passes of dy, for multiples of eight columns")
+	} else {
+		routine("sumNormalized", "(rows int, sum, products, dy, x, mean, invStd []float32)",
+			"adds rows of len(sum) columns, of which there must be one, in order:",
+			"for range rows {",
+			"\tfor c := range sum {",
+			"\t\tsum[c] += dy[c]",
+			"\t\tproducts[c] += float32(dy[c] * float32((x[c]-mean[c])*invStd[c]))",
+			"\t}",
+			"\tnext row",
+			"}")
+	}
 	sum, products, cols, rows := slice("sum"), slice("products"), size("sum"), number("rows")
 	dy, x, mean, invStd := slice("dy"), slice("x"), slice("mean"), slice("invStd")
+	var passing passing
+	bits, line := GP64(), GP64() // where the row's bits of the columns begin, and the length of a row
+	if masked {
+		passing = loadPassing()
+		MOVQ(cols, line)
+		SHRQ(operand.U8(3), line)
+	}
 	var s, p []reg.VecVirtual
 	var m, i []operand.Op
 	columns([]int{4, 2, 1}, cols, rows, []reg.GPVirtual{dy, x}, func(c reg.GPVirtual, n int, mask reg.VecVirtual) {
@@ -160,12 +194,24 @@ func sumNormalized() {
 			m = append(m, operand.Mem{Base: mean, Index: c, Scale: 4, Disp: 32 * v})
 			i = append(i, operand.Mem{Base: invStd, Index: c, Scale: 4, Disp: 32 * v})
 		}
+		if masked {
+			MOVQ(c, bits)
+			SHRQ(operand.U8(3), bits)
+			ADDQ(slice("mask"), bits)
+		}
 	}, func(v int, row []reg.VecVirtual) {
+		if masked {
+			VANDPS(passing.lanes(operand.Mem{Base: bits, Disp: v}), row[0], row[0])
+		}
 		VADDPS(row[0], s[v], s[v])
 		VSUBPS(m[v], row[1], row[1])
 		VMULPS(i[v], row[1], row[1])
 		VMULPS(row[1], row[0], row[0])
 		VADDPS(row[0], p[v], p[v])
+	}, func() {
+		if masked {
+			ADDQ(line, bits)
+		}
 	}, func(c reg.GPVirtual, mask reg.VecVirtual) {
 		for v := range s {
 			storeColumns(s[v], sum, c, v, mask)

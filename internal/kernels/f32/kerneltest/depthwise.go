@@ -2,7 +2,6 @@ package kerneltest
 
 import (
 	"github.com/goqat/goqat/internal/kernels/f32"
-	"github.com/goqat/goqat/internal/parallel"
 	"github.com/goqat/goqat/quant"
 )
 
@@ -35,12 +34,16 @@ func DepthwiseConv2DGradInput(g f32.Depthwise, dx, dy, w []float32) {
 
 // DepthwiseConv2DGradWeights defines f32.DepthwiseConv2DGradWeights.
 func DepthwiseConv2DGradWeights(g f32.Depthwise, dw, dbias, x, dy []float32) {
-	pixels, rows := g.OutputLen()/g.OutC(), g.Batch*g.Output[0]
+	DepthwiseWeightSums(g, Chunks(g.Batch*g.Output[0], g.Output[1], g.GradChunks()), dw, x, dy)
+	SumRows(g.OutputLen()/g.OutC(), g.OutC(), dbias, dy)
+}
+
+// DepthwiseWeightSums defines the gradient of weights by chunks of output pixels.
+func DepthwiseWeightSums(g f32.Depthwise, bounds []int, dw, x, dy []float32) {
 	clear(dw[:g.WeightsLen()])
-	for chunk := range g.GradChunks() {
-		lo, hi := parallel.Range(rows, g.GradChunks(), chunk)
+	for chunk, hi := range bounds[1:] {
 		sum := make([]float32, g.WeightsLen())
-		for i := lo * g.Output[1] * g.OutC(); i < hi*g.Output[1]*g.OutC(); i++ {
+		for i := bounds[chunk] * g.OutC(); i < hi*g.OutC(); i++ {
 			o, p := i%g.OutC(), i/g.OutC()
 			eachDepthwiseTap(g, p, func(in, tap int) {
 				sum[tap*g.OutC()+o] += float32(dy[i] * x[in*g.Channels+o/g.Multiplier])
@@ -50,7 +53,6 @@ func DepthwiseConv2DGradWeights(g f32.Depthwise, dw, dbias, x, dy []float32) {
 			dw[i] += s
 		}
 	}
-	SumRows(pixels, g.OutC(), dbias, dy)
 }
 
 // eachDepthwiseTap calls f for every tap of output pixel p that lies inside the image, with the number of its input

@@ -2,7 +2,6 @@ package kerneltest
 
 import (
 	"github.com/goqat/goqat/internal/kernels/f32"
-	"github.com/goqat/goqat/internal/parallel"
 	"github.com/goqat/goqat/quant"
 )
 
@@ -79,12 +78,18 @@ func Conv2DGradInput(g f32.Conv, dx, dy, w []float32) {
 
 // Conv2DGradWeights defines f32.Conv2DGradWeights.
 func Conv2DGradWeights(g f32.Conv, dw, dbias, x, dy []float32) {
-	k, n, pixels := g.Taps()*g.InC, g.WeightsLen(), g.OutputLen()/g.OutC
+	pixels := g.OutputLen() / g.OutC
+	ConvWeightSums(g, Chunks(pixels, 1, g.GradChunks()), dw, x, dy)
+	SumRows(pixels, g.OutC, dbias, dy)
+}
+
+// ConvWeightSums defines the gradient of weights by chunks of output pixels.
+func ConvWeightSums(g f32.Conv, bounds []int, dw, x, dy []float32) {
+	k, n := g.Taps()*g.InC, g.WeightsLen()
 	clear(dw[:n])
-	for chunk := range g.GradChunks() {
-		lo, hi := parallel.Range(pixels, g.GradChunks(), chunk)
+	for chunk, hi := range bounds[1:] {
 		sum := make([]float32, n)
-		for p := lo; p < hi; p++ {
+		for p := bounds[chunk]; p < hi; p++ {
 			for o := range g.OutC {
 				eachTap(g, p, func(in, tap int) {
 					for c := range g.InC {
@@ -97,7 +102,6 @@ func Conv2DGradWeights(g f32.Conv, dw, dbias, x, dy []float32) {
 			dw[i] += s
 		}
 	}
-	SumRows(pixels, g.OutC, dbias, dy)
 }
 
 // eachTap calls f for every tap of output pixel p that lies inside the image, with the offsets of the tap's first

@@ -29,12 +29,32 @@ func SumRows(rows, cols int, dst, x []float32) {
 
 // sumRows sums f over the rows, chunk by chunk.
 func sumRows(rows, cols int, dst []float32, f func(r, c int) float32) {
-	chunks := f32.RowChunks(rows, cols)
+	sumChunks(rowChunks(rows, cols), cols, dst, f)
+}
+
+// rowChunks returns where the chunks of rows begin, and the end.
+func rowChunks(rows, cols int) []int { return Chunks(rows, 1, f32.RowChunks(rows, cols)) }
+
+// Chunks returns where the chunks of items of so many rows begin, and the end.
+func Chunks(items, unit, chunks int) []int {
+	bounds := []int{0}
+	for chunk := range chunks {
+		_, hi := parallel.Range(items, chunks, chunk)
+		bounds = append(bounds, hi*unit)
+	}
+	return bounds
+}
+
+// SumChunks sums columns by chunks of rows.
+func SumChunks(bounds []int, cols int, dst, x []float32) {
+	sumChunks(bounds, cols, dst, func(r, c int) float32 { return x[r*cols+c] })
+}
+
+func sumChunks(bounds []int, cols int, dst []float32, f func(r, c int) float32) {
 	for c := range cols {
-		for chunk := range chunks {
+		for chunk, hi := range bounds[1:] {
 			var s float32
-			lo, hi := parallel.Range(rows, chunks, chunk)
-			for r := lo; r < hi; r++ {
+			for r := bounds[chunk]; r < hi; r++ {
 				s += f(r, c)
 			}
 			if chunk == 0 {
@@ -48,16 +68,33 @@ func sumRows(rows, cols int, dst []float32, f func(r, c int) float32) {
 
 // Moments defines f32.Moments.
 func Moments(rows, cols int, mean, variance, x []float32) {
-	SumRows(rows, cols, mean, x)
+	ChunkMoments(rowChunks(rows, cols), cols, mean, variance, x)
+}
+
+// ChunkMoments defines moments by chunks of rows.
+func ChunkMoments(bounds []int, cols int, mean, variance, x []float32) {
+	rows := float32(bounds[len(bounds)-1])
+	sumChunks(bounds, cols, mean, func(r, c int) float32 { return x[r*cols+c] })
 	for c := range cols {
-		mean[c] /= float32(rows)
-	}
-	sumRows(rows, cols, variance, func(r, c int) float32 {
-		d := x[r*cols+c] - mean[c]
-		return float32(d * d)
-	})
-	for c := range cols {
-		variance[c] /= float32(rows)
+		mean[c] /= rows
+		for chunk, hi := range bounds[1:] {
+			var sum, squares float32
+			for r := bounds[chunk]; r < hi; r++ {
+				sum += x[r*cols+c]
+			}
+			n := float32(hi - bounds[chunk])
+			own := sum / n
+			for r := bounds[chunk]; r < hi; r++ {
+				squares += float32((x[r*cols+c] - own) * (x[r*cols+c] - own))
+			}
+			squares += float32(n * float32((own-mean[c])*(own-mean[c])))
+			if chunk == 0 {
+				variance[c] = squares
+			} else {
+				variance[c] += squares
+			}
+		}
+		variance[c] /= rows
 	}
 }
 
@@ -73,6 +110,11 @@ func Normalize(rows, cols int, y, x, mean, invStd, gamma, beta []float32) {
 // NormalizeGrad defines f32.NormalizeGrad.
 func NormalizeGrad(rows, cols int, dx, dgamma, dbeta, dy, x, mean, invStd, gamma []float32) {
 	normalizeParamGrads(rows, cols, dgamma, dbeta, dy, x, mean, invStd)
+	NormalizeInputGrad(rows, cols, dx, dgamma, dbeta, dy, x, mean, invStd, gamma)
+}
+
+// NormalizeInputGrad defines the gradient of x from those of the parameters.
+func NormalizeInputGrad(rows, cols int, dx, dgamma, dbeta, dy, x, mean, invStd, gamma []float32) {
 	for i := range rows * cols {
 		c := i % cols
 		xhat := float32((x[i] - mean[c]) * invStd[c])
@@ -91,8 +133,13 @@ func NormalizeFrozenGrad(rows, cols int, dx, dgamma, dbeta, dy, x, mean, invStd,
 }
 
 func normalizeParamGrads(rows, cols int, dgamma, dbeta, dy, x, mean, invStd []float32) {
-	SumRows(rows, cols, dbeta, dy)
-	sumRows(rows, cols, dgamma, func(r, c int) float32 {
+	NormalizeParamSums(rowChunks(rows, cols), cols, dgamma, dbeta, dy, x, mean, invStd)
+}
+
+// NormalizeParamSums defines the gradients of the parameters of a normalization by chunks of rows.
+func NormalizeParamSums(bounds []int, cols int, dgamma, dbeta, dy, x, mean, invStd []float32) {
+	sumChunks(bounds, cols, dbeta, func(r, c int) float32 { return dy[r*cols+c] })
+	sumChunks(bounds, cols, dgamma, func(r, c int) float32 {
 		xhat := float32((x[r*cols+c] - mean[c]) * invStd[c])
 		return float32(dy[r*cols+c] * xhat)
 	})

@@ -1,0 +1,220 @@
+package f32
+
+// A Norm is a batch normalization and the tail behind it, of a multiple of eight channels, whose work is done in pieces by
+// the layers beside it ([Layer]), so that whole batches are not read again and again:
+//
+//	forward:   the layer in front computes X and its moments; the layer behind normalizes what it reads
+//	backward:  the layer behind computes DY, DGamma and DBeta; the layer in front the gradient of X
+//
+// Begin comes between the two layers of the forward pass. Where there is no such layer, a method does its work.
+type Norm struct {
+	Channels       int
+	Epsilon        float32
+	X              []float32 // [rows, Channels]
+	Mean, Variance []float32 // of X
+	InvStd         []float32 // of the statistics in use
+	Tail           *Tail     // nil for none
+	Mask           []uint8   // what passes the tail; nil without a tail or a gradient
+
+	DY            []float32 // gradient of the tail's output
+	DGamma, DBeta []float32
+
+	// Found are the bounds of what the tail limited in the forward pass.
+	Found struct {
+		Lo, Hi float32
+		NaN    bool
+	}
+
+	frozen            bool
+	mean, gamma, beta []float32 // in use
+	wide              Workspace // of repeated parameters
+	forward           struct{ mean, invStd, gamma, beta []float32 }
+	backward          struct{ mean, invStd, meanB, meanG, factor []float32 }
+	scratch           []float32
+}
+
+// NewNorm returns a normalization of so many channels, without X, tail and mask.
+func NewNorm(channels int, epsilon float32) *Norm {
+	s := make([]float32, 8*channels)
+	next := func() []float32 {
+		v := s[:channels:channels]
+		s = s[channels:]
+		return v
+	}
+	return &Norm{
+		Channels: channels, Epsilon: epsilon, Mean: next(), Variance: next(), InvStd: next(), DGamma: next(), DBeta: next(),
+		scratch: s,
+	}
+}
+
+// Begin takes the statistics to normalize by and the parameters. Frozen statistics are constants to the gradient of X.
+func (n *Norm) Begin(mean, variance, gamma, beta []float32, frozen bool) {
+	n.frozen, n.mean, n.gamma, n.beta = frozen, mean, gamma, beta
+	InvStd(n.InvStd, variance, n.Epsilon)
+	f, rows := &n.forward, n.rows()
+	f.mean, f.invStd = n.wide.repeated(0, rows, mean), n.wide.repeated(1, rows, n.InvStd)
+	f.gamma, f.beta = n.wide.repeated(2, rows, gamma), n.wide.repeated(3, rows, beta)
+}
+
+func (n *Norm) rows() int { return len(n.X) / n.Channels }
+
+// run writes what the rows lo to hi-1 are behind the tail. If observe is true, it keeps their bounds and bits.
+func (n *Norm) run(part int, to plane, lo, hi int, observe bool) {
+	f := &n.forward
+	for i, j := n.pieces(&to, lo, hi); i < hi*n.Channels; i += j {
+		dst := to.data[:j]
+		level.normalize(dst, n.X[i:i+j], f.mean, f.invStd, f.gamma, f.beta)
+		if n.Tail != nil {
+			var mask []uint8
+			if observe && n.Mask != nil {
+				mask = n.Mask[i/8 : (i+j)/8]
+			}
+			least, most, nan := level.tail(dst, dst, mask, &n.Tail.k, n.Tail.rounds)
+			if observe {
+				n.Tail.found[part].add(least, most, nan)
+			}
+		}
+		to.advance()
+	}
+}
+
+// pieces returns where the elements of the rows lo to hi-1 begin and how many lie together in p.
+func (n *Norm) pieces(p *plane, lo, hi int) (first, length int) {
+	if p.width == p.line {
+		return lo * n.Channels, (hi - lo) * n.Channels
+	}
+	return lo * n.Channels, p.width
+}
+
+// begin prepares for so many parts of a forward pass, end merges what they found.
+func (n *Norm) begin(parts int) {
+	if n.Tail != nil {
+		n.Tail.begin(parts)
+	}
+}
+
+func (n *Norm) end(parts int) {
+	if n.Tail != nil {
+		n.Found.Lo, n.Found.Hi, n.Found.NaN = n.Tail.end(parts)
+	}
+}
+
+// Run writes the output of the tail to y.
+func (n *Norm) Run(ws *Workspace, y []float32) {
+	if n.Tail == nil {
+		Normalize(ws, n.rows(), n.Channels, y, n.X, n.mean, n.InvStd, n.gamma, n.beta)
+		return
+	}
+	n.Found.Lo, n.Found.Hi, n.Found.NaN = NormalizeTail(ws, n.rows(), n.Channels, y, n.X, n.mean, n.InvStd, n.gamma, n.beta, n.Tail, n.Mask)
+}
+
+// ParamGrads computes DGamma and DBeta from DY, as [NormalizeParamGrads].
+func (n *Norm) ParamGrads(ws *Workspace) {
+	NormalizeParamGrads(ws, n.rows(), n.Channels, n.DGamma, n.DBeta, n.DY, n.Mask, n.X, n.mean, n.InvStd)
+}
+
+// addParamGrads adds what the rows lo to hi-1 contribute.
+func (n *Norm) addParamGrads(dbeta, dgamma []float32, lo, hi int) {
+	i, j := lo*n.Channels, hi*n.Channels
+	if n.Mask == nil {
+		level.sumNormalized(hi-lo, dbeta, dgamma, n.DY[i:j], n.X[i:j], n.mean, n.InvStd)
+		return
+	}
+	level.sumMaskedNormalized(hi-lo, dbeta, dgamma, n.DY[i:j], n.Mask[i/8:j/8], n.X[i:j], n.mean, n.InvStd)
+}
+
+// beginGrad prepares for the gradient of X.
+func (n *Norm) beginGrad() {
+	c, rows := n.Channels, n.rows()
+	meanB, meanG, factor := n.scratch[:c], n.scratch[c:2*c], n.scratch[2*c:3*c]
+	gradFactors(rows, meanB, meanG, factor, n.DBeta, n.DGamma, n.gamma, n.InvStd)
+	if n.frozen {
+		clear(meanB)
+		clear(meanG)
+	}
+	b := &n.backward
+	b.mean, b.invStd = n.wide.repeated(0, rows, n.mean), n.wide.repeated(1, rows, n.InvStd)
+	b.meanB, b.meanG, b.factor = n.wide.repeated(2, rows, meanB), n.wide.repeated(3, rows, meanG), n.wide.repeated(4, rows, factor)
+}
+
+// grad writes the gradient of the rows lo to hi-1 of X.
+func (n *Norm) grad(to plane, lo, hi int) {
+	b := &n.backward
+	for i, j := n.pieces(&to, lo, hi); i < hi*n.Channels; i += j {
+		dst, dy, x := to.data[:j], n.DY[i:i+j], n.X[i:i+j]
+		if n.Mask == nil {
+			level.normalizeGrad(dst, dy, x, b.mean, b.invStd, b.meanB, b.meanG, b.factor)
+		} else {
+			level.normalizeMaskedGrad(dst, dy, n.Mask[i/8:(i+j)/8], x, b.mean, b.invStd, b.meanB, b.meanG, b.factor)
+		}
+		to.advance()
+	}
+}
+
+// GradInput computes the gradient of X from DY, DGamma and DBeta. dx may be DY.
+func (n *Norm) GradInput(dx []float32) {
+	n.beginGrad()
+	type args struct {
+		n  *Norm
+		dx []float32
+	}
+	each(n.rows(), n.Channels*costMove, args{n, dx}, func(a args, from, to int) {
+		a.n.grad(plane{data: a.dx[from*a.n.Channels:]}, from, to)
+	})
+}
+
+// A plane is where rows of pixels lie: width elements each, line elements apart. Where both are 0 they are in one piece.
+type plane struct {
+	data        []float32
+	width, line int
+	frame       []float32 // with what is around them
+}
+
+// advance goes on to the next row.
+func (p *plane) advance() { p.data = p.data[min(p.line, len(p.data)):] }
+
+// gradFactors computes what [NormalizeGrad] subtracts from gradients and multiplies them by.
+func gradFactors(rows int, meanB, meanG, factor, dbeta, dgamma, gamma, invStd []float32) {
+	for c := range factor {
+		meanB[c], meanG[c] = dbeta[c]/float32(rows), dgamma[c]/float32(rows)
+		factor[c] = gamma[c] * invStd[c]
+	}
+}
+
+// moments computes a chunk's sums, its own means, and the sums of squared distances from those: [3, channels].
+func moments(s []float32, rows, channels int, x []float32) {
+	sum, squares, mean := s[:channels], s[channels:2*channels], s[2*channels:3*channels]
+	clear(s[:2*channels])
+	if rows == 0 {
+		return
+	}
+	level.sumRows(rows, sum, x)
+	for c, v := range sum {
+		mean[c] = v / float32(rows)
+	}
+	level.sumSquares(rows, squares, x, mean)
+}
+
+// mergeMoments computes mean and variance from those of chunks that divide items of so many rows each.
+func mergeMoments(mean, variance, s []float32, items, unit, chunks int) {
+	channels, rows := len(mean), float32(items*unit)
+	copy(mean, s[:channels])
+	for k := 1; k < chunks; k++ {
+		level.add(mean, mean, s[3*k*channels:][:channels])
+	}
+	for c := range mean {
+		mean[c] /= rows
+		sum := float32(0)
+		for k := range chunks {
+			lo, hi := items*k/chunks, items*(k+1)/chunks
+			d := s[(3*k+2)*channels+c] - mean[c]
+			term := s[(3*k+1)*channels+c] + float32(float32((hi-lo)*unit)*float32(d*d))
+			if k == 0 {
+				sum = term
+			} else {
+				sum += term
+			}
+		}
+		variance[c] = sum / rows
+	}
+}
