@@ -99,8 +99,8 @@ func TestForeignRefusals(t *testing.T) {
 	}
 }
 
-// kerasFile reads a file of testdata/keras.
-func kerasFile(t *testing.T, path string) []byte {
+// convertedFile reads a file of testdata.
+func convertedFile(t *testing.T, path string) []byte {
 	t.Helper()
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -109,16 +109,16 @@ func kerasFile(t *testing.T, path string) []byte {
 	return data
 }
 
-// The files that TensorFlow's converter wrote can be read, written and read again;
+// The files that TensorFlow's converter and litert-torch wrote can be read, written and read again;
 // nothing in them is foreign but what their script says.
-func TestKeras(t *testing.T) {
-	paths, err := filepath.Glob("testdata/keras/*.tflite")
-	if err != nil || len(paths) < 5 {
+func TestConverted(t *testing.T) {
+	paths, err := filepath.Glob("testdata/*/*.tflite")
+	if err != nil || len(paths) < 12 {
 		t.Fatalf("%d files, error %v", len(paths), err)
 	}
 	foreign := "RESIZE_BILINEAR GELU NEG SQUARED_DIFFERENCE RSQRT MIRROR_PAD L2_NORMALIZATION"
 	for _, path := range paths {
-		data, name := kerasFile(t, path), strings.TrimSuffix(filepath.Base(path), ".tflite")
+		data, name := convertedFile(t, path), strings.TrimSuffix(filepath.Base(path), ".tflite")
 		g, err := tflite.Unmarshal(data)
 		if name == "recurrent" {
 			if err == nil || !strings.Contains(err.Error(), `3 subgraphs ("main", "sequential_1/gru_1/while_cond", "sequential_1/gru_1/while_body")`) {
@@ -157,7 +157,7 @@ func TestKeras(t *testing.T) {
 
 // A file of several subgraphs is shown whole.
 func TestDescribeSubgraphs(t *testing.T) {
-	d, err := tflite.Describe(kerasFile(t, "testdata/keras/recurrent.tflite"))
+	d, err := tflite.Describe(convertedFile(t, "testdata/keras/recurrent.tflite"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -74,11 +74,11 @@ func seeds(t testing.TB) [][]byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	keras, err := filepath.Glob("testdata/keras/*.tflite")
+	converted, err := filepath.Glob("testdata/*/*.tflite")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range keras {
+	for _, path := range converted {
 		data, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)

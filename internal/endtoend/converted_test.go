@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,25 +19,29 @@ import (
 	"github.com/goqat/goqat/tflite"
 )
 
-// kerasFiles are float networks that TensorFlow's converter wrote, and the range
-// of their inputs. See tflite/testdata/keras/make.py.
-var kerasFiles = []struct {
+// convertedFiles are float networks that TensorFlow's converter and litert-torch
+// wrote, and the range of their inputs. See tflite/testdata/keras/make.py and
+// tflite/testdata/torch/make.py.
+var convertedFiles = []struct {
 	name   string
 	lo, hi float32
 	keep   []string // in float32, in one of the files that are made of it
 }{
-	{"branches", -1, 1, []string{"*conv2d_2_1*", "*/permute*", "*/concat*"}},
-	{"enlarging", 0, 1, []string{"*conv2d_transpose*", "*Sigmoid"}},
-	{"leftovers", -2, 2, []string{"*add_1", "*dense_1_2*"}},
-	{"mobile", 0, 255, []string{"*add_1/Add", "*conv2d_4*", "*/truediv"}},
-	{"rearranged", -1, 1, []string{"*lambda_1*"}},
-	{"series", -1, 1, []string{"*max_pooling1d*", "StatefulPartitionedCall*", "*conv1d_1_2*", "*Leaky*"}},
-	{"unrolled", -1, 1, []string{"*gru_cell_9/*"}},
+	{"keras/branches", -1, 1, []string{"*conv2d_2_1*", "*/permute*", "*/concat*"}},
+	{"keras/enlarging", 0, 1, []string{"*conv2d_transpose*", "*Sigmoid"}},
+	{"keras/leftovers", -2, 2, []string{"*add_1", "*dense_1_2*"}},
+	{"keras/mobile", 0, 255, []string{"*add_1/Add", "*conv2d_4*", "*/truediv"}},
+	{"keras/rearranged", -1, 1, []string{"*lambda_1*"}},
+	{"keras/series", -1, 1, []string{"*max_pooling1d*", "StatefulPartitionedCall*", "*conv1d_1_2*", "*Leaky*"}},
+	{"keras/unrolled", -1, 1, []string{"*gru_cell_9/*"}},
+	{"torch/plain", -1, 1, []string{"*Conv2d_4*", "*Flatten*"}},
+	{"torch/residual", -1, 1, []string{"*Hardswish*", "*Conv2d_3*"}},
+	{"torch/signal", -1, 1, []string{"*Tanh*", "*MaxPool1d_2;2*"}},
 }
 
-func kerasFile(t *testing.T, name string) *made {
+func convertedFile(t *testing.T, name string) *made {
 	t.Helper()
-	bytes, err := os.ReadFile(fmt.Sprintf("../../tflite/testdata/keras/%s.tflite", name))
+	bytes, err := os.ReadFile(fmt.Sprintf("../../tflite/testdata/%s.tflite", name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,12 +64,15 @@ func uniform(x *graph.Tensor, rows int, lo, hi float32) []float32 {
 // What is read of a file that others wrote means what the file means: every tensor
 // that is in both has the same values, up to the order of summation, for several
 // rows.
-func TestReadNetworksOfKeras(t *testing.T) {
-	for _, f := range kerasFiles {
+func TestReadConvertedNetworks(t *testing.T) {
+	for _, f := range convertedFiles {
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
-			o, m := oracle.Start(t), kerasFile(t, f.name)
-			const rows = 3
+			o, m := oracle.Start(t), convertedFile(t, f.name)
+			rows := 3
+			if strings.HasPrefix(f.name, "torch/") {
+				rows = 1
+			}
 			x := uniform(m.graph.Inputs[0], rows, f.lo, f.hi)
 			tensors, err := o.Run(m.bytes, oracle.Options{Resolver: oracle.Optimized, Batch: rows}, []oracle.Tensor{oracle.Input(x)})
 			if err != nil {
@@ -102,8 +110,8 @@ func TestReadNetworksOfKeras(t *testing.T) {
 	}
 }
 
-// kerasNetwork is the network of a file as it is quantized.
-func kerasNetwork(t *testing.T, m *made) *graph.Graph {
+// convertedNetwork is the network of a file as it is quantized.
+func convertedNetwork(t *testing.T, m *made) *graph.Graph {
 	t.Helper()
 	g, err := graph.Passes{posttrain.FoldConstants, tflite.Trainable, graph.FoldArithmetic, graph.CancelReshapes}.Run(m.graph)
 	if err != nil {
@@ -115,11 +123,11 @@ func kerasNetwork(t *testing.T, m *made) *graph.Graph {
 // Networks that others wrote are quantized in every mode, and the files have in
 // the interpreter the integers that LiteRT's reference kernels give them. The
 // signal to noise of the outputs says that they are still these networks.
-func TestQuantizeNetworksOfKeras(t *testing.T) {
-	for _, f := range kerasFiles {
+func TestQuantizeConvertedNetworks(t *testing.T) {
+	for _, f := range convertedFiles {
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
-			o, m := oracle.Start(t), kerasFile(t, f.name)
+			o, m := oracle.Start(t), convertedFile(t, f.name)
 			in := m.graph.Inputs[0]
 			const rows = 7
 			x := uniform(in, 64, f.lo, f.hi)
@@ -129,13 +137,14 @@ func TestQuantizeNetworksOfKeras(t *testing.T) {
 			}
 			x = x[:rows*in.Elements()]
 			want := runInterp(t, m.graph, x, rows)[m.graph.Outputs[0]].([]float32)
+			swish := slices.ContainsFunc(m.graph.Nodes, func(n *graph.Node) bool { return n.Op.Name() == "HARD_SWISH" })
 			small := quant.DynamicRange()
 			small.MinElements = 0
 			partly := quant.Int8()
 			partly.Name, partly.KeepFloat = "partly int8", f.keep
 			for _, r := range []quant.Recipe{quant.Int8(), quant.Int8PerTensor(), quant.Int16x8(), partly, small, quant.Float16()} {
-				model, err := posttrain.Quantize(context.Background(), kerasNetwork(t, m), r, samples, posttrain.Options{})
-				if f.name == "mobile" && r.Activations.Bits == 16 {
+				model, err := posttrain.Quantize(context.Background(), convertedNetwork(t, m), r, samples, posttrain.Options{})
+				if swish && r.Activations.Bits == 16 {
 					if err == nil || !strings.Contains(err.Error(), "HARD_SWISH has no kernel for codes of 16 bits") {
 						t.Errorf("%s: error %v", r.Name, err)
 					}
