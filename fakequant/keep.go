@@ -8,13 +8,22 @@ import (
 	"github.com/goqat/goqat/quant"
 )
 
-// resolveKept replaces the patterns of what stays float32 by the names of the
-// operators that they match; one of a fusion group by that of the group's head.
+// resolveKept replaces the patterns of what stays float32, or int8, by the names of
+// the operators that they match.
 //
 // Errors: patterns that match nothing.
 func resolveKept(g *graph.Graph, r *quant.Recipe) error {
-	if len(r.KeepFloat) == 0 {
-		return nil
+	var float, eight error
+	r.KeepFloat, float = resolved(g, r.KeepFloat, r.Name, "float32")
+	r.KeepInt8, eight = resolved(g, r.KeepInt8, r.Name, "int8")
+	return errors.Join(float, eight)
+}
+
+// resolved returns the names of the operators that patterns match; instead of one
+// of a fusion group that of the group's head.
+func resolved(g *graph.Graph, patterns []string, recipe, as string) ([]string, error) {
+	if len(patterns) == 0 {
+		return nil, nil
 	}
 	head := map[*graph.Node]*graph.Node{}
 	for _, gr := range g.Fusions() {
@@ -24,7 +33,7 @@ func resolveKept(g *graph.Graph, r *quant.Recipe) error {
 	listed, matched := map[string]bool{}, map[string]bool{}
 	for _, n := range g.Nodes {
 		keep := false
-		for _, pattern := range r.KeepFloat {
+		for _, pattern := range patterns {
 			if quant.Match(pattern, n.Name) {
 				keep, matched[pattern] = true, true
 			}
@@ -38,13 +47,12 @@ func resolveKept(g *graph.Graph, r *quant.Recipe) error {
 		}
 	}
 	var faults []error
-	for _, pattern := range r.KeepFloat {
+	for _, pattern := range patterns {
 		if !matched[pattern] {
-			faults = append(faults, fmt.Errorf("fakequant: recipe %q keeps %q in float32, which matches no operator", r.Name, pattern))
+			faults = append(faults, fmt.Errorf("fakequant: recipe %q keeps %q in %s, which matches no operator", recipe, pattern, as))
 		}
 	}
-	r.KeepFloat = kept
-	return errors.Join(faults...)
+	return kept, errors.Join(faults...)
 }
 
 // keeps reports whether a node, or the group that it ends, stays float32.

@@ -50,9 +50,13 @@ func (in *inserter) sharers(anchor *graph.Node, w *graph.Tensor) []*graph.Node {
 	})
 }
 
-// weightBits returns the width of an anchor's weights: 8 where kernels for 4 bits
-// are missing, which weights that become float32 do not need.
+// weightBits returns the width of an anchor's weights: 8 where the recipe says so
+// and where kernels for 4 bits are missing, which weights that become float32 do not
+// need.
 func (in *inserter) weightBits(anchor *graph.Node) int {
+	if slices.Contains(in.recipe.KeepInt8, anchor.Name) {
+		return max(in.recipe.Weights.Bits, 8)
+	}
 	switch anchor.Op.(type) {
 	case graph.DepthwiseConv2D, graph.TransposeConv:
 		if !in.recipe.FloatCompute {

@@ -86,6 +86,9 @@ type Recipe struct {
 	// KeepFloat are patterns, for [Match], of the names of operators that stay
 	// float32 amid an integer model, or with float32 weights in a WeightOnly one.
 	KeepFloat []string `json:"keep_float,omitempty"`
+	// KeepInt8 are patterns of the names of operators whose weights have 8 bits
+	// though those of others have 4.
+	KeepInt8 []string `json:"keep_int8,omitempty"`
 }
 
 // Keeps reports whether the operator of a name stays float32.
@@ -179,6 +182,9 @@ func (r Recipe) Check() error {
 	}
 	if r.FloatCompute && r.Mode != WeightOnly {
 		fault("FloatCompute goes with mode %v, not %v", WeightOnly, r.Mode)
+	}
+	if len(r.KeepInt8) > 0 && r.Weights.Bits != 4 {
+		fault("KeepInt8 goes with weights of 4 bits, not %d", r.Weights.Bits)
 	}
 	if r.MinElements < 0 {
 		fault("MinElements is negative: %d", r.MinElements)

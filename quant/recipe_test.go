@@ -57,6 +57,7 @@ func TestRecipeFaults(t *testing.T) {
 		"negative decay":          {Int8(), func(r *Recipe) { r.Decay = -0.5 }, "decay -0.5 is outside"},
 		"decay NaN":               {Int8(), func(r *Recipe) { r.Decay = nan }, "decay NaN is outside"},
 		"float integers":          {Int8(), func(r *Recipe) { r.FloatCompute = true }, "FloatCompute goes with mode weight_only, not integer"},
+		"int8 among int8":         {Int8(), func(r *Recipe) { r.KeepInt8 = []string{"*"} }, "KeepInt8 goes with weights of 4 bits, not 8"},
 		"negative MinElements":    {DynamicRange(), func(r *Recipe) { r.MinElements = -1 }, "MinElements is negative: -1"},
 		"MinElements, any mode":   {Float16(), func(r *Recipe) { r.MinElements = -1 }, "MinElements is negative"},
 	} {

@@ -105,7 +105,7 @@ func (s *session) fail(err error) int {
 }
 
 // oneDash matches flags that are written with one dash, as in -data.
-var oneDash = regexp.MustCompile(`^-[a-z][a-z-]+(=|$)`)
+var oneDash = regexp.MustCompile(`^-[a-z][a-z0-9-]+(=|$)`)
 
 // negative matches numbers below zero, which look like flags.
 var negative = regexp.MustCompile(`^-[.0-9]`)

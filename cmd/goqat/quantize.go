@@ -33,6 +33,8 @@ type planFlags struct {
 	Input       string  `placeholder:"TYPE" enum:"int8,uint8,int16,float32," default:"" help:"Number type of the input of an integer model: int8, uint8 or float32; int16 or float32 in mode int16. Default: that of the mode."`
 	Output      string  `placeholder:"TYPE" enum:"int8,uint8,int16,float32," default:"" help:"That of the output."`
 	MinElements *int    `placeholder:"N" help:"Least number of weights that the modes dynamic and weights quantize. Default: 1024, as in TensorFlow, and 128 in mode weights."`
+	WeightBits  int     `placeholder:"4|8" help:"Bits of a weight. With 4, depthwise and transposed convolutions keep 8 where no kernel takes less. Default: 8."`
+	KeepInt8    string  `name:"keep-int8" placeholder:"LIST" help:"Patterns of names of operators whose weights keep 8 bits with -weight-bits 4."`
 	PerTensor   bool    `help:"One scale for each weight tensor instead of one for each output channel."`
 	Range       string  `placeholder:"METHOD" help:"How ranges are found: min-max, moving-average, percentile, mse or entropy. Default: min-max."`
 	Percent     float64 `placeholder:"P" help:"Of range percentile: so many of a hundred values lie below the bound. Default: 99.99."`
@@ -114,6 +116,12 @@ func (c planFlags) plan() (ptq.Plan, error) {
 	}
 	if c.Repair != "" {
 		p.Repair = strings.Split(c.Repair, ",")
+	}
+	if c.WeightBits != 0 {
+		p.WeightBits = c.WeightBits
+	}
+	if c.KeepInt8 != "" {
+		p.KeepInt8 = strings.Split(c.KeepInt8, ",")
 	}
 	if c.KeepFloat != "" {
 		p.KeepFloat = strings.Split(c.KeepFloat, ",")

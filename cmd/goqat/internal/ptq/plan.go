@@ -26,6 +26,9 @@ import (
 type Plan struct {
 	// Mode is one of [Modes]; empty means int8.
 	Mode string `toml:"mode" json:"mode"`
+	// WeightBits is 4 or 8; 0 means 8. Weights that no kernel takes with 4 bits keep
+	// 8.
+	WeightBits int `toml:"weight_bits,omitzero" json:"weight_bits,omitempty"`
 	// PerTensor gives each weight tensor one scale.
 	PerTensor bool `toml:"per_tensor,omitempty" json:"per_tensor,omitempty"`
 	// Input and Output are the number types at the borders of an integer model:
@@ -45,6 +48,9 @@ type Plan struct {
 	// KeepFloat are patterns of the names of operators that stay float32; see
 	// [quant.Match].
 	KeepFloat []string `toml:"keep_float,omitempty" json:"keep_float,omitempty"`
+	// KeepInt8 are such patterns of operators whose weights keep 8 bits where
+	// WeightBits is 4.
+	KeepInt8 []string `toml:"keep_int8,omitempty" json:"keep_int8,omitempty"`
 	// Overrides are other ranges for tensors by their names; the first that
 	// matches counts.
 	Overrides []Override `toml:"override,omitempty" json:"override,omitempty"`
@@ -139,6 +145,14 @@ func (p Plan) Check() error {
 	if p.MinElements != nil && *p.MinElements < 0 || p.Samples < 0 {
 		fault("a number is negative")
 	}
+	switch bits := p.WeightBits; {
+	case bits != 0 && bits != 4 && bits != 8:
+		fault("weights of %d bits, want 4 or 8", bits)
+	case bits == 4 && p.Mode == "float16":
+		fault("mode float16 has no weights of 4 bits")
+	case len(p.KeepInt8) > 0 && bits != 4:
+		fault("weights are kept in int8, but others do not have 4 bits")
+	}
 	for _, r := range p.Repair {
 		if !slices.Contains(Repairs, r) {
 			fault("repair %q, want some of %q", r, Repairs)
@@ -202,6 +216,9 @@ func (p Plan) recipe() quant.Recipe {
 	}
 	if p.PerTensor {
 		r.Name, r.Weights.PerChannel = r.Name+"-per-tensor", false
+	}
+	if p.WeightBits == 4 {
+		r.Name, r.Weights.Bits, r.KeepInt8 = r.Name+"-int4", 4, p.KeepInt8
 	}
 	if p.MinElements != nil {
 		r.MinElements = *p.MinElements
