@@ -43,9 +43,10 @@ type Override struct {
 }
 
 // Calibrate sets the ranges of every observed tensor of q, a graph from
-// fakequant.Insert, by what the tensor is over the samples. While it runs,
-// weights are quantized and activations are not. Ranges that were known before
-// are replaced; on an error q keeps them.
+// fakequant.Insert, by what the tensor is over the samples in the float
+// network, as the official converter does: rounded weights would move ranges by a
+// percent, at random. Ranges that were known before are replaced; on an error q keeps
+// them.
 //
 // Tensors that share a range are observed as one.
 //
@@ -59,7 +60,6 @@ func Calibrate(ctx context.Context, q *graph.Graph, samples data.Dataset, c Cali
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	// A clone whose ranges are unknown passes activations through unrounded.
 	probe := q.Clone()
 	for _, z := range probe.Quantizers() {
 		if z.Source == graph.MovingAverage {
@@ -67,11 +67,7 @@ func Calibrate(ctx context.Context, q *graph.Graph, samples data.Dataset, c Cali
 		}
 		z.MinScale = nil
 	}
-	// Another one, in which weights are quantized once, is run.
-	running, err := graph.Passes{FoldConstants}.Run(probe)
-	if err != nil {
-		return fmt.Errorf("posttrain: calibrate: %w", err)
-	}
+	running := probe.Unquantized(nil)
 	o, err := c.observe(probe, running)
 	if err == nil {
 		err = eachBatch(ctx, running, samples, feed.Options{
@@ -130,12 +126,12 @@ type observed struct {
 }
 
 // observe prepares observers for the quantizers of probe, on the tensors of
-// running, the same network.
+// running, the same network without them.
 func (c Calibration) observe(probe, running *graph.Graph) (*observer, error) {
 	o := &observer{probe: probe, of: map[*graph.Tensor][]*quant.Observer{}}
-	input := map[string]*graph.Tensor{} // of the nodes that run
-	for _, n := range running.Nodes {
-		input[n.Name] = n.Inputs[0]
+	named := map[string]*graph.Tensor{}
+	for _, t := range running.Tensors() {
+		named[t.Name] = t
 	}
 	tensors := map[*graph.Quantizer][]*graph.Tensor{}
 	var order []*graph.Quantizer
@@ -145,7 +141,11 @@ func (c Calibration) observe(probe, running *graph.Graph) (*observer, error) {
 			if tensors[f.Quantizer] == nil {
 				order = append(order, f.Quantizer)
 			}
-			tensors[f.Quantizer] = append(tensors[f.Quantizer], input[n.Name])
+			x := n.Inputs[0]
+			for named[x.Name] == nil { // the output of another FakeQuant
+				x = probe.Producer(x).Inputs[0]
+			}
+			tensors[f.Quantizer] = append(tensors[f.Quantizer], named[x.Name])
 			all = append(all, n.Inputs[0].Name)
 		}
 	}

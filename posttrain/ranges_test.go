@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"maps"
 	"strings"
 	"testing"
 
@@ -49,8 +50,12 @@ func TestCalibrateEstimators(t *testing.T) {
 			t.Errorf("%v: other batches give\n%swant\n%s", m, ranges(again), ranges(q))
 		}
 		all[m] = upper(q)
-		if r, most := all[m]["dense"], all[quant.MinMax]["dense"]; m != quant.MinMax && !(r < most && r > most/4) {
+		if r, most := all[m]["dense"], all[quant.MinMax]["dense"]; !(r <= most && r > most/4) {
 			t.Errorf("%v: dense reaches to %v, where the maximum is %v", m, r, most)
+		}
+		// The entropy of so few values is least at their extremes.
+		if m != quant.MinMax && m != quant.Entropy && maps.Equal(all[m], all[quant.MinMax]) {
+			t.Errorf("%v: the ranges are the extremes", m)
 		}
 	}
 	q, _ := calibrated(t, samples, Calibration{
