@@ -62,7 +62,7 @@ func (a pooledForward) part(p, _ int) {
 			q.pool.windowsOf(0, q.pool.Output[0], strip, func(at int, w windows) {
 				at += q.at
 				n := w.count * w.channels
-				seen.add(level.tailPool(a.y[at:][:n], a.winners[at:][:n], strip, a.bias, &a.t.k, a.t.rounds, w))
+				seen.add(w.tailMax(a.y[at:][:n], a.winners[at:][:n], strip, a.bias, a.t))
 			})
 		}
 	}
@@ -123,7 +123,7 @@ func (q *poolBlock) before(strip, dy []float32, winners []int32) {
 	q.pool.windowsOf(0, q.pool.Output[0], strip, func(at int, w windows) {
 		at += q.at
 		n := w.count * w.channels
-		level.maxPoolGrad(strip, dy[at:][:n], winners[at:][:n], w)
+		w.maxGrad(strip, dy[at:][:n], winners[at:][:n])
 	})
 }
 

@@ -43,7 +43,7 @@ func (p pooling) maxGrad(from, to int) {
 	if apart {
 		g.windowsOf(from*g.Output[0], to*g.Output[0], dx, func(at int, w windows) {
 			n := w.count * w.channels
-			level.maxPoolGrad(dx, dy[at:][:n], p.argmax[at:][:n], w)
+			w.maxGrad(dx, dy[at:][:n], p.argmax[at:][:n])
 		})
 		return
 	}
@@ -88,6 +88,28 @@ func (p pooling) averageGrad(from, to int) {
 //
 //	first + i*step + r*line + c*channels + channel,   i < count, r < rows, c < cols
 type windows struct{ first, count, step, rows, cols, line, channels int }
+
+// small says whether there are routines for just these windows.
+func (w *windows) small() bool { return w.rows == 2 && w.cols == 2 && w.channels >= 8 }
+
+// maxGrad hands dy to the maxima of the windows, which are apart, and 0 to the rest of them. A maximum at -1 gets nothing.
+func (w *windows) maxGrad(dx, dy []float32, arg []int32) {
+	if w.small() {
+		level.maxPoolGrad2(dx, dy, arg, *w)
+	} else {
+		level.maxPoolGrad(dx, dy, arg, *w)
+	}
+}
+
+// tailMax finds the maxima of what a tail makes of x + bias, with -1 for their places where the gradient does not pass.
+func (w *windows) tailMax(y []float32, arg []int32, x, bias []float32, t *Tail) (least, most float32, nan bool) {
+	if w.small() {
+		if least, most, nan = level.tailPool2(y, arg, x, bias, &t.k, t.rounds, *w); !nan {
+			return
+		}
+	}
+	return level.tailPool(y, arg, x, bias, &t.k, t.rounds, *w)
+}
 
 // rowCost is the cost of one output row.
 func (g *Pool) rowCost() int { return g.Output[1] * g.Channels * g.Taps() * costMove }

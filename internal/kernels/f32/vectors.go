@@ -32,6 +32,7 @@ type vectors struct {
 	// On windows.
 	maxPool         func(y []float32, arg []int32, x []float32, w windows)
 	maxPoolGrad     func(dx, dy []float32, arg []int32, w windows)
+	maxPoolGrad2    func(dx, dy []float32, arg []int32, w windows) // for 2x2 taps and at least eight channels
 	averagePool     func(y, x []float32, taps float32, w windows)
 	averagePoolGrad func(dx, dy []float32, taps float32, keep uint32, w windows)
 
@@ -56,7 +57,9 @@ type vectors struct {
 	fakeQuantize func(y, x []float32, mask []uint8, scale, before, half float32, after, zero, lo, hi int32)
 	maskGrad     func(dx, dy []float32, mask []uint8)
 	tail         func(dst, x []float32, mask []uint8, k *tailConstants, rounds int) (least, most float32, nan bool)
-	tailPool     func(y []float32, arg []int32, x, bias []float32, k *tailConstants, rounds int, w windows) (least, most float32, nan bool)
+	// tailPool2 is tailPool for 2x2 taps and at least eight channels. If it returns true, nothing else is valid.
+	tailPool2 func(y []float32, arg []int32, x, bias []float32, k *tailConstants, rounds int, w windows) (least, most float32, nan bool)
+	tailPool  func(y []float32, arg []int32, x, bias []float32, k *tailConstants, rounds int, w windows) (least, most float32, nan bool)
 }
 
 // portable is plain Go. It rounds each product before it adds it.
@@ -72,7 +75,7 @@ var portable = &dispatch{name: "portable", gemm: gemmPortable, vectors: vectors{
 	sumRows: sumRowsPortable, sumSquares: sumSquaresPortable,
 	sumProducts: sumProductsPortable, sumNormalized: sumNormalizedPortable, sumMaskedNormalized: sumMaskedNormalizedPortable,
 
-	maxPool: maxPoolPortable, maxPoolGrad: maxPoolGradPortable,
+	maxPool: maxPoolPortable, maxPoolGrad: maxPoolGradPortable, maxPoolGrad2: maxPoolGradPortable,
 	averagePool: averagePoolPortable, averagePoolGrad: averagePoolGradPortable,
 
 	depthwise: depthwisePortable, depthwiseGrad: depthwiseGradPortable,
@@ -81,5 +84,5 @@ var portable = &dispatch{name: "portable", gemm: gemmPortable, vectors: vectors{
 
 	sgd: sgdPortable, momentum: momentumPortable, nesterov: nesterovPortable, adam: adamPortable, rmsprop: rmspropPortable,
 
-	fakeQuantize: fakeQuantizePortable, maskGrad: maskGradPortable, tail: tailPortable, tailPool: tailPoolPortable,
+	fakeQuantize: fakeQuantizePortable, maskGrad: maskGradPortable, tail: tailPortable, tailPool: tailPoolPortable, tailPool2: tailPoolPortable,
 }}

@@ -21,6 +21,9 @@ var vectorsAVX2 = vectors{
 	maxPoolGrad: func(dx, dy []float32, arg []int32, w windows) {
 		maxPoolGradAVX2(dx, dy, arg, w.first, w.count, w.step, w.rows, w.cols, w.line, w.channels, w.channels)
 	},
+	maxPoolGrad2: func(dx, dy []float32, arg []int32, w windows) {
+		maxPoolGrad2AVX2(dx, dy, arg, w.first, w.count, w.step, w.line, w.channels)
+	},
 	averagePool: func(y, x []float32, taps float32, w windows) {
 		// Few channels and those behind them, which the next windows overwrite: but for the last ones.
 		if n := w.count - 7/w.channels; w.channels < 8 && n > 0 {
@@ -62,6 +65,9 @@ var vectorsAVX2 = vectors{
 	fakeQuantize: fakeQuantizeAVX2, maskGrad: maskGradAVX2,
 	tail: func(dst, x []float32, mask []uint8, k *tailConstants, rounds int) (least, most float32, nan bool) {
 		return tailAVX2(dst, x, mask, k.lo[:], rounds)
+	},
+	tailPool2: func(y []float32, arg []int32, x, bias []float32, k *tailConstants, rounds int, w windows) (least, most float32, nan bool) {
+		return tailPool2AVX2(y, arg, x, bias, k.lo[:], rounds, w.first, w.count, w.step, w.line, w.channels)
 	},
 	tailPool: func(y []float32, arg []int32, x, bias []float32, k *tailConstants, rounds int, w windows) (least, most float32, nan bool) {
 		return tailPoolAVX2(y, arg, x, bias, k.lo[:], rounds, w.first, w.count, w.step, w.rows, w.cols, w.line, w.channels, w.channels)

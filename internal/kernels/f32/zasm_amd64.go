@@ -1032,6 +1032,16 @@ func tailAVX2(dst []float32, x []float32, mask []uint8, k []float32, rounds int)
 //go:noescape
 func tailPoolAVX2(y []float32, arg []int32, x []float32, bias []float32, k []float32, rounds int, first int, count int, step int, rows int, cols int, line int, channels int, lanes int) (least float32, most float32, nan bool)
 
+// tailPool2AVX2 is tailPool for windows of 2x2 taps and at least eight channels; nan says that there is a NaN or an infinite value: then nothing else is valid
+//
+//go:noescape
+func tailPool2AVX2(y []float32, arg []int32, x []float32, bias []float32, k []float32, rounds int, first int, count int, step int, line int, channels int) (least float32, most float32, nan bool)
+
+// maxPoolGrad2AVX2 is maxPoolGrad for windows of 2x2 taps and at least eight channels
+//
+//go:noescape
+func maxPoolGrad2AVX2(dx []float32, dy []float32, arg []int32, first int, count int, step int, line int, channels int)
+
 // transpose8AVX2 writes the transpose of eight rows of 8*blocks columns; strides are bytes:
 //
 //	for r := range 8 { for c := range 8*blocks { dst[c*stride+r] = src[r*from+c] } }

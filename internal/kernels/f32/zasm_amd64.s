@@ -7607,6 +7607,352 @@ done4:
 	MOVSS        X3, most+196(FP)
 	RET
 
+// func tailPool2AVX2(y []float32, arg []int32, x []float32, bias []float32, k []float32, rounds int, first int, count int, step int, line int, channels int) (least float32, most float32, nan bool)
+// Requires: AVX, AVX2, FMA3, SSE
+TEXT ·tailPool2AVX2(SB), NOSPLIT, $96-177
+	MOVQ         y_base+0(FP), AX
+	MOVQ         arg_base+24(FP), CX
+	MOVQ         x_base+48(FP), DX
+	MOVQ         bias_base+72(FP), BX
+	MOVQ         k_base+96(FP), SI
+	VMOVUPS      (SI), Y0
+	VMOVUPS      32(SI), Y1
+	MOVL         $0x7f800000, DI
+	VMOVD        DI, X2
+	VPBROADCASTD X2, Y2
+	MOVL         $0xff800000, DI
+	VMOVD        DI, X3
+	VPBROADCASTD X3, Y3
+	VPCMPEQD     Y4, Y4, Y4
+	MOVQ         channels+160(FP), DI
+	MOVQ         first+128(FP), R8
+	MOVQ         count+136(FP), R9
+	MOVQ         line+152(FP), R11
+	LEAQ         counting<>+0(SB), R10
+	VMOVUPS      (R10), Y5
+	MOVQ         DI, R10
+	LEAQ         (R10)(R11*1), R12
+	VMOVD        R10, X4
+	VPBROADCASTD X4, Y4
+	VMOVDQU      Y4, (SP)
+	SHLQ         $0x02, R10
+	VMOVD        R11, X4
+	VPBROADCASTD X4, Y4
+	VMOVDQU      Y4, 32(SP)
+	SHLQ         $0x02, R11
+	VMOVD        R12, X4
+	VPBROADCASTD X4, Y4
+	VMOVDQU      Y4, 64(SP)
+	SHLQ         $0x02, R12
+	VXORPS       Y4, Y4, Y4
+	CMPQ         rounds+120(FP), $0x00
+	JNE          rounds
+
+pair1:
+	XORQ R13, R13
+
+eight2:
+	LEAQ         (R8)(R13*1), R14
+	LEAQ         (DX)(R14*4), R15
+	VMOVUPS      (R15), Y6
+	VADDPS       (BX)(R13*4), Y6, Y6
+	VMINPS       Y2, Y6, Y2
+	VMAXPS       Y3, Y6, Y3
+	LEAQ         tails<>+32(SB), BP
+	VFMADD231PS  (BP), Y6, Y4
+	VMOVUPS      Y6, Y6
+	VPXOR        Y7, Y7, Y7
+	VMOVUPS      (R15)(R10*1), Y9
+	VADDPS       (BX)(R13*4), Y9, Y9
+	VMINPS       Y2, Y9, Y2
+	VMAXPS       Y3, Y9, Y3
+	LEAQ         tails<>+32(SB), BP
+	VFMADD231PS  (BP), Y9, Y4
+	VCMPPS       $0x0e, Y6, Y9, Y8
+	VMAXPS       Y6, Y9, Y6
+	VBLENDVPS    Y8, (SP), Y7, Y7
+	VMOVUPS      (R15)(R11*1), Y9
+	VADDPS       (BX)(R13*4), Y9, Y9
+	VMINPS       Y2, Y9, Y2
+	VMAXPS       Y3, Y9, Y3
+	LEAQ         tails<>+32(SB), BP
+	VFMADD231PS  (BP), Y9, Y4
+	VCMPPS       $0x0e, Y6, Y9, Y8
+	VMAXPS       Y6, Y9, Y6
+	VBLENDVPS    Y8, 32(SP), Y7, Y7
+	VMOVUPS      (R15)(R12*1), Y9
+	VADDPS       (BX)(R13*4), Y9, Y9
+	VMINPS       Y2, Y9, Y2
+	VMAXPS       Y3, Y9, Y3
+	LEAQ         tails<>+32(SB), R15
+	VFMADD231PS  (R15), Y9, Y4
+	VCMPPS       $0x0e, Y6, Y9, Y8
+	VMAXPS       Y6, Y9, Y6
+	VBLENDVPS    Y8, 64(SP), Y7, Y7
+	VMAXPS       Y6, Y0, Y6
+	VMINPS       Y6, Y1, Y6
+	VADDPS       64(SI), Y6, Y6
+	VCMPPS       $0x06, 96(SI), Y6, Y8
+	VCMPPS       $0x09, 128(SI), Y6, Y9
+	VANDPS       Y9, Y8, Y8
+	VMOVD        R14, X9
+	VPBROADCASTD X9, Y9
+	VPADDD       Y5, Y9, Y9
+	VPADDD       Y9, Y7, Y7
+	VPCMPEQD     Y9, Y9, Y9
+	VPANDN       Y9, Y8, Y8
+	VPOR         Y8, Y7, Y7
+	VMOVUPS      Y6, (AX)(R13*4)
+	VMOVUPS      Y7, (CX)(R13*4)
+	ADDQ         $0x10, R13
+	CMPQ         R13, DI
+	LEAQ         -8(R13), R13
+	JLE          eight2
+	CMPQ         R13, DI
+	JGE          next3
+	LEAQ         -8(DI), R13
+	JMP          eight2
+
+next3:
+	LEAQ   (AX)(DI*4), AX
+	LEAQ   (CX)(DI*4), CX
+	MOVQ   step+144(FP), R13
+	ADDQ   R13, R8
+	DECQ   R9
+	JNE    pair1
+	VMAXPS Y2, Y0, Y2
+	VMINPS Y2, Y1, Y2
+	VMAXPS Y3, Y0, Y3
+	VMINPS Y3, Y1, Y3
+	JMP    found
+
+rounds:
+pair4:
+	XORQ R13, R13
+
+eight5:
+	LEAQ         (R8)(R13*1), R14
+	LEAQ         (DX)(R14*4), R15
+	VMOVUPS      (R15), Y8
+	VADDPS       (BX)(R13*4), Y8, Y8
+	VMAXPS       Y8, Y0, Y8
+	VMINPS       Y8, Y1, Y8
+	VMINPS       Y2, Y8, Y2
+	VMAXPS       Y3, Y8, Y3
+	LEAQ         tails<>+32(SB), BP
+	VFMADD231PS  (BP), Y8, Y4
+	VDIVPS       160(SI), Y8, Y7
+	VMINPS       352(SI), Y7, Y7
+	VADDPS       192(SI), Y7, Y7
+	VANDPS       416(SI), Y7, Y6
+	VORPS        224(SI), Y6, Y6
+	VADDPS       Y6, Y7, Y7
+	VCVTTPS2DQ   Y7, Y7
+	VPMAXSD      288(SI), Y7, Y6
+	VPMINSD      320(SI), Y6, Y6
+	VMOVUPS      Y6, Y6
+	VMOVUPS      Y7, Y7
+	VMOVUPS      Y8, Y8
+	VPXOR        Y9, Y9, Y9
+	VMOVUPS      (R15)(R10*1), Y10
+	VADDPS       (BX)(R13*4), Y10, Y10
+	VMAXPS       Y10, Y0, Y10
+	VMINPS       Y10, Y1, Y10
+	VMINPS       Y2, Y10, Y2
+	VMAXPS       Y3, Y10, Y3
+	LEAQ         tails<>+32(SB), BP
+	VFMADD231PS  (BP), Y10, Y4
+	VDIVPS       160(SI), Y10, Y11
+	VMINPS       352(SI), Y11, Y11
+	VADDPS       192(SI), Y11, Y11
+	VANDPS       416(SI), Y11, Y12
+	VORPS        224(SI), Y12, Y12
+	VADDPS       Y12, Y11, Y11
+	VCVTTPS2DQ   Y11, Y11
+	VPMAXSD      288(SI), Y11, Y12
+	VPMINSD      320(SI), Y12, Y12
+	VPCMPGTD     Y6, Y12, Y13
+	VPMAXSD      Y6, Y12, Y6
+	VBLENDVPS    Y13, Y11, Y7, Y7
+	VBLENDVPS    Y13, Y10, Y8, Y8
+	VBLENDVPS    Y13, (SP), Y9, Y9
+	VMOVUPS      (R15)(R11*1), Y10
+	VADDPS       (BX)(R13*4), Y10, Y10
+	VMAXPS       Y10, Y0, Y10
+	VMINPS       Y10, Y1, Y10
+	VMINPS       Y2, Y10, Y2
+	VMAXPS       Y3, Y10, Y3
+	LEAQ         tails<>+32(SB), BP
+	VFMADD231PS  (BP), Y10, Y4
+	VDIVPS       160(SI), Y10, Y11
+	VMINPS       352(SI), Y11, Y11
+	VADDPS       192(SI), Y11, Y11
+	VANDPS       416(SI), Y11, Y12
+	VORPS        224(SI), Y12, Y12
+	VADDPS       Y12, Y11, Y11
+	VCVTTPS2DQ   Y11, Y11
+	VPMAXSD      288(SI), Y11, Y12
+	VPMINSD      320(SI), Y12, Y12
+	VPCMPGTD     Y6, Y12, Y13
+	VPMAXSD      Y6, Y12, Y6
+	VBLENDVPS    Y13, Y11, Y7, Y7
+	VBLENDVPS    Y13, Y10, Y8, Y8
+	VBLENDVPS    Y13, 32(SP), Y9, Y9
+	VMOVUPS      (R15)(R12*1), Y10
+	VADDPS       (BX)(R13*4), Y10, Y10
+	VMAXPS       Y10, Y0, Y10
+	VMINPS       Y10, Y1, Y10
+	VMINPS       Y2, Y10, Y2
+	VMAXPS       Y3, Y10, Y3
+	LEAQ         tails<>+32(SB), R15
+	VFMADD231PS  (R15), Y10, Y4
+	VDIVPS       160(SI), Y10, Y11
+	VMINPS       352(SI), Y11, Y11
+	VADDPS       192(SI), Y11, Y11
+	VANDPS       416(SI), Y11, Y12
+	VORPS        224(SI), Y12, Y12
+	VADDPS       Y12, Y11, Y11
+	VCVTTPS2DQ   Y11, Y11
+	VPMAXSD      288(SI), Y11, Y12
+	VPMINSD      320(SI), Y12, Y12
+	VPCMPGTD     Y6, Y12, Y13
+	VPMAXSD      Y6, Y12, Y6
+	VBLENDVPS    Y13, Y11, Y7, Y7
+	VBLENDVPS    Y13, Y10, Y8, Y8
+	VBLENDVPS    Y13, 64(SP), Y9, Y9
+	VPCMPEQD     Y6, Y7, Y7
+	VPSUBD       256(SI), Y6, Y6
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       160(SI), Y6, Y6
+	VCMPPS       $0x06, 96(SI), Y8, Y10
+	VANDPS       Y7, Y10, Y10
+	VCMPPS       $0x09, 128(SI), Y8, Y7
+	VANDPS       Y7, Y10, Y10
+	VMOVD        R14, X7
+	VPBROADCASTD X7, Y7
+	VPADDD       Y5, Y7, Y7
+	VPADDD       Y7, Y9, Y9
+	VPCMPEQD     Y7, Y7, Y7
+	VPANDN       Y7, Y10, Y10
+	VPOR         Y10, Y9, Y9
+	VMOVUPS      Y6, (AX)(R13*4)
+	VMOVUPS      Y9, (CX)(R13*4)
+	ADDQ         $0x10, R13
+	CMPQ         R13, DI
+	LEAQ         -8(R13), R13
+	JLE          eight5
+	CMPQ         R13, DI
+	JGE          next6
+	LEAQ         -8(DI), R13
+	JMP          eight5
+
+next6:
+	LEAQ (AX)(DI*4), AX
+	LEAQ (CX)(DI*4), CX
+	MOVQ step+144(FP), R13
+	ADDQ R13, R8
+	DECQ R9
+	JNE  pair4
+
+found:
+	VCMPPS       $0x07, Y4, Y4, Y4
+	VEXTRACTF128 $0x01, Y2, X0
+	VMINPS       X0, X2, X2
+	VPERMILPS    $0x0e, X2, X0
+	VMINPS       X0, X2, X2
+	VPERMILPS    $0x01, X2, X0
+	VMINPS       X0, X2, X2
+	VEXTRACTF128 $0x01, Y3, X0
+	VMAXPS       X0, X3, X3
+	VPERMILPS    $0x0e, X3, X0
+	VMAXPS       X0, X3, X3
+	VPERMILPS    $0x01, X3, X0
+	VMAXPS       X0, X3, X3
+	VMOVMSKPS    Y4, AX
+	CMPL         AX, $0x000000ff
+	SETNE        AL
+	MOVB         AL, nan+176(FP)
+	VZEROUPPER
+	MOVSS        X2, least+168(FP)
+	MOVSS        X3, most+172(FP)
+	RET
+
+// func maxPoolGrad2AVX2(dx []float32, dy []float32, arg []int32, first int, count int, step int, line int, channels int)
+// Requires: AVX, AVX2
+TEXT ·maxPoolGrad2AVX2(SB), NOSPLIT, $96-112
+	MOVQ         dx_base+0(FP), AX
+	MOVQ         dy_base+24(FP), CX
+	MOVQ         arg_base+48(FP), DX
+	MOVQ         channels+104(FP), BX
+	MOVQ         first+72(FP), SI
+	MOVQ         count+80(FP), DI
+	MOVQ         line+96(FP), R9
+	LEAQ         counting<>+0(SB), R8
+	VMOVUPS      (R8), Y0
+	MOVQ         BX, R8
+	LEAQ         (R8)(R9*1), R10
+	VMOVD        R8, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, (SP)
+	SHLQ         $0x02, R8
+	VMOVD        R9, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 32(SP)
+	SHLQ         $0x02, R9
+	VMOVD        R10, X1
+	VPBROADCASTD X1, Y1
+	VMOVDQU      Y1, 64(SP)
+	SHLQ         $0x02, R10
+	MOVL         $0x00000000, R11
+	VMOVD        R11, X1
+	VPBROADCASTD X1, Y1
+
+pair1:
+	XORQ R11, R11
+
+eight2:
+	LEAQ         (SI)(R11*1), R12
+	LEAQ         (AX)(R12*4), R13
+	VMOVUPS      (CX)(R11*4), Y2
+	VMOVUPS      (DX)(R11*4), Y3
+	VMOVD        R12, X4
+	VPBROADCASTD X4, Y4
+	VPADDD       Y0, Y4, Y4
+	VADDPS       Y1, Y2, Y2
+	VPCMPEQD     Y4, Y3, Y5
+	VANDPS       Y2, Y5, Y5
+	VMOVUPS      Y5, (R13)
+	VPADDD       (SP), Y4, Y5
+	VPCMPEQD     Y3, Y5, Y5
+	VANDPS       Y2, Y5, Y5
+	VMOVUPS      Y5, (R13)(R8*1)
+	VPADDD       32(SP), Y4, Y5
+	VPCMPEQD     Y3, Y5, Y5
+	VANDPS       Y2, Y5, Y5
+	VMOVUPS      Y5, (R13)(R9*1)
+	VPADDD       64(SP), Y4, Y4
+	VPCMPEQD     Y3, Y4, Y4
+	VANDPS       Y2, Y4, Y4
+	VMOVUPS      Y4, (R13)(R10*1)
+	ADDQ         $0x10, R11
+	CMPQ         R11, BX
+	LEAQ         -8(R11), R11
+	JLE          eight2
+	CMPQ         R11, BX
+	JGE          next3
+	LEAQ         -8(BX), R11
+	JMP          eight2
+
+next3:
+	LEAQ (CX)(BX*4), CX
+	LEAQ (DX)(BX*4), DX
+	MOVQ step+88(FP), R11
+	ADDQ R11, SI
+	DECQ DI
+	JNE  pair1
+	VZEROUPPER
+	RET
+
 // func transpose8AVX2(dst []float32, stride int, src []float32, from int, blocks int)
 // Requires: AVX
 TEXT ·transpose8AVX2(SB), NOSPLIT, $0-72

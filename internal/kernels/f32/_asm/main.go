@@ -22,6 +22,8 @@ func main() {
 	depthwise()
 	tail()
 	tailPool()
+	tailPool2()
+	maxPoolGrad2()
 	transpose()
 	exponentials()
 	winograd()
