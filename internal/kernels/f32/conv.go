@@ -113,7 +113,7 @@ func Conv2DGradWeights(ws *Workspace, g Conv, dw, dbias, x, dy []float32) {
 	parallel.Each(chunks, chunks, args{g, sums, scratch, x, dy, chunks, per}, func(a args, p, _ int) {
 		n := a.g.WeightsLen()
 		first, last := parallel.Range(a.g.rows(), a.chunks, p)
-		a.g.addGrad(a.sums[p*n:][:n], a.scratch[p*a.per:][:a.per], a.x, a.dy[first*a.g.OutC:], first, last, false)
+		a.g.addGrad(a.sums[p*n:][:n], nil, a.scratch[p*a.per:][:a.per], a.x, a.dy[first*a.g.OutC:], first, last, false)
 	})
 	addChunks(chunks, n, sums)
 	g.unpackGrad(dw, sums)

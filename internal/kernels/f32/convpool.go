@@ -218,9 +218,8 @@ func (a pooledGrad) chunk(c, _ int) {
 			q := l.block(b, k)
 			q.before(strip, a.dy, a.winners)
 			pixels := q.pool.Input[0] * l.Output[1]
-			level.sumRows(pixels, bias, strip)
 			first := q.row * l.Output[1]
-			l.addGrad(sum, s, a.x, strip, first, first+pixels, b > from || k > 0)
+			l.addGrad(sum, bias, s, a.x, strip, first, first+pixels, b > from || k > 0)
 		}
 	}
 }

@@ -46,6 +46,10 @@ func (c convolution) implicit(p, _ int) {
 
 // multiply computes n rows of output pixels, whose input is a, of rows of length line.
 func (g *Conv) multiply(d, a []float32, line, n int, w []float32) {
+	if g.oneChannel() {
+		level.oneChannel(d, a, w, g.pixels(line, n, g.Output[1]))
+		return
+	}
 	m, calls := g.Output[1], n
 	if g.pointwise() {
 		m, calls = n*g.Output[1], 1
@@ -55,6 +59,19 @@ func (g *Conv) multiply(d, a []float32, line, n int, w []float32) {
 			data: a[i*g.Stride[0]*line:], row: g.Stride[1] * g.InC, step: 1, segments: g.Kernel[0], jump: g.Dilation[0] * line,
 		}, w, g.OutC, false)
 	}
+}
+
+// oneChannel says whether there are routines for just this kernel.
+func (g *Conv) oneChannel() bool {
+	return level.oneChannel != nil && g.Kernel == [2]int{3, 3} && g.Dilation == one && g.InC == 1 && g.OutC >= 8
+}
+
+// pixels are count pixels of each of some rows of the output of a convolution of one channel. Their windows are step apart
+// in a row, whose next one is down elements on; rows of a window are line apart.
+type pixels struct{ rows, count, step, line, down, channels int }
+
+func (g *Conv) pixels(line, rows, count int) pixels {
+	return pixels{rows: rows, count: count, step: g.Stride[1], line: line, down: g.Stride[0] * line, channels: g.OutC}
 }
 
 // compute computes n rows of output pixels of one image from row (batch*OutH + oy) on.
@@ -120,8 +137,12 @@ func (g *Conv) implicitScratch(dst []float32) int {
 }
 
 // addGrad sets sum to what the output pixels first to last-1, whose gradient is dy, contribute to the gradient of the
-// weights, or adds it to sum: [taps, InC, OutC] where products are implicit, else as the weights.
-func (g *Conv) addGrad(sum, scratch, x, dy []float32, first, last int, add bool) {
+// weights, or adds it to sum: [taps, InC, OutC] where products are implicit, else as the weights. It adds dy to bias unless
+// that is nil.
+func (g *Conv) addGrad(sum, bias, scratch, x, dy []float32, first, last int, add bool) {
+	if bias != nil && !g.oneChannel() {
+		level.sumRows(last-first, bias, dy)
+	}
 	if !Fused() {
 		g.addGatheredGrad(sum, scratch, x, dy, first, last, add)
 		return
@@ -134,6 +155,11 @@ func (g *Conv) addGrad(sum, scratch, x, dy []float32, first, last int, add bool)
 			n, k = 1, min(width-ox, last-lo)
 		}
 		a, line := g.padded(scratch, x, row, n)
+		if g.oneChannel() {
+			level.oneChannelGrad(sum, bias, a[ox*g.Stride[1]:], dy[(lo-first)*g.OutC:], add || lo > first, g.pixels(line, n, k))
+			lo += n * k
+			continue
+		}
 		taps, m := g.Taps(), g.InC // a product per tap, or per row of taps
 		if g.Dilation[1] == 1 {
 			taps, m = g.Kernel[0], g.Kernel[1]*g.InC

@@ -81,7 +81,7 @@ func (k *convBlocks) forward(y []float32, x plane, packed, scratch []float32, e 
 
 func (k *convBlocks) gradWeights(sum []float32, x, dy plane, scratch []float32, n int, add bool) {
 	g := k.block(n)
-	g.addGrad(sum, scratch, x.data, dy.data, 0, g.rows(), add)
+	g.addGrad(sum, nil, scratch, x.data, dy.data, 0, g.rows(), add)
 }
 
 func (k *convBlocks) gradInput(dx []float32, dy plane, turned, scratch []float32, n int) {

@@ -44,6 +44,10 @@ type vectors struct {
 	winogradWindow, winogradSpread func(v, x []float32, t tiling)
 	winogradGather                 func(y, v []float32, t tiling)
 
+	// On images of one channel, by kernels of 3x3 of at least eight channels; nil where products are not fused.
+	oneChannel     func(y, x, w []float32, p pixels)
+	oneChannelGrad func(sum, bias, x, dy []float32, add bool, p pixels)
+
 	// transpose8 transposes eight rows of 8*blocks columns; nil where it is not faster than [transpose].
 	transpose8 func(dst []float32, stride int, src []float32, from, blocks int)
 

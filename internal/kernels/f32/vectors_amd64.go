@@ -56,6 +56,17 @@ var vectorsAVX2 = vectors{
 		winogradGatherAVX2(y, word*t.line, v, word*t.apart, t.channels, t.count)
 	},
 
+	oneChannel: func(y, x, w []float32, p pixels) {
+		oneChannelAVX2(y, x, w, p.rows, p.count, word*p.step, word*p.line, word*p.down, p.channels)
+	},
+	oneChannelGrad: func(sum, bias, x, dy []float32, add bool, p pixels) {
+		more := 0
+		if add {
+			more = 1
+		}
+		oneChannelGradAVX2(sum, bias, x, dy, more, p.rows, p.count, word*p.step, word*p.line, word*p.down, p.channels)
+	},
+
 	transpose8: func(dst []float32, stride int, src []float32, from, blocks int) {
 		transpose8AVX2(dst, word*stride, src, word*from, blocks)
 	},

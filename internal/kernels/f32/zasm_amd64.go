@@ -1096,6 +1096,27 @@ func winogradSpreadAVX2(v []float32, apart int, x []float32, line int, channels 
 //go:noescape
 func winogradGatherAVX2(y []float32, line int, v []float32, apart int, channels int, count int)
 
+// oneChannelAVX2 computes rows of count pixels of at least eight channels from an image of one channel, with kernels of 3x3; strides are bytes:
+//
+//	for r := range rows { for i := range count { for c := range channels {
+//		y[c] = 0
+//		for t := range 9 { y[c] = fma(x[r*down + i*step + t/3*line + t%3], w[t*channels+c], y[c]) }
+//		y = y[channels:]
+//	} } }
+//
+//go:noescape
+func oneChannelAVX2(y []float32, x []float32, w []float32, rows int, count int, step int, line int, down int, channels int)
+
+// oneChannelGradAVX2 adds to the gradient of the weights of oneChannel, which starts at 0 unless add is 1, and, unless it is empty, to that of the bias:
+//
+//	for r := range rows { for i := range count { for c := range channels {
+//		for t := range 9 { sum[t*channels+c] = fma(x[r*down + i*step + t/3*line + t%3], dy[c], sum[t*channels+c]) }
+//		bias[c] += dy[c]; dy = dy[channels:]
+//	} } }
+//
+//go:noescape
+func oneChannelGradAVX2(sum []float32, bias []float32, x []float32, dy []float32, add int, rows int, count int, step int, line int, down int, channels int)
+
 // packedAVX512_8x32 computes tiles of 8 pixels by 32 channels, in float32 with one rounding for a product:
 //
 //	for segments s, k < depth { for r, c: acc[r][c] = fma(plane[pixels[r] + segments[s] + k], weights[s][k][c], acc[r][c]) }

@@ -8707,6 +8707,347 @@ eight:
 	VZEROUPPER
 	RET
 
+// func oneChannelAVX2(y []float32, x []float32, w []float32, rows int, count int, step int, line int, down int, channels int)
+// Requires: AVX, FMA3
+TEXT ·oneChannelAVX2(SB), NOSPLIT, $0-120
+	MOVQ channels+112(FP), AX
+	XORQ CX, CX
+
+block:
+	MOVQ    w_base+48(FP), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    AX, BX
+	SHLQ    $0x02, BX
+	VMOVUPS (DX), Y0
+	ADDQ    BX, DX
+	VMOVUPS (DX), Y1
+	ADDQ    BX, DX
+	VMOVUPS (DX), Y2
+	ADDQ    BX, DX
+	VMOVUPS (DX), Y3
+	ADDQ    BX, DX
+	VMOVUPS (DX), Y4
+	ADDQ    BX, DX
+	VMOVUPS (DX), Y5
+	ADDQ    BX, DX
+	VMOVUPS (DX), Y6
+	ADDQ    BX, DX
+	VMOVUPS (DX), Y7
+	ADDQ    BX, DX
+	VMOVUPS (DX), Y8
+	ADDQ    BX, DX
+	MOVQ    y_base+0(FP), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    x_base+24(FP), SI
+	MOVQ    line+96(FP), DI
+	LEAQ    (SI)(DI*1), DI
+	MOVQ    line+96(FP), R8
+	LEAQ    (DI)(R8*1), R8
+	MOVQ    rows+72(FP), R9
+	MOVQ    step+88(FP), R12
+
+row1:
+	XORQ R10, R10
+	MOVQ count+80(FP), R11
+
+pixel2:
+	VXORPS       Y9, Y9, Y9
+	VBROADCASTSS (SI)(R10*1), Y10
+	VFMADD231PS  Y0, Y10, Y9
+	VBROADCASTSS 4(SI)(R10*1), Y10
+	VFMADD231PS  Y1, Y10, Y9
+	VBROADCASTSS 8(SI)(R10*1), Y10
+	VFMADD231PS  Y2, Y10, Y9
+	VBROADCASTSS (DI)(R10*1), Y10
+	VFMADD231PS  Y3, Y10, Y9
+	VBROADCASTSS 4(DI)(R10*1), Y10
+	VFMADD231PS  Y4, Y10, Y9
+	VBROADCASTSS 8(DI)(R10*1), Y10
+	VFMADD231PS  Y5, Y10, Y9
+	VBROADCASTSS (R8)(R10*1), Y10
+	VFMADD231PS  Y6, Y10, Y9
+	VBROADCASTSS 4(R8)(R10*1), Y10
+	VFMADD231PS  Y7, Y10, Y9
+	VBROADCASTSS 8(R8)(R10*1), Y10
+	VFMADD231PS  Y8, Y10, Y9
+	VMOVUPS      Y9, (DX)
+	ADDQ         BX, DX
+	ADDQ         R12, R10
+	DECQ         R11
+	JNE          pixel2
+	ADDQ         down+104(FP), SI
+	ADDQ         down+104(FP), DI
+	ADDQ         down+104(FP), R8
+	DECQ         R9
+	JNE          row1
+	ADDQ         $0x10, CX
+	CMPQ         CX, AX
+	LEAQ         -8(CX), CX
+	JLE          block
+	CMPQ         CX, AX
+	JGE          done
+	LEAQ         -8(AX), CX
+	JMP          block
+
+done:
+	VZEROUPPER
+	RET
+
+// func oneChannelGradAVX2(sum []float32, bias []float32, x []float32, dy []float32, add int, rows int, count int, step int, line int, down int, channels int)
+// Requires: AVX, FMA3
+TEXT ·oneChannelGradAVX2(SB), NOSPLIT, $0-152
+	MOVQ channels+144(FP), AX
+	XORQ CX, CX
+	MOVQ AX, DX
+
+block:
+	CMPQ    DX, $0x08
+	JLT     rest
+	MOVQ    AX, BX
+	SHLQ    $0x02, BX
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	CMPQ    add+96(FP), $0x00
+	JE      fresh1
+	MOVQ    sum_base+0(FP), SI
+	LEAQ    (SI)(CX*4), SI
+	VMOVUPS (SI), Y0
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y1
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y2
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y3
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y4
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y5
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y6
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y7
+	ADDQ    BX, SI
+	VMOVUPS (SI), Y8
+	ADDQ    BX, SI
+
+fresh1:
+	MOVQ    bias_len+32(FP), SI
+	TESTQ   SI, SI
+	JE      start2
+	MOVQ    bias_base+24(FP), SI
+	LEAQ    (SI)(CX*4), SI
+	VMOVUPS (SI), Y9
+
+start2:
+	MOVQ dy_base+72(FP), SI
+	LEAQ (SI)(CX*4), SI
+	MOVQ x_base+48(FP), DI
+	MOVQ line+128(FP), R8
+	LEAQ (DI)(R8*1), R8
+	MOVQ line+128(FP), R9
+	LEAQ (R8)(R9*1), R9
+	MOVQ rows+104(FP), R10
+	MOVQ step+120(FP), R13
+
+row4:
+	XORQ R11, R11
+	MOVQ count+112(FP), R12
+
+pixel5:
+	VMOVUPS      (SI), Y10
+	VADDPS       Y10, Y9, Y9
+	VBROADCASTSS (DI)(R11*1), Y11
+	VFMADD231PS  Y11, Y10, Y0
+	VBROADCASTSS 4(DI)(R11*1), Y11
+	VFMADD231PS  Y11, Y10, Y1
+	VBROADCASTSS 8(DI)(R11*1), Y11
+	VFMADD231PS  Y11, Y10, Y2
+	VBROADCASTSS (R8)(R11*1), Y11
+	VFMADD231PS  Y11, Y10, Y3
+	VBROADCASTSS 4(R8)(R11*1), Y11
+	VFMADD231PS  Y11, Y10, Y4
+	VBROADCASTSS 8(R8)(R11*1), Y11
+	VFMADD231PS  Y11, Y10, Y5
+	VBROADCASTSS (R9)(R11*1), Y11
+	VFMADD231PS  Y11, Y10, Y6
+	VBROADCASTSS 4(R9)(R11*1), Y11
+	VFMADD231PS  Y11, Y10, Y7
+	VBROADCASTSS 8(R9)(R11*1), Y11
+	VFMADD231PS  Y11, Y10, Y8
+	ADDQ         BX, SI
+	ADDQ         R13, R11
+	DECQ         R12
+	JNE          pixel5
+	ADDQ         down+136(FP), DI
+	ADDQ         down+136(FP), R8
+	ADDQ         down+136(FP), R9
+	DECQ         R10
+	JNE          row4
+	MOVQ         sum_base+0(FP), SI
+	LEAQ         (SI)(CX*4), SI
+	VMOVUPS      Y0, (SI)
+	ADDQ         BX, SI
+	VMOVUPS      Y1, (SI)
+	ADDQ         BX, SI
+	VMOVUPS      Y2, (SI)
+	ADDQ         BX, SI
+	VMOVUPS      Y3, (SI)
+	ADDQ         BX, SI
+	VMOVUPS      Y4, (SI)
+	ADDQ         BX, SI
+	VMOVUPS      Y5, (SI)
+	ADDQ         BX, SI
+	VMOVUPS      Y6, (SI)
+	ADDQ         BX, SI
+	VMOVUPS      Y7, (SI)
+	ADDQ         BX, SI
+	VMOVUPS      Y8, (SI)
+	ADDQ         BX, SI
+	MOVQ         bias_len+32(FP), BX
+	TESTQ        BX, BX
+	JE           kept3
+	MOVQ         bias_base+24(FP), BX
+	LEAQ         (BX)(CX*4), BX
+	VMOVUPS      Y9, (BX)
+
+kept3:
+	ADDQ $0x08, CX
+	SUBQ $0x08, DX
+	JMP  block
+
+rest:
+	TESTQ      DX, DX
+	JE         done
+	LEAQ       tails<>+0(SB), BX
+	NEGQ       DX
+	VMOVUPS    32(BX)(DX*4), Y0
+	SHLQ       $0x02, AX
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	CMPQ       add+96(FP), $0x00
+	JE         fresh6
+	MOVQ       sum_base+0(FP), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y0, Y1
+	ADDQ       AX, DX
+	VMASKMOVPS (DX), Y0, Y2
+	ADDQ       AX, DX
+	VMASKMOVPS (DX), Y0, Y3
+	ADDQ       AX, DX
+	VMASKMOVPS (DX), Y0, Y4
+	ADDQ       AX, DX
+	VMASKMOVPS (DX), Y0, Y5
+	ADDQ       AX, DX
+	VMASKMOVPS (DX), Y0, Y6
+	ADDQ       AX, DX
+	VMASKMOVPS (DX), Y0, Y7
+	ADDQ       AX, DX
+	VMASKMOVPS (DX), Y0, Y8
+	ADDQ       AX, DX
+	VMASKMOVPS (DX), Y0, Y9
+	ADDQ       AX, DX
+
+fresh6:
+	MOVQ       bias_len+32(FP), DX
+	TESTQ      DX, DX
+	JE         start7
+	MOVQ       bias_base+24(FP), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y0, Y10
+
+start7:
+	MOVQ dy_base+72(FP), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ x_base+48(FP), BX
+	MOVQ line+128(FP), SI
+	LEAQ (BX)(SI*1), SI
+	MOVQ line+128(FP), DI
+	LEAQ (SI)(DI*1), DI
+	MOVQ rows+104(FP), R8
+	MOVQ step+120(FP), R11
+
+row9:
+	XORQ R9, R9
+	MOVQ count+112(FP), R10
+
+pixel10:
+	VMASKMOVPS   (DX), Y0, Y11
+	VADDPS       Y11, Y10, Y10
+	VBROADCASTSS (BX)(R9*1), Y12
+	VFMADD231PS  Y12, Y11, Y1
+	VBROADCASTSS 4(BX)(R9*1), Y12
+	VFMADD231PS  Y12, Y11, Y2
+	VBROADCASTSS 8(BX)(R9*1), Y12
+	VFMADD231PS  Y12, Y11, Y3
+	VBROADCASTSS (SI)(R9*1), Y12
+	VFMADD231PS  Y12, Y11, Y4
+	VBROADCASTSS 4(SI)(R9*1), Y12
+	VFMADD231PS  Y12, Y11, Y5
+	VBROADCASTSS 8(SI)(R9*1), Y12
+	VFMADD231PS  Y12, Y11, Y6
+	VBROADCASTSS (DI)(R9*1), Y12
+	VFMADD231PS  Y12, Y11, Y7
+	VBROADCASTSS 4(DI)(R9*1), Y12
+	VFMADD231PS  Y12, Y11, Y8
+	VBROADCASTSS 8(DI)(R9*1), Y12
+	VFMADD231PS  Y12, Y11, Y9
+	ADDQ         AX, DX
+	ADDQ         R11, R9
+	DECQ         R10
+	JNE          pixel10
+	ADDQ         down+136(FP), BX
+	ADDQ         down+136(FP), SI
+	ADDQ         down+136(FP), DI
+	DECQ         R8
+	JNE          row9
+	MOVQ         sum_base+0(FP), DX
+	LEAQ         (DX)(CX*4), DX
+	VMASKMOVPS   Y1, Y0, (DX)
+	ADDQ         AX, DX
+	VMASKMOVPS   Y2, Y0, (DX)
+	ADDQ         AX, DX
+	VMASKMOVPS   Y3, Y0, (DX)
+	ADDQ         AX, DX
+	VMASKMOVPS   Y4, Y0, (DX)
+	ADDQ         AX, DX
+	VMASKMOVPS   Y5, Y0, (DX)
+	ADDQ         AX, DX
+	VMASKMOVPS   Y6, Y0, (DX)
+	ADDQ         AX, DX
+	VMASKMOVPS   Y7, Y0, (DX)
+	ADDQ         AX, DX
+	VMASKMOVPS   Y8, Y0, (DX)
+	ADDQ         AX, DX
+	VMASKMOVPS   Y9, Y0, (DX)
+	ADDQ         AX, DX
+	MOVQ         bias_len+32(FP), AX
+	TESTQ        AX, AX
+	JE           kept8
+	MOVQ         bias_base+24(FP), AX
+	LEAQ         (AX)(CX*4), AX
+	VMASKMOVPS   Y10, Y0, (AX)
+
+kept8:
+done:
+	VZEROUPPER
+	RET
+
 // func packedAVX512_8x32(a *byte)
 // Requires: AVX, AVX512F
 TEXT ·packedAVX512_8x32(SB), NOSPLIT, $8-8

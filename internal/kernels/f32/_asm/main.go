@@ -27,6 +27,8 @@ func main() {
 	transpose()
 	exponentials()
 	winograd()
+	oneChannel()
+	oneChannelGrad()
 	packed()
 	peak(avx2, 12)
 	peak(avx512, 24)

@@ -106,7 +106,7 @@ func tailPool2() {
 	routine("tailPool2", "(y []float32, arg []int32, x, bias, k []float32, rounds int, "+strings.TrimSuffix(pairsParams, ")")+") (least, most float32, nan bool)",
 		"is tailPool for windows of 2x2 taps and at least eight channels; nan says that there is a NaN or an infinite value: then nothing else is valid")
 	y, arg, x, bias := slice("y"), slice("arg"), slice("x"), slice("bias")
-	r, p := newRounder(), newPairs()
+	r, p := newLimiter(), newPairs()
 	VXORPS(r.numbers, r.numbers, r.numbers)
 	tap := func(from, c reg.GPVirtual, i int, limit bool) reg.VecVirtual {
 		v := whole.load(p.tap(from, i))

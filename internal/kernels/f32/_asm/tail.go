@@ -26,16 +26,16 @@ const (
 	tailSign
 )
 
-// A rounder is what a tail does to a vector v, and what it has found so far.
-type rounder struct {
+// A limiter is what a tail does to a vector v, and what it has found so far.
+type limiter struct {
 	constants               reg.GPVirtual
 	lo, hi                  reg.VecVirtual
 	least, most, numbers    reg.VecVirtual
 	v, t, s, number, inside reg.VecVirtual
 }
 
-func newRounder() *rounder {
-	r := &rounder{constants: slice("k")}
+func newLimiter() *limiter {
+	r := &limiter{constants: slice("k")}
 	r.lo, r.hi = whole.load(r.constant(tailLo)), whole.load(r.constant(tailHi))
 	r.least, r.most, r.numbers = constant(0x7f800000), constant(0xff800000), YMM()
 	VPCMPEQD(r.numbers, r.numbers, r.numbers)
@@ -43,10 +43,10 @@ func newRounder() *rounder {
 	return r
 }
 
-func (r *rounder) constant(i int) operand.Mem { return operand.Mem{Base: r.constants, Disp: 32 * i} }
+func (r *limiter) constant(i int) operand.Mem { return operand.Mem{Base: r.constants, Disp: 32 * i} }
 
 // round replaces v by the result and sets inside where the gradient passes. Only observed lanes count; nil means all.
-func (r *rounder) round(observed reg.VecVirtual) {
+func (r *limiter) round(observed reg.VecVirtual) {
 	v, t, s, number, inside := r.v, r.t, r.s, r.number, r.inside
 	VMAXPS(v, r.lo, v)
 	VMINPS(v, r.hi, v)
@@ -94,7 +94,7 @@ func (r *rounder) round(observed reg.VecVirtual) {
 }
 
 // end returns what was found.
-func (r *rounder) end() {
+func (r *limiter) end() {
 	fold(VMINPS, r.least)
 	fold(VMAXPS, r.most)
 	bits := GP32()
@@ -120,7 +120,7 @@ func tail() {
 		"\tdst[i] = v, or rounded",
 		"}")
 	dst, x, mask, n, masked := slice("dst"), slice("x"), slice("mask"), size("x"), size("mask")
-	r, bits := newRounder(), GP32()
+	r, bits := newLimiter(), GP32()
 	Label("eight")
 	CMPQ(n, operand.U8(8))
 	JLT(operand.LabelRef("rest"))
@@ -163,7 +163,7 @@ func tailPool() {
 		"\ty[0], arg[0] = v[best], best or -1; y, arg = y[1:], arg[1:]",
 		"}")
 	y, arg, x, bias := slice("y"), slice("arg"), slice("x"), slice("bias")
-	r, lanes := newRounder(), laneNumbers()
+	r, lanes := newLimiter(), laneNumbers()
 	best, where, pass := YMM(), YMM(), YMM()
 	indices := func(e reg.GPVirtual, v reg.VecVirtual) {
 		VMOVD(e.As32(), v.AsX())
