@@ -31,7 +31,7 @@ const (
 
 // Epilogues of the routines.
 const (
-	modeClamped = iota // the correction of signs only moves what the clamp removes
+	modeClamped = iota // no correction of signs
 	modeSigned
 	modeSums // stores accumulators
 )
@@ -84,6 +84,59 @@ func newLaneBetween(m quant.Multiplier, zeroPoint int32, signed bool, bias int32
 	return l, true
 }
 
+// newRealLane is newLane for the product with a real factor, rounded half away from
+// zero. Rounding once, half up, needs no correction of signs. With the factor in 31
+// bits, or a neighbor of it, that gives the same code for every accumulator, or ok is
+// false: codes change at the same accumulators.
+func newRealLane(factor float64, zeroPoint int32, clamp quant.Grid, bias int32, sum int64) (l lane, ok bool) {
+	m := quant.QuantizeMultiplier(factor)
+	n := -m.Exponent
+	const most = 24 // bits: what is compared below fits in 64
+	if m.Mantissa == 0 || n < 1 || n > most {
+		return l, false
+	}
+	add := int64(1)<<(n-1) + int64(zeroPoint)<<n
+	reach := max(int64(bias)+sum, sum-int64(bias))
+	if x := reach + 1; reach >= 1<<31 || add+x > math.MaxInt32 || add-x < math.MinInt32 {
+		return l, false
+	}
+	for _, off := range []int64{0, 1, -1, 2, -2, 3, -3} {
+		mantissa := min(int64(m.Mantissa)+off, math.MaxInt32)
+		if changesAlike(factor, mantissa, n, clamp.Min-zeroPoint, clamp.Max-zeroPoint) {
+			return lane{
+				fieldStart: int32(uint32(bias) + 1<<31),
+				fieldEven:  int32(2 * uint32(mantissa)),
+				fieldAdd:   int32(uint32(add - mantissa)),
+				fieldAbove: math.MinInt32,
+				fieldShift: int32(n),
+			}, true
+		}
+	}
+	return l, false
+}
+
+// changesAlike reports whether acc*factor, rounded half away from zero, and
+// floor(acc*mantissa/2^(31+n) + 1/2) become each number above low, up to high, at the
+// same acc.
+func changesAlike(factor float64, mantissa int64, n int, low, high int32) bool {
+	inverse := 1 / factor
+	// The formulas differ by less than this many accumulators.
+	near := float64(max(high, -low)+1) * inverse * 0x1p-28
+	for k := int64(low) + 1; k <= int64(high); k++ {
+		tie := float64(k) - .5
+		at := tie * inverse
+		if beside := math.Abs(at - float64(int64(at))); beside > near && beside < 1-near {
+			continue
+		}
+		acc := int64(math.Ceil(at)) // the first above the tie, or a neighbor: then false
+		step := (2*k - 1) << (30 + n)
+		if float64(acc)*factor <= tie || float64(acc-1)*factor >= tie || acc*mantissa < step || (acc-1)*mantissa >= step {
+			return false
+		}
+	}
+	return true
+}
+
 // raisedBits is by how many bits accumulators are raised for [newRaisedLane].
 const raisedBits = 6
 
@@ -116,13 +169,15 @@ func newRaisedLane(m quant.Multiplier, zeroPoint int32, signed bool, bias int32,
 
 // newLane returns the lane of channel c; see the function.
 func (r *rescaler) newLane(c int, bias int32, sum int64) (l lane, ok bool) {
-	if r.singles != nil {
+	switch {
+	case r.singles != nil:
 		return l, false
+	case sum == 0:
+		return r.deadLane(c, bias, 1), true
+	case r.factors != nil:
+		return newRealLane(r.factors[c], r.zero, r.clamp, bias, sum)
 	}
-	if sum > 0 {
-		return newLane(r.multipliers[c], r.zero, !r.hidesSign(), bias, sum)
-	}
-	return r.deadLane(c, bias, 1), true
+	return newLane(r.multipliers[c], r.zero, r.correctsSign(), bias, sum)
 }
 
 // newRaisedLane returns the raised lane of channel c; see the function.
@@ -131,7 +186,7 @@ func (r *rescaler) newRaisedLane(c int, bias int32, sum int64) (l lane, ok bool)
 		return l, false
 	}
 	if sum > 0 {
-		return newRaisedLane(r.multipliers[c], r.zero, !r.hidesSign(), bias, sum)
+		return newRaisedLane(r.multipliers[c], r.zero, r.correctsSign(), bias, sum)
 	}
 	return r.deadLane(c, bias, 1<<raisedBits), true
 }
@@ -140,15 +195,16 @@ func (r *rescaler) newRaisedLane(c int, bias int32, sum int64) (l lane, ok bool)
 // anything. unit is what the correction of signs adds.
 func (r *rescaler) deadLane(c int, bias, unit int32) lane {
 	l := lane{fieldAdd: int32(r.code(bias, c)), fieldAbove: math.MinInt32}
-	if !r.hidesSign() {
+	if r.correctsSign() {
 		l[fieldAdd] -= unit
 	}
 	return l
 }
 
-// hidesSign reports whether the clamp removes all codes below the zero point:
-// then rounding halves up or away from zero is the same.
-func (r *rescaler) hidesSign() bool { return r.clamp.Min >= r.zero }
+// correctsSign reports whether rounding needs the correction of signs. It does not
+// where the clamp removes all codes below the zero point, as rounding halves up or
+// away from zero is the same for others, nor with real factors.
+func (r *rescaler) correctsSign() bool { return r.clamp.Min < r.zero && r.factors == nil }
 
 // mode returns the epilogue for channels that are all inside the range of
 // [rescaler.newLane], or not.
@@ -156,10 +212,10 @@ func (r *rescaler) mode(inside bool) int {
 	switch {
 	case !inside:
 		return modeSums
-	case r.hidesSign():
-		return modeClamped
+	case r.correctsSign():
+		return modeSigned
 	}
-	return modeSigned
+	return modeClamped
 }
 
 // put writes lane number i of a vector of constants.

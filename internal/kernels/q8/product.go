@@ -63,7 +63,7 @@ func newProduct(level *dispatch, weights []int8, outputs int, segments []int32, 
 		groups: (depth + level.group - 1) / level.group,
 	}
 	starts, lanes := make([]int32, outputs), make([]lane, outputs)
-	inside := r != nil && r.factors == nil
+	inside := r != nil
 	for o := range outputs {
 		sum, magnitude := int32(0), int64(0)
 		for _, w := range weights[o*len(segments)*depth:][:len(segments)*depth] {
@@ -105,7 +105,7 @@ func newProduct(level *dispatch, weights []int8, outputs int, segments []int32, 
 		p.fill(b, weights, starts, lanes)
 	}
 	p.width = (p.width + level.lanes - 1) / level.lanes * level.lanes // for real
-	if r != nil && r.factors != nil {
+	if r != nil && r.factors != nil && !inside {
 		p.factors, p.real = aligned[float64](p.width), r.realLines()
 		copy(p.factors, r.factors)
 	}
