@@ -2,6 +2,7 @@ package q8
 
 import (
 	"slices"
+	"unsafe"
 
 	"github.com/goqat/goqat/internal/parallel"
 )
@@ -11,11 +12,15 @@ type vectorFullyConnected struct {
 	inputs  int
 	rowAt   []int32 // in the plane, of rowsAtOnce
 	product *product
+	asItIs  bool // rows of codes are what routines multiply
 }
 
 func newVectorFullyConnected(level *dispatch, f *FullyConnected) *vectorFullyConnected {
 	level = level.forDense(f.weights)
-	v := &vectorFullyConnected{inputs: f.inputs, rowAt: rowOffsets(rowsAtOnce, f.inputs*level.element())}
+	v := &vectorFullyConnected{
+		inputs: f.inputs, rowAt: rowOffsets(rowsAtOnce, f.inputs*level.element()),
+		asItIs: level.element() == 1 && level.raise == 0 && f.inputs%level.group == 0,
+	}
 	v.product = newProduct(level, f.weights, f.outputs, []int32{0}, f.inputs, f.bias, f.inputZero, &f.rescale)
 	return v
 }
@@ -29,6 +34,10 @@ func (d *dispatch) forDense(weights []int8) *dispatch {
 }
 
 func (v *vectorFullyConnected) run(dst, src []int8, rows int) {
+	if rows == 1 {
+		v.rows(dst, src, 1)
+		return
+	}
 	parts := parallel.Parts(rows, vectorProducts/(v.inputs*v.product.outputs)+1, parallel.MaxParts)
 	parallel.Each(rows, parts, denseRows{v, dst, src}, denseRows.run)
 }
@@ -45,11 +54,18 @@ func (v denseRows) run(lo, hi int) {
 
 func (v *vectorFullyConnected) rows(dst, src []int8, rows int) {
 	w := workers.Get().(*worker)
-	w.plane = grown(w.plane, min(rows, rowsAtOnce)*v.inputs*v.product.level.element()+slack)
+	if !v.asItIs {
+		w.plane = grown(w.plane, min(rows, rowsAtOnce)*v.inputs*v.product.level.element()+slack)
+	}
 	for lo := 0; lo < rows; lo += rowsAtOnce {
 		n := min(rowsAtOnce, rows-lo)
-		v.product.level.elements(w.plane, src[lo*v.inputs:(lo+n)*v.inputs])
-		v.product.compute(w, dst[lo*v.product.outputs:][:n*v.product.outputs], w.plane, v.rowAt[:n])
+		codes, plane := src[lo*v.inputs:(lo+n)*v.inputs], w.plane
+		if v.asItIs {
+			plane = unsafe.Slice(pointer(codes), len(codes))
+		} else {
+			v.product.level.elements(plane, codes)
+		}
+		v.product.compute(w, dst[lo*v.product.outputs:][:n*v.product.outputs], plane, v.rowAt[:n])
 	}
 	w.free()
 }
