@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/goqat/goqat/internal/kernels/q8"
+	"github.com/goqat/goqat/internal/rng"
 	"github.com/goqat/goqat/quant"
 )
 
@@ -147,6 +148,45 @@ func TestNearRealFunctions(t *testing.T) {
 		t.Logf("%s: off by up to %.2f steps", name, worst)
 		if worst > c.steps {
 			t.Errorf("%s: off by up to %.2f steps, want %v", name, worst, c.steps)
+		}
+	}
+}
+
+// The bound that [NewSoftmax] states, over rows of all kinds: values near each other,
+// far from each other, and one far above the others.
+func TestSoftmaxBound(t *testing.T) {
+	r := rng.New(1)
+	for _, depth := range []int{1, 2, 3, 10, 30, 200} {
+		worst := 0
+		for _, scale := range []float32{0.0001, 0.0005, 0.002} {
+			op, err := NewSoftmax(quant.PerTensor(scale, 0), quant.PerTensor(1.0/32768, 0), depth, q8.LiteRT)
+			if err != nil {
+				t.Fatal(err)
+			}
+			x, y, e := make([]int16, depth), make([]int16, depth), make([]float64, depth)
+			for range 500 {
+				spread := 1 + r.IntN(32768)
+				for i := range x {
+					x[i] = int16(r.IntN(spread) - spread/2)
+				}
+				if r.IntN(3) == 0 {
+					x[r.IntN(depth)] = int16(r.IntN(32768))
+				}
+				op.Run(y, x, 1)
+				sum := 0.0
+				for i, q := range x {
+					e[i] = math.Exp(float64(scale) * float64(int32(q)-int32(slices.Max(x))))
+					sum += e[i]
+				}
+				for i := range y {
+					want := Grid.Clamp(int32(math.Round(32768 * e[i] / sum)))
+					worst = max(worst, int(y[i])-int(want), int(want)-int(y[i]))
+				}
+			}
+		}
+		t.Logf("%d elements: %d steps", depth, worst)
+		if worst > 2*depth {
+			t.Errorf("%d elements: %d steps, want at most %d", depth, worst, 2*depth)
 		}
 	}
 }
