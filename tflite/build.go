@@ -69,6 +69,11 @@ func (f *file) graph() (g *graph.Graph, origins []int, err error) {
 	if len(b.faults) > 0 {
 		return nil, nil, errors.Join(b.faults...)
 	}
+	for _, x := range b.g.Inputs {
+		if len(x.Shape) > 0 && x.Shape[0] > 1 {
+			return nil, nil, fmt.Errorf("tflite: input %q has shape %v, want a batch axis of 1: convert the model for one row, or for any number of rows", x.Name, x.Shape)
+		}
+	}
 	if err := b.g.Check(); err != nil {
 		return nil, nil, fmt.Errorf("tflite: %w", err)
 	}

@@ -152,7 +152,7 @@ func TestReadErrors(t *testing.T) {
 		{"no weights", change(func(r *raw) { r.operators[0].inputs = []int32{0} }), []string{"FULLY_CONNECTED", "1 inputs"}},
 		{"order", change(func(r *raw) { r.operators = append(r.operators, r.operators[0]) }), []string{"produced twice"}},
 		{"used before", change(func(r *raw) { r.inputs = nil }), []string{"used before it is produced", "no inputs"}},
-		{"batch", change(func(r *raw) { r.tensors[0].shape[0], r.tensors[3].shape[0] = 2, 2 }), []string{"want a batch axis of 1"}},
+		{"batch", change(func(r *raw) { r.tensors[0].shape[0], r.tensors[3].shape[0] = 2, 2 }), []string{`input "x" has shape [2 2], want a batch axis of 1: convert the model for one row`}},
 		{"shape", change(func(r *raw) { r.tensors[3].shape[1] = 3 }), []string{"output has shape [1 3], but FULLY_CONNECTED gives [1 2]"}},
 		{"activation", change(func(r *raw) { r.operators[0].options = dense(schema.ActivationFunctionTypeTANH) }), []string{"fused activation TANH is not supported"}},
 		{"options", change(func(r *raw) { r.operators[0].kind = schema.BuiltinOptionsSoftmaxOptions }), []string{"options are SoftmaxOptions, want FullyConnectedOptions"}},

@@ -141,9 +141,6 @@ func takes(in *graph.Tensor, x *data.Array) error {
 	if have := reflect.TypeOf(x.Data).Elem().Name(); have != in.Type.String() {
 		return fmt.Errorf("the array holds %s, but input %q takes %v", strings.ToLower(have), in.Name, in.Type)
 	}
-	if len(in.Shape) == 0 || in.Shape[0] != 1 {
-		return fmt.Errorf("input %q has shape %v: only models for one row at a time can be run", in.Name, in.Shape)
-	}
 	if len(x.Shape) != len(in.Shape) || !slices.Equal(x.Shape[1:], in.Shape[1:]) || x.Shape[0] == 0 {
 		return fmt.Errorf("the array has shape %v, but input %q takes %v with any number of rows", x.Shape, in.Name, in.Shape)
 	}

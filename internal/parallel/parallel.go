@@ -71,15 +71,17 @@ func (j *job) end() {
 var outer atomic.Int32
 
 // Outer is [For] for parts that themselves call For: while it runs, every call of For in the process stays on its
-// caller, as the cores belong to these parts. With one part it keeps all below it on the caller.
+// caller, as the cores belong to these parts. One part is a plain call of f, with all below it on the caller.
 func Outer(parts int, f func(part int)) {
 	outer.Add(1)
 	defer outer.Add(-1)
+	if parts == 1 {
+		f(0)
+		return
+	}
 	j := jobs.Get().(*job)
 	j.open(parts, f)
-	if parts > 1 {
-		j.offer(&current, parts-1)
-	}
+	j.offer(&current, parts-1)
 	j.end()
 }
 

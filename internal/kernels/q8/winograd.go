@@ -1,6 +1,7 @@
 package q8
 
 import (
+	"encoding/binary"
 	"sync"
 	"unsafe"
 )
@@ -160,17 +161,19 @@ func (v *winograd) pack(weights []int8) {
 		copy(b.constants[winogradOnce*n:], v.starts[first:first+n])
 		for c := range n {
 			kernel := weights[(first+c)*9*v.in:]
-			for k := range v.in {
-				at := func(tap int) int32 { return int32(kernel[tap*v.in+k]) }
+			for k := 0; k < v.in; k += 2 {
+				// All is linear: the sum of one weight and 2^16 times its neighbor becomes that
+				// of their transforms, modulo 2^32.
+				at := func(tap int) int32 { return int32(kernel[tap*v.in+k]) + int32(kernel[tap*v.in+k+1])<<16 }
 				var columns [3][winogradTile]int32
 				for x := range columns {
 					columns[x] = weightTransform(at(x), at(3+x), at(6+x))
 				}
-				place := ((k/2)*n+c)*4 + k%2*2
+				place := (k/2*n + c) * 4
 				for i := range winogradTile {
 					for j, u := range weightTransform(columns[0][i], columns[1][i], columns[2][i]) {
-						to := b.weights[(i*winogradTile+j)*line+place:][:2]
-						to[0], to[1] = byte(u), byte(u>>8)
+						u += u & 0x8000 << 1 // what a negative lower half takes from the upper one
+						binary.LittleEndian.PutUint32(b.weights[(i*winogradTile+j)*line+place:], uint32(u))
 					}
 				}
 			}
