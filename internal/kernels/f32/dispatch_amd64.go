@@ -6,7 +6,7 @@ import "golang.org/x/sys/cpu"
 
 var (
 	avx2   = &dispatch{name: "AVX2", fused: true, gemm: gemmAVX2, packed: packedWidths[:2], vectors: vectorsAVX2, peak: peakAVX2, peakOps: 2 * 12 * 8}
-	avx512 = &dispatch{name: "AVX512", fused: true, gemm: gemmAVX512, packed: packedWidths, vectors: vectorsAVX2, peak: peakAVX512, peakOps: 2 * 24 * 16}
+	avx512 = &dispatch{name: "AVX512", fused: true, gemm: gemmAVX512, packed: packedWidths, vectors: vectorsAVX512(), peak: peakAVX512, peakOps: 2 * 24 * 16}
 )
 
 var packedWidths = []packedWidth{

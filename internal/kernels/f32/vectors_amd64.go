@@ -2,7 +2,7 @@
 
 package f32
 
-// vectorsAVX2 serve the AVX-512 level too: they wait for memory rather than for arithmetic.
+// vectorsAVX2 serve the AVX-512 level too, but for a few: they wait for memory rather than for arithmetic.
 var vectorsAVX2 = vectors{
 	add: addAVX2, sub: subAVX2, mul: mulAVX2,
 	scale: scaleAVX2, axpy: axpyAVX2,
@@ -83,4 +83,10 @@ var vectorsAVX2 = vectors{
 	tailPool: func(y []float32, arg []int32, x, bias []float32, k *tailConstants, rounds int, w windows) (least, most float32, nan bool) {
 		return tailPoolAVX2(y, arg, x, bias, k.lo[:], rounds, w.first, w.count, w.step, w.rows, w.cols, w.line, w.channels, w.channels)
 	},
+}
+
+func vectorsAVX512() vectors {
+	v := vectorsAVX2
+	v.tanh, v.sigmoid = tanhAVX512, sigmoidAVX512
+	return v
 }

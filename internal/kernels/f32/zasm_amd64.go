@@ -1056,12 +1056,26 @@ func transpose8AVX2(dst []float32, stride int, src []float32, from int, blocks i
 //go:noescape
 func tanhAVX2(dst []float32, x []float32)
 
+// tanhAVX512 computes the hyperbolic tangent:
+//
+//	for i, v := range x { dst[i] = Tanh(v) }
+//
+//go:noescape
+func tanhAVX512(dst []float32, x []float32)
+
 // sigmoidAVX2 computes the logistic function:
 //
 //	for i, v := range x { dst[i] = Sigmoid(v) }
 //
 //go:noescape
 func sigmoidAVX2(dst []float32, x []float32)
+
+// sigmoidAVX512 computes the logistic function:
+//
+//	for i, v := range x { dst[i] = Sigmoid(v) }
+//
+//go:noescape
+func sigmoidAVX512(dst []float32, x []float32)
 
 // winogradWindowAVX2 transforms windows d of 4x4 pixels, two pixels apart, to t = B d B', for a multiple of eight channels; strides are bytes:
 //

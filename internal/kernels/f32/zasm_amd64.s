@@ -8028,433 +8028,976 @@ block:
 // func tanhAVX2(dst []float32, x []float32)
 // Requires: AVX, AVX2
 TEXT ·tanhAVX2(SB), NOSPLIT, $0-48
-	MOVQ         dst_base+0(FP), AX
-	MOVQ         x_base+24(FP), CX
-	MOVL         $0x41a00000, DX
-	VMOVD        DX, X0
-	VPBROADCASTD X0, Y0
-	MOVQ         x_len+32(FP), DX
-	XORQ         BX, BX
-	MOVQ         DX, SI
-	ANDQ         $-8, SI
-	JZ           between4
+	MOVQ    dst_base+0(FP), AX
+	MOVQ    x_base+24(FP), CX
+	VMOVUPS exponential<>+0(SB), Y0
+	MOVQ    x_len+32(FP), DX
+	XORQ    BX, BX
 
-wide1:
+next1:
+	LEAQ      8(BX), SI
+	CMPQ      SI, DX
+	JGT       done2
 	VMOVUPS   (CX)(BX*4), Y1
-	VANDPS    exponential<>+0(SB), Y1, Y2
+	VANDPS    exponential<>+64(SB), Y1, Y2
 	VMULPS    Y1, Y1, Y3
-	VMULPS    exponential<>+32(SB), Y3, Y4
-	VADDPS    exponential<>+64(SB), Y4, Y4
+	VMULPS    exponential<>+128(SB), Y3, Y4
+	VADDPS    exponential<>+192(SB), Y4, Y4
 	VMULPS    Y3, Y4, Y4
-	VADDPS    exponential<>+96(SB), Y4, Y4
+	VADDPS    exponential<>+256(SB), Y4, Y4
 	VMULPS    Y3, Y4, Y4
-	VADDPS    exponential<>+128(SB), Y4, Y4
+	VADDPS    exponential<>+320(SB), Y4, Y4
 	VMULPS    Y3, Y4, Y4
-	VADDPS    exponential<>+160(SB), Y4, Y4
+	VADDPS    exponential<>+384(SB), Y4, Y4
 	VMULPS    Y3, Y4, Y4
 	VMULPS    Y1, Y4, Y4
 	VADDPS    Y1, Y4, Y4
 	VADDPS    Y2, Y2, Y3
 	VMINPS    Y3, Y0, Y3
-	VMULPS    exponential<>+192(SB), Y3, Y5
-	VADDPS    exponential<>+224(SB), Y5, Y5
-	VSUBPS    exponential<>+224(SB), Y5, Y6
-	VMULPS    exponential<>+256(SB), Y6, Y7
+	VMULPS    exponential<>+448(SB), Y3, Y5
+	VADDPS    exponential<>+512(SB), Y5, Y5
+	VSUBPS    exponential<>+512(SB), Y5, Y6
+	VMULPS    exponential<>+576(SB), Y6, Y7
 	VSUBPS    Y7, Y3, Y3
-	VMULPS    exponential<>+288(SB), Y6, Y7
+	VMULPS    exponential<>+640(SB), Y6, Y7
 	VSUBPS    Y7, Y3, Y3
-	VMULPS    exponential<>+320(SB), Y3, Y6
-	VADDPS    exponential<>+352(SB), Y6, Y6
+	VMULPS    exponential<>+704(SB), Y3, Y6
+	VADDPS    exponential<>+768(SB), Y6, Y6
 	VMULPS    Y3, Y6, Y6
-	VADDPS    exponential<>+384(SB), Y6, Y6
+	VADDPS    exponential<>+832(SB), Y6, Y6
 	VMULPS    Y3, Y6, Y6
-	VADDPS    exponential<>+416(SB), Y6, Y6
+	VADDPS    exponential<>+896(SB), Y6, Y6
 	VMULPS    Y3, Y6, Y6
-	VADDPS    exponential<>+448(SB), Y6, Y6
+	VADDPS    exponential<>+960(SB), Y6, Y6
 	VMULPS    Y3, Y6, Y6
-	VADDPS    exponential<>+480(SB), Y6, Y6
+	VADDPS    exponential<>+1024(SB), Y6, Y6
 	VMULPS    Y3, Y3, Y7
 	VMULPS    Y7, Y6, Y6
 	VADDPS    Y3, Y6, Y6
-	VADDPS    exponential<>+512(SB), Y6, Y6
-	VPADDD    exponential<>+544(SB), Y5, Y5
+	VADDPS    exponential<>+1088(SB), Y6, Y6
+	VPADDD    exponential<>+1152(SB), Y5, Y5
 	VPSLLD    $0x17, Y5, Y5
 	VMULPS    Y5, Y6, Y6
-	VADDPS    exponential<>+512(SB), Y6, Y6
-	VMOVUPS   exponential<>+576(SB), Y3
+	VADDPS    exponential<>+1088(SB), Y6, Y6
+	VMOVUPS   exponential<>+1216(SB), Y3
 	VDIVPS    Y6, Y3, Y3
-	VMOVUPS   exponential<>+512(SB), Y5
+	VMOVUPS   exponential<>+1088(SB), Y5
 	VSUBPS    Y3, Y5, Y5
-	VANDPS    exponential<>+608(SB), Y1, Y1
+	VANDPS    exponential<>+1280(SB), Y1, Y1
 	VORPS     Y1, Y5, Y5
-	VCMPPS    $0x01, exponential<>+640(SB), Y2, Y1
+	VCMPPS    $0x01, exponential<>+1344(SB), Y2, Y1
 	VBLENDVPS Y1, Y4, Y5, Y5
 	VMOVUPS   Y5, (AX)(BX*4)
-	ADDQ      $0x08, BX
-	CMPQ      BX, SI
-	JLT       wide1
+	MOVQ      SI, BX
+	JMP       next1
 
-between4:
-	CMPQ BX, DX
-	JGE  done3
-
-narrow2:
+done2:
+next3:
+	LEAQ      1(BX), SI
+	CMPQ      SI, DX
+	JGT       done4
 	VMOVSS    (CX)(BX*4), X1
-	VANDPS    exponential<>+0(SB), X1, X2
+	VANDPS    exponential<>+64(SB), X1, X2
 	VMULPS    X1, X1, X3
-	VMULPS    exponential<>+32(SB), X3, X4
-	VADDPS    exponential<>+64(SB), X4, X4
+	VMULPS    exponential<>+128(SB), X3, X4
+	VADDPS    exponential<>+192(SB), X4, X4
 	VMULPS    X3, X4, X4
-	VADDPS    exponential<>+96(SB), X4, X4
+	VADDPS    exponential<>+256(SB), X4, X4
 	VMULPS    X3, X4, X4
-	VADDPS    exponential<>+128(SB), X4, X4
+	VADDPS    exponential<>+320(SB), X4, X4
 	VMULPS    X3, X4, X4
-	VADDPS    exponential<>+160(SB), X4, X4
+	VADDPS    exponential<>+384(SB), X4, X4
 	VMULPS    X3, X4, X4
 	VMULPS    X1, X4, X4
 	VADDPS    X1, X4, X4
 	VADDPS    X2, X2, X3
 	VMINPS    X3, X0, X3
-	VMULPS    exponential<>+192(SB), X3, X5
-	VADDPS    exponential<>+224(SB), X5, X5
-	VSUBPS    exponential<>+224(SB), X5, X6
-	VMULPS    exponential<>+256(SB), X6, X7
+	VMULPS    exponential<>+448(SB), X3, X5
+	VADDPS    exponential<>+512(SB), X5, X5
+	VSUBPS    exponential<>+512(SB), X5, X6
+	VMULPS    exponential<>+576(SB), X6, X7
 	VSUBPS    X7, X3, X3
-	VMULPS    exponential<>+288(SB), X6, X7
+	VMULPS    exponential<>+640(SB), X6, X7
 	VSUBPS    X7, X3, X3
-	VMULPS    exponential<>+320(SB), X3, X6
-	VADDPS    exponential<>+352(SB), X6, X6
+	VMULPS    exponential<>+704(SB), X3, X6
+	VADDPS    exponential<>+768(SB), X6, X6
 	VMULPS    X3, X6, X6
-	VADDPS    exponential<>+384(SB), X6, X6
+	VADDPS    exponential<>+832(SB), X6, X6
 	VMULPS    X3, X6, X6
-	VADDPS    exponential<>+416(SB), X6, X6
+	VADDPS    exponential<>+896(SB), X6, X6
 	VMULPS    X3, X6, X6
-	VADDPS    exponential<>+448(SB), X6, X6
+	VADDPS    exponential<>+960(SB), X6, X6
 	VMULPS    X3, X6, X6
-	VADDPS    exponential<>+480(SB), X6, X6
+	VADDPS    exponential<>+1024(SB), X6, X6
 	VMULPS    X3, X3, X7
 	VMULPS    X7, X6, X6
 	VADDPS    X3, X6, X6
-	VADDPS    exponential<>+512(SB), X6, X6
-	VPADDD    exponential<>+544(SB), X5, X5
+	VADDPS    exponential<>+1088(SB), X6, X6
+	VPADDD    exponential<>+1152(SB), X5, X5
 	VPSLLD    $0x17, X5, X5
 	VMULPS    X5, X6, X6
-	VADDPS    exponential<>+512(SB), X6, X6
-	VMOVUPS   exponential<>+576(SB), X3
+	VADDPS    exponential<>+1088(SB), X6, X6
+	VMOVUPS   exponential<>+1216(SB), X3
 	VDIVPS    X6, X3, X3
-	VMOVUPS   exponential<>+512(SB), X5
+	VMOVUPS   exponential<>+1088(SB), X5
 	VSUBPS    X3, X5, X5
-	VANDPS    exponential<>+608(SB), X1, X1
+	VANDPS    exponential<>+1280(SB), X1, X1
 	VORPS     X1, X5, X5
-	VCMPPS    $0x01, exponential<>+640(SB), X2, X1
+	VCMPPS    $0x01, exponential<>+1344(SB), X2, X1
 	VBLENDVPS X1, X4, X5, X5
 	VMOVSS    X5, (AX)(BX*4)
-	INCQ      BX
-	CMPQ      BX, DX
-	JLT       narrow2
+	MOVQ      SI, BX
+	JMP       next3
 
-done3:
+done4:
+	VZEROUPPER
+	RET
+
+// func tanhAVX512(dst []float32, x []float32)
+// Requires: AVX, AVX2, AVX512F
+TEXT ·tanhAVX512(SB), NOSPLIT, $0-48
+	MOVQ    dst_base+0(FP), AX
+	MOVQ    x_base+24(FP), CX
+	VMOVUPS exponential<>+0(SB), Z0
+	MOVQ    x_len+32(FP), DX
+	XORQ    BX, BX
+
+next1:
+	LEAQ    16(BX), SI
+	CMPQ    SI, DX
+	JGT     done2
+	VMOVUPS (CX)(BX*4), Z1
+	VPANDD  exponential<>+64(SB), Z1, Z2
+	VMULPS  Z1, Z1, Z3
+	VMULPS  exponential<>+128(SB), Z3, Z4
+	VADDPS  exponential<>+192(SB), Z4, Z4
+	VMULPS  Z3, Z4, Z4
+	VADDPS  exponential<>+256(SB), Z4, Z4
+	VMULPS  Z3, Z4, Z4
+	VADDPS  exponential<>+320(SB), Z4, Z4
+	VMULPS  Z3, Z4, Z4
+	VADDPS  exponential<>+384(SB), Z4, Z4
+	VMULPS  Z3, Z4, Z4
+	VMULPS  Z1, Z4, Z4
+	VADDPS  Z1, Z4, Z4
+	VADDPS  Z2, Z2, Z3
+	VMINPS  Z3, Z0, Z3
+	VMULPS  exponential<>+448(SB), Z3, Z5
+	VADDPS  exponential<>+512(SB), Z5, Z5
+	VSUBPS  exponential<>+512(SB), Z5, Z6
+	VMULPS  exponential<>+576(SB), Z6, Z7
+	VSUBPS  Z7, Z3, Z3
+	VMULPS  exponential<>+640(SB), Z6, Z7
+	VSUBPS  Z7, Z3, Z3
+	VMULPS  exponential<>+704(SB), Z3, Z6
+	VADDPS  exponential<>+768(SB), Z6, Z6
+	VMULPS  Z3, Z6, Z6
+	VADDPS  exponential<>+832(SB), Z6, Z6
+	VMULPS  Z3, Z6, Z6
+	VADDPS  exponential<>+896(SB), Z6, Z6
+	VMULPS  Z3, Z6, Z6
+	VADDPS  exponential<>+960(SB), Z6, Z6
+	VMULPS  Z3, Z6, Z6
+	VADDPS  exponential<>+1024(SB), Z6, Z6
+	VMULPS  Z3, Z3, Z7
+	VMULPS  Z7, Z6, Z6
+	VADDPS  Z3, Z6, Z6
+	VADDPS  exponential<>+1088(SB), Z6, Z6
+	VPADDD  exponential<>+1152(SB), Z5, Z5
+	VPSLLD  $0x17, Z5, Z5
+	VMULPS  Z5, Z6, Z6
+	VADDPS  exponential<>+1088(SB), Z6, Z6
+	VMOVUPS exponential<>+1216(SB), Z3
+	VDIVPS  Z6, Z3, Z3
+	VMOVUPS exponential<>+1088(SB), Z5
+	VSUBPS  Z3, Z5, Z5
+	VPANDD  exponential<>+1280(SB), Z1, Z1
+	VPORD   Z1, Z5, Z5
+	VCMPPS  $0x01, exponential<>+1344(SB), Z2, K1
+	VMOVUPS Z4, K1, Z5
+	VMOVUPS Z5, (AX)(BX*4)
+	MOVQ    SI, BX
+	JMP     next1
+
+done2:
+next3:
+	LEAQ      8(BX), SI
+	CMPQ      SI, DX
+	JGT       done4
+	VMOVUPS   (CX)(BX*4), Y1
+	VANDPS    exponential<>+64(SB), Y1, Y2
+	VMULPS    Y1, Y1, Y3
+	VMULPS    exponential<>+128(SB), Y3, Y4
+	VADDPS    exponential<>+192(SB), Y4, Y4
+	VMULPS    Y3, Y4, Y4
+	VADDPS    exponential<>+256(SB), Y4, Y4
+	VMULPS    Y3, Y4, Y4
+	VADDPS    exponential<>+320(SB), Y4, Y4
+	VMULPS    Y3, Y4, Y4
+	VADDPS    exponential<>+384(SB), Y4, Y4
+	VMULPS    Y3, Y4, Y4
+	VMULPS    Y1, Y4, Y4
+	VADDPS    Y1, Y4, Y4
+	VADDPS    Y2, Y2, Y3
+	VMINPS    Y3, Y0, Y3
+	VMULPS    exponential<>+448(SB), Y3, Y5
+	VADDPS    exponential<>+512(SB), Y5, Y5
+	VSUBPS    exponential<>+512(SB), Y5, Y6
+	VMULPS    exponential<>+576(SB), Y6, Y7
+	VSUBPS    Y7, Y3, Y3
+	VMULPS    exponential<>+640(SB), Y6, Y7
+	VSUBPS    Y7, Y3, Y3
+	VMULPS    exponential<>+704(SB), Y3, Y6
+	VADDPS    exponential<>+768(SB), Y6, Y6
+	VMULPS    Y3, Y6, Y6
+	VADDPS    exponential<>+832(SB), Y6, Y6
+	VMULPS    Y3, Y6, Y6
+	VADDPS    exponential<>+896(SB), Y6, Y6
+	VMULPS    Y3, Y6, Y6
+	VADDPS    exponential<>+960(SB), Y6, Y6
+	VMULPS    Y3, Y6, Y6
+	VADDPS    exponential<>+1024(SB), Y6, Y6
+	VMULPS    Y3, Y3, Y7
+	VMULPS    Y7, Y6, Y6
+	VADDPS    Y3, Y6, Y6
+	VADDPS    exponential<>+1088(SB), Y6, Y6
+	VPADDD    exponential<>+1152(SB), Y5, Y5
+	VPSLLD    $0x17, Y5, Y5
+	VMULPS    Y5, Y6, Y6
+	VADDPS    exponential<>+1088(SB), Y6, Y6
+	VMOVUPS   exponential<>+1216(SB), Y3
+	VDIVPS    Y6, Y3, Y3
+	VMOVUPS   exponential<>+1088(SB), Y5
+	VSUBPS    Y3, Y5, Y5
+	VANDPS    exponential<>+1280(SB), Y1, Y1
+	VORPS     Y1, Y5, Y5
+	VCMPPS    $0x01, exponential<>+1344(SB), Y2, Y1
+	VBLENDVPS Y1, Y4, Y5, Y5
+	VMOVUPS   Y5, (AX)(BX*4)
+	MOVQ      SI, BX
+	JMP       next3
+
+done4:
+next5:
+	LEAQ      1(BX), SI
+	CMPQ      SI, DX
+	JGT       done6
+	VMOVSS    (CX)(BX*4), X1
+	VANDPS    exponential<>+64(SB), X1, X2
+	VMULPS    X1, X1, X3
+	VMULPS    exponential<>+128(SB), X3, X4
+	VADDPS    exponential<>+192(SB), X4, X4
+	VMULPS    X3, X4, X4
+	VADDPS    exponential<>+256(SB), X4, X4
+	VMULPS    X3, X4, X4
+	VADDPS    exponential<>+320(SB), X4, X4
+	VMULPS    X3, X4, X4
+	VADDPS    exponential<>+384(SB), X4, X4
+	VMULPS    X3, X4, X4
+	VMULPS    X1, X4, X4
+	VADDPS    X1, X4, X4
+	VADDPS    X2, X2, X3
+	VMINPS    X3, X0, X3
+	VMULPS    exponential<>+448(SB), X3, X5
+	VADDPS    exponential<>+512(SB), X5, X5
+	VSUBPS    exponential<>+512(SB), X5, X6
+	VMULPS    exponential<>+576(SB), X6, X7
+	VSUBPS    X7, X3, X3
+	VMULPS    exponential<>+640(SB), X6, X7
+	VSUBPS    X7, X3, X3
+	VMULPS    exponential<>+704(SB), X3, X6
+	VADDPS    exponential<>+768(SB), X6, X6
+	VMULPS    X3, X6, X6
+	VADDPS    exponential<>+832(SB), X6, X6
+	VMULPS    X3, X6, X6
+	VADDPS    exponential<>+896(SB), X6, X6
+	VMULPS    X3, X6, X6
+	VADDPS    exponential<>+960(SB), X6, X6
+	VMULPS    X3, X6, X6
+	VADDPS    exponential<>+1024(SB), X6, X6
+	VMULPS    X3, X3, X7
+	VMULPS    X7, X6, X6
+	VADDPS    X3, X6, X6
+	VADDPS    exponential<>+1088(SB), X6, X6
+	VPADDD    exponential<>+1152(SB), X5, X5
+	VPSLLD    $0x17, X5, X5
+	VMULPS    X5, X6, X6
+	VADDPS    exponential<>+1088(SB), X6, X6
+	VMOVUPS   exponential<>+1216(SB), X3
+	VDIVPS    X6, X3, X3
+	VMOVUPS   exponential<>+1088(SB), X5
+	VSUBPS    X3, X5, X5
+	VANDPS    exponential<>+1280(SB), X1, X1
+	VORPS     X1, X5, X5
+	VCMPPS    $0x01, exponential<>+1344(SB), X2, X1
+	VBLENDVPS X1, X4, X5, X5
+	VMOVSS    X5, (AX)(BX*4)
+	MOVQ      SI, BX
+	JMP       next5
+
+done6:
 	VZEROUPPER
 	RET
 
 // func sigmoidAVX2(dst []float32, x []float32)
 // Requires: AVX, AVX2
 TEXT ·sigmoidAVX2(SB), NOSPLIT, $0-48
-	MOVQ         dst_base+0(FP), AX
-	MOVQ         x_base+24(FP), CX
-	MOVL         $0xc2d00000, DX
-	VMOVD        DX, X0
-	VPBROADCASTD X0, Y0
-	MOVL         $0x42b20000, DX
-	VMOVD        DX, X1
-	VPBROADCASTD X1, Y1
-	MOVQ         x_len+32(FP), DX
-	XORQ         BX, BX
-	MOVQ         DX, SI
-	ANDQ         $-8, SI
-	JZ           between4
+	MOVQ    dst_base+0(FP), AX
+	MOVQ    x_base+24(FP), CX
+	VMOVUPS exponential<>+1408(SB), Y0
+	MOVQ    x_len+32(FP), DX
+	XORQ    BX, BX
 
-wide1:
-	VMOVUPS    (CX)(BX*4), Y2
-	VORPS      exponential<>+608(SB), Y2, Y3
-	VMAXPS     Y3, Y0, Y3
-	VMINPS     Y3, Y1, Y3
-	VMULPS     exponential<>+192(SB), Y3, Y4
-	VADDPS     exponential<>+224(SB), Y4, Y4
-	VSUBPS     exponential<>+224(SB), Y4, Y5
-	VMULPS     exponential<>+256(SB), Y5, Y6
-	VSUBPS     Y6, Y3, Y3
-	VMULPS     exponential<>+288(SB), Y5, Y6
-	VSUBPS     Y6, Y3, Y3
-	VMULPS     exponential<>+320(SB), Y3, Y5
-	VADDPS     exponential<>+352(SB), Y5, Y5
-	VMULPS     Y3, Y5, Y5
-	VADDPS     exponential<>+384(SB), Y5, Y5
-	VMULPS     Y3, Y5, Y5
-	VADDPS     exponential<>+416(SB), Y5, Y5
-	VMULPS     Y3, Y5, Y5
-	VADDPS     exponential<>+448(SB), Y5, Y5
-	VMULPS     Y3, Y5, Y5
-	VADDPS     exponential<>+480(SB), Y5, Y5
-	VMULPS     Y3, Y3, Y6
-	VMULPS     Y6, Y5, Y5
-	VADDPS     Y3, Y5, Y5
-	VADDPS     exponential<>+512(SB), Y5, Y5
-	VSUBPS     exponential<>+224(SB), Y4, Y4
-	VCVTTPS2DQ Y4, Y4
-	VPSRLD     $0x1f, Y4, Y3
-	VPADDD     Y4, Y3, Y3
-	VPSRAD     $0x01, Y3, Y3
-	VPSUBD     Y3, Y4, Y4
-	VPADDD     exponential<>+544(SB), Y3, Y3
+next1:
+	LEAQ       8(BX), SI
+	CMPQ       SI, DX
+	JGT        done2
+	VMOVUPS    (CX)(BX*4), Y1
+	VORPS      exponential<>+1280(SB), Y1, Y2
+	VMAXPS     Y2, Y0, Y2
+	VMULPS     exponential<>+448(SB), Y2, Y3
+	VADDPS     exponential<>+512(SB), Y3, Y3
+	VSUBPS     exponential<>+512(SB), Y3, Y4
+	VMULPS     exponential<>+576(SB), Y4, Y5
+	VSUBPS     Y5, Y2, Y2
+	VMULPS     exponential<>+640(SB), Y4, Y5
+	VSUBPS     Y5, Y2, Y2
+	VMULPS     exponential<>+704(SB), Y2, Y4
+	VADDPS     exponential<>+768(SB), Y4, Y4
+	VMULPS     Y2, Y4, Y4
+	VADDPS     exponential<>+832(SB), Y4, Y4
+	VMULPS     Y2, Y4, Y4
+	VADDPS     exponential<>+896(SB), Y4, Y4
+	VMULPS     Y2, Y4, Y4
+	VADDPS     exponential<>+960(SB), Y4, Y4
+	VMULPS     Y2, Y4, Y4
+	VADDPS     exponential<>+1024(SB), Y4, Y4
+	VMULPS     Y2, Y2, Y5
+	VMULPS     Y5, Y4, Y4
+	VADDPS     Y2, Y4, Y4
+	VADDPS     exponential<>+1088(SB), Y4, Y4
+	VSUBPS     exponential<>+512(SB), Y3, Y3
+	VCVTTPS2DQ Y3, Y3
+	VPSRLD     $0x1f, Y3, Y2
+	VPADDD     Y3, Y2, Y2
+	VPSRAD     $0x01, Y2, Y2
+	VPSUBD     Y2, Y3, Y3
+	VPADDD     exponential<>+1152(SB), Y2, Y2
+	VPSLLD     $0x17, Y2, Y2
+	VMULPS     Y2, Y4, Y4
+	VPADDD     exponential<>+1152(SB), Y3, Y3
 	VPSLLD     $0x17, Y3, Y3
-	VMULPS     Y3, Y5, Y5
-	VPADDD     exponential<>+544(SB), Y4, Y4
-	VPSLLD     $0x17, Y4, Y4
-	VMULPS     Y4, Y5, Y5
-	VADDPS     exponential<>+512(SB), Y5, Y3
-	VCMPPS     $0x01, exponential<>+672(SB), Y2, Y4
-	VMOVUPS    exponential<>+512(SB), Y2
-	VBLENDVPS  Y4, Y5, Y2, Y2
-	VDIVPS     Y3, Y2, Y2
-	VMOVUPS    Y2, (AX)(BX*4)
-	ADDQ       $0x08, BX
-	CMPQ       BX, SI
-	JLT        wide1
+	VMULPS     Y3, Y4, Y4
+	VADDPS     exponential<>+1088(SB), Y4, Y2
+	VMOVUPS    exponential<>+1088(SB), Y3
+	VCMPPS     $0x01, exponential<>+1472(SB), Y1, Y1
+	VBLENDVPS  Y1, Y4, Y3, Y3
+	VDIVPS     Y2, Y3, Y3
+	VMOVUPS    Y3, (AX)(BX*4)
+	MOVQ       SI, BX
+	JMP        next1
 
-between4:
-	CMPQ BX, DX
-	JGE  done3
-
-narrow2:
-	VMOVSS     (CX)(BX*4), X2
-	VORPS      exponential<>+608(SB), X2, X3
-	VMAXPS     X3, X0, X3
-	VMINPS     X3, X1, X3
-	VMULPS     exponential<>+192(SB), X3, X4
-	VADDPS     exponential<>+224(SB), X4, X4
-	VSUBPS     exponential<>+224(SB), X4, X5
-	VMULPS     exponential<>+256(SB), X5, X6
-	VSUBPS     X6, X3, X3
-	VMULPS     exponential<>+288(SB), X5, X6
-	VSUBPS     X6, X3, X3
-	VMULPS     exponential<>+320(SB), X3, X5
-	VADDPS     exponential<>+352(SB), X5, X5
-	VMULPS     X3, X5, X5
-	VADDPS     exponential<>+384(SB), X5, X5
-	VMULPS     X3, X5, X5
-	VADDPS     exponential<>+416(SB), X5, X5
-	VMULPS     X3, X5, X5
-	VADDPS     exponential<>+448(SB), X5, X5
-	VMULPS     X3, X5, X5
-	VADDPS     exponential<>+480(SB), X5, X5
-	VMULPS     X3, X3, X6
-	VMULPS     X6, X5, X5
-	VADDPS     X3, X5, X5
-	VADDPS     exponential<>+512(SB), X5, X5
-	VSUBPS     exponential<>+224(SB), X4, X4
-	VCVTTPS2DQ X4, X4
-	VPSRLD     $0x1f, X4, X3
-	VPADDD     X4, X3, X3
-	VPSRAD     $0x01, X3, X3
-	VPSUBD     X3, X4, X4
-	VPADDD     exponential<>+544(SB), X3, X3
+done2:
+next3:
+	LEAQ       1(BX), SI
+	CMPQ       SI, DX
+	JGT        done4
+	VMOVSS     (CX)(BX*4), X1
+	VORPS      exponential<>+1280(SB), X1, X2
+	VMAXPS     X2, X0, X2
+	VMULPS     exponential<>+448(SB), X2, X3
+	VADDPS     exponential<>+512(SB), X3, X3
+	VSUBPS     exponential<>+512(SB), X3, X4
+	VMULPS     exponential<>+576(SB), X4, X5
+	VSUBPS     X5, X2, X2
+	VMULPS     exponential<>+640(SB), X4, X5
+	VSUBPS     X5, X2, X2
+	VMULPS     exponential<>+704(SB), X2, X4
+	VADDPS     exponential<>+768(SB), X4, X4
+	VMULPS     X2, X4, X4
+	VADDPS     exponential<>+832(SB), X4, X4
+	VMULPS     X2, X4, X4
+	VADDPS     exponential<>+896(SB), X4, X4
+	VMULPS     X2, X4, X4
+	VADDPS     exponential<>+960(SB), X4, X4
+	VMULPS     X2, X4, X4
+	VADDPS     exponential<>+1024(SB), X4, X4
+	VMULPS     X2, X2, X5
+	VMULPS     X5, X4, X4
+	VADDPS     X2, X4, X4
+	VADDPS     exponential<>+1088(SB), X4, X4
+	VSUBPS     exponential<>+512(SB), X3, X3
+	VCVTTPS2DQ X3, X3
+	VPSRLD     $0x1f, X3, X2
+	VPADDD     X3, X2, X2
+	VPSRAD     $0x01, X2, X2
+	VPSUBD     X2, X3, X3
+	VPADDD     exponential<>+1152(SB), X2, X2
+	VPSLLD     $0x17, X2, X2
+	VMULPS     X2, X4, X4
+	VPADDD     exponential<>+1152(SB), X3, X3
 	VPSLLD     $0x17, X3, X3
-	VMULPS     X3, X5, X5
-	VPADDD     exponential<>+544(SB), X4, X4
-	VPSLLD     $0x17, X4, X4
-	VMULPS     X4, X5, X5
-	VADDPS     exponential<>+512(SB), X5, X3
-	VCMPPS     $0x01, exponential<>+672(SB), X2, X4
-	VMOVUPS    exponential<>+512(SB), X2
-	VBLENDVPS  X4, X5, X2, X2
-	VDIVPS     X3, X2, X2
-	VMOVSS     X2, (AX)(BX*4)
-	INCQ       BX
-	CMPQ       BX, DX
-	JLT        narrow2
+	VMULPS     X3, X4, X4
+	VADDPS     exponential<>+1088(SB), X4, X2
+	VMOVUPS    exponential<>+1088(SB), X3
+	VCMPPS     $0x01, exponential<>+1472(SB), X1, X1
+	VBLENDVPS  X1, X4, X3, X3
+	VDIVPS     X2, X3, X3
+	VMOVSS     X3, (AX)(BX*4)
+	MOVQ       SI, BX
+	JMP        next3
 
-done3:
+done4:
 	VZEROUPPER
 	RET
 
-DATA exponential<>+0(SB)/4, $0x7fffffff
-DATA exponential<>+4(SB)/4, $0x7fffffff
-DATA exponential<>+8(SB)/4, $0x7fffffff
-DATA exponential<>+12(SB)/4, $0x7fffffff
-DATA exponential<>+16(SB)/4, $0x7fffffff
-DATA exponential<>+20(SB)/4, $0x7fffffff
-DATA exponential<>+24(SB)/4, $0x7fffffff
-DATA exponential<>+28(SB)/4, $0x7fffffff
-DATA exponential<>+32(SB)/4, $0xbbbaf0ea
-DATA exponential<>+36(SB)/4, $0xbbbaf0ea
-DATA exponential<>+40(SB)/4, $0xbbbaf0ea
-DATA exponential<>+44(SB)/4, $0xbbbaf0ea
-DATA exponential<>+48(SB)/4, $0xbbbaf0ea
-DATA exponential<>+52(SB)/4, $0xbbbaf0ea
-DATA exponential<>+56(SB)/4, $0xbbbaf0ea
-DATA exponential<>+60(SB)/4, $0xbbbaf0ea
-DATA exponential<>+64(SB)/4, $0x3ca9134e
-DATA exponential<>+68(SB)/4, $0x3ca9134e
-DATA exponential<>+72(SB)/4, $0x3ca9134e
-DATA exponential<>+76(SB)/4, $0x3ca9134e
-DATA exponential<>+80(SB)/4, $0x3ca9134e
-DATA exponential<>+84(SB)/4, $0x3ca9134e
-DATA exponential<>+88(SB)/4, $0x3ca9134e
-DATA exponential<>+92(SB)/4, $0x3ca9134e
-DATA exponential<>+96(SB)/4, $0xbd5c1e2d
-DATA exponential<>+100(SB)/4, $0xbd5c1e2d
-DATA exponential<>+104(SB)/4, $0xbd5c1e2d
-DATA exponential<>+108(SB)/4, $0xbd5c1e2d
-DATA exponential<>+112(SB)/4, $0xbd5c1e2d
-DATA exponential<>+116(SB)/4, $0xbd5c1e2d
-DATA exponential<>+120(SB)/4, $0xbd5c1e2d
-DATA exponential<>+124(SB)/4, $0xbd5c1e2d
-DATA exponential<>+128(SB)/4, $0x3e088393
-DATA exponential<>+132(SB)/4, $0x3e088393
-DATA exponential<>+136(SB)/4, $0x3e088393
-DATA exponential<>+140(SB)/4, $0x3e088393
-DATA exponential<>+144(SB)/4, $0x3e088393
-DATA exponential<>+148(SB)/4, $0x3e088393
-DATA exponential<>+152(SB)/4, $0x3e088393
-DATA exponential<>+156(SB)/4, $0x3e088393
-DATA exponential<>+160(SB)/4, $0xbeaaaa99
-DATA exponential<>+164(SB)/4, $0xbeaaaa99
-DATA exponential<>+168(SB)/4, $0xbeaaaa99
-DATA exponential<>+172(SB)/4, $0xbeaaaa99
-DATA exponential<>+176(SB)/4, $0xbeaaaa99
-DATA exponential<>+180(SB)/4, $0xbeaaaa99
-DATA exponential<>+184(SB)/4, $0xbeaaaa99
-DATA exponential<>+188(SB)/4, $0xbeaaaa99
-DATA exponential<>+192(SB)/4, $0x3fb8aa3b
-DATA exponential<>+196(SB)/4, $0x3fb8aa3b
-DATA exponential<>+200(SB)/4, $0x3fb8aa3b
-DATA exponential<>+204(SB)/4, $0x3fb8aa3b
-DATA exponential<>+208(SB)/4, $0x3fb8aa3b
-DATA exponential<>+212(SB)/4, $0x3fb8aa3b
-DATA exponential<>+216(SB)/4, $0x3fb8aa3b
-DATA exponential<>+220(SB)/4, $0x3fb8aa3b
-DATA exponential<>+224(SB)/4, $0x4b400000
-DATA exponential<>+228(SB)/4, $0x4b400000
-DATA exponential<>+232(SB)/4, $0x4b400000
-DATA exponential<>+236(SB)/4, $0x4b400000
-DATA exponential<>+240(SB)/4, $0x4b400000
-DATA exponential<>+244(SB)/4, $0x4b400000
-DATA exponential<>+248(SB)/4, $0x4b400000
-DATA exponential<>+252(SB)/4, $0x4b400000
-DATA exponential<>+256(SB)/4, $0x3f318000
-DATA exponential<>+260(SB)/4, $0x3f318000
-DATA exponential<>+264(SB)/4, $0x3f318000
-DATA exponential<>+268(SB)/4, $0x3f318000
-DATA exponential<>+272(SB)/4, $0x3f318000
-DATA exponential<>+276(SB)/4, $0x3f318000
-DATA exponential<>+280(SB)/4, $0x3f318000
-DATA exponential<>+284(SB)/4, $0x3f318000
-DATA exponential<>+288(SB)/4, $0xb95e8083
-DATA exponential<>+292(SB)/4, $0xb95e8083
-DATA exponential<>+296(SB)/4, $0xb95e8083
-DATA exponential<>+300(SB)/4, $0xb95e8083
-DATA exponential<>+304(SB)/4, $0xb95e8083
-DATA exponential<>+308(SB)/4, $0xb95e8083
-DATA exponential<>+312(SB)/4, $0xb95e8083
-DATA exponential<>+316(SB)/4, $0xb95e8083
-DATA exponential<>+320(SB)/4, $0x39506967
-DATA exponential<>+324(SB)/4, $0x39506967
-DATA exponential<>+328(SB)/4, $0x39506967
-DATA exponential<>+332(SB)/4, $0x39506967
-DATA exponential<>+336(SB)/4, $0x39506967
-DATA exponential<>+340(SB)/4, $0x39506967
-DATA exponential<>+344(SB)/4, $0x39506967
-DATA exponential<>+348(SB)/4, $0x39506967
-DATA exponential<>+352(SB)/4, $0x3ab743ce
-DATA exponential<>+356(SB)/4, $0x3ab743ce
-DATA exponential<>+360(SB)/4, $0x3ab743ce
-DATA exponential<>+364(SB)/4, $0x3ab743ce
-DATA exponential<>+368(SB)/4, $0x3ab743ce
-DATA exponential<>+372(SB)/4, $0x3ab743ce
-DATA exponential<>+376(SB)/4, $0x3ab743ce
-DATA exponential<>+380(SB)/4, $0x3ab743ce
-DATA exponential<>+384(SB)/4, $0x3c088908
-DATA exponential<>+388(SB)/4, $0x3c088908
-DATA exponential<>+392(SB)/4, $0x3c088908
-DATA exponential<>+396(SB)/4, $0x3c088908
-DATA exponential<>+400(SB)/4, $0x3c088908
-DATA exponential<>+404(SB)/4, $0x3c088908
-DATA exponential<>+408(SB)/4, $0x3c088908
-DATA exponential<>+412(SB)/4, $0x3c088908
-DATA exponential<>+416(SB)/4, $0x3d2aa9c1
-DATA exponential<>+420(SB)/4, $0x3d2aa9c1
-DATA exponential<>+424(SB)/4, $0x3d2aa9c1
-DATA exponential<>+428(SB)/4, $0x3d2aa9c1
-DATA exponential<>+432(SB)/4, $0x3d2aa9c1
-DATA exponential<>+436(SB)/4, $0x3d2aa9c1
-DATA exponential<>+440(SB)/4, $0x3d2aa9c1
-DATA exponential<>+444(SB)/4, $0x3d2aa9c1
-DATA exponential<>+448(SB)/4, $0x3e2aaaaa
-DATA exponential<>+452(SB)/4, $0x3e2aaaaa
-DATA exponential<>+456(SB)/4, $0x3e2aaaaa
-DATA exponential<>+460(SB)/4, $0x3e2aaaaa
-DATA exponential<>+464(SB)/4, $0x3e2aaaaa
-DATA exponential<>+468(SB)/4, $0x3e2aaaaa
-DATA exponential<>+472(SB)/4, $0x3e2aaaaa
-DATA exponential<>+476(SB)/4, $0x3e2aaaaa
-DATA exponential<>+480(SB)/4, $0x3f000000
-DATA exponential<>+484(SB)/4, $0x3f000000
-DATA exponential<>+488(SB)/4, $0x3f000000
-DATA exponential<>+492(SB)/4, $0x3f000000
-DATA exponential<>+496(SB)/4, $0x3f000000
-DATA exponential<>+500(SB)/4, $0x3f000000
-DATA exponential<>+504(SB)/4, $0x3f000000
-DATA exponential<>+508(SB)/4, $0x3f000000
-DATA exponential<>+512(SB)/4, $0x3f800000
-DATA exponential<>+516(SB)/4, $0x3f800000
-DATA exponential<>+520(SB)/4, $0x3f800000
-DATA exponential<>+524(SB)/4, $0x3f800000
-DATA exponential<>+528(SB)/4, $0x3f800000
-DATA exponential<>+532(SB)/4, $0x3f800000
-DATA exponential<>+536(SB)/4, $0x3f800000
-DATA exponential<>+540(SB)/4, $0x3f800000
-DATA exponential<>+544(SB)/4, $0x0000007f
-DATA exponential<>+548(SB)/4, $0x0000007f
-DATA exponential<>+552(SB)/4, $0x0000007f
-DATA exponential<>+556(SB)/4, $0x0000007f
-DATA exponential<>+560(SB)/4, $0x0000007f
-DATA exponential<>+564(SB)/4, $0x0000007f
-DATA exponential<>+568(SB)/4, $0x0000007f
-DATA exponential<>+572(SB)/4, $0x0000007f
-DATA exponential<>+576(SB)/4, $0x40000000
-DATA exponential<>+580(SB)/4, $0x40000000
-DATA exponential<>+584(SB)/4, $0x40000000
-DATA exponential<>+588(SB)/4, $0x40000000
-DATA exponential<>+592(SB)/4, $0x40000000
-DATA exponential<>+596(SB)/4, $0x40000000
-DATA exponential<>+600(SB)/4, $0x40000000
-DATA exponential<>+604(SB)/4, $0x40000000
-DATA exponential<>+608(SB)/4, $0x80000000
-DATA exponential<>+612(SB)/4, $0x80000000
-DATA exponential<>+616(SB)/4, $0x80000000
-DATA exponential<>+620(SB)/4, $0x80000000
-DATA exponential<>+624(SB)/4, $0x80000000
-DATA exponential<>+628(SB)/4, $0x80000000
-DATA exponential<>+632(SB)/4, $0x80000000
-DATA exponential<>+636(SB)/4, $0x80000000
-DATA exponential<>+640(SB)/4, $0x3f200000
-DATA exponential<>+644(SB)/4, $0x3f200000
-DATA exponential<>+648(SB)/4, $0x3f200000
-DATA exponential<>+652(SB)/4, $0x3f200000
-DATA exponential<>+656(SB)/4, $0x3f200000
-DATA exponential<>+660(SB)/4, $0x3f200000
-DATA exponential<>+664(SB)/4, $0x3f200000
-DATA exponential<>+668(SB)/4, $0x3f200000
-DATA exponential<>+672(SB)/4, $0x00000000
-DATA exponential<>+676(SB)/4, $0x00000000
-DATA exponential<>+680(SB)/4, $0x00000000
-DATA exponential<>+684(SB)/4, $0x00000000
-DATA exponential<>+688(SB)/4, $0x00000000
-DATA exponential<>+692(SB)/4, $0x00000000
-DATA exponential<>+696(SB)/4, $0x00000000
-DATA exponential<>+700(SB)/4, $0x00000000
-GLOBL exponential<>(SB), RODATA|NOPTR, $704
+// func sigmoidAVX512(dst []float32, x []float32)
+// Requires: AVX, AVX2, AVX512F
+TEXT ·sigmoidAVX512(SB), NOSPLIT, $0-48
+	MOVQ    dst_base+0(FP), AX
+	MOVQ    x_base+24(FP), CX
+	VMOVUPS exponential<>+1408(SB), Z0
+	MOVQ    x_len+32(FP), DX
+	XORQ    BX, BX
+
+next1:
+	LEAQ       16(BX), SI
+	CMPQ       SI, DX
+	JGT        done2
+	VMOVUPS    (CX)(BX*4), Z1
+	VPORD      exponential<>+1280(SB), Z1, Z2
+	VMAXPS     Z2, Z0, Z2
+	VMULPS     exponential<>+448(SB), Z2, Z3
+	VADDPS     exponential<>+512(SB), Z3, Z3
+	VSUBPS     exponential<>+512(SB), Z3, Z4
+	VMULPS     exponential<>+576(SB), Z4, Z5
+	VSUBPS     Z5, Z2, Z2
+	VMULPS     exponential<>+640(SB), Z4, Z5
+	VSUBPS     Z5, Z2, Z2
+	VMULPS     exponential<>+704(SB), Z2, Z4
+	VADDPS     exponential<>+768(SB), Z4, Z4
+	VMULPS     Z2, Z4, Z4
+	VADDPS     exponential<>+832(SB), Z4, Z4
+	VMULPS     Z2, Z4, Z4
+	VADDPS     exponential<>+896(SB), Z4, Z4
+	VMULPS     Z2, Z4, Z4
+	VADDPS     exponential<>+960(SB), Z4, Z4
+	VMULPS     Z2, Z4, Z4
+	VADDPS     exponential<>+1024(SB), Z4, Z4
+	VMULPS     Z2, Z2, Z5
+	VMULPS     Z5, Z4, Z4
+	VADDPS     Z2, Z4, Z4
+	VADDPS     exponential<>+1088(SB), Z4, Z4
+	VSUBPS     exponential<>+512(SB), Z3, Z3
+	VCVTTPS2DQ Z3, Z3
+	VPSRLD     $0x1f, Z3, Z2
+	VPADDD     Z3, Z2, Z2
+	VPSRAD     $0x01, Z2, Z2
+	VPSUBD     Z2, Z3, Z3
+	VPADDD     exponential<>+1152(SB), Z2, Z2
+	VPSLLD     $0x17, Z2, Z2
+	VMULPS     Z2, Z4, Z4
+	VPADDD     exponential<>+1152(SB), Z3, Z3
+	VPSLLD     $0x17, Z3, Z3
+	VMULPS     Z3, Z4, Z4
+	VADDPS     exponential<>+1088(SB), Z4, Z2
+	VMOVUPS    exponential<>+1088(SB), Z3
+	VCMPPS     $0x01, exponential<>+1472(SB), Z1, K1
+	VMOVUPS    Z4, K1, Z3
+	VDIVPS     Z2, Z3, Z3
+	VMOVUPS    Z3, (AX)(BX*4)
+	MOVQ       SI, BX
+	JMP        next1
+
+done2:
+next3:
+	LEAQ       8(BX), SI
+	CMPQ       SI, DX
+	JGT        done4
+	VMOVUPS    (CX)(BX*4), Y1
+	VORPS      exponential<>+1280(SB), Y1, Y2
+	VMAXPS     Y2, Y0, Y2
+	VMULPS     exponential<>+448(SB), Y2, Y3
+	VADDPS     exponential<>+512(SB), Y3, Y3
+	VSUBPS     exponential<>+512(SB), Y3, Y4
+	VMULPS     exponential<>+576(SB), Y4, Y5
+	VSUBPS     Y5, Y2, Y2
+	VMULPS     exponential<>+640(SB), Y4, Y5
+	VSUBPS     Y5, Y2, Y2
+	VMULPS     exponential<>+704(SB), Y2, Y4
+	VADDPS     exponential<>+768(SB), Y4, Y4
+	VMULPS     Y2, Y4, Y4
+	VADDPS     exponential<>+832(SB), Y4, Y4
+	VMULPS     Y2, Y4, Y4
+	VADDPS     exponential<>+896(SB), Y4, Y4
+	VMULPS     Y2, Y4, Y4
+	VADDPS     exponential<>+960(SB), Y4, Y4
+	VMULPS     Y2, Y4, Y4
+	VADDPS     exponential<>+1024(SB), Y4, Y4
+	VMULPS     Y2, Y2, Y5
+	VMULPS     Y5, Y4, Y4
+	VADDPS     Y2, Y4, Y4
+	VADDPS     exponential<>+1088(SB), Y4, Y4
+	VSUBPS     exponential<>+512(SB), Y3, Y3
+	VCVTTPS2DQ Y3, Y3
+	VPSRLD     $0x1f, Y3, Y2
+	VPADDD     Y3, Y2, Y2
+	VPSRAD     $0x01, Y2, Y2
+	VPSUBD     Y2, Y3, Y3
+	VPADDD     exponential<>+1152(SB), Y2, Y2
+	VPSLLD     $0x17, Y2, Y2
+	VMULPS     Y2, Y4, Y4
+	VPADDD     exponential<>+1152(SB), Y3, Y3
+	VPSLLD     $0x17, Y3, Y3
+	VMULPS     Y3, Y4, Y4
+	VADDPS     exponential<>+1088(SB), Y4, Y2
+	VMOVUPS    exponential<>+1088(SB), Y3
+	VCMPPS     $0x01, exponential<>+1472(SB), Y1, Y1
+	VBLENDVPS  Y1, Y4, Y3, Y3
+	VDIVPS     Y2, Y3, Y3
+	VMOVUPS    Y3, (AX)(BX*4)
+	MOVQ       SI, BX
+	JMP        next3
+
+done4:
+next5:
+	LEAQ       1(BX), SI
+	CMPQ       SI, DX
+	JGT        done6
+	VMOVSS     (CX)(BX*4), X1
+	VORPS      exponential<>+1280(SB), X1, X2
+	VMAXPS     X2, X0, X2
+	VMULPS     exponential<>+448(SB), X2, X3
+	VADDPS     exponential<>+512(SB), X3, X3
+	VSUBPS     exponential<>+512(SB), X3, X4
+	VMULPS     exponential<>+576(SB), X4, X5
+	VSUBPS     X5, X2, X2
+	VMULPS     exponential<>+640(SB), X4, X5
+	VSUBPS     X5, X2, X2
+	VMULPS     exponential<>+704(SB), X2, X4
+	VADDPS     exponential<>+768(SB), X4, X4
+	VMULPS     X2, X4, X4
+	VADDPS     exponential<>+832(SB), X4, X4
+	VMULPS     X2, X4, X4
+	VADDPS     exponential<>+896(SB), X4, X4
+	VMULPS     X2, X4, X4
+	VADDPS     exponential<>+960(SB), X4, X4
+	VMULPS     X2, X4, X4
+	VADDPS     exponential<>+1024(SB), X4, X4
+	VMULPS     X2, X2, X5
+	VMULPS     X5, X4, X4
+	VADDPS     X2, X4, X4
+	VADDPS     exponential<>+1088(SB), X4, X4
+	VSUBPS     exponential<>+512(SB), X3, X3
+	VCVTTPS2DQ X3, X3
+	VPSRLD     $0x1f, X3, X2
+	VPADDD     X3, X2, X2
+	VPSRAD     $0x01, X2, X2
+	VPSUBD     X2, X3, X3
+	VPADDD     exponential<>+1152(SB), X2, X2
+	VPSLLD     $0x17, X2, X2
+	VMULPS     X2, X4, X4
+	VPADDD     exponential<>+1152(SB), X3, X3
+	VPSLLD     $0x17, X3, X3
+	VMULPS     X3, X4, X4
+	VADDPS     exponential<>+1088(SB), X4, X2
+	VMOVUPS    exponential<>+1088(SB), X3
+	VCMPPS     $0x01, exponential<>+1472(SB), X1, X1
+	VBLENDVPS  X1, X4, X3, X3
+	VDIVPS     X2, X3, X3
+	VMOVSS     X3, (AX)(BX*4)
+	MOVQ       SI, BX
+	JMP        next5
+
+done6:
+	VZEROUPPER
+	RET
+
+DATA exponential<>+0(SB)/4, $0x41a00000
+DATA exponential<>+4(SB)/4, $0x41a00000
+DATA exponential<>+8(SB)/4, $0x41a00000
+DATA exponential<>+12(SB)/4, $0x41a00000
+DATA exponential<>+16(SB)/4, $0x41a00000
+DATA exponential<>+20(SB)/4, $0x41a00000
+DATA exponential<>+24(SB)/4, $0x41a00000
+DATA exponential<>+28(SB)/4, $0x41a00000
+DATA exponential<>+32(SB)/4, $0x41a00000
+DATA exponential<>+36(SB)/4, $0x41a00000
+DATA exponential<>+40(SB)/4, $0x41a00000
+DATA exponential<>+44(SB)/4, $0x41a00000
+DATA exponential<>+48(SB)/4, $0x41a00000
+DATA exponential<>+52(SB)/4, $0x41a00000
+DATA exponential<>+56(SB)/4, $0x41a00000
+DATA exponential<>+60(SB)/4, $0x41a00000
+DATA exponential<>+64(SB)/4, $0x7fffffff
+DATA exponential<>+68(SB)/4, $0x7fffffff
+DATA exponential<>+72(SB)/4, $0x7fffffff
+DATA exponential<>+76(SB)/4, $0x7fffffff
+DATA exponential<>+80(SB)/4, $0x7fffffff
+DATA exponential<>+84(SB)/4, $0x7fffffff
+DATA exponential<>+88(SB)/4, $0x7fffffff
+DATA exponential<>+92(SB)/4, $0x7fffffff
+DATA exponential<>+96(SB)/4, $0x7fffffff
+DATA exponential<>+100(SB)/4, $0x7fffffff
+DATA exponential<>+104(SB)/4, $0x7fffffff
+DATA exponential<>+108(SB)/4, $0x7fffffff
+DATA exponential<>+112(SB)/4, $0x7fffffff
+DATA exponential<>+116(SB)/4, $0x7fffffff
+DATA exponential<>+120(SB)/4, $0x7fffffff
+DATA exponential<>+124(SB)/4, $0x7fffffff
+DATA exponential<>+128(SB)/4, $0xbbbaf0ea
+DATA exponential<>+132(SB)/4, $0xbbbaf0ea
+DATA exponential<>+136(SB)/4, $0xbbbaf0ea
+DATA exponential<>+140(SB)/4, $0xbbbaf0ea
+DATA exponential<>+144(SB)/4, $0xbbbaf0ea
+DATA exponential<>+148(SB)/4, $0xbbbaf0ea
+DATA exponential<>+152(SB)/4, $0xbbbaf0ea
+DATA exponential<>+156(SB)/4, $0xbbbaf0ea
+DATA exponential<>+160(SB)/4, $0xbbbaf0ea
+DATA exponential<>+164(SB)/4, $0xbbbaf0ea
+DATA exponential<>+168(SB)/4, $0xbbbaf0ea
+DATA exponential<>+172(SB)/4, $0xbbbaf0ea
+DATA exponential<>+176(SB)/4, $0xbbbaf0ea
+DATA exponential<>+180(SB)/4, $0xbbbaf0ea
+DATA exponential<>+184(SB)/4, $0xbbbaf0ea
+DATA exponential<>+188(SB)/4, $0xbbbaf0ea
+DATA exponential<>+192(SB)/4, $0x3ca9134e
+DATA exponential<>+196(SB)/4, $0x3ca9134e
+DATA exponential<>+200(SB)/4, $0x3ca9134e
+DATA exponential<>+204(SB)/4, $0x3ca9134e
+DATA exponential<>+208(SB)/4, $0x3ca9134e
+DATA exponential<>+212(SB)/4, $0x3ca9134e
+DATA exponential<>+216(SB)/4, $0x3ca9134e
+DATA exponential<>+220(SB)/4, $0x3ca9134e
+DATA exponential<>+224(SB)/4, $0x3ca9134e
+DATA exponential<>+228(SB)/4, $0x3ca9134e
+DATA exponential<>+232(SB)/4, $0x3ca9134e
+DATA exponential<>+236(SB)/4, $0x3ca9134e
+DATA exponential<>+240(SB)/4, $0x3ca9134e
+DATA exponential<>+244(SB)/4, $0x3ca9134e
+DATA exponential<>+248(SB)/4, $0x3ca9134e
+DATA exponential<>+252(SB)/4, $0x3ca9134e
+DATA exponential<>+256(SB)/4, $0xbd5c1e2d
+DATA exponential<>+260(SB)/4, $0xbd5c1e2d
+DATA exponential<>+264(SB)/4, $0xbd5c1e2d
+DATA exponential<>+268(SB)/4, $0xbd5c1e2d
+DATA exponential<>+272(SB)/4, $0xbd5c1e2d
+DATA exponential<>+276(SB)/4, $0xbd5c1e2d
+DATA exponential<>+280(SB)/4, $0xbd5c1e2d
+DATA exponential<>+284(SB)/4, $0xbd5c1e2d
+DATA exponential<>+288(SB)/4, $0xbd5c1e2d
+DATA exponential<>+292(SB)/4, $0xbd5c1e2d
+DATA exponential<>+296(SB)/4, $0xbd5c1e2d
+DATA exponential<>+300(SB)/4, $0xbd5c1e2d
+DATA exponential<>+304(SB)/4, $0xbd5c1e2d
+DATA exponential<>+308(SB)/4, $0xbd5c1e2d
+DATA exponential<>+312(SB)/4, $0xbd5c1e2d
+DATA exponential<>+316(SB)/4, $0xbd5c1e2d
+DATA exponential<>+320(SB)/4, $0x3e088393
+DATA exponential<>+324(SB)/4, $0x3e088393
+DATA exponential<>+328(SB)/4, $0x3e088393
+DATA exponential<>+332(SB)/4, $0x3e088393
+DATA exponential<>+336(SB)/4, $0x3e088393
+DATA exponential<>+340(SB)/4, $0x3e088393
+DATA exponential<>+344(SB)/4, $0x3e088393
+DATA exponential<>+348(SB)/4, $0x3e088393
+DATA exponential<>+352(SB)/4, $0x3e088393
+DATA exponential<>+356(SB)/4, $0x3e088393
+DATA exponential<>+360(SB)/4, $0x3e088393
+DATA exponential<>+364(SB)/4, $0x3e088393
+DATA exponential<>+368(SB)/4, $0x3e088393
+DATA exponential<>+372(SB)/4, $0x3e088393
+DATA exponential<>+376(SB)/4, $0x3e088393
+DATA exponential<>+380(SB)/4, $0x3e088393
+DATA exponential<>+384(SB)/4, $0xbeaaaa99
+DATA exponential<>+388(SB)/4, $0xbeaaaa99
+DATA exponential<>+392(SB)/4, $0xbeaaaa99
+DATA exponential<>+396(SB)/4, $0xbeaaaa99
+DATA exponential<>+400(SB)/4, $0xbeaaaa99
+DATA exponential<>+404(SB)/4, $0xbeaaaa99
+DATA exponential<>+408(SB)/4, $0xbeaaaa99
+DATA exponential<>+412(SB)/4, $0xbeaaaa99
+DATA exponential<>+416(SB)/4, $0xbeaaaa99
+DATA exponential<>+420(SB)/4, $0xbeaaaa99
+DATA exponential<>+424(SB)/4, $0xbeaaaa99
+DATA exponential<>+428(SB)/4, $0xbeaaaa99
+DATA exponential<>+432(SB)/4, $0xbeaaaa99
+DATA exponential<>+436(SB)/4, $0xbeaaaa99
+DATA exponential<>+440(SB)/4, $0xbeaaaa99
+DATA exponential<>+444(SB)/4, $0xbeaaaa99
+DATA exponential<>+448(SB)/4, $0x3fb8aa3b
+DATA exponential<>+452(SB)/4, $0x3fb8aa3b
+DATA exponential<>+456(SB)/4, $0x3fb8aa3b
+DATA exponential<>+460(SB)/4, $0x3fb8aa3b
+DATA exponential<>+464(SB)/4, $0x3fb8aa3b
+DATA exponential<>+468(SB)/4, $0x3fb8aa3b
+DATA exponential<>+472(SB)/4, $0x3fb8aa3b
+DATA exponential<>+476(SB)/4, $0x3fb8aa3b
+DATA exponential<>+480(SB)/4, $0x3fb8aa3b
+DATA exponential<>+484(SB)/4, $0x3fb8aa3b
+DATA exponential<>+488(SB)/4, $0x3fb8aa3b
+DATA exponential<>+492(SB)/4, $0x3fb8aa3b
+DATA exponential<>+496(SB)/4, $0x3fb8aa3b
+DATA exponential<>+500(SB)/4, $0x3fb8aa3b
+DATA exponential<>+504(SB)/4, $0x3fb8aa3b
+DATA exponential<>+508(SB)/4, $0x3fb8aa3b
+DATA exponential<>+512(SB)/4, $0x4b400000
+DATA exponential<>+516(SB)/4, $0x4b400000
+DATA exponential<>+520(SB)/4, $0x4b400000
+DATA exponential<>+524(SB)/4, $0x4b400000
+DATA exponential<>+528(SB)/4, $0x4b400000
+DATA exponential<>+532(SB)/4, $0x4b400000
+DATA exponential<>+536(SB)/4, $0x4b400000
+DATA exponential<>+540(SB)/4, $0x4b400000
+DATA exponential<>+544(SB)/4, $0x4b400000
+DATA exponential<>+548(SB)/4, $0x4b400000
+DATA exponential<>+552(SB)/4, $0x4b400000
+DATA exponential<>+556(SB)/4, $0x4b400000
+DATA exponential<>+560(SB)/4, $0x4b400000
+DATA exponential<>+564(SB)/4, $0x4b400000
+DATA exponential<>+568(SB)/4, $0x4b400000
+DATA exponential<>+572(SB)/4, $0x4b400000
+DATA exponential<>+576(SB)/4, $0x3f318000
+DATA exponential<>+580(SB)/4, $0x3f318000
+DATA exponential<>+584(SB)/4, $0x3f318000
+DATA exponential<>+588(SB)/4, $0x3f318000
+DATA exponential<>+592(SB)/4, $0x3f318000
+DATA exponential<>+596(SB)/4, $0x3f318000
+DATA exponential<>+600(SB)/4, $0x3f318000
+DATA exponential<>+604(SB)/4, $0x3f318000
+DATA exponential<>+608(SB)/4, $0x3f318000
+DATA exponential<>+612(SB)/4, $0x3f318000
+DATA exponential<>+616(SB)/4, $0x3f318000
+DATA exponential<>+620(SB)/4, $0x3f318000
+DATA exponential<>+624(SB)/4, $0x3f318000
+DATA exponential<>+628(SB)/4, $0x3f318000
+DATA exponential<>+632(SB)/4, $0x3f318000
+DATA exponential<>+636(SB)/4, $0x3f318000
+DATA exponential<>+640(SB)/4, $0xb95e8083
+DATA exponential<>+644(SB)/4, $0xb95e8083
+DATA exponential<>+648(SB)/4, $0xb95e8083
+DATA exponential<>+652(SB)/4, $0xb95e8083
+DATA exponential<>+656(SB)/4, $0xb95e8083
+DATA exponential<>+660(SB)/4, $0xb95e8083
+DATA exponential<>+664(SB)/4, $0xb95e8083
+DATA exponential<>+668(SB)/4, $0xb95e8083
+DATA exponential<>+672(SB)/4, $0xb95e8083
+DATA exponential<>+676(SB)/4, $0xb95e8083
+DATA exponential<>+680(SB)/4, $0xb95e8083
+DATA exponential<>+684(SB)/4, $0xb95e8083
+DATA exponential<>+688(SB)/4, $0xb95e8083
+DATA exponential<>+692(SB)/4, $0xb95e8083
+DATA exponential<>+696(SB)/4, $0xb95e8083
+DATA exponential<>+700(SB)/4, $0xb95e8083
+DATA exponential<>+704(SB)/4, $0x39506967
+DATA exponential<>+708(SB)/4, $0x39506967
+DATA exponential<>+712(SB)/4, $0x39506967
+DATA exponential<>+716(SB)/4, $0x39506967
+DATA exponential<>+720(SB)/4, $0x39506967
+DATA exponential<>+724(SB)/4, $0x39506967
+DATA exponential<>+728(SB)/4, $0x39506967
+DATA exponential<>+732(SB)/4, $0x39506967
+DATA exponential<>+736(SB)/4, $0x39506967
+DATA exponential<>+740(SB)/4, $0x39506967
+DATA exponential<>+744(SB)/4, $0x39506967
+DATA exponential<>+748(SB)/4, $0x39506967
+DATA exponential<>+752(SB)/4, $0x39506967
+DATA exponential<>+756(SB)/4, $0x39506967
+DATA exponential<>+760(SB)/4, $0x39506967
+DATA exponential<>+764(SB)/4, $0x39506967
+DATA exponential<>+768(SB)/4, $0x3ab743ce
+DATA exponential<>+772(SB)/4, $0x3ab743ce
+DATA exponential<>+776(SB)/4, $0x3ab743ce
+DATA exponential<>+780(SB)/4, $0x3ab743ce
+DATA exponential<>+784(SB)/4, $0x3ab743ce
+DATA exponential<>+788(SB)/4, $0x3ab743ce
+DATA exponential<>+792(SB)/4, $0x3ab743ce
+DATA exponential<>+796(SB)/4, $0x3ab743ce
+DATA exponential<>+800(SB)/4, $0x3ab743ce
+DATA exponential<>+804(SB)/4, $0x3ab743ce
+DATA exponential<>+808(SB)/4, $0x3ab743ce
+DATA exponential<>+812(SB)/4, $0x3ab743ce
+DATA exponential<>+816(SB)/4, $0x3ab743ce
+DATA exponential<>+820(SB)/4, $0x3ab743ce
+DATA exponential<>+824(SB)/4, $0x3ab743ce
+DATA exponential<>+828(SB)/4, $0x3ab743ce
+DATA exponential<>+832(SB)/4, $0x3c088908
+DATA exponential<>+836(SB)/4, $0x3c088908
+DATA exponential<>+840(SB)/4, $0x3c088908
+DATA exponential<>+844(SB)/4, $0x3c088908
+DATA exponential<>+848(SB)/4, $0x3c088908
+DATA exponential<>+852(SB)/4, $0x3c088908
+DATA exponential<>+856(SB)/4, $0x3c088908
+DATA exponential<>+860(SB)/4, $0x3c088908
+DATA exponential<>+864(SB)/4, $0x3c088908
+DATA exponential<>+868(SB)/4, $0x3c088908
+DATA exponential<>+872(SB)/4, $0x3c088908
+DATA exponential<>+876(SB)/4, $0x3c088908
+DATA exponential<>+880(SB)/4, $0x3c088908
+DATA exponential<>+884(SB)/4, $0x3c088908
+DATA exponential<>+888(SB)/4, $0x3c088908
+DATA exponential<>+892(SB)/4, $0x3c088908
+DATA exponential<>+896(SB)/4, $0x3d2aa9c1
+DATA exponential<>+900(SB)/4, $0x3d2aa9c1
+DATA exponential<>+904(SB)/4, $0x3d2aa9c1
+DATA exponential<>+908(SB)/4, $0x3d2aa9c1
+DATA exponential<>+912(SB)/4, $0x3d2aa9c1
+DATA exponential<>+916(SB)/4, $0x3d2aa9c1
+DATA exponential<>+920(SB)/4, $0x3d2aa9c1
+DATA exponential<>+924(SB)/4, $0x3d2aa9c1
+DATA exponential<>+928(SB)/4, $0x3d2aa9c1
+DATA exponential<>+932(SB)/4, $0x3d2aa9c1
+DATA exponential<>+936(SB)/4, $0x3d2aa9c1
+DATA exponential<>+940(SB)/4, $0x3d2aa9c1
+DATA exponential<>+944(SB)/4, $0x3d2aa9c1
+DATA exponential<>+948(SB)/4, $0x3d2aa9c1
+DATA exponential<>+952(SB)/4, $0x3d2aa9c1
+DATA exponential<>+956(SB)/4, $0x3d2aa9c1
+DATA exponential<>+960(SB)/4, $0x3e2aaaaa
+DATA exponential<>+964(SB)/4, $0x3e2aaaaa
+DATA exponential<>+968(SB)/4, $0x3e2aaaaa
+DATA exponential<>+972(SB)/4, $0x3e2aaaaa
+DATA exponential<>+976(SB)/4, $0x3e2aaaaa
+DATA exponential<>+980(SB)/4, $0x3e2aaaaa
+DATA exponential<>+984(SB)/4, $0x3e2aaaaa
+DATA exponential<>+988(SB)/4, $0x3e2aaaaa
+DATA exponential<>+992(SB)/4, $0x3e2aaaaa
+DATA exponential<>+996(SB)/4, $0x3e2aaaaa
+DATA exponential<>+1000(SB)/4, $0x3e2aaaaa
+DATA exponential<>+1004(SB)/4, $0x3e2aaaaa
+DATA exponential<>+1008(SB)/4, $0x3e2aaaaa
+DATA exponential<>+1012(SB)/4, $0x3e2aaaaa
+DATA exponential<>+1016(SB)/4, $0x3e2aaaaa
+DATA exponential<>+1020(SB)/4, $0x3e2aaaaa
+DATA exponential<>+1024(SB)/4, $0x3f000000
+DATA exponential<>+1028(SB)/4, $0x3f000000
+DATA exponential<>+1032(SB)/4, $0x3f000000
+DATA exponential<>+1036(SB)/4, $0x3f000000
+DATA exponential<>+1040(SB)/4, $0x3f000000
+DATA exponential<>+1044(SB)/4, $0x3f000000
+DATA exponential<>+1048(SB)/4, $0x3f000000
+DATA exponential<>+1052(SB)/4, $0x3f000000
+DATA exponential<>+1056(SB)/4, $0x3f000000
+DATA exponential<>+1060(SB)/4, $0x3f000000
+DATA exponential<>+1064(SB)/4, $0x3f000000
+DATA exponential<>+1068(SB)/4, $0x3f000000
+DATA exponential<>+1072(SB)/4, $0x3f000000
+DATA exponential<>+1076(SB)/4, $0x3f000000
+DATA exponential<>+1080(SB)/4, $0x3f000000
+DATA exponential<>+1084(SB)/4, $0x3f000000
+DATA exponential<>+1088(SB)/4, $0x3f800000
+DATA exponential<>+1092(SB)/4, $0x3f800000
+DATA exponential<>+1096(SB)/4, $0x3f800000
+DATA exponential<>+1100(SB)/4, $0x3f800000
+DATA exponential<>+1104(SB)/4, $0x3f800000
+DATA exponential<>+1108(SB)/4, $0x3f800000
+DATA exponential<>+1112(SB)/4, $0x3f800000
+DATA exponential<>+1116(SB)/4, $0x3f800000
+DATA exponential<>+1120(SB)/4, $0x3f800000
+DATA exponential<>+1124(SB)/4, $0x3f800000
+DATA exponential<>+1128(SB)/4, $0x3f800000
+DATA exponential<>+1132(SB)/4, $0x3f800000
+DATA exponential<>+1136(SB)/4, $0x3f800000
+DATA exponential<>+1140(SB)/4, $0x3f800000
+DATA exponential<>+1144(SB)/4, $0x3f800000
+DATA exponential<>+1148(SB)/4, $0x3f800000
+DATA exponential<>+1152(SB)/4, $0x0000007f
+DATA exponential<>+1156(SB)/4, $0x0000007f
+DATA exponential<>+1160(SB)/4, $0x0000007f
+DATA exponential<>+1164(SB)/4, $0x0000007f
+DATA exponential<>+1168(SB)/4, $0x0000007f
+DATA exponential<>+1172(SB)/4, $0x0000007f
+DATA exponential<>+1176(SB)/4, $0x0000007f
+DATA exponential<>+1180(SB)/4, $0x0000007f
+DATA exponential<>+1184(SB)/4, $0x0000007f
+DATA exponential<>+1188(SB)/4, $0x0000007f
+DATA exponential<>+1192(SB)/4, $0x0000007f
+DATA exponential<>+1196(SB)/4, $0x0000007f
+DATA exponential<>+1200(SB)/4, $0x0000007f
+DATA exponential<>+1204(SB)/4, $0x0000007f
+DATA exponential<>+1208(SB)/4, $0x0000007f
+DATA exponential<>+1212(SB)/4, $0x0000007f
+DATA exponential<>+1216(SB)/4, $0x40000000
+DATA exponential<>+1220(SB)/4, $0x40000000
+DATA exponential<>+1224(SB)/4, $0x40000000
+DATA exponential<>+1228(SB)/4, $0x40000000
+DATA exponential<>+1232(SB)/4, $0x40000000
+DATA exponential<>+1236(SB)/4, $0x40000000
+DATA exponential<>+1240(SB)/4, $0x40000000
+DATA exponential<>+1244(SB)/4, $0x40000000
+DATA exponential<>+1248(SB)/4, $0x40000000
+DATA exponential<>+1252(SB)/4, $0x40000000
+DATA exponential<>+1256(SB)/4, $0x40000000
+DATA exponential<>+1260(SB)/4, $0x40000000
+DATA exponential<>+1264(SB)/4, $0x40000000
+DATA exponential<>+1268(SB)/4, $0x40000000
+DATA exponential<>+1272(SB)/4, $0x40000000
+DATA exponential<>+1276(SB)/4, $0x40000000
+DATA exponential<>+1280(SB)/4, $0x80000000
+DATA exponential<>+1284(SB)/4, $0x80000000
+DATA exponential<>+1288(SB)/4, $0x80000000
+DATA exponential<>+1292(SB)/4, $0x80000000
+DATA exponential<>+1296(SB)/4, $0x80000000
+DATA exponential<>+1300(SB)/4, $0x80000000
+DATA exponential<>+1304(SB)/4, $0x80000000
+DATA exponential<>+1308(SB)/4, $0x80000000
+DATA exponential<>+1312(SB)/4, $0x80000000
+DATA exponential<>+1316(SB)/4, $0x80000000
+DATA exponential<>+1320(SB)/4, $0x80000000
+DATA exponential<>+1324(SB)/4, $0x80000000
+DATA exponential<>+1328(SB)/4, $0x80000000
+DATA exponential<>+1332(SB)/4, $0x80000000
+DATA exponential<>+1336(SB)/4, $0x80000000
+DATA exponential<>+1340(SB)/4, $0x80000000
+DATA exponential<>+1344(SB)/4, $0x3f200000
+DATA exponential<>+1348(SB)/4, $0x3f200000
+DATA exponential<>+1352(SB)/4, $0x3f200000
+DATA exponential<>+1356(SB)/4, $0x3f200000
+DATA exponential<>+1360(SB)/4, $0x3f200000
+DATA exponential<>+1364(SB)/4, $0x3f200000
+DATA exponential<>+1368(SB)/4, $0x3f200000
+DATA exponential<>+1372(SB)/4, $0x3f200000
+DATA exponential<>+1376(SB)/4, $0x3f200000
+DATA exponential<>+1380(SB)/4, $0x3f200000
+DATA exponential<>+1384(SB)/4, $0x3f200000
+DATA exponential<>+1388(SB)/4, $0x3f200000
+DATA exponential<>+1392(SB)/4, $0x3f200000
+DATA exponential<>+1396(SB)/4, $0x3f200000
+DATA exponential<>+1400(SB)/4, $0x3f200000
+DATA exponential<>+1404(SB)/4, $0x3f200000
+DATA exponential<>+1408(SB)/4, $0xc2d00000
+DATA exponential<>+1412(SB)/4, $0xc2d00000
+DATA exponential<>+1416(SB)/4, $0xc2d00000
+DATA exponential<>+1420(SB)/4, $0xc2d00000
+DATA exponential<>+1424(SB)/4, $0xc2d00000
+DATA exponential<>+1428(SB)/4, $0xc2d00000
+DATA exponential<>+1432(SB)/4, $0xc2d00000
+DATA exponential<>+1436(SB)/4, $0xc2d00000
+DATA exponential<>+1440(SB)/4, $0xc2d00000
+DATA exponential<>+1444(SB)/4, $0xc2d00000
+DATA exponential<>+1448(SB)/4, $0xc2d00000
+DATA exponential<>+1452(SB)/4, $0xc2d00000
+DATA exponential<>+1456(SB)/4, $0xc2d00000
+DATA exponential<>+1460(SB)/4, $0xc2d00000
+DATA exponential<>+1464(SB)/4, $0xc2d00000
+DATA exponential<>+1468(SB)/4, $0xc2d00000
+DATA exponential<>+1472(SB)/4, $0x00000000
+DATA exponential<>+1476(SB)/4, $0x00000000
+DATA exponential<>+1480(SB)/4, $0x00000000
+DATA exponential<>+1484(SB)/4, $0x00000000
+DATA exponential<>+1488(SB)/4, $0x00000000
+DATA exponential<>+1492(SB)/4, $0x00000000
+DATA exponential<>+1496(SB)/4, $0x00000000
+DATA exponential<>+1500(SB)/4, $0x00000000
+DATA exponential<>+1504(SB)/4, $0x00000000
+DATA exponential<>+1508(SB)/4, $0x00000000
+DATA exponential<>+1512(SB)/4, $0x00000000
+DATA exponential<>+1516(SB)/4, $0x00000000
+DATA exponential<>+1520(SB)/4, $0x00000000
+DATA exponential<>+1524(SB)/4, $0x00000000
+DATA exponential<>+1528(SB)/4, $0x00000000
+DATA exponential<>+1532(SB)/4, $0x00000000
+GLOBL exponential<>(SB), RODATA|NOPTR, $1536
 
 // func winogradWindowAVX2(v []float32, apart int, x []float32, line int, channels int, count int)
 // Requires: AVX

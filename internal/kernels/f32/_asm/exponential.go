@@ -9,7 +9,7 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// numbers are constants in all lanes of 32 bytes, by their bits.
+// numbers are constants in all lanes of 64 bytes, by their bits.
 type numbers struct {
 	table operand.Mem
 	place map[uint32]int
@@ -22,23 +22,45 @@ func (n *numbers) of(v float64) operand.Mem { return n.word(math.Float32bits(flo
 func (n *numbers) word(bits uint32) operand.Mem {
 	at, ok := n.place[bits]
 	if !ok {
-		at = 32 * len(n.bits)
+		at = 64 * len(n.bits)
 		n.place[bits], n.bits = at, append(n.bits, bits)
 	}
 	return n.table.Offset(at)
 }
 
+// splat returns a number in all lanes, for all widths up to one.
+func (n *numbers) splat(v float64, widest width) reg.VecVirtual {
+	r := widest.vector()
+	VMOVUPS(n.of(v), r)
+	return r
+}
+
 // exponentials makes the routines of activations that have exponential functions.
 // They do, operation by operation, what the functions of the same names in the
-// package do.
+// package do. While a vector's long chain of operations is under way, a processor
+// has room to begin few others: so wide vectors are the faster ones.
 func exponentials() {
 	n := &numbers{table: operand.NewDataAddr(operand.NewStaticSymbol("exponential"), 0), place: map[uint32]int{}}
-	routine("tanh", "(dst, x []float32)", "computes the hyperbolic tangent:", "for i, v := range x { dst[i] = Tanh(v) }")
-	dst, x, highest := slice("dst"), slice("x"), constant(math.Float32bits(20))
-	each(size("x"), func(w width, i reg.GPVirtual) {
+	n.tanh(avx2, whole, single)
+	n.tanh(avx512, wide, whole, single)
+	n.sigmoid(avx2, whole, single)
+	n.sigmoid(avx512, wide, whole, single)
+	GLOBL("exponential", attr.RODATA|attr.NOPTR)
+	for i, bits := range n.bits {
+		for lane := range 16 {
+			DATA(64*i+4*lane, operand.U32(bits))
+		}
+	}
+}
+
+func (n *numbers) tanh(i isa, widths ...width) {
+	routineOn(i, "tanh", "(dst, x []float32)", "computes the hyperbolic tangent:", "for i, v := range x { dst[i] = Tanh(v) }")
+	dst, x := slice("dst"), slice("x")
+	highest := n.splat(20, widths[0]) // whose result is 1, as of all above
+	eachOf(widths, size("x"), func(w width, i reg.GPVirtual) {
 		v := w.load(at(x, i))
 		a := w.vector()
-		VANDPS(n.word(1<<31-1), w.of(v), w.of(a))
+		w.and(n.word(1<<31-1), v, a)
 		// Of small ones: a polynomial.
 		z, p := w.vector(), w.vector()
 		VMULPS(w.of(v), w.of(v), w.of(z))
@@ -52,7 +74,7 @@ func exponentials() {
 		// Of others: 1 - 2/(e^2|x| + 1), with the sign of x.
 		t := w.vector()
 		VADDPS(w.of(a), w.of(a), w.of(t))
-		VMINPS(w.of(t), w.of(highest), w.of(t)) // whose result is 1, as of all above; NaN stays
+		VMINPS(w.of(t), w.of(highest), w.of(t)) // NaN stays
 		t, scale := n.times2(w, t)
 		VPADDD(n.word(127), w.of(scale), w.of(scale))
 		VPSLLD(operand.U8(23), w.of(scale), w.of(scale)) // what is above the integer goes
@@ -63,79 +85,51 @@ func exponentials() {
 		w.do(VDIVPS, two, t)
 		VMOVUPS(n.of(1), w.of(one))
 		w.do(VSUBPS, one, two)
-		sign := w.vector()
-		VANDPS(n.word(1<<31), w.of(v), w.of(sign))
-		w.do(VORPS, one, sign)
-		small := w.vector()
-		VCMPPS(operand.U8(less), n.of(.625), w.of(a), w.of(small))
-		VBLENDVPS(w.of(small), w.of(p), w.of(one), w.of(one))
+		w.and(n.word(1<<31), v, v)
+		w.or(w.of(v), one, one)
+		w.whereLess(a, n.of(.625), p, one)
 		w.store(one, at(dst, i))
 	})
 	end()
+}
 
-	routine("sigmoid", "(dst, x []float32)", "computes the logistic function:", "for i, v := range x { dst[i] = Sigmoid(v) }")
-	dst, x = slice("dst"), slice("x")
-	e := n.exponential()
-	each(size("x"), func(w width, i reg.GPVirtual) {
+func (n *numbers) sigmoid(i isa, widths ...width) {
+	routineOn(i, "sigmoid", "(dst, x []float32)", "computes the logistic function:", "for i, v := range x { dst[i] = Sigmoid(v) }")
+	dst, x := slice("dst"), slice("x")
+	lowest := n.splat(-104, widths[0])
+	eachOf(widths, size("x"), func(w width, i reg.GPVirtual) {
 		v := w.load(at(x, i))
 		t := w.vector()
-		VORPS(n.word(1<<31), w.of(v), w.of(t)) // -|x|
-		t = e.of(w, t)
+		w.or(n.word(1<<31), v, t)              // -|x|
+		VMAXPS(w.of(t), w.of(lowest), w.of(t)) // NaN stays
+		p, k := n.times2(w, t)
+		VSUBPS(n.of(roundMagic), w.of(k), w.of(k))
+		// Times 2^k in two factors, the first of k/2 cut to an integer.
+		half := w.vector()
+		VCVTTPS2DQ(w.of(k), w.of(k))
+		VPSRLD(operand.U8(31), w.of(k), w.of(half))
+		w.do(VPADDD, half, k)
+		VPSRAD(operand.U8(1), w.of(half), w.of(half))
+		w.do(VPSUBD, k, half)
+		for _, k := range []reg.VecVirtual{half, k} {
+			VPADDD(n.word(127), w.of(k), w.of(k))
+			VPSLLD(operand.U8(23), w.of(k), w.of(k))
+			w.do(VMULPS, p, k)
+		}
 		sum, over := w.vector(), w.vector()
-		VADDPS(n.of(1), w.of(t), w.of(sum))
+		VADDPS(n.of(1), w.of(p), w.of(sum))
 		// e^-|x| over the sum where x is below 0, elsewhere 1.
-		below := w.vector()
-		VCMPPS(operand.U8(less), n.of(0), w.of(v), w.of(below))
 		VMOVUPS(n.of(1), w.of(over))
-		VBLENDVPS(w.of(below), w.of(t), w.of(over), w.of(over))
+		w.whereLess(v, n.of(0), p, over)
 		w.store(w.do(VDIVPS, over, sum), at(dst, i))
 	})
 	end()
-
-	GLOBL("exponential", attr.RODATA|attr.NOPTR)
-	for i, bits := range n.bits {
-		for lane := range 8 {
-			DATA(32*i+4*lane, operand.U32(bits))
-		}
-	}
-}
-
-// exponential is e^x: function Exp.
-type exponential struct {
-	*numbers
-	lowest, highest reg.VecVirtual
-}
-
-func (n *numbers) exponential() exponential {
-	return exponential{n, constant(math.Float32bits(-104)), constant(math.Float32bits(89))}
-}
-
-// of returns e^x, in other registers.
-func (e exponential) of(w width, x reg.VecVirtual) reg.VecVirtual {
-	v := w.vector() // NaN stays: the second operand is returned
-	VMAXPS(w.of(x), w.of(e.lowest), w.of(v))
-	VMINPS(w.of(v), w.of(e.highest), w.of(v))
-	p, n := e.times2(w, v)
-	VSUBPS(e.numbers.of(roundMagic), w.of(n), w.of(n))
-	// Times 2^n in two factors, the first of n/2 cut to an integer.
-	half := w.vector()
-	VCVTTPS2DQ(w.of(n), w.of(n))
-	VPSRLD(operand.U8(31), w.of(n), w.of(half))
-	w.do(VPADDD, half, n)
-	VPSRAD(operand.U8(1), w.of(half), w.of(half))
-	w.do(VPSUBD, n, half)
-	for _, k := range []reg.VecVirtual{half, n} {
-		VPADDD(e.numbers.word(127), w.of(k), w.of(k))
-		VPSLLD(operand.U8(23), w.of(k), w.of(k))
-		w.do(VMULPS, p, k)
-	}
-	return p
 }
 
 // roundMagic rounds what it is added to to an integer.
 const roundMagic = 12582912
 
-// times2 returns p and n+roundMagic with e^v = p*2^n.
+// times2 returns p and n+roundMagic with e^v = p*2^n, as function Exp has them; v is destroyed.
 func (n *numbers) times2(w width, v reg.VecVirtual) (p, exponent reg.VecVirtual) {
 	exponent, integer, t := w.vector(), w.vector(), w.vector()
 	VMULPS(n.of(1.44269504088896341), w.of(v), w.of(exponent))

@@ -11,18 +11,23 @@ import (
 
 // The routines in the other files are AVX2. Each is written once, for a width of
 // eight lanes or of one, and its loops use the first width as long as they can.
+// Those that wait for arithmetic are AVX-512 too.
 
 // width is the number of lanes that instructions work on.
 type width int
 
 const (
+	wide   width = 16 // AVX-512
 	whole  width = 8
 	single width = 1 // instructions work on the lowest lane of XMM registers
 )
 
 // vector returns a fresh register.
 func (w width) vector() reg.VecVirtual {
-	if w == whole {
+	switch w {
+	case wide:
+		return ZMM()
+	case whole:
 		return YMM()
 	}
 	return XMM()
@@ -30,8 +35,11 @@ func (w width) vector() reg.VecVirtual {
 
 // of returns the lanes of v that count.
 func (w width) of(v reg.VecVirtual) reg.Register {
-	if w == whole {
-		return v
+	switch w {
+	case wide:
+		return v.AsZ()
+	case whole:
+		return v.AsY()
 	}
 	return v.AsX()
 }
@@ -39,20 +47,20 @@ func (w width) of(v reg.VecVirtual) reg.Register {
 // load returns lanes from memory.
 func (w width) load(from operand.Mem) reg.VecVirtual {
 	v := w.vector()
-	if w == whole {
-		VMOVUPS(from, v)
-	} else {
+	if w == single {
 		VMOVSS(from, v)
+	} else {
+		VMOVUPS(from, v)
 	}
 	return v
 }
 
 // store writes lanes to memory.
 func (w width) store(v reg.VecVirtual, to operand.Mem) {
-	if w == whole {
-		VMOVUPS(v, to)
-	} else {
+	if w == single {
 		VMOVSS(w.of(v), to)
+	} else {
+		VMOVUPS(v, to)
 	}
 }
 
@@ -70,6 +78,36 @@ func (w width) compare(predicate uint64, a, b reg.VecVirtual) reg.VecVirtual {
 	m := w.vector()
 	VCMPPS(operand.U8(predicate), w.of(b), w.of(a), m)
 	return m
+}
+
+// and, or are bitwise, for to = a op b.
+func (w width) and(b operand.Op, a, to reg.VecVirtual) {
+	if w == wide {
+		VPANDD(b, a, to)
+	} else {
+		VANDPS(b, w.of(a), w.of(to))
+	}
+}
+
+func (w width) or(b operand.Op, a, to reg.VecVirtual) {
+	if w == wide {
+		VPORD(b, a, to)
+	} else {
+		VORPS(b, w.of(a), w.of(to))
+	}
+}
+
+// whereLess sets lanes of to to v where a < b.
+func (w width) whereLess(a reg.VecVirtual, b operand.Op, v, to reg.VecVirtual) {
+	if w == wide {
+		k := K()
+		VCMPPS(operand.U8(less), b, a, k)
+		VMOVUPS(v, k, to)
+		return
+	}
+	m := w.vector()
+	VCMPPS(operand.U8(less), b, w.of(a), w.of(m))
+	VBLENDVPS(w.of(m), w.of(v), w.of(to), w.of(to))
 }
 
 // Predicates of compare.
@@ -93,9 +131,13 @@ func label(name string) string {
 
 // routine begins a routine whose comment is the Go loop that it runs.
 func routine(name, signature, purpose string, loop ...string) {
+	routineOn(avx2, name, signature, purpose, loop...)
+}
+
+func routineOn(i isa, name, signature, purpose string, loop ...string) {
 	labels = 0
-	TEXT(name+"AVX2", NOSPLIT, "func"+signature)
-	lines := []string{name + "AVX2 " + purpose, ""}
+	TEXT(name+i.name, NOSPLIT, "func"+signature)
+	lines := []string{name + i.name + " " + purpose, ""}
 	for _, l := range loop {
 		lines = append(lines, "\t"+l)
 	}
@@ -170,6 +212,23 @@ func each(n reg.Register, body func(w width, i reg.GPVirtual)) {
 	CMPQ(i, n)
 	JLT(operand.LabelRef(narrow))
 	Label(done)
+}
+
+// eachOf is each for given widths, the widest first.
+func eachOf(widths []width, n reg.Register, body func(w width, i reg.GPVirtual)) {
+	i, end := GP64(), GP64()
+	XORQ(i, i)
+	for _, w := range widths {
+		next, done := label("next"), label("done")
+		Label(next)
+		LEAQ(operand.Mem{Base: i, Disp: int(w)}, end)
+		CMPQ(end, n)
+		JGT(operand.LabelRef(done))
+		body(w, i)
+		MOVQ(end, i)
+		JMP(operand.LabelRef(next))
+		Label(done)
+	}
 }
 
 // repeat runs body for i from 0 to period-1, over and over until n elements are done, and moves the pointers on by a
