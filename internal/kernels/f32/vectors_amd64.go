@@ -24,17 +24,7 @@ var vectorsAVX2 = vectors{
 	maxPoolGrad2: func(dx, dy []float32, arg []int32, w windows) {
 		maxPoolGrad2AVX2(dx, dy, arg, w.first, w.count, w.step, w.line, w.channels)
 	},
-	averagePool: func(y, x []float32, taps float32, w windows) {
-		// Few channels and those behind them, which the next windows overwrite: but for the last ones.
-		if n := w.count - 7/w.channels; w.channels < 8 && n > 0 {
-			averagePoolAVX2(y, x, taps, w.first, n, w.step, w.rows, w.cols, w.line, w.channels, 8)
-			y, w.first, w.count = y[n*w.channels:], w.first+n*w.step, w.count-n
-			if w.count == 0 {
-				return
-			}
-		}
-		averagePoolAVX2(y, x, taps, w.first, w.count, w.step, w.rows, w.cols, w.line, w.channels, w.channels)
-	},
+	averagePool: averagePoolBy(averagePoolAVX2),
 	averagePoolGrad: func(dx, dy []float32, taps float32, keep uint32, w windows) {
 		averagePoolGradAVX2(dx, dy, taps, keep, w.first, w.count, w.step, w.rows, w.cols, w.line, w.channels, w.channels)
 	},
@@ -87,6 +77,24 @@ var vectorsAVX2 = vectors{
 
 func vectorsAVX512() vectors {
 	v := vectorsAVX2
-	v.tanh, v.sigmoid = tanhAVX512, sigmoidAVX512
+	v.tanh, v.sigmoid, v.averagePool = tanhAVX512, sigmoidAVX512, averagePoolBy(averagePoolAVX512)
+	v.depthwise = func(y, x, w, bias []float32, l limits, s strip) {
+		depthwiseAVX512(y, x, w, bias, l.lo, l.hi, l.zero, s.lines, word*s.below, s.channels, s.count, word*s.step, s.rows, s.cols, word*s.line, word*s.col, word*s.out)
+	}
 	return v
+}
+
+// averagePoolBy returns the loop that a routine runs.
+func averagePoolBy(run func(y, x []float32, taps float32, first, count, step, rows, cols, line, channels, lanes int)) func(y, x []float32, taps float32, w windows) {
+	return func(y, x []float32, taps float32, w windows) {
+		// Few channels and those behind them, which the next windows overwrite: but for the last ones.
+		if n := w.count - 7/w.channels; w.channels < 8 && n > 0 {
+			run(y, x, taps, w.first, n, w.step, w.rows, w.cols, w.line, w.channels, 8)
+			y, w.first, w.count = y[n*w.channels:], w.first+n*w.step, w.count-n
+			if w.count == 0 {
+				return
+			}
+		}
+		run(y, x, taps, w.first, w.count, w.step, w.rows, w.cols, w.line, w.channels, w.channels)
+	}
 }

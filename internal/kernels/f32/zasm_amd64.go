@@ -967,6 +967,17 @@ func maxPoolGradAVX2(dx []float32, dy []float32, arg []int32, first int, count i
 //go:noescape
 func averagePoolAVX2(y []float32, x []float32, taps float32, first int, count int, step int, rows int, cols int, line int, channels int, lanes int)
 
+// averagePoolAVX512 computes the means y of windows of that many taps:
+//
+//	for each window and channel {
+//		var sum float32
+//		for each tap e { sum += x[e] }
+//		y[0] = sum / taps; y = y[1:]
+//	}
+//
+//go:noescape
+func averagePoolAVX512(y []float32, x []float32, taps float32, first int, count int, step int, rows int, cols int, line int, channels int, lanes int)
+
 // averagePoolGradAVX2 adds the shares of dy to the taps of windows; keep is ^0, or 0 to start from 0:
 //
 //	for each window and channel {
@@ -996,6 +1007,26 @@ func averagePoolGradAVX2(dx []float32, dy []float32, taps float32, keep uint32, 
 //
 //go:noescape
 func depthwiseAVX2(y []float32, x []float32, w []float32, bias []float32, lo float32, hi float32, zero float32, lines int, below int, channels int, count int, step int, rows int, cols int, line int, col int, out int)
+
+// depthwiseAVX512 convolves channels by themselves, at lines of count pixels:
+//
+//	for range lines {
+//		for p := range count {
+//			for c := range channels {
+//				var sum float32
+//				for t, e := range taps of pixel p { sum += float32(x[e+c] * w[t*channels+c]) }
+//				y[c] = sum
+//				if bias != nil { y[c] = min(max(sum+bias[c], lo), hi) + zero }
+//			}
+//			y += out
+//		}
+//		x += count*step + below
+//	}
+//
+//	Tap (r, k) of pixel p is at p*step + r*line + k*col in x.
+//
+//go:noescape
+func depthwiseAVX512(y []float32, x []float32, w []float32, bias []float32, lo float32, hi float32, zero float32, lines int, below int, channels int, count int, step int, rows int, cols int, line int, col int, out int)
 
 // depthwiseGradAVX2 adds what count pixels contribute to the gradient of weights:
 //

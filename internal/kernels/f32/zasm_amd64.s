@@ -6563,6 +6563,117 @@ done4:
 	VZEROUPPER
 	RET
 
+// func averagePoolAVX512(y []float32, x []float32, taps float32, first int, count int, step int, rows int, cols int, line int, channels int, lanes int)
+// Requires: AVX, AVX512F
+TEXT ·averagePoolAVX512(SB), NOSPLIT, $0-120
+	MOVQ         y_base+0(FP), AX
+	MOVQ         x_base+24(FP), CX
+	VBROADCASTSS taps+48(FP), Z0
+	MOVQ         channels+104(FP), DX
+	MOVQ         first+56(FP), BX
+	MOVQ         count+64(FP), SI
+
+window:
+	MOVQ lanes+112(FP), DI
+	XORQ R8, R8
+
+wide1:
+	LEAQ   16(R8), R9
+	CMPQ   R9, DI
+	JGT    narrow2
+	LEAQ   (BX)(R8*1), R10
+	VPXORD Z1, Z1, Z1
+	MOVQ   rows+80(FP), R11
+
+row3:
+	MOVQ R10, R9
+	MOVQ cols+88(FP), R12
+
+tap4:
+	VMOVUPS (CX)(R9*4), Z2
+	VADDPS  Z2, Z1, Z1
+	ADDQ    DX, R9
+	DECQ    R12
+	JNE     tap4
+	MOVQ    line+96(FP), R9
+	ADDQ    R9, R10
+	DECQ    R11
+	JNE     row3
+	VDIVPS  Z0, Z1, Z1
+	VMOVUPS Z1, (AX)(R8*4)
+	ADDQ    $0x10, R8
+	JMP     wide1
+
+narrow2:
+vector5:
+	LEAQ   8(R8), R9
+	CMPQ   R9, DI
+	JGT    rest6
+	LEAQ   (BX)(R8*1), R10
+	VXORPS Y2, Y2, Y2
+	MOVQ   rows+80(FP), R11
+
+row9:
+	MOVQ R10, R9
+	MOVQ cols+88(FP), R12
+
+tap10:
+	VMOVUPS (CX)(R9*4), Y3
+	VADDPS  Y3, Y2, Y2
+	ADDQ    DX, R9
+	DECQ    R12
+	JNE     tap10
+	MOVQ    line+96(FP), R9
+	ADDQ    R9, R10
+	DECQ    R11
+	JNE     row9
+	VDIVPS  Y0, Y2, Y2
+	VMOVUPS Y2, (AX)(R8*4)
+	ADDQ    $0x08, R8
+	JMP     vector5
+
+rest6:
+	CMPQ R8, DI
+	JGE  done8
+	CMPQ DI, $0x08
+	JLT  single7
+	LEAQ -8(DI), R8
+	JMP  vector5
+
+single7:
+	LEAQ   (BX)(R8*1), R10
+	VXORPS X2, X2, X2
+	MOVQ   rows+80(FP), R11
+
+row11:
+	MOVQ R10, R9
+	MOVQ cols+88(FP), R12
+
+tap12:
+	VMOVSS (CX)(R9*4), X3
+	VADDPS X3, X2, X2
+	ADDQ   DX, R9
+	DECQ   R12
+	JNE    tap12
+	MOVQ   line+96(FP), R9
+	ADDQ   R9, R10
+	DECQ   R11
+	JNE    row11
+	VDIVPS X0, X2, X2
+	VMOVSS X2, (AX)(R8*4)
+	INCQ   R8
+	CMPQ   R8, DI
+	JLT    single7
+
+done8:
+	LEAQ (AX)(DX*4), AX
+	MOVQ step+72(FP), DI
+	ADDQ DI, BX
+	DECQ SI
+	JNE  window
+	VZEROUPPER
+	RET
+
 // func averagePoolGradAVX2(dx []float32, dy []float32, taps float32, keep uint32, first int, count int, step int, rows int, cols int, line int, channels int, lanes int)
 // Requires: AVX
 TEXT ·averagePoolGradAVX2(SB), NOSPLIT, $0-120
@@ -6970,6 +7081,491 @@ stored18:
 	JLT  single3
 
 done4:
+	VZEROUPPER
+	RET
+
+// func depthwiseAVX512(y []float32, x []float32, w []float32, bias []float32, lo float32, hi float32, zero float32, lines int, below int, channels int, count int, step int, rows int, cols int, line int, col int, out int)
+// Requires: AVX, AVX512F
+TEXT ·depthwiseAVX512(SB), NOSPLIT, $0-192
+	MOVQ channels+128(FP), AX
+	XORQ CX, CX
+
+wide1:
+	LEAQ         16(CX), DX
+	CMPQ         DX, AX
+	JGT          narrow2
+	CMPQ         rows+152(FP), $0x03
+	JNE          general3
+	CMPQ         cols+160(FP), $0x03
+	JNE          general3
+	MOVQ         w_base+48(FP), DX
+	LEAQ         (DX)(CX*4), DX
+	VMOVUPS      (DX), Z4
+	LEAQ         (DX)(AX*4), DX
+	VMOVUPS      (DX), Z5
+	LEAQ         (DX)(AX*4), DX
+	VMOVUPS      (DX), Z6
+	LEAQ         (DX)(AX*4), DX
+	VMOVUPS      (DX), Z7
+	LEAQ         (DX)(AX*4), DX
+	VMOVUPS      (DX), Z8
+	LEAQ         (DX)(AX*4), DX
+	VMOVUPS      (DX), Z9
+	LEAQ         (DX)(AX*4), DX
+	VMOVUPS      (DX), Z10
+	LEAQ         (DX)(AX*4), DX
+	VMOVUPS      (DX), Z11
+	LEAQ         (DX)(AX*4), DX
+	VMOVUPS      (DX), Z12
+	LEAQ         (DX)(AX*4), DX
+	CMPQ         bias_len+80(FP), $0x00
+	JE           none5
+	MOVQ         bias_base+72(FP), DX
+	LEAQ         (DX)(CX*4), DX
+	VMOVUPS      (DX), Z0
+	VBROADCASTSS lo+96(FP), Z1
+	VBROADCASTSS hi+100(FP), Z2
+	VBROADCASTSS zero+104(FP), Z3
+
+none5:
+	MOVQ x_base+24(FP), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ line+168(FP), SI
+	LEAQ (DX)(SI*1), BX
+	LEAQ (DX)(SI*2), SI
+	MOVQ col+176(FP), DI
+	MOVQ y_base+0(FP), R8
+	LEAQ (R8)(CX*4), R8
+	MOVQ lines+112(FP), R10
+
+line6:
+	MOVQ count+136(FP), R9
+
+pixel7:
+	VPXORD Z13, Z13, Z13
+	VMULPS (DX), Z4, Z14
+	VADDPS Z14, Z13, Z13
+	VMULPS (DX)(DI*1), Z5, Z14
+	VADDPS Z14, Z13, Z13
+	VMULPS (DX)(DI*2), Z6, Z14
+	VADDPS Z14, Z13, Z13
+	VMULPS (BX), Z7, Z14
+	VADDPS Z14, Z13, Z13
+	VMULPS (BX)(DI*1), Z8, Z14
+	VADDPS Z14, Z13, Z13
+	VMULPS (BX)(DI*2), Z9, Z14
+	VADDPS Z14, Z13, Z13
+	VMULPS (SI), Z10, Z14
+	VADDPS Z14, Z13, Z13
+	VMULPS (SI)(DI*1), Z11, Z14
+	VADDPS Z14, Z13, Z13
+	VMULPS (SI)(DI*2), Z12, Z14
+	VADDPS Z14, Z13, Z13
+	CMPQ   bias_len+80(FP), $0x00
+	JE     plain8
+	VADDPS Z0, Z13, Z13
+	VMAXPS Z13, Z1, Z13
+	VMINPS Z13, Z2, Z13
+	VADDPS Z3, Z13, Z13
+
+plain8:
+	VMOVUPS Z13, (R8)
+	ADDQ    step+144(FP), DX
+	ADDQ    step+144(FP), BX
+	ADDQ    step+144(FP), SI
+	ADDQ    out+184(FP), R8
+	DECQ    R9
+	JNE     pixel7
+	ADDQ    below+120(FP), DX
+	ADDQ    below+120(FP), BX
+	ADDQ    below+120(FP), SI
+	DECQ    R10
+	JNE     line6
+	JMP     stored4
+
+general3:
+	CMPQ         bias_len+80(FP), $0x00
+	JE           none9
+	MOVQ         bias_base+72(FP), DX
+	LEAQ         (DX)(CX*4), DX
+	VMOVUPS      (DX), Z0
+	VBROADCASTSS lo+96(FP), Z1
+	VBROADCASTSS hi+100(FP), Z2
+	VBROADCASTSS zero+104(FP), Z3
+
+none9:
+	MOVQ x_base+24(FP), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ y_base+0(FP), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ lines+112(FP), DI
+
+line10:
+	MOVQ count+136(FP), SI
+
+pixel11:
+	VPXORD Z15, Z15, Z15
+	MOVQ   w_base+48(FP), R8
+	LEAQ   (R8)(CX*4), R8
+	MOVQ   rows+152(FP), R10
+	MOVQ   DX, R9
+
+row12:
+	MOVQ cols+160(FP), R12
+	MOVQ R9, R11
+
+tap13:
+	VMOVUPS (R8), Z4
+	VMULPS  (R11), Z4, Z4
+	VADDPS  Z4, Z15, Z15
+	ADDQ    col+176(FP), R11
+	LEAQ    (R8)(AX*4), R8
+	DECQ    R12
+	JNE     tap13
+	ADDQ    line+168(FP), R9
+	DECQ    R10
+	JNE     row12
+	CMPQ    bias_len+80(FP), $0x00
+	JE      plain14
+	VADDPS  Z0, Z15, Z15
+	VMAXPS  Z15, Z1, Z15
+	VMINPS  Z15, Z2, Z15
+	VADDPS  Z3, Z15, Z15
+
+plain14:
+	VMOVUPS Z15, (BX)
+	ADDQ    step+144(FP), DX
+	ADDQ    out+184(FP), BX
+	DECQ    SI
+	JNE     pixel11
+	ADDQ    below+120(FP), DX
+	DECQ    DI
+	JNE     line10
+
+stored4:
+	ADDQ $0x10, CX
+	JMP  wide1
+
+narrow2:
+vector15:
+	LEAQ         8(CX), DX
+	CMPQ         DX, AX
+	JGT          rest16
+	CMPQ         rows+152(FP), $0x03
+	JNE          general19
+	CMPQ         cols+160(FP), $0x03
+	JNE          general19
+	MOVQ         w_base+48(FP), DX
+	LEAQ         (DX)(CX*4), DX
+	VMOVUPS      (DX), Y0
+	LEAQ         (DX)(AX*4), DX
+	VMOVUPS      (DX), Y1
+	LEAQ         (DX)(AX*4), DX
+	VMOVUPS      (DX), Y2
+	LEAQ         (DX)(AX*4), DX
+	VMOVUPS      (DX), Y3
+	LEAQ         (DX)(AX*4), DX
+	VMOVUPS      (DX), Y4
+	LEAQ         (DX)(AX*4), DX
+	VMOVUPS      (DX), Y5
+	LEAQ         (DX)(AX*4), DX
+	VMOVUPS      (DX), Y6
+	LEAQ         (DX)(AX*4), DX
+	VMOVUPS      (DX), Y7
+	LEAQ         (DX)(AX*4), DX
+	VMOVUPS      (DX), Y8
+	LEAQ         (DX)(AX*4), DX
+	CMPQ         bias_len+80(FP), $0x00
+	JE           none21
+	MOVQ         bias_base+72(FP), DX
+	LEAQ         (DX)(CX*4), DX
+	VMOVUPS      (DX), Y16
+	VBROADCASTSS lo+96(FP), Y17
+	VBROADCASTSS hi+100(FP), Y18
+	VBROADCASTSS zero+104(FP), Y19
+
+none21:
+	MOVQ x_base+24(FP), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ line+168(FP), SI
+	LEAQ (DX)(SI*1), BX
+	LEAQ (DX)(SI*2), SI
+	MOVQ col+176(FP), DI
+	MOVQ y_base+0(FP), R8
+	LEAQ (R8)(CX*4), R8
+	MOVQ lines+112(FP), R10
+
+line22:
+	MOVQ count+136(FP), R9
+
+pixel23:
+	VXORPS Y9, Y9, Y9
+	VMULPS (DX), Y0, Y10
+	VADDPS Y10, Y9, Y9
+	VMULPS (DX)(DI*1), Y1, Y10
+	VADDPS Y10, Y9, Y9
+	VMULPS (DX)(DI*2), Y2, Y10
+	VADDPS Y10, Y9, Y9
+	VMULPS (BX), Y3, Y10
+	VADDPS Y10, Y9, Y9
+	VMULPS (BX)(DI*1), Y4, Y10
+	VADDPS Y10, Y9, Y9
+	VMULPS (BX)(DI*2), Y5, Y10
+	VADDPS Y10, Y9, Y9
+	VMULPS (SI), Y6, Y10
+	VADDPS Y10, Y9, Y9
+	VMULPS (SI)(DI*1), Y7, Y10
+	VADDPS Y10, Y9, Y9
+	VMULPS (SI)(DI*2), Y8, Y10
+	VADDPS Y10, Y9, Y9
+	CMPQ   bias_len+80(FP), $0x00
+	JE     plain24
+	VADDPS Y16, Y9, Y9
+	VMAXPS Y9, Y17, Y9
+	VMINPS Y9, Y18, Y9
+	VADDPS Y19, Y9, Y9
+
+plain24:
+	VMOVUPS Y9, (R8)
+	ADDQ    step+144(FP), DX
+	ADDQ    step+144(FP), BX
+	ADDQ    step+144(FP), SI
+	ADDQ    out+184(FP), R8
+	DECQ    R9
+	JNE     pixel23
+	ADDQ    below+120(FP), DX
+	ADDQ    below+120(FP), BX
+	ADDQ    below+120(FP), SI
+	DECQ    R10
+	JNE     line22
+	JMP     stored20
+
+general19:
+	CMPQ         bias_len+80(FP), $0x00
+	JE           none25
+	MOVQ         bias_base+72(FP), DX
+	LEAQ         (DX)(CX*4), DX
+	VMOVUPS      (DX), Y16
+	VBROADCASTSS lo+96(FP), Y17
+	VBROADCASTSS hi+100(FP), Y18
+	VBROADCASTSS zero+104(FP), Y19
+
+none25:
+	MOVQ x_base+24(FP), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ y_base+0(FP), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ lines+112(FP), DI
+
+line26:
+	MOVQ count+136(FP), SI
+
+pixel27:
+	VXORPS Y0, Y0, Y0
+	MOVQ   w_base+48(FP), R8
+	LEAQ   (R8)(CX*4), R8
+	MOVQ   rows+152(FP), R10
+	MOVQ   DX, R9
+
+row28:
+	MOVQ cols+160(FP), R12
+	MOVQ R9, R11
+
+tap29:
+	VMOVUPS (R8), Y1
+	VMULPS  (R11), Y1, Y1
+	VADDPS  Y1, Y0, Y0
+	ADDQ    col+176(FP), R11
+	LEAQ    (R8)(AX*4), R8
+	DECQ    R12
+	JNE     tap29
+	ADDQ    line+168(FP), R9
+	DECQ    R10
+	JNE     row28
+	CMPQ    bias_len+80(FP), $0x00
+	JE      plain30
+	VADDPS  Y16, Y0, Y0
+	VMAXPS  Y0, Y17, Y0
+	VMINPS  Y0, Y18, Y0
+	VADDPS  Y19, Y0, Y0
+
+plain30:
+	VMOVUPS Y0, (BX)
+	ADDQ    step+144(FP), DX
+	ADDQ    out+184(FP), BX
+	DECQ    SI
+	JNE     pixel27
+	ADDQ    below+120(FP), DX
+	DECQ    DI
+	JNE     line26
+
+stored20:
+	ADDQ $0x08, CX
+	JMP  vector15
+
+rest16:
+	CMPQ CX, AX
+	JGE  done18
+	CMPQ AX, $0x08
+	JLT  single17
+	LEAQ -8(AX), CX
+	JMP  vector15
+
+single17:
+	CMPQ         rows+152(FP), $0x03
+	JNE          general31
+	CMPQ         cols+160(FP), $0x03
+	JNE          general31
+	MOVQ         w_base+48(FP), DX
+	LEAQ         (DX)(CX*4), DX
+	VMOVSS       (DX), X0
+	LEAQ         (DX)(AX*4), DX
+	VMOVSS       (DX), X1
+	LEAQ         (DX)(AX*4), DX
+	VMOVSS       (DX), X2
+	LEAQ         (DX)(AX*4), DX
+	VMOVSS       (DX), X3
+	LEAQ         (DX)(AX*4), DX
+	VMOVSS       (DX), X4
+	LEAQ         (DX)(AX*4), DX
+	VMOVSS       (DX), X5
+	LEAQ         (DX)(AX*4), DX
+	VMOVSS       (DX), X6
+	LEAQ         (DX)(AX*4), DX
+	VMOVSS       (DX), X7
+	LEAQ         (DX)(AX*4), DX
+	VMOVSS       (DX), X8
+	LEAQ         (DX)(AX*4), DX
+	CMPQ         bias_len+80(FP), $0x00
+	JE           none33
+	MOVQ         bias_base+72(FP), DX
+	LEAQ         (DX)(CX*4), DX
+	VMOVSS       (DX), X20
+	VBROADCASTSS lo+96(FP), X21
+	VBROADCASTSS hi+100(FP), X22
+	VBROADCASTSS zero+104(FP), X23
+
+none33:
+	MOVQ x_base+24(FP), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ line+168(FP), SI
+	LEAQ (DX)(SI*1), BX
+	LEAQ (DX)(SI*2), SI
+	MOVQ col+176(FP), DI
+	MOVQ y_base+0(FP), R8
+	LEAQ (R8)(CX*4), R8
+	MOVQ lines+112(FP), R10
+
+line34:
+	MOVQ count+136(FP), R9
+
+pixel35:
+	VXORPS X9, X9, X9
+	VMULSS (DX), X0, X10
+	VADDPS X10, X9, X9
+	VMULSS (DX)(DI*1), X1, X10
+	VADDPS X10, X9, X9
+	VMULSS (DX)(DI*2), X2, X10
+	VADDPS X10, X9, X9
+	VMULSS (BX), X3, X10
+	VADDPS X10, X9, X9
+	VMULSS (BX)(DI*1), X4, X10
+	VADDPS X10, X9, X9
+	VMULSS (BX)(DI*2), X5, X10
+	VADDPS X10, X9, X9
+	VMULSS (SI), X6, X10
+	VADDPS X10, X9, X9
+	VMULSS (SI)(DI*1), X7, X10
+	VADDPS X10, X9, X9
+	VMULSS (SI)(DI*2), X8, X10
+	VADDPS X10, X9, X9
+	CMPQ   bias_len+80(FP), $0x00
+	JE     plain36
+	VADDPS X20, X9, X9
+	VMAXPS X9, X21, X9
+	VMINPS X9, X22, X9
+	VADDPS X23, X9, X9
+
+plain36:
+	VMOVSS X9, (R8)
+	ADDQ   step+144(FP), DX
+	ADDQ   step+144(FP), BX
+	ADDQ   step+144(FP), SI
+	ADDQ   out+184(FP), R8
+	DECQ   R9
+	JNE    pixel35
+	ADDQ   below+120(FP), DX
+	ADDQ   below+120(FP), BX
+	ADDQ   below+120(FP), SI
+	DECQ   R10
+	JNE    line34
+	JMP    stored32
+
+general31:
+	CMPQ         bias_len+80(FP), $0x00
+	JE           none37
+	MOVQ         bias_base+72(FP), DX
+	LEAQ         (DX)(CX*4), DX
+	VMOVSS       (DX), X20
+	VBROADCASTSS lo+96(FP), X21
+	VBROADCASTSS hi+100(FP), X22
+	VBROADCASTSS zero+104(FP), X23
+
+none37:
+	MOVQ x_base+24(FP), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ y_base+0(FP), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ lines+112(FP), DI
+
+line38:
+	MOVQ count+136(FP), SI
+
+pixel39:
+	VXORPS X0, X0, X0
+	MOVQ   w_base+48(FP), R8
+	LEAQ   (R8)(CX*4), R8
+	MOVQ   rows+152(FP), R10
+	MOVQ   DX, R9
+
+row40:
+	MOVQ cols+160(FP), R12
+	MOVQ R9, R11
+
+tap41:
+	VMOVSS (R8), X1
+	VMULSS (R11), X1, X1
+	VADDPS X1, X0, X0
+	ADDQ   col+176(FP), R11
+	LEAQ   (R8)(AX*4), R8
+	DECQ   R12
+	JNE    tap41
+	ADDQ   line+168(FP), R9
+	DECQ   R10
+	JNE    row40
+	CMPQ   bias_len+80(FP), $0x00
+	JE     plain42
+	VADDPS X20, X0, X0
+	VMAXPS X0, X21, X0
+	VMINPS X0, X22, X0
+	VADDPS X23, X0, X0
+
+plain42:
+	VMOVSS X0, (BX)
+	ADDQ   step+144(FP), DX
+	ADDQ   out+184(FP), BX
+	DECQ   SI
+	JNE    pixel39
+	ADDQ   below+120(FP), DX
+	DECQ   DI
+	JNE    line38
+
+stored32:
+	INCQ CX
+	CMPQ CX, AX
+	JLT  single17
+
+done18:
 	VZEROUPPER
 	RET
 

@@ -109,6 +109,10 @@ func NewMean(s q8.MeanSpec) (*Mean, error) {
 
 // Run computes dst [rows, Inner] from src [rows, Count, Inner].
 func (m *Mean) Run(dst, src []int16, rows int) {
+	if rows == 1 {
+		m.row(dst[:m.inner], src[:m.count*m.inner])
+		return
+	}
 	each(rows, m.count*m.inner, func(lo, hi int) {
 		for r := lo; r < hi; r++ {
 			m.row(dst[r*m.inner:][:m.inner], src[r*m.count*m.inner:][:m.count*m.inner])

@@ -10,15 +10,32 @@ import (
 const stripParams = "channels, count, step, rows, cols, line, col, out int)"
 
 func depthwise() {
-	forwardDepthwise()
+	forwardDepthwise(avx2)
+	forwardDepthwise(avx512)
 	gradDepthwise()
 }
 
 // blocks runs body for all channels, some at a time. again says that computing one twice does no harm; then the last
 // vector overlaps the one before.
 func blocks(channels reg.GPVirtual, again bool, body func(w width, c reg.GPVirtual)) {
+	blocksOn(avx2, channels, again, body)
+}
+
+// blocksOn is blocks that begins with wide vectors on AVX-512.
+func blocksOn(i isa, channels reg.GPVirtual, again bool, body func(w width, c reg.GPVirtual)) {
 	c, end := GP64(), GP64()
 	XORQ(c, c)
+	if i == avx512 {
+		next, done := label("wide"), label("narrow")
+		Label(next)
+		LEAQ(operand.Mem{Base: c, Disp: int(wide)}, end)
+		CMPQ(end, channels)
+		JGT(operand.LabelRef(done))
+		body(wide, c)
+		ADDQ(operand.U8(wide), c)
+		JMP(operand.LabelRef(next))
+		Label(done)
+	}
 	vector, rest, one, done := label("vector"), label("rest"), label("single"), label("done")
 	Label(vector)
 	LEAQ(operand.Mem{Base: c, Disp: 8}, end)
@@ -98,8 +115,8 @@ func (w *window3x3) move(by string) {
 	}
 }
 
-func forwardDepthwise() {
-	routine("depthwise", "(y, x, w, bias []float32, lo, hi, zero float32, lines, below, channels, count, step, rows, cols, line, col, out int)",
+func forwardDepthwise(i isa) {
+	routineOn(i, "depthwise", "(y, x, w, bias []float32, lo, hi, zero float32, lines, below, channels, count, step, rows, cols, line, col, out int)",
 		"convolves channels by themselves, at lines of count pixels:",
 		"for range lines {",
 		"\tfor p := range count {",
@@ -116,15 +133,15 @@ func forwardDepthwise() {
 		"",
 		"Tap (r, k) of pixel p is at p*step + r*line + k*col in x.")
 	channels := number("channels")
-	blocks(channels, true, func(l width, c reg.GPVirtual) {
+	blocksOn(i, channels, true, func(l width, c reg.GPVirtual) {
 		general, done := label("general"), label("stored")
 		bias, limits := l.vector(), limits{l.vector(), l.vector(), l.vector()}
 		product := func(m operand.Mem, w reg.VecVirtual) reg.VecVirtual {
 			v := l.vector()
-			if l == whole {
-				VMULPS(m, w, v)
-			} else {
+			if l == single {
 				VMULSS(m, w, v)
+			} else {
+				VMULPS(m, w, v)
 			}
 			return v
 		}
@@ -137,10 +154,10 @@ func forwardDepthwise() {
 			CMPQ(biasLen.Addr, operand.U8(0))
 			JE(operand.LabelRef(none))
 			p := pointer("bias", c)
-			if l == whole {
-				VMOVUPS(operand.Mem{Base: p}, bias)
-			} else {
+			if l == single {
 				VMOVSS(operand.Mem{Base: p}, bias)
+			} else {
+				VMOVUPS(operand.Mem{Base: p}, bias)
 			}
 			VBROADCASTSS(param("lo"), limits.lo)
 			VBROADCASTSS(param("hi"), limits.hi)
@@ -173,7 +190,7 @@ func forwardDepthwise() {
 			Load(Param("count"), n)
 			Label(pixel)
 			sum := l.vector()
-			VXORPS(sum, sum, sum)
+			l.zero(sum)
 			for t, w := range weights {
 				l.do(VADDPS, sum, product(x.tap(t), w))
 			}
@@ -195,7 +212,7 @@ func forwardDepthwise() {
 		Load(Param("count"), n)
 		Label(pixel)
 		sum := l.vector()
-		VXORPS(sum, sum, sum)
+		l.zero(sum)
 		w, line, r := pointer("w", c), GP64(), number("rows")
 		MOVQ(x, line)
 		Label(row)

@@ -44,6 +44,15 @@ func (w width) of(v reg.VecVirtual) reg.Register {
 	return v.AsX()
 }
 
+// zero clears a register.
+func (w width) zero(v reg.VecVirtual) {
+	if w == wide {
+		VPXORD(v, v, v)
+	} else {
+		VXORPS(v, v, v)
+	}
+}
+
 // load returns lanes from memory.
 func (w width) load(from operand.Mem) reg.VecVirtual {
 	v := w.vector()

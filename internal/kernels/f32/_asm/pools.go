@@ -9,7 +9,8 @@ import (
 func pools() {
 	maxPool()
 	maxPoolGrad()
-	averagePool()
+	averagePool(avx2)
+	averagePool(avx512)
 	averagePoolGrad()
 }
 
@@ -21,6 +22,11 @@ const windowsParams = "first, count, step, rows, cols, line, channels, lanes int
 // window, then finish. again says that computing a channel twice does no harm; then the last vector overlaps the one
 // before.
 func walk(others []reg.GPVirtual, again bool, begin, tap, finish func(w width, e, c reg.GPVirtual)) {
+	walkOn(avx2, others, again, begin, tap, finish)
+}
+
+// walkOn is walk that begins with wide vectors on AVX-512.
+func walkOn(i isa, others []reg.GPVirtual, again bool, begin, tap, finish func(w width, e, c reg.GPVirtual)) {
 	channels, first, left := number("channels"), number("first"), number("count")
 	block := func(w width, c reg.GPVirtual) {
 		e, start := GP64(), GP64()
@@ -42,7 +48,7 @@ func walk(others []reg.GPVirtual, again bool, begin, tap, finish func(w width, e
 		finish(w, e, c)
 	}
 	Label("window")
-	blocks(number("lanes"), again, block)
+	blocksOn(i, number("lanes"), again, block)
 	for _, p := range others {
 		LEAQ(operand.Mem{Base: p, Index: channels, Scale: 4}, p)
 	}
@@ -122,19 +128,20 @@ func maxPoolGrad() {
 	end()
 }
 
-func averagePool() {
-	routine("averagePool", "(y, x []float32, taps float32, "+windowsParams, "computes the means y of windows of that many taps:",
+func averagePool(i isa) {
+	routineOn(i, "averagePool", "(y, x []float32, taps float32, "+windowsParams, "computes the means y of windows of that many taps:",
 		"for each window and channel {",
 		"\tvar sum float32",
 		"\tfor each tap e { sum += x[e] }",
 		"\ty[0] = sum / taps; y = y[1:]",
 		"}")
-	y, x, taps := slice("y"), slice("x"), splat("taps")
+	y, x, taps := slice("y"), slice("x"), i.vector()
+	VBROADCASTSS(param("taps"), taps)
 	var sum reg.VecVirtual
-	walk([]reg.GPVirtual{y}, true,
+	walkOn(i, []reg.GPVirtual{y}, true,
 		func(w width, _, _ reg.GPVirtual) {
 			sum = w.vector()
-			VXORPS(sum, sum, sum)
+			w.zero(sum)
 		}, func(w width, e, _ reg.GPVirtual) {
 			w.do(VADDPS, sum, w.load(at(x, e)))
 		}, func(w width, _, c reg.GPVirtual) {
