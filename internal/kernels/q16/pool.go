@@ -120,16 +120,9 @@ func (m *Mean) Run(dst, src []int16, rows int) {
 	})
 }
 
-// row computes a row, some means at a time where there is a routine.
+// row computes a row, some means at a time where there are routines.
 func (m *Mean) row(dst, src []int16) {
-	var sums [8]int32
-	i := 0
-	for ; i+len(sums) <= len(dst) && q8.WordsTotal(&sums, src[i:], m.count, m.inner); i += len(sums) {
-		for j, sum := range sums {
-			dst[i+j] = int16(Grid.Clamp(m.multiplier.Apply(sum)))
-		}
-	}
-	for ; i < len(dst); i++ {
+	for i := q8.WordsMeans(dst, src, m.count, m.multiplier, Grid); i < len(dst); i++ {
 		sum := int32(0)
 		for n := range m.count {
 			sum += int32(src[n*m.inner+i])

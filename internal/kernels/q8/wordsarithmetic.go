@@ -2,14 +2,25 @@ package q8
 
 import "github.com/goqat/goqat/quant"
 
-// WordsTotal sets sums[c] to the sum over n < count of src[n*stride+c], for as many
-// channels as there are sums, and reports whether it could: of eight channels.
-func WordsTotal(sums *[8]int32, src []int16, count, stride int) bool {
-	if level.words == nil || (count-1)*stride+len(sums) > len(src) {
-		return false
+// WordsMeans sets dst[c] to the clamped product of m with the sum over n < count of
+// src[n*len(dst)+c], for as many channels as routines can, eight at a time, and
+// returns how many these are.
+func WordsMeans(dst, src []int16, count int, m quant.Multiplier, clamp quant.Grid) (done int) {
+	const lanes = 8
+	if level.words == nil || len(dst) < lanes {
+		return 0
 	}
-	level.words.total(&sums[0], bytePointer(src), count, 2*stride)
-	return true
+	_ = src[count*len(dst)-1]
+	w := workers.Get().(*worker)
+	w.sums = grown(w.sums, lanes)
+	for ; done+lanes <= len(dst); done += lanes {
+		level.words.total(&w.sums[0], bytePointer(src[done:]), count, 2*len(dst))
+		for i, sum := range w.sums {
+			dst[done+i] = int16(clamp.Clamp(m.Apply(sum)))
+		}
+	}
+	w.free()
+	return done
 }
 
 // WordsArithmetic is ADD, SUB or MUL on codes of 16 bits, for package q16:
