@@ -12,6 +12,9 @@
 //	y := make([]float32, g.OutputLen())
 //	f32.Conv2D(&ws, g, y, x, weights, bias, quant.Relu)
 //
+// Where weights do not change, [NewConv2D], [NewDepthwiseConv2D] and [NewFullyConnected] prepare an operator once that gives
+// the same bits faster.
+//
 // Layout is TensorFlow Lite's: activations NHWC, convolution weights OHWI [OutC, KernelH, KernelW, InC], depthwise weights
 // [KernelH, KernelW, OutC], fully-connected weights [Out, In], row-major without gaps. Destinations come before sources in every argument list. A slice may be
 // longer than needed; a shorter one is a programming error and panics with the runtime's bounds error. Destinations

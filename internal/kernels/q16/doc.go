@@ -14,7 +14,9 @@
 //
 // The arithmetic is that of the reference kernels of LiteRT, which every desktop
 // runtime shares for most operators, and of TensorFlow Lite for Microcontrollers
-// where these differ. There is one implementation of each: the formula.
+// where these differ. The implementations here are the formulas. Operators with
+// weights, pools and arithmetic hand their work to the routines of package q8,
+// which give the same codes, unless their Kernel says [q8.Reference].
 //
 // Copies (concatenation, padding, slices) and the borders to real values need no
 // kernels of their own; see packages axes, strided, window and quant.
