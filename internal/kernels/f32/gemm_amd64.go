@@ -2,8 +2,6 @@
 
 package f32
 
-import "unsafe"
-
 // A panel is a routine for some rows of c, again and again, and as many columns as a register tile has.
 type panel func(tiles, next, k, segments, jump int, a *float32, ars, aks int, b *float32, bks int, c *float32, crs int, mask *uint32, add int)
 
@@ -65,8 +63,6 @@ type panels struct {
 	k, jump, bks, crs int
 	add               int
 }
-
-const word = int(unsafe.Sizeof(float32(0)))
 
 func newPanels(k int, a matrix, ldb, ldc int, add bool) panels {
 	if a.segments == 1 {

@@ -74,6 +74,9 @@ type packedArgs struct {
 	limits   *float32
 }
 
+// word is the size of a float32.
+const word = int(unsafe.Sizeof(float32(0)))
+
 // packedWorkers recycles what goroutines need.
 var packedWorkers = sync.Pool{New: func() any { return new(packedWorker) }}
 
