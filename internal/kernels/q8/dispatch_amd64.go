@@ -32,8 +32,8 @@ var (
 		step:      64, widen: widenVNNI, interleave: interleaveVNNI,
 		sum: sumVNNI, sumOfHalf: sumOfHalfVNNI, difference: differenceVNNI, product: productVNNI,
 		real:     realVNNI,
-		quantize: quantizeAVX2, dequantize: dequantizeAVX2, encode: encodeAVX2, extent: extentAVX2,
-		hybridFirst: hybridFirstAVX2, hybridLast: hybridLastAVX2, spread: spreadAVX2,
+		quantize: quantizeAVX2, dequantize: dequantizeAVX2, encode: encodeVNNI, extent: extentAVX2,
+		hybridFirst: hybridFirstVNNI, hybridLast: hybridLastVNNI, spread: spreadAVX2,
 		max: maxAVX2, average: averageAVX2, total: totalAVX2,
 	}
 )

@@ -68,7 +68,7 @@ const belowHalf = 0x1.fffffep-2
 // number before a half; those left over it rounds exactly.
 func encode(dst []int8, src []float32, inverse float32, zero, lowest int32) {
 	whole := len(src) &^ 7
-	if level.encode != nil && whole > 0 {
+	if n := len(src) / max(level.lanes, 1) * level.lanes; n > 0 {
 		_ = dst[len(src)-1]
 		w := workers.Get().(*worker)
 		constants := w.lines[:]
@@ -78,9 +78,9 @@ func encode(dst []int8, src []float32, inverse float32, zero, lowest int32) {
 		setLine(constants, lineLow, float32(lowest-zero))
 		setLine(constants, lineHigh, float32(127-zero))
 		setLine(constants, lineZero, zero)
-		level.encode(pointer(dst), &src[0], whole, &constants[0])
+		level.encode(pointer(dst), &src[0], n, &constants[0])
 		w.free()
-		dst, src, whole = dst[whole:], src[whole:], 0
+		dst, src, whole = dst[n:], src[n:], whole-n
 	}
 	for i, x := range src {
 		v := float32(x * inverse)

@@ -75,6 +75,14 @@ type hybridConstants struct {
 // maskOf[8-n:] has n words of ones before zeros.
 var maskOf = [16]uint32{^uint32(0), ^uint32(0), ^uint32(0), ^uint32(0), ^uint32(0), ^uint32(0), ^uint32(0), ^uint32(0)}
 
+// bitsOf[n] has the lowest n bits set.
+var bitsOf = func() (m [17]uint32) {
+	for n := range m {
+		m[n] = 1<<n - 1
+	}
+	return m
+}()
+
 // write writes count channels, from first on, of some rows; dst and sums begin
 // with the first of these, and are as long as their rows apart.
 func (h *hybridOutput) write(w *worker, dst []float32, apart int, sums []int32, stride, first, count, rows int, scale float32, zeroPoint int32) {
@@ -95,10 +103,15 @@ func (h *hybridOutput) write(w *worker, dst []float32, apart int, sums []int32, 
 	}
 	_, _ = dst[(rows-1)*apart+count-1], sums[(rows-1)*stride+count-1]
 	a := &w.hybrid
-	tail := (count-1)%8 + 1
+	lanes := level.lanes
+	tail := (count-1)%lanes + 1
+	mask := &maskOf[8-min(tail, 8)]
+	if level.masks {
+		mask = &bitsOf[tail]
+	}
 	*a = hybridArgs{
 		dst: &dst[0], sums: &sums[0], factors: &h.factors[first], bias: &h.bias[first], totals: &h.totals[first],
-		mask: &maskOf[8-tail], rows: rows, width: count - tail, dstStride: 4 * apart, stride: 4 * stride,
+		mask: mask, rows: rows, width: count - tail, dstStride: 4 * apart, stride: 4 * stride,
 		hybridConstants: hybridConstants{zeroPoint, scale, lo, hi, float32(math.Copysign(0, -1))},
 	}
 	if lo == 0 {

@@ -645,6 +645,30 @@ func hybridFirstAVX2(a *byte)
 //go:noescape
 func hybridLastAVX2(a *byte)
 
+// hybridFirstVNNI turns rows of sums into real numbers; NaN stays NaN:
+//
+//	a = float32(sums[r][c] - point*total[c])
+//	dst[r][c] = min(max(a*(factor[c]*scale) + bias[c], lo), hi) + zero
+//
+//go:noescape
+func hybridFirstVNNI(a *byte)
+
+// hybridLastVNNI turns rows of sums into real numbers; NaN stays NaN:
+//
+//	a = float32(sums[r][c] - point*total[c])
+//	dst[r][c] = min(max((a*factor[c])*scale + bias[c], lo), hi) + zero
+//
+//go:noescape
+func hybridLastVNNI(a *byte)
+
+// encodeVNNI turns n real numbers, a multiple of 16, into codes; NaN becomes the lowest:
+//
+//	x = clamp(src[k] * factor)
+//	dst[k] = trunc(x + copysign(half, x)) + zero
+//
+//go:noescape
+func encodeVNNI(dst *byte, src *float32, n int, constants *byte)
+
 // spreadAVX2 adds n products, each rounded three times, to the sums of 8*vectors channels:
 //
 //	for k < n: sums[c] += ((weights[k][c] * x[k]) * factors[c]) * scale

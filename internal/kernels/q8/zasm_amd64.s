@@ -13631,6 +13631,157 @@ rest:
 	VZEROUPPER
 	RET
 
+// func hybridFirstVNNI(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·hybridFirstVNNI(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), AX
+	MOVQ         80(AX), CX
+	VPBROADCASTD (CX), Z10
+	VBROADCASTSS 4(CX), Z11
+	VBROADCASTSS 8(CX), Z12
+	VBROADCASTSS 12(CX), Z13
+	VBROADCASTSS 16(CX), Z14
+	MOVQ         40(AX), CX
+	MOVL         (CX), CX
+	KMOVW        CX, K1
+	MOVQ         (AX), CX
+	MOVQ         8(AX), DX
+	MOVQ         16(AX), SI
+	MOVQ         24(AX), DI
+	MOVQ         32(AX), R8
+	MOVQ         56(AX), R9
+
+row:
+	XORQ BX, BX
+	CMPQ R9, $0x00
+	JE   rest
+
+vector:
+	VPMULLD   (R8)(BX*4), Z10, Z1
+	VMOVDQU32 (DX)(BX*4), Z0
+	VPSUBD    Z1, Z0, Z0
+	VCVTDQ2PS Z0, Z0
+	VMULPS    (SI)(BX*4), Z11, Z1
+	VMULPS    Z1, Z0, Z0
+	VADDPS    (DI)(BX*4), Z0, Z0
+	VMAXPS    Z0, Z12, Z0
+	VMINPS    Z0, Z13, Z0
+	VADDPS    Z14, Z0, Z0
+	VMOVUPS   Z0, (CX)(BX*4)
+	ADDQ      $0x10, BX
+	CMPQ      BX, R9
+	JNE       vector
+
+rest:
+	VPMULLD   (R8)(BX*4), Z10, Z1
+	VMOVDQU32 (DX)(BX*4), Z0
+	VPSUBD    Z1, Z0, Z0
+	VCVTDQ2PS Z0, Z0
+	VMULPS    (SI)(BX*4), Z11, Z1
+	VMULPS    Z1, Z0, Z0
+	VADDPS    (DI)(BX*4), Z0, Z0
+	VMAXPS    Z0, Z12, Z0
+	VMINPS    Z0, Z13, Z0
+	VADDPS    Z14, Z0, Z0
+	VMOVUPS   Z0, K1, (CX)(BX*4)
+	ADDQ      64(AX), CX
+	ADDQ      72(AX), DX
+	DECQ      48(AX)
+	JNE       row
+	VZEROUPPER
+	RET
+
+// func hybridLastVNNI(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·hybridLastVNNI(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), AX
+	MOVQ         80(AX), CX
+	VPBROADCASTD (CX), Z10
+	VBROADCASTSS 4(CX), Z11
+	VBROADCASTSS 8(CX), Z12
+	VBROADCASTSS 12(CX), Z13
+	VBROADCASTSS 16(CX), Z14
+	MOVQ         40(AX), CX
+	MOVL         (CX), CX
+	KMOVW        CX, K1
+	MOVQ         (AX), CX
+	MOVQ         8(AX), DX
+	MOVQ         16(AX), SI
+	MOVQ         24(AX), DI
+	MOVQ         32(AX), R8
+	MOVQ         56(AX), R9
+
+row:
+	XORQ BX, BX
+	CMPQ R9, $0x00
+	JE   rest
+
+vector:
+	VPMULLD   (R8)(BX*4), Z10, Z1
+	VMOVDQU32 (DX)(BX*4), Z0
+	VPSUBD    Z1, Z0, Z0
+	VCVTDQ2PS Z0, Z0
+	VMULPS    (SI)(BX*4), Z0, Z0
+	VMULPS    Z11, Z0, Z0
+	VADDPS    (DI)(BX*4), Z0, Z0
+	VMAXPS    Z0, Z12, Z0
+	VMINPS    Z0, Z13, Z0
+	VADDPS    Z14, Z0, Z0
+	VMOVUPS   Z0, (CX)(BX*4)
+	ADDQ      $0x10, BX
+	CMPQ      BX, R9
+	JNE       vector
+
+rest:
+	VPMULLD   (R8)(BX*4), Z10, Z1
+	VMOVDQU32 (DX)(BX*4), Z0
+	VPSUBD    Z1, Z0, Z0
+	VCVTDQ2PS Z0, Z0
+	VMULPS    (SI)(BX*4), Z0, Z0
+	VMULPS    Z11, Z0, Z0
+	VADDPS    (DI)(BX*4), Z0, Z0
+	VMAXPS    Z0, Z12, Z0
+	VMINPS    Z0, Z13, Z0
+	VADDPS    Z14, Z0, Z0
+	VMOVUPS   Z0, K1, (CX)(BX*4)
+	ADDQ      64(AX), CX
+	ADDQ      72(AX), DX
+	DECQ      48(AX)
+	JNE       row
+	VZEROUPPER
+	RET
+
+// func encodeVNNI(dst *byte, src *float32, n int, constants *byte)
+// Requires: AVX, AVX512F
+TEXT ·encodeVNNI(SB), NOSPLIT, $0-32
+	MOVQ    dst+0(FP), AX
+	MOVQ    src+8(FP), CX
+	MOVQ    n+16(FP), DX
+	MOVQ    constants+24(FP), BX
+	VMOVUPS (BX), Z8
+	VMOVUPS 64(BX), Z9
+	VMOVUPS 128(BX), Z10
+	VMOVUPS 192(BX), Z11
+	VMOVUPS 256(BX), Z12
+	VMOVUPS 320(BX), Z13
+
+next:
+	VMULPS     (CX), Z8, Z0
+	VMAXPS     Z11, Z0, Z0
+	VMINPS     Z12, Z0, Z0
+	VPANDD     Z10, Z0, Z1
+	VPORD      Z9, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VCVTTPS2DQ Z0, Z0
+	VPADDD     Z13, Z0, Z0
+	VPMOVSDB   Z0, (AX)
+	ADDQ       $0x40, CX
+	ADDQ       $0x10, AX
+	SUBQ       $0x10, DX
+	JNE        next
+	VZEROUPPER
+	RET
+
 // func spreadAVX2(sums *float32, weights *float32, x *float32, n int, factors *float32, scale float32, vectors int)
 // Requires: AVX
 TEXT ·spreadAVX2(SB), NOSPLIT, $0-56

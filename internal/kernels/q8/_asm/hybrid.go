@@ -70,10 +70,10 @@ const (
 
 // hybrid makes the routine that turns sums into real numbers. The scale of the
 // codes is multiplied with the factors first, or last.
-func hybrid(first bool) {
-	name, product := "hybridLastAVX2", "(a*factor[c])*scale"
+func hybrid(i isa, first bool) {
+	name, product := "hybridLast"+i.name, "(a*factor[c])*scale"
 	if first {
-		name, product = "hybridFirstAVX2", "a*(factor[c]*scale)"
+		name, product = "hybridFirst"+i.name, "a*(factor[c]*scale)"
 	}
 	TEXT(name, NOSPLIT, "func(a *byte)")
 	Doc(name+" turns rows of sums into real numbers; NaN stays NaN:", "",
@@ -87,21 +87,27 @@ func hybrid(first bool) {
 		MOVQ(field(f), v)
 		return v
 	}
-	point, scale, lo, hi, zero, mask := ymm[10], ymm[11], ymm[12], ymm[13], ymm[14], ymm[15]
+	point, scale, lo, hi, zero := i.register(10), i.register(11), i.register(12), i.register(13), i.register(14)
 	q := value(hybridConstants)
 	VPBROADCASTD(operand.Mem{Base: q}, point)
 	for k, v := range []reg.VecPhysical{scale, lo, hi, zero} {
 		VBROADCASTSS(operand.Mem{Base: q, Disp: 4 + 4*k}, v)
 	}
 	MOVQ(field(hybridMask), q)
-	VMOVDQU(operand.Mem{Base: q}, mask)
+	if i.wide {
+		mask := GP32()
+		MOVL(operand.Mem{Base: q}, mask)
+		KMOVW(mask, kStore)
+	} else {
+		VMOVDQU(operand.Mem{Base: q}, ymm[15])
+	}
 	dst, sums, at := value(hybridDst), value(hybridSums), GP64()
 	factors, bias, totals, width := value(hybridFactors), value(hybridBias), value(hybridTotals), value(hybridWidth)
+	x, t := i.register(0), i.register(1)
 	step := func() {
 		element := func(base reg.Register) operand.Mem { return operand.Mem{Base: base, Index: at, Scale: 4} }
-		x, t := ymm[0], ymm[1]
 		VPMULLD(element(totals), point, t)
-		VMOVDQU(element(sums), x)
+		i.load(element(sums), x)
 		VPSUBD(t, x, x)
 		VCVTDQ2PS(x, x)
 		if first {
@@ -116,23 +122,61 @@ func hybrid(first bool) {
 		VMINPS(x, hi, x)
 		VADDPS(zero, x, x)
 	}
+	to := operand.Mem{Base: dst, Index: at, Scale: 4}
 	Label("row")
 	XORQ(at, at)
 	CMPQ(width, operand.U8(0))
 	JE(operand.LabelRef("rest"))
 	Label("vector")
 	step()
-	VMOVUPS(ymm[0], operand.Mem{Base: dst, Index: at, Scale: 4})
-	ADDQ(operand.U8(8), at)
+	VMOVUPS(x, to)
+	ADDQ(operand.U8(i.lanes), at)
 	CMPQ(at, width)
 	JNE(operand.LabelRef("vector"))
 	Label("rest")
 	step()
-	VMASKMOVPS(ymm[0], mask, operand.Mem{Base: dst, Index: at, Scale: 4})
+	if i.wide {
+		VMOVUPS(x, kStore, to)
+	} else {
+		VMASKMOVPS(x, ymm[15], to)
+	}
 	ADDQ(field(hybridDstStride), dst)
 	ADDQ(field(hybridStride), sums)
 	DECQ(field(hybridRows))
 	JNE(operand.LabelRef("row"))
+	VZEROUPPER()
+	RET()
+}
+
+// encodeWide makes the routine that [quantize] makes, with a product, for AVX-512.
+func encodeWide() {
+	TEXT("encodeVNNI", NOSPLIT, "func(dst *byte, src *float32, n int, constants *byte)")
+	Doc("encodeVNNI turns n real numbers, a multiple of 16, into codes; NaN becomes the lowest:", "",
+		"\tx = clamp(src[k] * factor)",
+		"\tdst[k] = trunc(x + copysign(half, x)) + zero")
+	Pragma("noescape")
+	dst, src := Load(Param("dst"), GP64()), Load(Param("src"), GP64())
+	n, q := Load(Param("n"), GP64()), Load(Param("constants"), GP64())
+	lines := map[int]reg.VecPhysical{}
+	for k, line := range []int{lineFactor, lineHalf, lineSign, lineLow, lineHigh, lineZero} {
+		lines[line] = zmm[8+k]
+		VMOVUPS(operand.Mem{Base: q, Disp: line}, lines[line])
+	}
+	v, t := zmm[0], zmm[1]
+	Label("next")
+	VMULPS(operand.Mem{Base: src}, lines[lineFactor], v)
+	VMAXPS(lines[lineLow], v, v)
+	VMINPS(lines[lineHigh], v, v)
+	VPANDD(lines[lineSign], v, t)
+	VPORD(lines[lineHalf], t, t)
+	VADDPS(t, v, v)
+	VCVTTPS2DQ(v, v)
+	VPADDD(lines[lineZero], v, v)
+	VPMOVSDB(v, operand.Mem{Base: dst})
+	ADDQ(operand.U8(64), src)
+	ADDQ(operand.U8(16), dst)
+	SUBQ(operand.U8(16), n)
+	JNE(operand.LabelRef("next"))
 	VZEROUPPER()
 	RET()
 }

@@ -35,8 +35,11 @@ func main() {
 	dequantize()
 	pools()
 	extent()
-	hybrid(true)
-	hybrid(false)
+	for _, i := range []isa{avx2, vnni} {
+		hybrid(i, true)
+		hybrid(i, false)
+	}
+	encodeWide()
 	spread()
 	interleaveWords()
 	for _, i := range []isa{avx2, vnni} {
