@@ -4,9 +4,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/goqat/goqat/export"
 	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/internal/kernels/q8"
 	"github.com/goqat/goqat/interp"
+	"github.com/goqat/goqat/quant"
 	"github.com/goqat/goqat/zoo"
 )
 
@@ -26,6 +28,8 @@ func TestRunsWithoutAllocation(t *testing.T) {
 	}
 	for _, n := range zoo.Networks() {
 		nets[n.Name] = zooModel(t, n)
+		nets[n.Name+" int16x8"] = zooModelOf(t, n, quant.Int16x8(), export.Options{Input: graph.Int16, Output: graph.Int16})
+		nets[n.Name+" dynamic range"] = zooModelOf(t, n, quant.DynamicRange(), export.Options{})
 	}
 	for name, g := range nets {
 		for _, threads := range []int{1, 2} {
@@ -45,6 +49,8 @@ func TestRunsWithoutAllocation(t *testing.T) {
 					codes = func() { runTyped[int8, int8](t, ip, x) }
 				case []uint8:
 					codes = func() { runTyped[uint8, float32](t, ip, x) }
+				case []int16:
+					codes = func() { runTyped[int16, int16](t, ip, x) }
 				case []float32:
 					codes = func() { runTyped[float32, float32](t, ip, x) }
 				}

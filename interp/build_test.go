@@ -129,6 +129,12 @@ func (b builder) data(t *graph.Tensor, batch int) any {
 			codes[i] = int8(b.rand.IntN(256) - 128)
 		}
 		return codes
+	case graph.Int16:
+		codes := make([]int16, n)
+		for i := range codes {
+			codes[i] = int16(b.rand.IntN(1<<16) - 1<<15)
+		}
+		return codes
 	case graph.UInt8:
 		codes := make([]uint8, n)
 		for i := range codes {

@@ -17,6 +17,12 @@ import (
 // zooModel returns an untrained network of the zoo, calibrated on noise, in int8.
 func zooModel(t testing.TB, n zoo.Network) *graph.Graph {
 	t.Helper()
+	return zooModelOf(t, n, quant.Int8(), export.Options{Input: graph.Int8, Output: graph.Int8})
+}
+
+// zooModelOf does by a recipe.
+func zooModelOf(t testing.TB, n zoo.Network, recipe quant.Recipe, o export.Options) *graph.Graph {
+	t.Helper()
 	net, err := n.Build(n.Input, n.Outputs, 1)
 	if err != nil {
 		t.Fatal(err)
@@ -31,7 +37,7 @@ func zooModel(t testing.TB, n zoo.Network) *graph.Graph {
 	if err != nil {
 		t.Fatal(err)
 	}
-	model, err := posttrain.Quantize(t.Context(), net, quant.Int8(), noise, posttrain.Options{Export: export.Options{Input: graph.Int8, Output: graph.Int8}})
+	model, err := posttrain.Quantize(t.Context(), net, recipe, noise, posttrain.Options{Export: o})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/goqat/goqat/internal/kernels/axes"
 	"github.com/goqat/goqat/internal/kernels/q8"
+	"github.com/goqat/goqat/internal/parallel"
 	"github.com/goqat/goqat/quant"
 )
 
@@ -114,12 +115,17 @@ func (o *Arithmetic) Run(p axes.Pair, dst, a, b []int16) {
 		each(p.Len(), 1, func(lo, hi int) { o.formula(p, dst, a, b, lo, hi) })
 		return
 	}
-	if p.Len() < worthwhile {
-		o.vector(p, dst, a, b, 0, p.Len())
-		return
-	}
-	each(p.Len(), 1, func(lo, hi int) { o.vector(p, dst, a, b, lo, hi) })
+	parallel.Each(p.Len(), parallel.Parts(p.Len(), worthwhile, parallel.MaxParts), pairs{o, p, dst, a, b}, pairs.run)
 }
+
+// pairs are elements that meet.
+type pairs struct {
+	*Arithmetic
+	pair      axes.Pair
+	dst, a, b []int16
+}
+
+func (p pairs) run(lo, hi int) { p.vector(p.pair, p.dst, p.a, p.b, lo, hi) }
 
 // vector computes elements [lo, hi) of tensors that are read element by element.
 func (o *Arithmetic) vector(p axes.Pair, dst, a, b []int16, lo, hi int) {

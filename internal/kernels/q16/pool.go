@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/goqat/goqat/internal/kernels/q8"
+	"github.com/goqat/goqat/internal/parallel"
 	"github.com/goqat/goqat/quant"
 )
 
@@ -109,15 +110,19 @@ func NewMean(s q8.MeanSpec) (*Mean, error) {
 
 // Run computes dst [rows, Inner] from src [rows, Count, Inner].
 func (m *Mean) Run(dst, src []int16, rows int) {
-	if rows == 1 {
-		m.row(dst[:m.inner], src[:m.count*m.inner])
-		return
+	parallel.Each(rows, parallel.Parts(rows, worthwhile/(m.count*m.inner)+1, parallel.MaxParts), meanRows{m, dst, src}, meanRows.run)
+}
+
+// meanRows are rows of a batch.
+type meanRows struct {
+	*Mean
+	dst, src []int16
+}
+
+func (m meanRows) run(lo, hi int) {
+	for r := lo; r < hi; r++ {
+		m.row(m.dst[r*m.inner:][:m.inner], m.src[r*m.count*m.inner:][:m.count*m.inner])
 	}
-	each(rows, m.count*m.inner, func(lo, hi int) {
-		for r := lo; r < hi; r++ {
-			m.row(dst[r*m.inner:][:m.inner], src[r*m.count*m.inner:][:m.count*m.inner])
-		}
-	})
 }
 
 // row computes a row, some means at a time where there are routines.

@@ -135,30 +135,46 @@ func (c *HybridConv2D) vector(dst, src []float32, batch int) {
 		return
 	}
 	parts := parallel.Parts(batch, vectorProducts/(perPixel*positions)+1, parallel.MaxParts)
-	parallel.For(parts, func(part int) {
-		lo, hi := parallel.Range(batch, parts, part)
-		for n := lo; n < hi; n++ {
-			c.image(dst[n*size:][:size], src[n*c.window.inputSize():], 1)
-		}
-	})
+	parallel.Each(batch, parts, hybridImages{c, dst, src, size, c.window.inputSize()}, hybridImages.run)
+}
+
+// hybridImages are images of a batch.
+type hybridImages struct {
+	op interface {
+		image(dst, src []float32, parts int)
+	}
+	dst, src  []float32
+	size, row int // of an output, of an input
+}
+
+func (h hybridImages) run(lo, hi int) {
+	for n := lo; n < hi; n++ {
+		h.op.image(h.dst[n*h.size:][:h.size], h.src[n*h.row:][:h.row], 1)
+	}
 }
 
 // image computes one image, with its positions in parts.
 func (c *HybridConv2D) image(dst, src []float32, parts int) {
 	s, scale, zero := c.scratches.take(c.plane, src, c.perChannel)
-	if parts == 1 {
-		c.positions(dst, s.plane, scale, zero, 0, len(c.pixels))
-	} else {
-		parallel.For(parts, func(part int) {
-			lo, hi := parallel.Range(len(c.pixels), parts, part)
-			c.positions(dst, s.plane, scale, zero, lo, hi)
-		})
-	}
+	parallel.Each(len(c.pixels), parts, hybridParts{c, dst, s.plane, scale, zero}, hybridParts.run)
 	c.scratches.pool.Put(s)
 }
 
-// positions computes some positions of an image.
-func (c *HybridConv2D) positions(dst []float32, plane []byte, scale float32, zero int32, lo, hi int) {
+// hybridParts are the parts of an image.
+type hybridParts struct {
+	op interface {
+		part(dst []float32, plane []byte, scale float32, zero int32, lo, hi int)
+	}
+	dst   []float32
+	plane []byte
+	scale float32
+	zero  int32
+}
+
+func (h hybridParts) run(lo, hi int) { h.op.part(h.dst, h.plane, h.scale, h.zero, lo, hi) }
+
+// part computes some positions of an image.
+func (c *HybridConv2D) part(dst []float32, plane []byte, scale float32, zero int32, lo, hi int) {
 	w := workers.Get().(*worker)
 	for ; lo < hi; lo += rowsAtOnce {
 		n := min(rowsAtOnce, hi-lo)

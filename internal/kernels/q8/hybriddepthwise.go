@@ -89,12 +89,7 @@ func (c *HybridDepthwiseConv2D) vector(dst, src []float32, batch int) {
 		return
 	}
 	parts := parallel.Parts(batch, products/(perRow*rows)+1, parallel.MaxParts)
-	parallel.For(parts, func(part int) {
-		lo, hi := parallel.Range(batch, parts, part)
-		for n := lo; n < hi; n++ {
-			c.image(dst[n*size:][:size], src[n*image:][:image], 1)
-		}
-	})
+	parallel.Each(batch, parts, hybridImages{c, dst, src, size, image}, hybridImages.run)
 }
 
 // image computes one image, with its rows in parts.
@@ -110,19 +105,12 @@ func (c *HybridDepthwiseConv2D) image(dst, src []float32, parts int) {
 	}
 	c.scratches.surround(s, zero)
 	loadColumns(v, s.plane, s.codes, s.outside)
-	if parts == 1 {
-		c.rows(dst, s.plane, scale, zero, 0, v.window.Output[0])
-	} else {
-		parallel.For(parts, func(part int) {
-			lo, hi := parallel.Range(v.window.Output[0], parts, part)
-			c.rows(dst, s.plane, scale, zero, lo, hi)
-		})
-	}
+	parallel.Each(v.window.Output[0], parts, hybridParts{c, dst, s.plane, scale, zero}, hybridParts.run)
 	c.scratches.pool.Put(s)
 }
 
-// rows computes some output rows of an image.
-func (c *HybridDepthwiseConv2D) rows(dst []float32, plane []byte, scale float32, zero int32, lo, hi int) {
+// part computes some output rows of an image.
+func (c *HybridDepthwiseConv2D) part(dst []float32, plane []byte, scale float32, zero int32, lo, hi int) {
 	w := workers.Get().(*worker)
 	v := c.columns
 	for step := v.rowsAtOnce(); lo < hi; lo += step {

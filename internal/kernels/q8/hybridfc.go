@@ -105,15 +105,16 @@ func (f *HybridFullyConnected) reference(dst []float32, in quantized) {
 // vector computes rows by the routines of a level.
 func (f *HybridFullyConnected) vector(dst, src []float32, rows int) {
 	parts := parallel.Parts(rows, vectorProducts/(f.inputs*f.outputs)+1, parallel.MaxParts)
-	if parts == 1 {
-		f.rows(dst, src, rows)
-		return
-	}
-	parallel.For(parts, func(part int) {
-		lo, hi := parallel.Range(rows, parts, part)
-		f.rows(dst[lo*f.outputs:], src[lo*f.inputs:], hi-lo)
-	})
+	parallel.Each(rows, parts, hybridRows{f, dst, src}, hybridRows.run)
 }
+
+// hybridRows are rows of a batch.
+type hybridRows struct {
+	*HybridFullyConnected
+	dst, src []float32
+}
+
+func (f hybridRows) run(lo, hi int) { f.rows(f.dst[lo*f.outputs:], f.src[lo*f.inputs:], hi-lo) }
 
 func (f *HybridFullyConnected) rows(dst, src []float32, rows int) {
 	w := workers.Get().(*worker)

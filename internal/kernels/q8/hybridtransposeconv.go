@@ -84,22 +84,11 @@ func (t *HybridTransposeConv) Run(dst, src []float32, batch int) {
 	w := &t.spec.Window
 	image, size := w.Positions()*t.spec.Inputs, w.Pixels()*t.spec.Outputs
 	parts := parallel.Parts(batch, 1<<15/(image*w.Taps()*t.spec.Outputs)+1, parallel.MaxParts)
-	if parts == 1 {
-		for n := range batch {
-			t.runImage(dst[n*size:][:size], src[n*image:][:image])
-		}
-		return
-	}
-	parallel.For(parts, func(part int) {
-		lo, hi := parallel.Range(batch, parts, part)
-		for n := lo; n < hi; n++ {
-			t.runImage(dst[n*size:][:size], src[n*image:][:image])
-		}
-	})
+	parallel.Each(batch, parts, hybridImages{t, dst, src, size, image}, hybridImages.run)
 }
 
-// runImage computes one image.
-func (t *HybridTransposeConv) runImage(dst, src []float32) {
+// image computes one image.
+func (t *HybridTransposeConv) image(dst, src []float32, _ int) {
 	w := workers.Get().(*worker)
 	w.codes = grown(w.codes, len(src))
 	scale, zero := quantizeRow(w.codes, src, true)

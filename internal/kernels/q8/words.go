@@ -142,27 +142,37 @@ func (v *Words) Run(dst, src []int16, batch int) {
 		return
 	}
 	parts := parallel.Parts(batch, products/(v.perUnit*v.units)+1, parallel.MaxParts)
-	parallel.For(parts, func(part int) {
-		lo, hi := parallel.Range(batch, parts, part)
-		for n := lo; n < hi; n++ {
-			v.image(dst[n*size:][:size], src[n*image:][:image], units, 1)
-		}
-	})
+	parallel.Each(batch, parts, wordImages{v, dst, src, size, image}, wordImages.run)
+}
+
+// wordImages are images of a batch.
+type wordImages struct {
+	*Words
+	dst, src  []int16
+	size, row int // of an output, of an input
+}
+
+func (v wordImages) run(lo, hi int) {
+	for n := lo; n < hi; n++ {
+		v.image(v.dst[n*v.size:][:v.size], v.src[n*v.row:][:v.row], v.units, 1)
+	}
 }
 
 // image computes one image, with its units in parts.
 func (v *Words) image(dst, src []int16, units, parts int) {
 	memory := v.sums.load(src)
-	if parts == 1 {
-		v.sums.compute(dst, memory, src, 0, units)
-	} else {
-		parallel.For(parts, func(part int) {
-			lo, hi := parallel.Range(units, parts, part)
-			v.sums.compute(dst, memory, src, lo, hi)
-		})
-	}
+	parallel.Each(units, parts, wordUnits{v, dst, src, memory}, wordUnits.run)
 	v.sums.free(memory)
 }
+
+// wordUnits are units of an image.
+type wordUnits struct {
+	*Words
+	dst, src []int16
+	memory   *[]byte
+}
+
+func (v wordUnits) run(lo, hi int) { v.sums.compute(v.dst, v.memory, v.src, lo, hi) }
 
 // code returns the code of a sum without bias.
 func (v *Words) code(sum int64, o int) int16 {
