@@ -58,8 +58,9 @@ const (
 	// partLimit is what the magnitudes of weights may sum up to while the sum of their
 	// products with any codes has 32 bits.
 	partLimit = 1<<16 - 1
-	// exactSum bounds sums whose products with a factor of 15 bits float64 holds.
-	exactSum = 1 << 38
+	// exactSum bounds sums whose products with a factor of 15 bits, and a half more,
+	// float64 holds.
+	exactSum = 1 << 37
 )
 
 // NewWords prepares
