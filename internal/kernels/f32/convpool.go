@@ -12,6 +12,9 @@ import (
 type PooledConv struct {
 	Conv
 	Pool Pool
+	// Training lets Forward round as Winograd's algorithm does where [Conv.Winograd] holds and the height of windows is even.
+	Training bool
+
 	full []float32 // the gradient before the pool, where it is needed in one piece
 }
 
@@ -24,16 +27,26 @@ func (l *PooledConv) Possible() bool {
 // Forward computes what [Conv2D] without activation, [Tail.Run] and [MaxPool2D] do, and returns what the tail returns.
 // winners, as many as y, are for the gradient.
 func (l *PooledConv) Forward(ws *Workspace, t *Tail, y []float32, winners []int32, x, w, bias []float32) (lo, hi float32, nan bool) {
-	parts, per := split(l.Batch, l.imageCost()), l.strip()+l.rowsScratch(l.tallest())
-	s := ws.floats(parts*per + l.WeightsLen() + l.OutC)
-	a := pooledForward{l: l, t: t, parts: parts, per: per, scratch: s[:parts*per], y: y, winners: winners, x: x, bias: bias}
-	a.w = s[parts*per:][:l.WeightsLen()]
+	parts, per, n, plane := split(l.Batch, l.imageCost()), l.strip()+l.rowsScratch(l.tallest()), l.WeightsLen(), l.InC*l.OutC
+	more := 0
+	a := pooledForward{l: l, t: t, parts: parts, y: y, winners: winners, x: x, bias: bias}
+	if l.transforms() {
+		a.winograd = newWinogradForward(l.Conv, l.tallest())
+		per, more = l.strip()+a.winograd.scratch(), (points+12)*plane
+	}
+	s := ws.floats(parts*per + n + l.OutC + more)
+	a.per, a.scratch, s = per, s[:parts*per], s[parts*per:]
+	a.w, s = s[:n], s[n:]
 	transpose(l.OutC, l.depth(), a.w, l.OutC, w, l.depth())
 	if bias == nil {
-		a.bias = s[parts*per+l.WeightsLen():]
+		a.bias = s[:l.OutC]
 		for i := range a.bias {
 			a.bias[i] = float32(math.Copysign(0, -1)) // which changes nothing
 		}
+	}
+	if s = s[l.OutC:]; more > 0 {
+		expand(plane, s, a.w, s[points*plane:])
+		a.w = s
 	}
 	t.begin(parts)
 	parallel.Each(parts, parts, a, pooledForward.part)
@@ -47,6 +60,7 @@ type pooledForward struct {
 	parts, per             int
 	scratch, y, x, w, bias []float32
 	winners                []int32
+	winograd               winogradForward
 }
 
 // part does some images.
@@ -58,7 +72,11 @@ func (a pooledForward) part(p, _ int) {
 	for b := from; b < to; b++ {
 		for k := range l.blocks() {
 			q := l.block(b, k)
-			l.compute(strip, s, a.x, a.w, q.row, q.pool.Input[0])
+			if n := q.pool.Input[0]; l.transforms() {
+				a.winograd.compute(strip, s, a.x, a.w, b, q.row-b*l.Output[0], n)
+			} else {
+				l.compute(strip, s, a.x, a.w, q.row, n)
+			}
 			q.pool.windowsOf(0, q.pool.Output[0], strip, func(at int, w windows) {
 				at += q.at
 				n := w.count * w.channels

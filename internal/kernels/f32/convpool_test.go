@@ -88,6 +88,35 @@ func checkPooledConv(t tester, ws *f32.Workspace, r *rand.Rand, l *f32.PooledCon
 	equal(t, "dx alone", dx, wantX)
 }
 
+// checkTraining holds the forward pass of a training step to the algorithm of Winograd, and that to the formula, or to the
+// formula alone where there are no rows of whole tiles.
+func checkTraining(t tester, ws *f32.Workspace, r *rand.Rand, l *f32.PooledConv, tail *f32.Tail) {
+	t.Helper()
+	g := l.Conv
+	x, w, bias := random(r, g.InputLen()), random(r, g.WeightsLen()), random(r, g.OutC)
+	sums, want, arg := dirty(g.OutputLen()), dirty(l.Pool.OutputLen()), make([]int32, l.Pool.OutputLen())
+	kerneltest.Conv2D(g, sums, x, w, nil, quant.NoActivation)
+	if g.Winograd() && l.Pool.Kernel[0]%2 == 0 && l.Pool.Pad[0] == 0 {
+		exact := sums
+		sums = dirty(len(sums))
+		kerneltest.Conv2DWinograd(g, sums, x, w)
+		near32(t, "sums", sums, exact, float64(9*g.InC))
+	}
+	for i := range sums {
+		sums[i] += bias[i%g.OutC]
+	}
+	lo, hi, _ := tail.Run(sums, nil)
+	f32.MaxPool2D(l.Pool, want, sums, arg)
+	l.Training = true
+	got := dirty(len(want))
+	gotLo, gotHi, nan := l.Forward(ws, tail, got, arg, x, w, bias)
+	equal(t, "y in training", got, want)
+	equal(t, "bounds in training", []float32{gotLo, gotHi}, []float32{lo, hi})
+	if nan {
+		t.Fatalf("NaN in training")
+	}
+}
+
 func TestPooledConv(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
 	var ws f32.Workspace
@@ -106,6 +135,7 @@ func TestPooledConv(t *testing.T) {
 			tail.Round(0.02, 3, quant.Signed(8, false))
 		}
 		checkPooledConv(t, &ws, drawRand(t), l, &tail, rapid.Bool().Draw(t, "bias"))
+		checkTraining(t, &ws, drawRand(t), l, &tail)
 	})
 	for i, g := range []f32.Conv{ // several parts, and several blocks of an image
 		{Window: same(28, 28, 3, one), Batch: 11, InC: 1, OutC: 16},
@@ -119,5 +149,6 @@ func TestPooledConv(t *testing.T) {
 		tail.Activate(quant.Relu)
 		tail.Round(0.02, -128, quant.Signed(8, false))
 		checkPooledConv(t, &ws, rand.New(rand.NewPCG(6, uint64(i))), l, &tail, true)
+		checkTraining(t, &ws, rand.New(rand.NewPCG(7, uint64(i))), l, &tail)
 	}
 }

@@ -110,11 +110,11 @@ func (w winograd) grad(ws *Workspace, dx, dw, dbias, x []float32, up upstream, w
 	between, taps := s[:12*plane], s[12*plane:]
 	if dx != nil {
 		w.turn(taps, weights)
-		w.expand(a.weights, taps, between)
+		expand(plane, a.weights, taps, between)
 	}
 	parallel.Each(chunks, chunks, a, winogradArgs.part)
 	addChunks(chunks, n, a.sums)
-	w.reduce(taps, a.sums, between)
+	reduce(plane, taps, a.sums, between)
 	w.turnBack(dw, taps)
 	if dbias != nil {
 		addChunks(chunks, g.OutC, a.biases)
@@ -168,7 +168,9 @@ func (a winogradArgs) part(c, _ int) {
 			gemm(n, g.InC, g.OutC, u[p*w.u:], g.InC, matrix{data: v[p*w.v:], row: g.OutC, step: 1}, a.weights[p*plane:], g.InC, false)
 		}
 		for r := lo; r < hi; r++ {
-			w.gather(a.dx, r, u[(r-lo)*w.cols*g.InC:], edge)
+			y, line := r%w.rows*2, g.Input[1]*g.InC
+			to := a.dx[(r/w.rows*g.Input[0]+y)*line:]
+			gather(to, line, g.Input[0]-y, u[(r-lo)*w.cols*g.InC:], edge, tiling{apart: w.u, channels: g.InC, count: w.cols})
 		}
 	}
 }
@@ -181,19 +183,16 @@ func (w *winograd) transform(q *Conv, r, n int, edge, image []float32, f func(v,
 	}
 }
 
-// gather writes row r of tiles (batch*rows + row) of dx.
-func (w *winograd) gather(dx []float32, r int, v, edge []float32) {
-	g := &w.g
-	y, line, even := r%w.rows*2, g.Input[1]*g.InC, 2*w.cols*g.InC
-	to := dx[(r/w.rows*g.Input[0]+y)*line:]
-	t := tiling{apart: w.u, line: line, channels: g.InC, count: w.cols}
-	if line == even && y+1 < g.Input[0] {
+// gather writes a row of tiles, or as much of it as there is of the rows of an image, which have length line.
+func gather(to []float32, line, rows int, v, edge []float32, t tiling) {
+	even := 2 * t.count * t.channels
+	if t.line = line; line == even && rows > 1 {
 		level.winogradGather(to, v, t)
 		return
 	}
 	t.line = even
 	level.winogradGather(edge, v, t)
-	for i := range min(2, g.Input[0]-y) {
+	for i := range min(2, rows) {
 		copy(to[i*line:][:line], edge[i*even:])
 	}
 }

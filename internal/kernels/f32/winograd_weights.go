@@ -22,9 +22,8 @@ func (w *winograd) eachRow(f func(weight, plane int)) {
 	}
 }
 
-// expand computes G w G' of planes 3x3, down the columns and then along the rows.
-func (w *winograd) expand(to, from, between []float32) {
-	n := w.g.OutC * w.g.InC
+// expand computes G w G' of 3x3 planes of n elements, down the columns and then along the rows.
+func expand(n int, to, from, between []float32) {
 	for x := range 3 {
 		expand3(n, between[x*n:], from[x*n:], 3)
 	}
@@ -47,9 +46,8 @@ func expand3(n int, to, from []float32, step int) {
 	copy(plane(to, 3), plane(from, 2))
 }
 
-// reduce computes G' t G of planes 4x4, down the columns and then along the rows.
-func (w *winograd) reduce(to, from, between []float32) {
-	n := w.g.OutC * w.g.InC
+// reduce computes G' t G of 4x4 planes, down the columns and then along the rows.
+func reduce(n int, to, from, between []float32) {
 	for x := range 4 {
 		reduce4(n, between[x*n:], from[x*n:], 4)
 	}

@@ -46,7 +46,7 @@ func (c *compiler) pooled(n, next *graph.Node) *f32.PooledConv {
 	if _, conv := n.Op.(graph.Conv2D); !ok || !conv {
 		return nil
 	}
-	l := &f32.PooledConv{Conv: c.convolution(n), Pool: c.pool(next, pool.Pool)}
+	l := &f32.PooledConv{Conv: c.convolution(n), Pool: c.pool(next, pool.Pool), Training: c.config.Training}
 	if !l.Possible() {
 		return nil
 	}

@@ -9,13 +9,6 @@ import (
 // other roundings.
 func Conv2DGradWinograd(g f32.Conv, dx, dw, x, dy, w []float32) {
 	rows, cols := (g.Input[0]+1)/2, (g.Input[1]+1)/2
-	// pixel returns 0 outside the image.
-	pixel := func(of []float32, size [2]int, channels, b, row, col, c int) float32 {
-		if row < 0 || row >= size[0] || col < 0 || col >= size[1] {
-			return 0
-		}
-		return of[((b*size[0]+row)*size[1]+col)*channels+c]
-	}
 	weights := make([][][]float32, g.OutC*g.InC)
 	for i := range weights {
 		o, c := i/g.InC, i%g.InC
@@ -73,6 +66,48 @@ func Conv2DGradWinograd(g f32.Conv, dx, dw, x, dy, w []float32) {
 			}
 		}
 	}
+}
+
+// Conv2DWinograd defines the sums of f32.PooledConv where it transforms: [Conv2D] without bias, with other roundings.
+func Conv2DWinograd(g f32.Conv, y, x, w []float32) {
+	rows, cols := (g.Output[0]+1)/2, (g.Output[1]+1)/2
+	weights := make([][][]float32, g.OutC*g.InC)
+	for i := range weights {
+		o, c := i/g.InC, i%g.InC
+		weights[i] = sandwich(square(3, func(row, col int) float32 { return w[(o*9+3*row+col)*g.InC+c] }), winogradG)
+	}
+	for tile := range g.Batch * rows * cols {
+		b, top, left := tile/(rows*cols), tile/cols%rows*2, tile%cols*2
+		windows := make([][][]float32, g.InC)
+		for c := range windows {
+			windows[c] = sandwich(square(4, func(row, col int) float32 {
+				return pixel(x, g.Input, g.InC, b, top-g.Pad[0]+row, left-g.Pad[1]+col, c)
+			}), winogradB)
+		}
+		for o := range g.OutC {
+			products := square(4, func(i, j int) (s float32) {
+				for c := range g.InC {
+					s = Add(s, windows[c][i][j], weights[o*g.InC+c][i][j])
+				}
+				return s
+			})
+			for row, d := range sandwich(products, winogradATransposed) {
+				for col, v := range d {
+					if oy, ox := top+row, left+col; oy < g.Output[0] && ox < g.Output[1] {
+						y[((b*g.Output[0]+oy)*g.Output[1]+ox)*g.OutC+o] = v
+					}
+				}
+			}
+		}
+	}
+}
+
+// pixel returns 0 outside the image.
+func pixel(of []float32, size [2]int, channels, b, row, col, c int) float32 {
+	if row < 0 || row >= size[0] || col < 0 || col >= size[1] {
+		return 0
+	}
+	return of[((b*size[0]+row)*size[1]+col)*channels+c]
 }
 
 func square(n int, f func(row, col int) float32) [][]float32 {
