@@ -63,6 +63,43 @@ func BenchmarkConv2D(b *testing.B) {
 	}
 }
 
+// BenchmarkPooledConv measures the same convolutions with bias, relu and pool; the speed is that of the formula's products.
+func BenchmarkPooledConv(b *testing.B) {
+	for _, l := range []*f32.PooledConv{
+		{Conv: f32.Conv{Window: same(28, 28, 3, one), Batch: 128, InC: 1, OutC: 16}, Training: true},
+		{Conv: f32.Conv{Window: same(14, 14, 3, one), Batch: 128, InC: 16, OutC: 32}, Training: true},
+	} {
+		g := l.Conv
+		l.Pool = f32.Pool{Window: same(g.Output[0], g.Output[1], 2, [2]int{2, 2}), Batch: g.Batch, Channels: g.OutC}
+		r := rand.New(rand.NewPCG(1, 2))
+		x, w, y, bias := random(r, g.InputLen()), random(r, g.WeightsLen()), random(r, l.Pool.OutputLen()), random(r, g.OutC)
+		dw, winners, dx := make([]float32, len(w)), make([]int32, len(y)), []float32(nil)
+		flops, gradients := 2*float64(g.OutputLen())*float64(g.WeightsLen()/g.OutC), 1.0
+		if g.InC > 1 { // the first layer has no gradient of its input
+			dx, gradients = make([]float32, len(x)), 2
+		}
+		between, mask := make([]float32, g.OutputLen()), make([]uint8, f32.MaskLen(g.OutputLen()))
+		name := map[bool]string{true: "conv2", false: "conv1"}[g.InC > 1]
+		var ws f32.Workspace
+		var tail f32.Tail
+		tail.Activate(quant.Relu)
+		benchmark(b, name+"/forward", flops, func() { l.Forward(&ws, &tail, y, winners, x, w, bias) }, func() {
+			f32.Conv2D(&ws, g, between, x, w, bias, quant.NoActivation)
+			tail.Run(between, mask)
+			f32.MaxPool2D(l.Pool, y, between, winners)
+		})
+		l.Forward(&ws, &tail, y, winners, x, w, bias)
+		benchmark(b, name+"/gradient", gradients*flops, func() { l.Grad(&ws, dx, dw, bias, x, y, winners, w) }, func() {
+			f32.MaxPool2DGrad(l.Pool, between, y, winners)
+			f32.FakeQuantizeGrad(between, between, mask)
+			f32.Conv2DGradWeights(&ws, g, dw, bias, x, between)
+			if dx != nil {
+				f32.Conv2DGradInput(&ws, g, dx, between, w)
+			}
+		})
+	}
+}
+
 // BenchmarkFullyConnected measures a hidden layer and a classifier at batch 128.
 func BenchmarkFullyConnected(b *testing.B) {
 	const batch = 128

@@ -37,6 +37,7 @@
 //     channels that belong to one input channel are added in order;
 //   - the gradient of convolution weights and column sums are one such chain per chunk of rows, and the chunks are added
 //     in order; the number of chunks depends on shapes only;
+//   - where [Conv.Winograd] holds, [Conv2DGrad] and training steps of [PooledConv] add transformed values in such chains;
 //   - sums over a slice use 16 lanes by index modulo 16, which are then added pairwise in a fixed tree.
 //
 // Padding counts as nothing: the sums run over valid taps only. (Implementations may add products with zeros there, so
