@@ -20,6 +20,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 NETS, BATCHES, WHATS = ["mlp", "tutorial", "cnn", "dscnn"], [32, 128], ["float", "qat"]
 OURS, ALONE = "goqat", "goqat, 1 thread"
 
+# What holds programs to instructions of this kind: of Go, of PyTorch itself, of oneDNN and of MKL. Each ignores the others'.
+ISAS = {"avx2": {"GODEBUG": "cpu.avx512f=off", "ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"}}
+
 
 def numbers(text):
     return [int(n) for n in text.split(",")]
@@ -41,6 +44,7 @@ def arguments():
     p.add_argument("--epochs", type=int, default=1, metavar="N", help="whole epochs to measure in each round; default: 1")
     p.add_argument("--seconds", type=float, metavar="S", help="measure parts of epochs, of so many seconds: a quick look")
     p.add_argument("--scaling", action="store_true", help="run goqat on one thread too")
+    p.add_argument("--isa", choices=sorted(ISAS), help="hold all programs to these instructions; default: each takes what it likes")
     p.add_argument("--json", metavar="FILE", help="write every line measured there")
     args = p.parse_args()
     if unknown := set(args.nets) - set(NETS):
@@ -94,6 +98,7 @@ def others(before, after, seconds):
 def measure(args, found):
     """Runs everything and returns the lines, each with its program, its round, and how busy the machine was with other work."""
     lines = []
+    environment = {**os.environ, **ISAS.get(args.isa, {})}
     for round in range(args.rounds):
         for net in args.nets:
             for batch in args.batches:
@@ -102,7 +107,7 @@ def measure(args, found):
                 for name in names[round % len(names):] + names[:round % len(names)]:
                     print(f"round {round + 1} of {args.rounds}: {net}, batch {batch}: {name}", file=sys.stderr, flush=True)
                     before, began = busy(), time.monotonic()
-                    run = subprocess.run(found[name](net, batch), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                    run = subprocess.run(found[name](net, batch), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
                     share = others(before, busy(), time.monotonic() - began)
                     if run.returncode:
                         print(f"  failed: {run.stderr.strip()[-2000:]}", file=sys.stderr)
@@ -125,7 +130,7 @@ def geometric(ratios):
     return math.exp(sum(map(math.log, ratios)) / len(ratios))
 
 
-def table(lines, peers, missing):
+def table(lines, peers, missing, isa=None):
     """The report as text."""
     epoch = best(lines, "epoch_s")
     out = []
@@ -154,10 +159,23 @@ def table(lines, peers, missing):
         out.append(title + ": " + ", ".join(
             f"{p} {min(v) / scale:.{places}f} to {max(v) / scale:.{places}f}" for p in [OURS, *peers]
             if (v := [x for (q, _, _, _), x in best(lines, key).items() if q == p])))
+    out += instructions(lines, isa)
     if (most := max((line["others"] for line in lines), default=0)) > 0.1:
         out.append(f"other programs took up to {most:.0%} of the machine meanwhile: these figures say little")
     out += [f"missing: {m}" for m in missing]
     return "\n".join(out)
+
+
+def instructions(lines, wanted):
+    """What the programs say they run, and what they were held to."""
+    found = {}
+    for line in lines:
+        found.setdefault(line["program"], set()).add(line.get("isa") or "does not say")
+    text = "instructions: " + ", ".join(f"{p} {'/'.join(sorted(v))}" for p, v in found.items())
+    if not wanted:
+        return [text]
+    other = [p for p, v in found.items() if v - {wanted.upper(), "does not say"}]
+    return [f"{text}; all were held to {wanted.upper()}"] + [f"not held to {wanted.upper()}: {p}" for p in other]
 
 
 def own(epoch):
@@ -189,7 +207,7 @@ def main():
                [("PyTorch", "--torch", args.torch), ("TensorFlow", "--tensorflow", args.tensorflow)] if not python]
     peers = [p for p in found if p not in (OURS, ALONE)]
     missing += [f"{p}: failed on every row" for p in peers if not any(line["program"] == p for line in lines)]
-    print(table(lines, peers, missing))
+    print(table(lines, peers, missing, args.isa))
     sys.exit(not lines)
 
 

@@ -89,7 +89,7 @@ def measure(args, what, x, y, before):
         if args.epochs and rows:
             rates.append(rows / (time.perf_counter() - since))
             rows, since = 0, time.perf_counter()
-    result.print(len(x), rates, version=torch.__version__)
+    result.print(len(x), rates, version=torch.__version__, isa=torch.backends.cpu.get_cpu_capability())
 
 
 def main():

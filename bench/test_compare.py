@@ -20,7 +20,8 @@ if speed == 0:
     sys.exit("no such module")
 for what, slower in (("float", 1), ("qat", 2)):
     print(json.dumps(dict(net=value("net", "nets"), batch=int(value("batch", "batches")), what=what, threads=int(value("threads")),
-                          epoch_s=slower / speed * 2 / min(2, int(value("threads"))), first_step_s=0.5, peak_bytes=10**8)))
+                          epoch_s=slower / speed * 2 / min(2, int(value("threads"))), first_step_s=0.5, peak_bytes=10**8,
+                          **({{}} if speed == 0.25 else dict(isa=os.environ.get("ATEN_CPU_CAPABILITY" if speed < 1 else "GODEBUG", "AVX512").upper())))))
 """
 
 
@@ -54,6 +55,15 @@ class Compare(unittest.TestCase):
         self.assertIn("goqat 100 to 100, PyTorch 100 to 100", text)
         self.assertIn("round 2 of 2: dscnn, batch 128: TensorFlow", progress)
         self.assertNotIn("missing", text)
+
+    def test_instructions(self):
+        text, _, lines = self.run_with("--nets", "mlp", "--batches", "8", "--isa", "avx2", torch=0.5, tensorflow=0.25)
+        # The fake goqat names the variable that it was held by, which is no kind of instructions.
+        self.assertIn("instructions: goqat CPU.AVX512F=OFF, PyTorch AVX2, TensorFlow does not say; all were held to AVX2", text)
+        self.assertIn("not held to AVX2: goqat\n", text + "\n")
+        self.assertEqual({line.get("isa") for line in lines if line["program"] == "PyTorch"}, {"AVX2"})
+        text, _, _ = self.run_with("--nets", "mlp", "--batches", "8", torch=0.5)
+        self.assertIn("instructions: goqat AVX512, PyTorch AVX512\n", text)
 
     def test_missing_and_failing(self):
         text, progress, _ = self.run_with("--nets", "cnn", "--batches", "8", torch=0)

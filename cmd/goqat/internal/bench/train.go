@@ -11,6 +11,7 @@ import (
 	"github.com/goqat/goqat/cmd/goqat/internal/memory"
 	"github.com/goqat/goqat/fakequant"
 	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/internal/kernels/f32"
 	"github.com/goqat/goqat/layers"
 	"github.com/goqat/goqat/quant"
 	"github.com/goqat/goqat/train"
@@ -47,6 +48,9 @@ type Result struct {
 	Batch   int    `json:"batch"`
 	What    What   `json:"what"`
 	Threads int    `json:"threads"`
+	// ISA names the instructions that the kernels use: "AVX512", "AVX2" or
+	// "portable".
+	ISA string `json:"isa"`
 	// EpochSeconds is the time that all rows of the set need, at the speed
 	// measured.
 	EpochSeconds     float64 `json:"epoch_s"`
@@ -100,7 +104,7 @@ func Train(ctx context.Context, rows Rows, t Training) (Result, error) {
 		return Result{}, err
 	}
 	r := Result{
-		Net: t.Network.Name, Batch: t.Batch, What: t.What, Threads: runtime.GOMAXPROCS(0),
+		Net: t.Network.Name, Batch: t.Batch, What: t.What, Threads: runtime.GOMAXPROCS(0), ISA: f32.Level(),
 		SamplesPerSecond: clock.rate(), FirstStepSeconds: (t.Before + clock.first.Sub(began)).Seconds(),
 		AllocsPerStep: clock.allocations(), PeakBytes: memory.Peak(),
 		Data: rows.Name, Rows: rows.Set.Len(), Steps: clock.steps - warmup, Epochs: t.Epochs,
