@@ -2,14 +2,18 @@ package f32_test
 
 import (
 	"math/rand/v2"
+	"runtime"
 	"testing"
+	"time"
 
 	"github.com/goqat/goqat/internal/kernels/f32"
 	"github.com/goqat/goqat/internal/kernels/f32/kerneltest"
 	"github.com/goqat/goqat/quant"
 )
 
-// benchmark runs the kernel and its formula one after the other and reports the kernel's arithmetic speed.
+// benchmark runs the kernel and its formula one after the other and reports the arithmetic speed of each, also as a share of
+// what multiply-adds could reach on as many cores. GOMAXPROCS=1 in the environment gives the speed of one core: -cpu 1 does not,
+// for the first of several benchmarks.
 func benchmark(b *testing.B, name string, flops float64, fast, formula func()) {
 	for _, c := range []struct {
 		name string
@@ -20,9 +24,22 @@ func benchmark(b *testing.B, name string, flops float64, fast, formula func()) {
 			for b.Loop() {
 				c.f()
 			}
-			b.ReportMetric(flops*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
+			speed := flops * float64(b.N) / float64(b.Elapsed().Nanoseconds())
+			b.ReportMetric(speed, "GFLOP/s")
+			if most := peak() * float64(runtime.GOMAXPROCS(0)); most > 0 {
+				b.ReportMetric(100*speed/most, "%peak")
+			}
 		})
 	}
+}
+
+// peak measures one core for some milliseconds: clocks drift.
+func peak() float64 {
+	flops, began := 0.0, time.Now()
+	for range 8 {
+		flops += f32.Peak()
+	}
+	return flops / float64(time.Since(began).Nanoseconds())
 }
 
 // BenchmarkPeak measures what kernels can reach at most: multiply-adds that wait for nothing.
@@ -34,8 +51,8 @@ func BenchmarkPeak(b *testing.B) {
 	b.ReportMetric(flops/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
 }
 
-// BenchmarkConv2D measures the two convolutions of the Fashion-MNIST network at batch 128; -cpu 1 gives the speed of
-// one core.
+// BenchmarkConv2D measures convolutions of small networks for Fashion-MNIST at batch 128: the two of one, the first of
+// another, which strides, and one of single pixels.
 func BenchmarkConv2D(b *testing.B) {
 	for _, c := range []struct {
 		name string
@@ -43,6 +60,9 @@ func BenchmarkConv2D(b *testing.B) {
 	}{
 		{"conv1", f32.Conv{Window: same(28, 28, 3, one), Batch: 128, InC: 1, OutC: 16}},
 		{"conv2", f32.Conv{Window: same(14, 14, 3, one), Batch: 128, InC: 16, OutC: 32}},
+		{"stride2", f32.Conv{Window: same(28, 28, 3, [2]int{2, 2}), Batch: 128, InC: 1, OutC: 32}},
+		{"stride2of4", f32.Conv{Window: same(28, 28, 3, [2]int{2, 2}), Batch: 128, InC: 4, OutC: 32}},
+		{"1x1", f32.Conv{Window: same(14, 14, 1, one), Batch: 128, InC: 32, OutC: 32}},
 	} {
 		g := c.g
 		r := rand.New(rand.NewPCG(1, 2))
@@ -100,13 +120,13 @@ func BenchmarkPooledConv(b *testing.B) {
 	}
 }
 
-// BenchmarkFullyConnected measures a hidden layer and a classifier at batch 128.
+// BenchmarkFullyConnected measures hidden layers and classifiers.
 func BenchmarkFullyConnected(b *testing.B) {
-	const batch = 128
 	for _, c := range []struct {
-		name    string
-		in, out int
-	}{{"784x128", 784, 128}, {"1568x10", 1568, 10}} {
+		name           string
+		batch, in, out int
+	}{{"784x128", 128, 784, 128}, {"32of784x128", 32, 784, 128}, {"128x10", 128, 128, 10}, {"1568x10", 128, 1568, 10}} {
+		batch := c.batch
 		r := rand.New(rand.NewPCG(1, 2))
 		x, w, y, bias := random(r, batch*c.in), random(r, c.in*c.out), random(r, batch*c.out), random(r, c.out)
 		flops := 2 * float64(batch*c.in*c.out)
@@ -152,7 +172,19 @@ func BenchmarkRows(b *testing.B) {
 		}
 	})
 	run("FakeQuantizeGrad", 1, func() { f32.FakeQuantizeGrad(y, dy, mask) }, func() {})
+	run("AveragePool2D", 1, func() { f32.AveragePool2D(g, y, x) }, func() { kerneltest.AveragePool2D(g, y, x) })
+	run("AveragePool2DGrad", 1, func() { f32.AveragePool2DGrad(g, x, dy) }, func() { kerneltest.AveragePool2DGrad(g, x, dy) })
+	run("Softmax", 20, func() { f32.Softmax(rows, cols, y, dy) }, func() { kerneltest.Softmax(rows, cols, y, dy) })
+	run("LogSoftmax", 20, func() { f32.LogSoftmax(rows, cols, y, dy) }, func() { kerneltest.LogSoftmax(rows, cols, y, dy) })
+	run("LeakyRelu", 1, func() { f32.LeakyReluTo(0.2, y, dy) }, func() {})
+	run("LeakyReluGrad", 1, func() { f32.LeakyReluGrad(0.2, y, dy, x) }, func() {})
+	run("HardSwish", 4, func() { f32.HardSwishTo(y, dy) }, func() {})
+	run("Sigmoid", 20, func() { f32.SigmoidTo(y, dy) }, func() {})
+	run("SigmoidGrad", 3, func() { f32.SigmoidGrad(y, dy, x) }, func() {})
 	m, v := make([]float32, len(x)), make([]float32, len(x))
+	run("SGD", 2, func() { f32.SGD(y, dy, 1e-9) }, func() { kerneltest.SGD(y, dy, 1e-9) })
+	run("Momentum", 5, func() { f32.Momentum(y, dy, m, 1e-9, 0.9, false) }, func() { kerneltest.Momentum(y, dy, m, 1e-9, 0.9, false) })
+	run("RMSprop", 9, func() { f32.RMSprop(y, dy, v, 0.9, 0.1, 1e-9, 1e-7) }, func() { kerneltest.RMSprop(y, dy, v, 0.9, 0.1, 1e-9, 1e-7) })
 	run("Adam", 13, func() { f32.Adam(y, dy, m, v, 0.1, 0.001, 1e-3, 1e-7) },
 		func() { kerneltest.Adam(y, dy, m, v, 0.1, 0.001, 1e-3, 1e-7) })
 }
