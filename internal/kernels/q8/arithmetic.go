@@ -189,15 +189,45 @@ func (o *Arithmetic) tabulate(level *dispatch, routine func(dst, a, b *byte, n i
 		o.left.values[i], o.right.values[i] = o.left.of(int8(i)), o.right.of(int8(i))
 	}
 	o.vector, o.lanes = nil, level.lanes
-	if o.kernel == Reference || level.lanes == 0 || o.shift != 0 || o.single != 0 {
+	if o.kernel == Reference || level.lanes == 0 {
 		return
+	}
+	left, right, result, ok := o.lanesOf(&routine, level)
+	if !ok {
+		return
+	}
+	o.vector = routine
+	size := fields * level.lanes
+	o.constants = aligned[int32](3*size + limitWords)
+	for i := range level.lanes {
+		left.put(o.constants, level.lanes, i)
+		right.put(o.constants[size:], level.lanes, i)
+		result.put(o.constants[2*size:], level.lanes, i)
+	}
+	putLimits(o.constants[3*size:], o.clamp)
+}
+
+// lanesOf returns the constants of both operands, in the order in which routine
+// takes them, and of the result. It may choose a better routine.
+func (o *Arithmetic) lanesOf(routine *func(dst, a, b *byte, n int, constants *int32), level *dispatch) (left, right, result lane, ok bool) {
+	o.swapped = false
+	switch {
+	case o.single != 0:
+		*routine = level.singleProduct
+		return lane{fieldStart: -o.left.zero}, lane{fieldStart: -o.right.zero}, singleLane(o.single, o.zero, o.clamp), true
+	case o.shift != 0:
+		*routine = level.coarse
+		left, right = lane{fieldStart: -o.left.zero, fieldEven: o.left.factor}, lane{fieldStart: -o.right.zero, fieldEven: o.right.factor}
+		if o.right.negative {
+			right[fieldEven] = -o.right.factor
+		}
+		return left, right, lane{fieldStart: 1 << (o.shift - 1), fieldShift: int32(o.shift), fieldAdd: o.zero}, true
 	}
 	first, second := &o.left, &o.right
 	half := quant.Multiplier{Mantissa: 1 << 30} // that of the larger scale
 	halved := false
-	o.swapped = false
 	if !o.product && !second.negative && (first.multiplier == half || second.multiplier == half) {
-		routine = level.sumOfHalf
+		*routine = level.sumOfHalf
 		if o.swapped = first.multiplier != half; o.swapped {
 			first, second = second, first
 		}
@@ -212,19 +242,8 @@ func (o *Arithmetic) tabulate(level *dispatch, routine func(dst, a, b *byte, n i
 	if o.product {
 		most = 1 << 16
 	}
-	result, ok := newLane(o.multiplier, o.zero, true, 0, most)
-	if !ok || !okLeft || !okRight {
-		return
-	}
-	o.vector = routine
-	size := fields * level.lanes
-	o.constants = aligned[int32](3*size + limitWords)
-	for i := range level.lanes {
-		left.put(o.constants, level.lanes, i)
-		right.put(o.constants[size:], level.lanes, i)
-		result.put(o.constants[2*size:], level.lanes, i)
-	}
-	putLimits(o.constants[3*size:], o.clamp)
+	result, ok = newLane(o.multiplier, o.zero, true, 0, most)
+	return left, right, result, ok && okLeft && okRight
 }
 
 // lane returns the constants of the contribution that [operand.of] computes: the

@@ -67,6 +67,7 @@ func NewBorder[T Code](p quant.Params, profile Profile) *Border[T] {
 		zero, flip = zero-128, -0x7f7f7f80
 	}
 	setLine(b.constants, lineFactor, p.Scale[0])
+	setLine(b.constants, lineInverse, 1/p.Scale[0])
 	setLine(b.constants, lineHalf, math.Nextafter32(.5, 0))
 	setLine(b.constants, lineSign, int32(math.MinInt32))
 	setLine(b.constants, lineZero, zero)
@@ -77,9 +78,13 @@ func NewBorder[T Code](p quant.Params, profile Profile) *Border[T] {
 // Quantize sets dst[i] to the code of src[i]; both have one length.
 func (b *Border[T]) Quantize(dst []T, src []float32) {
 	n := 0
-	if b.level.lanes > 0 && len(src) >= borderStep && b.profile != XNNPACK {
+	if b.level.lanes > 0 && len(src) >= borderStep {
 		n = len(src) / borderStep * borderStep
-		b.level.quantize(pointer(dst[:n]), &src[0], n, &b.constants[0])
+		routine := b.level.quantize
+		if b.profile == XNNPACK {
+			routine = b.level.encodeEven
+		}
+		routine(pointer(dst[:n]), &src[0], n, &b.constants[0])
 	}
 	Quantize(dst[n:], src[n:], b.params, b.profile)
 }

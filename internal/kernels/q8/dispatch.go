@@ -24,7 +24,8 @@ type dispatch struct {
 
 	sum, sumOfHalf, difference, product func(dst, a, b *byte, n int, constants *int32)
 	real                                func(dst *byte, acc *int32, factors *float64, n int, constants *byte)
-	quantize, encode                    func(dst *byte, src *float32, n int, constants *byte)
+	coarse, singleProduct               func(dst, a, b *byte, n int, constants *int32) // of XNNPACK
+	quantize, encode, encodeEven        func(dst *byte, src *float32, n int, constants *byte)
 	extent                              func(src *float32, n int) (lo, hi float32)
 	hybridFirst, hybridLast             func(a *byte) // *hybridArgs
 	spread                              func(sums, weights, x *float32, n int, factors *float32, scale float32, vectors int)

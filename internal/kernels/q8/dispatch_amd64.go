@@ -15,8 +15,9 @@ var (
 		depthwise: depthwiseAVX2,
 		step:      16, widen: widenAVX2, interleave: interleaveAVX2,
 		sum: sumAVX2, sumOfHalf: sumOfHalfAVX2, difference: differenceAVX2, product: productAVX2,
+		coarse: coarseAVX2, singleProduct: singleProductAVX2,
 		real:     realAVX2,
-		quantize: quantizeAVX2, dequantize: dequantizeAVX2, encode: encodeAVX2, extent: extentAVX2,
+		quantize: quantizeAVX2, dequantize: dequantizeAVX2, encode: encodeAVX2, encodeEven: encodeEvenAVX2, extent: extentAVX2,
 		hybridFirst: hybridFirstAVX2, hybridLast: hybridLastAVX2, spread: spreadAVX2,
 		max: maxAVX2, average: averageAVX2, total: totalAVX2,
 	}
@@ -31,8 +32,9 @@ var (
 		depthwise: depthwiseVNNI,
 		step:      64, widen: widenVNNI, interleave: interleaveVNNI,
 		sum: sumVNNI, sumOfHalf: sumOfHalfVNNI, difference: differenceVNNI, product: productVNNI,
+		coarse: coarseVNNI, singleProduct: singleProductVNNI,
 		real:     realVNNI,
-		quantize: quantizeAVX2, dequantize: dequantizeAVX2, encode: encodeVNNI, extent: extentAVX2,
+		quantize: quantizeAVX2, dequantize: dequantizeAVX2, encode: encodeVNNI, encodeEven: encodeEvenAVX2, extent: extentAVX2,
 		hybridFirst: hybridFirstVNNI, hybridLast: hybridLastVNNI, spread: spreadAVX2,
 		max: maxAVX2, average: averageAVX2, total: totalAVX2,
 	}

@@ -33,7 +33,8 @@ const (
 const (
 	modeClamped = iota // no correction of signs
 	modeSigned
-	modeSums // stores accumulators
+	modeSingle // in float32
+	modeSums   // stores accumulators
 )
 
 // A lane is what one output channel needs: see above.
@@ -171,7 +172,7 @@ func newRaisedLane(m quant.Multiplier, zeroPoint int32, signed bool, bias int32,
 func (r *rescaler) newLane(c int, bias int32, sum int64) (l lane, ok bool) {
 	switch {
 	case r.singles != nil:
-		return l, false
+		return r.singleLane(c, 1, bias), true
 	case sum == 0:
 		return r.deadLane(c, bias, 1), true
 	case r.factors != nil:
@@ -183,12 +184,36 @@ func (r *rescaler) newLane(c int, bias int32, sum int64) (l lane, ok bool) {
 // newRaisedLane returns the raised lane of channel c; see the function.
 func (r *rescaler) newRaisedLane(c int, bias int32, sum int64) (l lane, ok bool) {
 	if r.singles != nil {
-		return l, false
+		return r.singleLane(c, 1<<raisedBits, math.MinInt32), max(int64(bias)+sum, sum-int64(bias)) < 1<<(31-raisedBits)
 	}
 	if sum > 0 {
 		return newRaisedLane(r.multipliers[c], r.zero, r.correctsSign(), bias, sum)
 	}
 	return r.deadLane(c, bias, 1<<raisedBits), true
+}
+
+// Fields of a lane for the epilogue in float32.
+const (
+	singleFactor = fieldEven
+	singleZero   = fieldAdd
+	singleLow    = fieldAbove // limits of the code, less the zero point
+	singleHigh   = fieldShift
+)
+
+// singleLane returns the lane of channel c for the epilogue in float32, of
+// accumulators that come multiplied by a power of two.
+func (r *rescaler) singleLane(c int, times, start int32) lane {
+	l := singleLane(r.singles[c]/float32(times), r.zero, r.clamp)
+	l[fieldStart] = start
+	return l
+}
+
+func singleLane(factor float32, zero int32, clamp quant.Grid) lane {
+	bits := func(x float32) int32 { return int32(math.Float32bits(x)) }
+	return lane{
+		singleFactor: bits(factor), singleZero: zero,
+		singleLow: bits(float32(clamp.Min - zero)), singleHigh: bits(float32(clamp.Max - zero)),
+	}
 }
 
 // deadLane returns the lane of a channel without weights, whose bias may be
@@ -212,6 +237,8 @@ func (r *rescaler) mode(inside bool) int {
 	switch {
 	case !inside:
 		return modeSums
+	case r.singles != nil:
+		return modeSingle
 	case r.correctsSign():
 		return modeSigned
 	}
@@ -254,8 +281,9 @@ const (
 	lineSign
 	lineLow // limits of the code, less the zero point
 	lineHigh
-	lineZero // int32
-	lineFlip // what turns signed codes into those of the type
+	lineZero    // int32
+	lineFlip    // what turns signed codes into those of the type
+	lineInverse // of the factor
 	lines
 
 	lineBytes = 64

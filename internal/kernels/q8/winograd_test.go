@@ -24,7 +24,7 @@ func TestWinograd(t *testing.T) {
 		}
 		spec := Conv2DSpec{
 			Window: w, Outputs: sixteens("outputs"), Input: drawTensor(t, "input"), Output: drawTensor(t, "output"),
-			Activation: activations.Draw(t, "activation"),
+			Activation: activations.Draw(t, "activation"), Profile: profiles.Draw(t, "profile"),
 		}
 		spec.Output.Scale[0] = rapid.Float32Range(1, 500).Draw(t, "output scale")
 		spec.Weight = drawWeight(t, spec.Outputs)
@@ -35,9 +35,7 @@ func TestWinograd(t *testing.T) {
 		run := func(k Kernel) []int8 {
 			spec.Kernel = k
 			c, err := NewConv2D(spec, weights, bias)
-			if err != nil {
-				t.Fatal(err)
-			}
+			mustTake(t, err)
 			used = used || c.vector != nil && c.vector.winograd != nil
 			dst := make([]int8, batch*w.Positions()*spec.Outputs)
 			c.Run(dst, src, batch)

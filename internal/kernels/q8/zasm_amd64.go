@@ -423,6 +423,20 @@ func differenceWordsAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
 //go:noescape
 func productWordsAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
 
+// coarseAVX2 combines n codes, a multiple of the lanes; the constants are those of a, b and the result:
+//
+//	dst[k] = (a * factor + b * factor + start) >> shift + zero, both less their zero points
+//
+//go:noescape
+func coarseAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
+
+// singleProductAVX2 combines n codes, a multiple of the lanes; the constants are those of a, b and the result:
+//
+//	dst[k] = half_even(float32(a * b) * factor) + zero, both less their zero points
+//
+//go:noescape
+func singleProductAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
+
 // realAVX2 turns n sums, a multiple of the lanes, into codes:
 //
 //	x = acc[k] * factors[k]
@@ -510,6 +524,20 @@ func differenceWordsVNNI(dst *byte, a *byte, b *byte, n int, constants *int32)
 //go:noescape
 func productWordsVNNI(dst *byte, a *byte, b *byte, n int, constants *int32)
 
+// coarseVNNI combines n codes, a multiple of the lanes; the constants are those of a, b and the result:
+//
+//	dst[k] = (a * factor + b * factor + start) >> shift + zero, both less their zero points
+//
+//go:noescape
+func coarseVNNI(dst *byte, a *byte, b *byte, n int, constants *int32)
+
+// singleProductVNNI combines n codes, a multiple of the lanes; the constants are those of a, b and the result:
+//
+//	dst[k] = half_even(float32(a * b) * factor) + zero, both less their zero points
+//
+//go:noescape
+func singleProductVNNI(dst *byte, a *byte, b *byte, n int, constants *int32)
+
 // realVNNI turns n sums, a multiple of the lanes, into codes:
 //
 //	x = acc[k] * factors[k]
@@ -571,6 +599,14 @@ func quantizeAVX2(dst *byte, src *float32, n int, constants *byte)
 //
 //go:noescape
 func encodeAVX2(dst *byte, src *float32, n int, constants *byte)
+
+// encodeEvenAVX2 turns n real numbers, a multiple of 8, into codes; NaN becomes the lowest:
+//
+//	x = clamp(src[k] * factor)
+//	dst[k] = half_even(x) + zero
+//
+//go:noescape
+func encodeEvenAVX2(dst *byte, src *float32, n int, constants *byte)
 
 // dequantizeAVX2 turns n codes, a multiple of 8, into real numbers:
 //

@@ -101,21 +101,11 @@ func depthwise(i isa) {
 		CMPQ(tap, field(depthwiseEnd))
 		JNE(operand.LabelRef(label("tap")))
 		mode, limits := value(depthwiseMode), value(depthwiseLimits)
-		CMPQ(mode, operand.U8(modeSigned))
-		JEQ(operand.LabelRef(label("signed")))
-		JA(operand.LabelRef(label("sums")))
-		for _, signed := range []bool{false, true} {
-			if signed {
-				Label(label("signed"))
-			}
+		byMode(mode, fmt.Sprint(height), "sums", func(mode int) {
 			for r := range height {
-				i.requantize(i.register(r), i.register(free+r%4), q, 0, signed, nil)
+				i.rescale(mode, i.register(r), i.register(free+r%4), q, 0, nil)
 			}
-			if !signed {
-				JMP(operand.LabelRef(label("store")))
-			}
-		}
-		Label(label("store"))
+		})
 		i.store(acc, operand.Mem{Base: limits}, out, stride, free)
 		JMP(operand.LabelRef(label("next")))
 		Label(label("sums"))

@@ -47,16 +47,28 @@ func (i isa) narrowWords(v, t int, limits operand.Mem, to operand.Mem) {
 // arithmetics makes the routines of operators on two tensors of codes of so many
 // bytes, whose precision sums raise by some bits.
 func arithmetics(i isa, suffix string, size, bits int) {
-	add := func(a, b reg.VecPhysical) { VPADDD(a, b, b) }
-	arithmetic(i, "sum"+suffix, "requantized a + b, both requantized first", size, bits, [2]int{bits, bits}, add)
-	arithmetic(i, "sumOfHalf"+suffix, "requantized a + b, b requantized first and a halved", size, bits, [2]int{bits - 1, bits}, add)
-	arithmetic(i, "difference"+suffix, "requantized a - b, both requantized first", size, bits, [2]int{bits, bits}, func(a, b reg.VecPhysical) { VPSUBD(a, b, b) })
-	arithmetic(i, "product"+suffix, "requantized a * b, both less their zero points", size, bits, [2]int{}, func(a, b reg.VecPhysical) { VPMULLD(a, b, b) })
+	add := func(a, b reg.VecPhysical, _ reg.Register) { VPADDD(a, b, b) }
+	arithmetic(i, "sum"+suffix, "requantized a + b, both requantized first", size, bits, [2]int{bits, bits}, add, nil)
+	arithmetic(i, "sumOfHalf"+suffix, "requantized a + b, b requantized first and a halved", size, bits, [2]int{bits - 1, bits}, add, nil)
+	arithmetic(i, "difference"+suffix, "requantized a - b, both requantized first", size, bits, [2]int{bits, bits}, func(a, b reg.VecPhysical, _ reg.Register) { VPSUBD(a, b, b) }, nil)
+	arithmetic(i, "product"+suffix, "requantized a * b, both less their zero points", size, bits, [2]int{}, times, nil)
+}
+
+// times multiplies b by a.
+func times(a, b reg.VecPhysical, _ reg.Register) { VPMULLD(a, b, b) }
+
+// coarse makes the routines of operators on two tensors of bytes that round as
+// XNNPACK does.
+func coarse(i isa) {
+	arithmetic(i, "coarse", "(a * factor + b * factor + start) >> shift + zero, both less their zero points", 1, 20, [2]int{}, i.weighted, i.shifted)
+	arithmetic(i, "singleProduct", "half_even(float32(a * b) * factor) + zero, both less their zero points", 1, 20, [2]int{}, times,
+		func(v, _ reg.VecPhysical, q reg.Register, disp int) { i.single(v, q, disp) })
 }
 
 // arithmetic makes one of them. shifts are those of the codes; codes that are
-// shifted by bits are requantized.
-func arithmetic(i isa, name, formula string, size, bits int, shifts [2]int, combine func(a, b reg.VecPhysical)) {
+// shifted by bits are requantized, and so is the result unless rescale says
+// otherwise.
+func arithmetic(i isa, name, formula string, size, bits int, shifts [2]int, combine func(a, b reg.VecPhysical, q reg.Register), rescale func(v, t reg.VecPhysical, q reg.Register, disp int)) {
 	widen, narrow := VPMOVSXBD, i.narrow
 	if size == 2 {
 		widen, narrow = VPMOVSXWD, i.narrowWords
@@ -81,15 +93,31 @@ func arithmetic(i isa, name, formula string, size, bits int, shifts [2]int, comb
 		}
 		ADDQ(operand.U8(size*i.lanes), p)
 	}
-	combine(i.register(1), i.register(0))
+	combine(i.register(1), i.register(0), q)
 	i.add(operand.Mem{Base: q, Disp: result}, i.register(0))
-	i.requantize(i.register(0), i.register(4), q, result, true, nil)
+	if rescale == nil {
+		rescale = func(v, t reg.VecPhysical, q reg.Register, disp int) { i.requantize(v, t, q, disp, true, nil) }
+	}
+	rescale(i.register(0), i.register(4), q, result)
 	narrow(0, 4, operand.Mem{Base: q, Disp: result + fields*i.bytes()}, operand.Mem{Base: dst})
 	ADDQ(operand.U8(size*i.lanes), dst)
 	SUBQ(operand.U8(i.lanes), n)
 	JNE(operand.LabelRef("next"))
 	VZEROUPPER()
 	RET()
+}
+
+// weighted adds a and b, each times the number in its constants.
+func (i isa) weighted(a, b reg.VecPhysical, q reg.Register) {
+	VPMULLD(operand.Mem{Base: q, Disp: fieldEven * i.bytes()}, b, b)
+	VPMULLD(operand.Mem{Base: q, Disp: (fields + fieldEven) * i.bytes()}, a, a)
+	VPADDD(a, b, b)
+}
+
+// shifted shifts v right and adds the zero point.
+func (i isa) shifted(v, _ reg.VecPhysical, q reg.Register, disp int) {
+	VPSRAVD(operand.Mem{Base: q, Disp: disp + fieldShift*i.bytes()}, v, v)
+	VPADDD(operand.Mem{Base: q, Disp: disp + fieldAdd*i.bytes()}, v, v)
 }
 
 func (i isa) add(x operand.Op, v reg.VecPhysical) { VPADDD(x, v, v) }
@@ -102,8 +130,9 @@ const (
 	lineSign
 	lineLow // limits of the code, less the zero point
 	lineHigh
-	lineZero // int32
-	lineFlip // what turns signed codes into those of the type
+	lineZero    // int32
+	lineFlip    // what turns signed codes into those of the type
+	lineInverse // of the factor
 )
 
 // real makes the routine that multiplies sums by real factors.
@@ -162,11 +191,16 @@ func real(i isa) {
 }
 
 // quantize and dequantize are the borders of a model. AVX2 is enough for them.
-func quantize(name, formula string, scale func(ops ...operand.Op)) {
+// quantize rounds half away from zero or half to even.
+func quantize(name, formula string, scale func(ops ...operand.Op), even bool) {
+	round, factor := "trunc(x + copysign(half, x))", lineFactor
+	if even {
+		round, factor = "half_even(x)", lineInverse
+	}
 	TEXT(name+"AVX2", NOSPLIT, "func(dst *byte, src *float32, n int, constants *byte)")
 	Doc(name+"AVX2 turns n real numbers, a multiple of 8, into codes; NaN becomes the lowest:", "",
 		"\tx = clamp(src[k] "+formula+" factor)",
-		"\tdst[k] = trunc(x + copysign(half, x)) + zero")
+		"\tdst[k] = "+round+" + zero")
 	Pragma("noescape")
 	dst, src := Load(Param("dst"), GP64()), Load(Param("src"), GP64())
 	n, q := Load(Param("n"), GP64()), Load(Param("constants"), GP64())
@@ -174,13 +208,17 @@ func quantize(name, formula string, scale func(ops ...operand.Op)) {
 	v, t, x := ymm[0], ymm[1], xmm[0]
 	Label("next")
 	VMOVUPS(operand.Mem{Base: src}, v)
-	scale(line(lineFactor), v, v)
+	scale(line(factor), v, v)
 	VMAXPS(line(lineLow), v, v)
 	VMINPS(line(lineHigh), v, v)
-	VANDPS(line(lineSign), v, t)
-	VORPS(line(lineHalf), t, t)
-	VADDPS(t, v, v)
-	VCVTTPS2DQ(v, v)
+	if even {
+		VCVTPS2DQ(v, v)
+	} else {
+		VANDPS(line(lineSign), v, t)
+		VORPS(line(lineHalf), t, t)
+		VADDPS(t, v, v)
+		VCVTTPS2DQ(v, v)
+	}
 	VPADDD(line(lineZero), v, v)
 	VEXTRACTI128(operand.U8(1), v, xmm[1])
 	VPACKSSDW(xmm[1], x, x)

@@ -155,6 +155,39 @@ const (
 	fields
 )
 
+// rescale turns accumulators into output codes by a mode other than sums: see
+// requantize and single.
+func (i isa) rescale(mode int, acc, t reg.VecPhysical, q reg.Register, disp int, unit operand.Op) {
+	if mode == modeSingle {
+		i.single(acc, q, disp)
+		return
+	}
+	i.requantize(acc, t, q, disp, mode == modeSigned, unit)
+}
+
+// Fields of the constants of [isa.single].
+const (
+	singleFactor = fieldEven
+	singleZero   = fieldAdd
+	singleLow    = fieldAbove // limits of the code, less the zero point
+	singleHigh   = fieldShift
+)
+
+// single turns accumulators into output codes in float32:
+//
+//	acc = half_even(clamp(acc * factor)) + zero
+//
+// q + disp is where the constants of these channels stand.
+func (i isa) single(acc reg.VecPhysical, q reg.Register, disp int) {
+	field := func(n int) operand.Mem { return operand.Mem{Base: q, Disp: disp + n*i.bytes()} }
+	VCVTDQ2PS(acc, acc)
+	VMULPS(field(singleFactor), acc, acc)
+	VMAXPS(field(singleLow), acc, acc)
+	VMINPS(field(singleHigh), acc, acc)
+	VCVTPS2DQ(acc, acc)
+	VPADDD(field(singleZero), acc, acc)
+}
+
 // requantize turns accumulators into output codes that are not yet clamped:
 //
 //	v = high 32 bits of acc * multiplier, unsigned, + add

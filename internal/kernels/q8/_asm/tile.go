@@ -33,6 +33,7 @@ const limitWords = 32
 const (
 	modeClamped = iota // requantize without the correction of signs
 	modeSigned
+	modeSingle // in float32
 	modeSums
 )
 
@@ -101,23 +102,13 @@ func tile(i isa, height, vectors int, row bool) {
 	}
 	MOVQ(field(args, tileStride), stride)
 	MOVQ(field(args, tileMode), mode)
-	CMPQ(mode, operand.U8(modeSigned))
-	JEQ(operand.LabelRef("signed"))
-	JA(operand.LabelRef("sums"))
-	for _, signed := range []bool{false, true} {
-		if signed {
-			Label("signed")
-		}
+	byMode(mode, "", "sums", func(mode int) {
 		for v := range vectors {
 			for r := range height {
-				i.requantize(i.register(acc[r][v]), i.register(free+(r+v)%(i.spare(free))), q, v*fields*i.bytes(), signed, nil)
+				i.rescale(mode, i.register(acc[r][v]), i.register(free+(r+v)%(i.spare(free))), q, v*fields*i.bytes(), nil)
 			}
 		}
-		if !signed {
-			JMP(operand.LabelRef("store"))
-		}
-	}
-	Label("store")
+	})
 	i.store(acc, operand.Mem{Base: q, Disp: vectors * fields * i.bytes()}, out, stride, free)
 	JMP(operand.LabelRef("next"))
 	Label("sums")
@@ -253,6 +244,27 @@ func (i isa) products(p []reg.GPVirtual, index, w, groups reg.Register, acc []pi
 	step(0)
 	ADDQ(operand.U32(vectors*i.bytes()), w)
 	Label("done")
+}
+
+// byMode makes the code of each epilogue, of which one runs; there is a label for
+// that of sums, or there are no sums. suffix tells the labels of several such apart.
+func byMode(mode operand.Op, suffix, sums string, epilogue func(mode int)) {
+	ref := func(name string) operand.LabelRef { return operand.LabelRef(name + suffix) }
+	CMPQ(mode, operand.U8(modeSigned))
+	JEQ(ref("signed"))
+	JA(ref("single"))
+	epilogue(modeClamped)
+	JMP(ref("rescaled"))
+	Label("signed" + suffix)
+	epilogue(modeSigned)
+	JMP(ref("rescaled"))
+	Label("single" + suffix)
+	if sums != "" {
+		CMPQ(mode, operand.U8(modeSums))
+		JEQ(ref(sums))
+	}
+	epilogue(modeSingle)
+	Label("rescaled" + suffix)
 }
 
 // spare is how many of the registers from the given one on may be used in turn.

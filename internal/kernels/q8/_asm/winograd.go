@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	. "github.com/mmcloughlin/avo/build"
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
@@ -222,21 +224,14 @@ func winogradOut(i isa) {
 		for _, v := range to {
 			VPMULLD(operand.Mem{Base: factor}, v, v)
 		}
-		signed, packed := label("signed", y), label("packed", y)
-		CMPQ(field(winogradMode), operand.U8(modeSigned))
-		JEQ(operand.LabelRef(signed))
-		for _, s := range []bool{false, true} {
-			if s {
-				Label(signed)
-			}
+		byMode(field(winogradMode), fmt.Sprint(y), "", func(mode int) {
 			for x, v := range to {
-				i.requantize(v, t[x], q, 0, s, unit)
+				if mode == modeSingle { // what the others take is raised by 2^31
+					VPADDD(operand.Mem{Base: q}, v, v)
+				}
+				i.rescale(mode, v, t[x], q, 0, unit)
 			}
-			if !s {
-				JMP(operand.LabelRef(packed))
-			}
-		}
-		Label(packed)
+		})
 		i.storePixels(to, order, value(winogradLimits), out, value(winogradPixel))
 		if y < 3 {
 			ADDQ(field(winogradRow), out)
@@ -258,8 +253,6 @@ func winogradOut(i isa) {
 	VZEROUPPER()
 	RET()
 }
-
-func label(name string, n int) string { return name + string(rune('0'+n)) }
 
 // outputTransform multiplies what is in registers or memory with A, the matrix of
 // F(4,3) whose last column is doubled, as weightTransform in package q8 wants:
