@@ -25,7 +25,7 @@ const (
 	// int8: the kernels of that library, and its own for what the library does not
 	// take. They round in float32 or with short factors, where the reference kernels
 	// round in fixed point. It refuses what is not known to be reproduced byte for
-	// byte: int16 activations, dynamic range, convolutions without a bias,
+	// byte: int16 activations, weights of 4 bits, dynamic range, convolutions without a bias,
 	// TRANSPOSE_CONV with a stride above the kernel's size, and scales beyond the
 	// library's limits.
 	XNNPACK

@@ -75,8 +75,8 @@ func prepare(g *graph.Graph, n, pad *graph.Node, o Options, ws *workspaces) (k k
 	}
 	if o.Profile == XNNPACK {
 		for _, t := range append([]*graph.Tensor{n.Output}, n.Inputs...) {
-			if t != nil && t.Type == graph.Int16 {
-				return nil, fmt.Errorf("interp: node %q (%s): tensor %q is %v, of which the default kernels of LiteRT are not reproduced", n.Name, n.Op.Name(), t.Name, t.Type)
+			if t != nil && (t.Type == graph.Int16 || t.Int4) {
+				return nil, fmt.Errorf("interp: node %q (%s): tensor %q: XNNPACK takes 8 bits only, and LiteRT's own kernels for others are not reproduced", n.Name, n.Op.Name(), t.Name)
 			}
 		}
 	}

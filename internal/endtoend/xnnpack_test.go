@@ -184,15 +184,15 @@ func TestXNNPACKActivationBounds(t *testing.T) {
 // The profile takes no operator whose codes on the default kernels it does not
 // know: it says so, by node.
 func TestXNNPACKRefuses(t *testing.T) {
-	for _, f := range slices.Concat(wideFiles, floatFiles) {
+	for _, f := range slices.Concat(wideFiles, floatFiles, int4Files()) {
 		if f.name != "batchnorm" && f.name != "mlp" {
 			continue
 		}
 		g := f.must(t).graph
 		_, err := interp.New(g, interp.Options{Profile: interp.XNNPACK})
 		refuses := slices.ContainsFunc(g.Nodes, func(n *graph.Node) bool {
-			w := n.Inputs[len(n.Inputs)-1]
-			return n.Output.Type == graph.Int16 || n.Output.Type == graph.Float32 && len(n.Inputs) > 1 && w != nil && n.Inputs[1].Type == graph.Int8
+			four := slices.ContainsFunc(n.Inputs, func(x *graph.Tensor) bool { return x != nil && x.Int4 })
+			return four || n.Output.Type == graph.Int16 || n.Output.Type == graph.Float32 && len(n.Inputs) > 1 && n.Inputs[1].Type == graph.Int8
 		})
 		if refuses != (err != nil) {
 			t.Errorf("%v: %v", f, err)
