@@ -92,41 +92,43 @@ func TestSquashingGolden(t *testing.T) {
 // let the output cover its codes. One code of difference: half a step of each
 // rounding. HARD_SWISH has 16 bits and truncates, half a step of which is visible
 // only where the output scale is far smaller than the input's.
-func TestActivationsNearReal(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		in := quant.PerTensor(rapid.Float32Range(.001, .5).Draw(t, "scale"), int32(rapid.Int8().Draw(t, "zero")))
-		out := quant.PerTensor(in.Scale[0]*rapid.Float32Range(.25, 2).Draw(t, "output scale"), int32(rapid.Int8().Draw(t, "output zero")))
-		alpha := rapid.Float32Range(0, 2).Draw(t, "alpha")
-		hardSwish := func(x float64) float64 { return x * min(max(x+3, 0), 6) / 6 }
-		sigmoid := func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
-		check := func(name string, table *Table[int8, int8], err error, out quant.Params, real func(x float64) float64) {
-			t.Helper()
-			if err != nil {
-				t.Fatal(err)
-			}
-			codes := make([]int8, 256)
-			table.Run(codes, allCodes())
-			for i, got := range codes {
-				x := float64(in.Scale[0]) * float64(int32(i)-128-in.ZeroPoint[0])
-				want := min(max(math.Round(real(x)/float64(out.Scale[0]))+float64(out.ZeroPoint[0]), -128), 127)
-				if math.Abs(float64(got)-want) > 1 {
-					t.Fatalf("%s of %v is %d, want %v", name, x, got, want)
-				}
+func TestActivationsNearReal(t *testing.T) { rapid.Check(t, activationsAreNearReal) }
+
+func FuzzActivations(f *testing.F) { atEveryLevel(f, activationsAreNearReal) }
+
+func activationsAreNearReal(t *rapid.T) {
+	in := quant.PerTensor(rapid.Float32Range(.001, .5).Draw(t, "scale"), int32(rapid.Int8().Draw(t, "zero")))
+	out := quant.PerTensor(in.Scale[0]*rapid.Float32Range(.25, 2).Draw(t, "output scale"), int32(rapid.Int8().Draw(t, "output zero")))
+	alpha := rapid.Float32Range(0, 2).Draw(t, "alpha")
+	hardSwish := func(x float64) float64 { return x * min(max(x+3, 0), 6) / 6 }
+	sigmoid := func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
+	check := func(name string, table *Table[int8, int8], err error, out quant.Params, real func(x float64) float64) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		codes := make([]int8, 256)
+		table.Run(codes, allCodes())
+		for i, got := range codes {
+			x := float64(in.Scale[0]) * float64(int32(i)-128-in.ZeroPoint[0])
+			want := min(max(math.Round(real(x)/float64(out.Scale[0]))+float64(out.ZeroPoint[0]), -128), 127)
+			if math.Abs(float64(got)-want) > 1 {
+				t.Fatalf("%s of %v is %d, want %v", name, x, got, want)
 			}
 		}
-		table, err := NewHardSwish(in, out)
-		check("hard swish", table, err, out, hardSwish)
-		for _, profile := range []Profile{LiteRT, TFLM, XNNPACK} {
-			table, err = NewLeakyRelu(alpha, in, out, profile)
-			check("leaky relu", table, err, out, func(x float64) float64 { return max(x, 0) + float64(alpha)*min(x, 0) })
-			table, err = NewElu(in, out, profile)
-			check("elu", table, err, out, func(x float64) float64 { return max(x, math.Expm1(min(x, 0))) })
-			table, err = NewLogistic(in, logistic.output, profile)
-			check("logistic", table, err, logistic.output, sigmoid)
-			table, err = NewTanh(in, tanh.output, profile)
-			check("tanh", table, err, tanh.output, math.Tanh)
-		}
-	})
+	}
+	table, err := NewHardSwish(in, out)
+	check("hard swish", table, err, out, hardSwish)
+	for _, profile := range []Profile{LiteRT, TFLM, XNNPACK} {
+		table, err = NewLeakyRelu(alpha, in, out, profile)
+		check("leaky relu", table, err, out, func(x float64) float64 { return max(x, 0) + float64(alpha)*min(x, 0) })
+		table, err = NewElu(in, out, profile)
+		check("elu", table, err, out, func(x float64) float64 { return max(x, math.Expm1(min(x, 0))) })
+		table, err = NewLogistic(in, logistic.output, profile)
+		check("logistic", table, err, logistic.output, sigmoid)
+		table, err = NewTanh(in, tanh.output, profile)
+		check("tanh", table, err, tanh.output, math.Tanh)
+	}
 }
 
 // TestRealTableSaturates: quotients far outside of the codes.

@@ -57,48 +57,50 @@ func drawParams(t *rapid.T, name string) quant.Params {
 }
 
 // TestArithmeticKernels holds the fast kernel to the formula, for shapes that broadcast in every way.
-func TestArithmeticKernels(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		name := rapid.SampledFrom([]string{"add", "sub", "mul"}).Draw(t, "operator")
-		var shapeA, shapeB []int
-		sizeA, sizeB := 1, 1
-		for range rapid.IntRange(0, 4).Draw(t, "rank") {
-			d := rapid.SampledFrom([]int{1, 2, 5, 17}).Draw(t, "size")
-			da, db := d, d
-			switch rapid.IntRange(0, 3).Draw(t, "side") {
-			case 0:
-				da = 1
-			case 1:
-				db = 1
-			}
-			shapeA, shapeB, sizeA, sizeB = append(shapeA, da), append(shapeB, db), sizeA*da, sizeB*db
+func TestArithmeticKernels(t *testing.T) { rapid.Check(t, arithmeticConforms) }
+
+func FuzzArithmetic(f *testing.F) { atEveryLevel(f, arithmeticConforms) }
+
+func arithmeticConforms(t *rapid.T) {
+	name := rapid.SampledFrom([]string{"add", "sub", "mul"}).Draw(t, "operator")
+	var shapeA, shapeB []int
+	sizeA, sizeB := 1, 1
+	for range rapid.IntRange(0, 4).Draw(t, "rank") {
+		d := rapid.SampledFrom([]int{1, 2, 5, 17}).Draw(t, "size")
+		da, db := d, d
+		switch rapid.IntRange(0, 3).Draw(t, "side") {
+		case 0:
+			da = 1
+		case 1:
+			db = 1
 		}
-		spec := ArithmeticSpec{
-			A: drawParams(t, "a"), B: drawParams(t, "b"), Output: drawParams(t, "y"),
-			Activation: quant.Activation(rapid.IntRange(0, 3).Draw(t, "activation")),
-			Profile:    profiles.Draw(t, "profile"),
-		}
-		codes := func(n int) []int8 { return rapid.SliceOfN(rapid.Int8(), n, n).Draw(t, "codes") }
-		a, b := codes(min(sizeA, 64)), codes(min(sizeB, 64))
-		for len(a) < sizeA {
-			a = append(a, a[len(a)-63]+1)
-		}
-		for len(b) < sizeB {
-			b = append(b, b[len(b)-63]+1)
-		}
-		p := axes.Broadcast(shapeA, shapeB)
-		var results [2][]int8
-		for i, k := range []Kernel{Fast, Reference} {
-			spec.Kernel = k
-			o, err := makers[name](spec)
-			mustTake(t, err)
-			results[i] = make([]int8, p.Len())
-			o.Run(p, results[i], a, b)
-		}
-		if !slices.Equal(results[0], results[1]) {
-			t.Fatal("the fast kernel differs from the formula")
-		}
-	})
+		shapeA, shapeB, sizeA, sizeB = append(shapeA, da), append(shapeB, db), sizeA*da, sizeB*db
+	}
+	spec := ArithmeticSpec{
+		A: drawParams(t, "a"), B: drawParams(t, "b"), Output: drawParams(t, "y"),
+		Activation: quant.Activation(rapid.IntRange(0, 3).Draw(t, "activation")),
+		Profile:    profiles.Draw(t, "profile"),
+	}
+	codes := func(n int) []int8 { return rapid.SliceOfN(rapid.Int8(), n, n).Draw(t, "codes") }
+	a, b := codes(min(sizeA, 64)), codes(min(sizeB, 64))
+	for len(a) < sizeA {
+		a = append(a, a[len(a)-63]+1)
+	}
+	for len(b) < sizeB {
+		b = append(b, b[len(b)-63]+1)
+	}
+	p := axes.Broadcast(shapeA, shapeB)
+	var results [2][]int8
+	for i, k := range []Kernel{Fast, Reference} {
+		spec.Kernel = k
+		o, err := makers[name](spec)
+		mustTake(t, err)
+		results[i] = make([]int8, p.Len())
+		o.Run(p, results[i], a, b)
+	}
+	if !slices.Equal(results[0], results[1]) {
+		t.Fatal("the fast kernel differs from the formula")
+	}
 }
 
 // TestArithmeticNearReal compares with real arithmetic: half a step of rounding, and the fixed-point roundings of 2^-20

@@ -53,7 +53,8 @@ func drawReals(t *rapid.T, n int, name string) []float32 {
 
 // drawTensor draws per-tensor parameters.
 func drawTensor(t *rapid.T, name string) quant.Params {
-	return quant.PerTensor(rapid.Float32Range(0.001, 2).Draw(t, name+" scale"), int32(rapid.Int8().Draw(t, name+" zero")))
+	zero := rapid.OneOf(rapid.Int8(), rapid.SampledFrom([]int8{-128, 127})).Draw(t, name+" zero")
+	return quant.PerTensor(rapid.Float32Range(0.001, 2).Draw(t, name+" scale"), int32(zero))
 }
 
 // drawWeight draws symmetric parameters for n outputs.
@@ -98,124 +99,132 @@ func mustTake(t interface {
 	}
 }
 
-func TestFullyConnectedConformance(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		rows := rapid.IntRange(1, 70).Draw(t, "rows")
-		spec := FullyConnectedSpec{
-			Inputs:     rapid.IntRange(1, 200).Draw(t, "inputs"),
-			Outputs:    drawChannels(t, "outputs"),
-			Input:      drawTensor(t, "input"),
-			Output:     drawTensor(t, "output"),
-			Activation: activations.Draw(t, "activation"),
-			Profile:    profiles.Draw(t, "profile"),
-		}
-		spec.Weight = drawWeight(t, spec.Outputs)
-		if !spec.Weight.PerChannel() && spec.Profile != XNNPACK && rapid.Bool().Draw(t, "weights with zero point") {
-			spec.Weight.ZeroPoint[0] = int32(rapid.Int8().Draw(t, "weight zero"))
-		}
-		weights := drawCodes(t, spec.Inputs*spec.Outputs, "weights")
-		bias := drawBias(t, spec.Outputs, true)
-		src := drawCodes(t, rows*spec.Inputs, "input")
-		run := func(k Kernel) []int8 {
-			spec.Kernel = k
-			f, err := NewFullyConnected(spec, weights, bias)
-			mustTake(t, err)
-			dst := make([]int8, rows*spec.Outputs)
-			f.Run(dst, src, rows)
-			return dst
-		}
-		if fast, want := run(Fast), run(Reference); !slices.Equal(fast, want) {
-			t.Fatalf("fast      %v\nreference %v", fast, want)
-		}
-	})
+func TestFullyConnectedConformance(t *testing.T) { rapid.Check(t, fullyConnectedConforms) }
+
+func FuzzFullyConnected(f *testing.F) { atEveryLevel(f, fullyConnectedConforms) }
+
+func fullyConnectedConforms(t *rapid.T) {
+	rows := rapid.IntRange(1, 70).Draw(t, "rows")
+	spec := FullyConnectedSpec{
+		Inputs:     drawChannels(t, "inputs"),
+		Outputs:    drawChannels(t, "outputs"),
+		Input:      drawTensor(t, "input"),
+		Output:     drawTensor(t, "output"),
+		Activation: activations.Draw(t, "activation"),
+		Profile:    profiles.Draw(t, "profile"),
+	}
+	spec.Weight = drawWeight(t, spec.Outputs)
+	if !spec.Weight.PerChannel() && spec.Profile != XNNPACK && rapid.Bool().Draw(t, "weights with zero point") {
+		spec.Weight.ZeroPoint[0] = int32(rapid.Int8().Draw(t, "weight zero"))
+	}
+	weights := drawCodes(t, spec.Inputs*spec.Outputs, "weights")
+	bias := drawBias(t, spec.Outputs, true)
+	src := drawCodes(t, rows*spec.Inputs, "input")
+	run := func(k Kernel) []int8 {
+		spec.Kernel = k
+		f, err := NewFullyConnected(spec, weights, bias)
+		mustTake(t, err)
+		dst := make([]int8, rows*spec.Outputs)
+		f.Run(dst, src, rows)
+		return dst
+	}
+	if fast, want := run(Fast), run(Reference); !slices.Equal(fast, want) {
+		t.Fatalf("fast      %v\nreference %v", fast, want)
+	}
 }
 
-func TestConv2DConformance(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		batch := rapid.IntRange(1, 3).Draw(t, "batch")
-		spec := Conv2DSpec{
-			Window:     drawWindow(t),
-			Outputs:    drawChannels(t, "outputs"),
-			Input:      drawTensor(t, "input"),
-			Output:     drawTensor(t, "output"),
-			Activation: activations.Draw(t, "activation"),
-			Profile:    profiles.Draw(t, "profile"),
-		}
-		w := &spec.Window
-		spec.Weight = drawWeight(t, spec.Outputs)
-		weights := drawCodes(t, spec.Outputs*w.depth(), "weights")
-		bias := drawBias(t, spec.Outputs, spec.Profile != XNNPACK)
-		src := drawCodes(t, batch*w.inputSize(), "input")
-		run := func(k Kernel) []int8 {
-			spec.Kernel = k
-			c, err := NewConv2D(spec, weights, bias)
-			mustTake(t, err)
-			dst := make([]int8, batch*w.Positions()*spec.Outputs)
-			c.Run(dst, src, batch)
-			return dst
-		}
-		if fast, want := run(Fast), run(Reference); !slices.Equal(fast, want) {
-			t.Fatalf("fast      %v\nreference %v", fast, want)
-		}
-	})
+func TestConv2DConformance(t *testing.T) { rapid.Check(t, conv2DConforms) }
+
+func FuzzConv2D(f *testing.F) { atEveryLevel(f, conv2DConforms) }
+
+func conv2DConforms(t *rapid.T) {
+	batch := rapid.IntRange(1, 3).Draw(t, "batch")
+	spec := Conv2DSpec{
+		Window:     drawWindow(t),
+		Outputs:    drawChannels(t, "outputs"),
+		Input:      drawTensor(t, "input"),
+		Output:     drawTensor(t, "output"),
+		Activation: activations.Draw(t, "activation"),
+		Profile:    profiles.Draw(t, "profile"),
+	}
+	w := &spec.Window
+	spec.Weight = drawWeight(t, spec.Outputs)
+	weights := drawCodes(t, spec.Outputs*w.depth(), "weights")
+	bias := drawBias(t, spec.Outputs, spec.Profile != XNNPACK)
+	src := drawCodes(t, batch*w.inputSize(), "input")
+	run := func(k Kernel) []int8 {
+		spec.Kernel = k
+		c, err := NewConv2D(spec, weights, bias)
+		mustTake(t, err)
+		dst := make([]int8, batch*w.Positions()*spec.Outputs)
+		c.Run(dst, src, batch)
+		return dst
+	}
+	if fast, want := run(Fast), run(Reference); !slices.Equal(fast, want) {
+		t.Fatalf("fast      %v\nreference %v", fast, want)
+	}
 }
 
-func TestHybridFullyConnectedConformance(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		rows := rapid.IntRange(1, 40).Draw(t, "rows")
-		spec := HybridFullyConnectedSpec{
-			Inputs:     rapid.IntRange(1, 150).Draw(t, "inputs"),
-			Outputs:    rapid.IntRange(1, 20).Draw(t, "outputs"),
-			Asymmetric: rapid.Bool().Draw(t, "asymmetric"),
-			Activation: activations.Draw(t, "activation"),
+func TestHybridFullyConnectedConformance(t *testing.T) { rapid.Check(t, hybridFullyConnectedConforms) }
+
+func FuzzHybridFullyConnected(f *testing.F) { atEveryLevel(f, hybridFullyConnectedConforms) }
+
+func hybridFullyConnectedConforms(t *rapid.T) {
+	rows := rapid.IntRange(1, 40).Draw(t, "rows")
+	spec := HybridFullyConnectedSpec{
+		Inputs:     drawChannels(t, "inputs"),
+		Outputs:    drawChannels(t, "outputs"),
+		Asymmetric: rapid.Bool().Draw(t, "asymmetric"),
+		Activation: activations.Draw(t, "activation"),
+	}
+	spec.Weight = drawWeight(t, spec.Outputs)
+	weights := drawCodes(t, spec.Inputs*spec.Outputs, "weights")
+	bias := drawReals(t, spec.Outputs, "bias")
+	src := drawReals(t, rows*spec.Inputs, "input")
+	run := func(k Kernel) []float32 {
+		spec.Kernel = k
+		f, err := NewHybridFullyConnected(spec, weights, bias)
+		if err != nil {
+			t.Fatal(err)
 		}
-		spec.Weight = drawWeight(t, spec.Outputs)
-		weights := drawCodes(t, spec.Inputs*spec.Outputs, "weights")
-		bias := drawReals(t, spec.Outputs, "bias")
-		src := drawReals(t, rows*spec.Inputs, "input")
-		run := func(k Kernel) []float32 {
-			spec.Kernel = k
-			f, err := NewHybridFullyConnected(spec, weights, bias)
-			if err != nil {
-				t.Fatal(err)
-			}
-			dst := make([]float32, rows*spec.Outputs)
-			f.Run(dst, src, rows)
-			return dst
-		}
-		if fast, want := run(Fast), run(Reference); !slices.Equal(fast, want) {
-			t.Fatalf("fast      %v\nreference %v", fast, want)
-		}
-	})
+		dst := make([]float32, rows*spec.Outputs)
+		f.Run(dst, src, rows)
+		return dst
+	}
+	if fast, want := run(Fast), run(Reference); !slices.Equal(fast, want) {
+		t.Fatalf("fast      %v\nreference %v", fast, want)
+	}
 }
 
-func TestHybridConv2DConformance(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		batch := rapid.IntRange(1, 3).Draw(t, "batch")
-		spec := HybridConv2DSpec{
-			Window:     drawWindow(t),
-			Outputs:    rapid.IntRange(1, 14).Draw(t, "outputs"),
-			Activation: activations.Draw(t, "activation"),
+func TestHybridConv2DConformance(t *testing.T) { rapid.Check(t, hybridConv2DConforms) }
+
+func FuzzHybridConv2D(f *testing.F) { atEveryLevel(f, hybridConv2DConforms) }
+
+func hybridConv2DConforms(t *rapid.T) {
+	batch := rapid.IntRange(1, 3).Draw(t, "batch")
+	spec := HybridConv2DSpec{
+		Window:     drawWindow(t),
+		Outputs:    drawChannels(t, "outputs"),
+		Activation: activations.Draw(t, "activation"),
+	}
+	w := &spec.Window
+	spec.Weight = drawWeight(t, spec.Outputs)
+	weights := drawCodes(t, spec.Outputs*w.depth(), "weights")
+	bias := drawReals(t, spec.Outputs, "bias")
+	src := drawReals(t, batch*w.inputSize(), "input")
+	run := func(k Kernel) []float32 {
+		spec.Kernel = k
+		c, err := NewHybridConv2D(spec, weights, bias)
+		if err != nil {
+			t.Fatal(err)
 		}
-		w := &spec.Window
-		spec.Weight = drawWeight(t, spec.Outputs)
-		weights := drawCodes(t, spec.Outputs*w.depth(), "weights")
-		bias := drawReals(t, spec.Outputs, "bias")
-		src := drawReals(t, batch*w.inputSize(), "input")
-		run := func(k Kernel) []float32 {
-			spec.Kernel = k
-			c, err := NewHybridConv2D(spec, weights, bias)
-			if err != nil {
-				t.Fatal(err)
-			}
-			dst := make([]float32, batch*w.Positions()*spec.Outputs)
-			c.Run(dst, src, batch)
-			return dst
-		}
-		if fast, want := run(Fast), run(Reference); !slices.Equal(fast, want) {
-			t.Fatalf("fast      %v\nreference %v", fast, want)
-		}
-	})
+		dst := make([]float32, batch*w.Positions()*spec.Outputs)
+		c.Run(dst, src, batch)
+		return dst
+	}
+	if fast, want := run(Fast), run(Reference); !slices.Equal(fast, want) {
+		t.Fatalf("fast      %v\nreference %v", fast, want)
+	}
 }
 
 // TestDeepSums fills the lanes of the fast kernel to their limits: every product

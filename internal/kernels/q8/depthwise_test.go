@@ -19,65 +19,69 @@ func drawDepthwiseWeight(t *rapid.T, n int) quant.Params {
 	return p
 }
 
-func TestDepthwiseConv2DConformance(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		batch := rapid.IntRange(1, 3).Draw(t, "batch")
-		spec := DepthwiseConv2DSpec{
-			Window:     drawWindow(t),
-			Multiplier: rapid.IntRange(1, 3).Draw(t, "multiplier"),
-			Input:      drawTensor(t, "input"),
-			Output:     drawTensor(t, "output"),
-			Activation: activations.Draw(t, "activation"),
-			Profile:    profiles.Draw(t, "profile"),
-		}
-		w := &spec.Window
-		outputs := w.Channels * spec.Multiplier
-		spec.Weight = drawDepthwiseWeight(t, outputs)
-		weights := drawCodes(t, outputs*w.Taps(), "weights")
-		bias := drawBias(t, outputs, spec.Profile != XNNPACK)
-		src := drawCodes(t, batch*w.inputSize(), "input")
-		run := func(k Kernel) []int8 {
-			spec.Kernel = k
-			c, err := NewDepthwiseConv2D(spec, weights, bias)
-			mustTake(t, err)
-			dst := make([]int8, batch*w.Positions()*outputs)
-			c.Run(dst, src, batch)
-			return dst
-		}
-		if fast, want := run(Fast), run(Reference); !slices.Equal(fast, want) {
-			t.Fatalf("fast      %v\nreference %v", fast, want)
-		}
-	})
+func TestDepthwiseConv2DConformance(t *testing.T) { rapid.Check(t, depthwiseConforms) }
+
+func FuzzDepthwiseConv2D(f *testing.F) { atEveryLevel(f, depthwiseConforms) }
+
+func depthwiseConforms(t *rapid.T) {
+	batch := rapid.IntRange(1, 3).Draw(t, "batch")
+	spec := DepthwiseConv2DSpec{
+		Window:     drawWindow(t),
+		Multiplier: rapid.IntRange(1, 3).Draw(t, "multiplier"),
+		Input:      drawTensor(t, "input"),
+		Output:     drawTensor(t, "output"),
+		Activation: activations.Draw(t, "activation"),
+		Profile:    profiles.Draw(t, "profile"),
+	}
+	w := &spec.Window
+	outputs := w.Channels * spec.Multiplier
+	spec.Weight = drawDepthwiseWeight(t, outputs)
+	weights := drawCodes(t, outputs*w.Taps(), "weights")
+	bias := drawBias(t, outputs, spec.Profile != XNNPACK)
+	src := drawCodes(t, batch*w.inputSize(), "input")
+	run := func(k Kernel) []int8 {
+		spec.Kernel = k
+		c, err := NewDepthwiseConv2D(spec, weights, bias)
+		mustTake(t, err)
+		dst := make([]int8, batch*w.Positions()*outputs)
+		c.Run(dst, src, batch)
+		return dst
+	}
+	if fast, want := run(Fast), run(Reference); !slices.Equal(fast, want) {
+		t.Fatalf("fast      %v\nreference %v", fast, want)
+	}
 }
 
-func TestHybridDepthwiseConv2DConformance(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		batch := rapid.IntRange(1, 3).Draw(t, "batch")
-		spec := HybridDepthwiseConv2DSpec{
-			Window:     drawWindow(t),
-			Multiplier: rapid.IntRange(1, 3).Draw(t, "multiplier"),
-			Activation: activations.Draw(t, "activation"),
+func TestHybridDepthwiseConv2DConformance(t *testing.T) { rapid.Check(t, hybridDepthwiseConforms) }
+
+func FuzzHybridDepthwiseConv2D(f *testing.F) { atEveryLevel(f, hybridDepthwiseConforms) }
+
+func hybridDepthwiseConforms(t *rapid.T) {
+	batch := rapid.IntRange(1, 3).Draw(t, "batch")
+	spec := HybridDepthwiseConv2DSpec{
+		Window:     drawWindow(t),
+		Multiplier: rapid.IntRange(1, 3).Draw(t, "multiplier"),
+		Activation: activations.Draw(t, "activation"),
+	}
+	w := &spec.Window
+	outputs := w.Channels * spec.Multiplier
+	spec.Weight = drawDepthwiseWeight(t, outputs)
+	weights := drawCodes(t, outputs*w.Taps(), "weights")
+	bias := drawReals(t, outputs, "bias")
+	src := drawReals(t, batch*w.inputSize(), "input")
+	run := func(k Kernel) []float32 {
+		spec.Kernel = k
+		c, err := NewHybridDepthwiseConv2D(spec, weights, bias)
+		if err != nil {
+			t.Fatal(err)
 		}
-		w := &spec.Window
-		outputs := w.Channels * spec.Multiplier
-		spec.Weight = drawDepthwiseWeight(t, outputs)
-		weights := drawCodes(t, outputs*w.Taps(), "weights")
-		bias := drawReals(t, outputs, "bias")
-		src := drawReals(t, batch*w.inputSize(), "input")
-		run := func(k Kernel) []float32 {
-			spec.Kernel = k
-			c, err := NewHybridDepthwiseConv2D(spec, weights, bias)
-			if err != nil {
-				t.Fatal(err)
-			}
-			dst := make([]float32, batch*w.Positions()*outputs)
-			c.Run(dst, src, batch)
-			return dst
-		}
-		if fast, want := run(Fast), run(Reference); !slices.Equal(fast, want) {
-			t.Fatalf("fast      %v\nreference %v", fast, want)
-		}
-	})
+		dst := make([]float32, batch*w.Positions()*outputs)
+		c.Run(dst, src, batch)
+		return dst
+	}
+	if fast, want := run(Fast), run(Reference); !slices.Equal(fast, want) {
+		t.Fatalf("fast      %v\nreference %v", fast, want)
+	}
 }
 
 // TestDepthwiseByHand is small enough to check with a pencil: one pixel of two

@@ -36,42 +36,44 @@ func TestMeanGolden(t *testing.T) {
 }
 
 // The formula, code by code.
-func TestMean(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		s := MeanSpec{
-			Count: rapid.IntRange(1, 70).Draw(t, "count"), Inner: drawChannels(t, "inner"),
-			Input: drawTensor(t, "input"), Output: drawTensor(t, "output"), Profile: profiles.Draw(t, "profile"),
+func TestMean(t *testing.T) { rapid.Check(t, meanConforms) }
+
+func FuzzMean(f *testing.F) { atEveryLevel(f, meanConforms) }
+
+func meanConforms(t *rapid.T) {
+	s := MeanSpec{
+		Count: rapid.IntRange(1, 70).Draw(t, "count"), Inner: drawChannels(t, "inner"),
+		Input: drawTensor(t, "input"), Output: drawTensor(t, "output"), Profile: profiles.Draw(t, "profile"),
+	}
+	rows := rapid.SampledFrom([]int{1, 3, 200}).Draw(t, "rows")
+	src := drawCodes(t, rows*s.Count*s.Inner, "input")
+	m, err := NewMean(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, want := make([]int8, rows*s.Inner), make([]int8, rows*s.Inner)
+	m.Run(got, src, rows)
+	whole := quant.QuantizeMultiplier(float64(s.Input.Scale[0]) / float64(s.Output.Scale[0]))
+	shift := 0
+	for 2<<shift <= s.Count && shift < 31+whole.Exponent {
+		shift++
+	}
+	part := quant.Multiplier{Mantissa: int32(int64(whole.Mantissa) * (1 << shift) / int64(s.Count)), Exponent: whole.Exponent - shift}
+	for i := range want {
+		sum := int32(0)
+		for n := range s.Count {
+			sum += int32(src[(i/s.Inner*s.Count+n)*s.Inner+i%s.Inner]) - s.Input.ZeroPoint[0]
 		}
-		rows := rapid.SampledFrom([]int{1, 3, 200}).Draw(t, "rows")
-		src := drawCodes(t, rows*s.Count*s.Inner, "input")
-		m, err := NewMean(s)
-		if err != nil {
-			t.Fatal(err)
+		if want[i] = int8(GridOf[int8]().Clamp(part.Apply(sum) + s.Output.ZeroPoint[0])); s.Profile == XNNPACK {
+			// Once around less zero points, which are multiplied by the factor themselves.
+			k, n := float32(s.Input.Scale[0]/s.Output.Scale[0])*float32(1/float32(s.Count)), int32(s.Count)*s.Input.ZeroPoint[0]
+			zero := float32(s.Output.ZeroPoint[0]) - float32(float32(n)*k)
+			want[i] = int8(min(max(math.RoundToEven(float64(float32(float32(sum+n)*k)+zero)), -128), 127))
 		}
-		got, want := make([]int8, rows*s.Inner), make([]int8, rows*s.Inner)
-		m.Run(got, src, rows)
-		whole := quant.QuantizeMultiplier(float64(s.Input.Scale[0]) / float64(s.Output.Scale[0]))
-		shift := 0
-		for 2<<shift <= s.Count && shift < 31+whole.Exponent {
-			shift++
-		}
-		part := quant.Multiplier{Mantissa: int32(int64(whole.Mantissa) * (1 << shift) / int64(s.Count)), Exponent: whole.Exponent - shift}
-		for i := range want {
-			sum := int32(0)
-			for n := range s.Count {
-				sum += int32(src[(i/s.Inner*s.Count+n)*s.Inner+i%s.Inner]) - s.Input.ZeroPoint[0]
-			}
-			if want[i] = int8(GridOf[int8]().Clamp(part.Apply(sum) + s.Output.ZeroPoint[0])); s.Profile == XNNPACK {
-				// Once around less zero points, which are multiplied by the factor themselves.
-				k, n := float32(s.Input.Scale[0]/s.Output.Scale[0])*float32(1/float32(s.Count)), int32(s.Count)*s.Input.ZeroPoint[0]
-				zero := float32(s.Output.ZeroPoint[0]) - float32(float32(n)*k)
-				want[i] = int8(min(max(math.RoundToEven(float64(float32(float32(sum+n)*k)+zero)), -128), 127))
-			}
-		}
-		if !slices.Equal(got, want) {
-			t.Fatalf("%v, want %v", got, want)
-		}
-	})
+	}
+	if !slices.Equal(got, want) {
+		t.Fatalf("%v, want %v", got, want)
+	}
 }
 
 // Fixed point stays within a step of the real mean, and the mean of one code on

@@ -12,30 +12,32 @@ import (
 // TestSoftmaxNearReal compares with the real softmax. One code of difference:
 // half a step of rounding each, and an error of the fixed-point exponentials
 // and of a sum of few terms far below half a step.
-func TestSoftmaxNearReal(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		scale := rapid.Float32Range(.001, .6).Draw(t, "scale")
-		beta := rapid.SampledFrom([]float32{1, .5, 2}).Draw(t, "beta")
-		row := rapid.SliceOfN(rapid.Int8(), 1, 60).Draw(t, "row")
-		s, err := NewSoftmax(quant.PerTensor(scale, int32(rapid.Int8().Draw(t, "zero"))), softmaxOutput, beta, len(row), profiles.Draw(t, "profile"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := make([]int8, len(row))
-		s.Run(got, row, 1)
+func TestSoftmaxNearReal(t *testing.T) { rapid.Check(t, softmaxIsNearReal) }
 
-		sum := 0.0
-		real := func(q int8) float64 { return math.Exp(float64(q) * float64(scale) * float64(beta)) }
-		for _, q := range row {
-			sum += real(q)
+func FuzzSoftmax(f *testing.F) { atEveryLevel(f, softmaxIsNearReal) }
+
+func softmaxIsNearReal(t *rapid.T) {
+	scale := rapid.Float32Range(.001, .6).Draw(t, "scale")
+	beta := rapid.SampledFrom([]float32{1, .5, 2}).Draw(t, "beta")
+	row := rapid.SliceOfN(rapid.Int8(), 1, 60).Draw(t, "row")
+	s, err := NewSoftmax(quant.PerTensor(scale, int32(rapid.Int8().Draw(t, "zero"))), softmaxOutput, beta, len(row), profiles.Draw(t, "profile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make([]int8, len(row))
+	s.Run(got, row, 1)
+
+	sum := 0.0
+	real := func(q int8) float64 { return math.Exp(float64(q) * float64(scale) * float64(beta)) }
+	for _, q := range row {
+		sum += real(q)
+	}
+	for i, q := range row {
+		want := min(math.Round(256*real(q)/sum), 255) - 128
+		if math.Abs(float64(got[i])-want) > 1 {
+			t.Fatalf("element %d is %d, want %v", i, got[i], want)
 		}
-		for i, q := range row {
-			want := min(math.Round(256*real(q)/sum), 255) - 128
-			if math.Abs(float64(got[i])-want) > 1 {
-				t.Fatalf("element %d is %d, want %v", i, got[i], want)
-			}
-		}
-	})
+	}
 }
 
 // TestSoftmaxLongRows has sums on both sides of the largest that the reference

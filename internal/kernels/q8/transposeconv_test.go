@@ -56,24 +56,26 @@ func drawTransposed(t *rapid.T) window.Window {
 	return w.Window
 }
 
-func TestTransposeConvConformance(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		batch := rapid.IntRange(1, 3).Draw(t, "batch")
-		spec := TransposeConvSpec{
-			Window:     drawTransposed(t),
-			Inputs:     rapid.IntRange(1, 9).Draw(t, "inputs"),
-			Outputs:    rapid.IntRange(1, 14).Draw(t, "outputs"),
-			Input:      drawTensor(t, "input"),
-			Output:     drawTensor(t, "output"),
-			Activation: activations.Draw(t, "activation"),
-			Profile:    profiles.Draw(t, "profile"),
-		}
-		spec.Weight = drawWeight(t, spec.Outputs)
-		weights := drawCodes(t, spec.Outputs*spec.Window.Taps()*spec.Inputs, "weights")
-		bias := drawBias(t, spec.Outputs, true)
-		src := drawCodes(t, batch*spec.Window.Positions()*spec.Inputs, "input")
-		bothTransposed(t, spec, weights, src, bias, batch)
-	})
+func TestTransposeConvConformance(t *testing.T) { rapid.Check(t, transposeConvConforms) }
+
+func FuzzTransposeConv(f *testing.F) { atEveryLevel(f, transposeConvConforms) }
+
+func transposeConvConforms(t *rapid.T) {
+	batch := rapid.IntRange(1, 3).Draw(t, "batch")
+	spec := TransposeConvSpec{
+		Window:     drawTransposed(t),
+		Inputs:     drawChannels(t, "inputs"),
+		Outputs:    drawChannels(t, "outputs"),
+		Input:      drawTensor(t, "input"),
+		Output:     drawTensor(t, "output"),
+		Activation: activations.Draw(t, "activation"),
+		Profile:    profiles.Draw(t, "profile"),
+	}
+	spec.Weight = drawWeight(t, spec.Outputs)
+	weights := drawCodes(t, spec.Outputs*spec.Window.Taps()*spec.Inputs, "weights")
+	bias := drawBias(t, spec.Outputs, true)
+	src := drawCodes(t, batch*spec.Window.Positions()*spec.Inputs, "input")
+	bothTransposed(t, spec, weights, src, bias, batch)
 }
 
 // TestTransposeConvParts runs a shape large enough to be split among goroutines.

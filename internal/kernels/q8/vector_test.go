@@ -15,84 +15,88 @@ import (
 
 // TestArithmeticOfEqualShapes holds the routines to the formula: the other test
 // of kernels mostly has short runs.
-func TestArithmeticOfEqualShapes(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		spec := ArithmeticSpec{
-			A: drawParams(t, "a"), B: drawParams(t, "b"), Output: drawParams(t, "output"),
-			Activation: activations.Draw(t, "activation"), Profile: profiles.Draw(t, "profile"),
-		}
-		n := rapid.IntRange(1, 300).Draw(t, "elements")
-		a, b := drawCodes(t, n, "codes of a"), drawCodes(t, n, "codes of b")
-		for name, maker := range makers {
-			run := func(k Kernel) []int8 {
-				spec.Kernel = k
-				o, err := maker(spec)
-				if err != nil {
-					t.Skip(err)
-				}
-				dst := make([]int8, n)
-				o.Run(axes.Broadcast([]int{n}, []int{n}), dst, a, b)
-				return dst
+func TestArithmeticOfEqualShapes(t *testing.T) { rapid.Check(t, equalShapesConform) }
+
+func FuzzArithmeticOfEqualShapes(f *testing.F) { atEveryLevel(f, equalShapesConform) }
+
+func equalShapesConform(t *rapid.T) {
+	spec := ArithmeticSpec{
+		A: drawParams(t, "a"), B: drawParams(t, "b"), Output: drawParams(t, "output"),
+		Activation: activations.Draw(t, "activation"), Profile: profiles.Draw(t, "profile"),
+	}
+	n := rapid.IntRange(1, 300).Draw(t, "elements")
+	a, b := drawCodes(t, n, "codes of a"), drawCodes(t, n, "codes of b")
+	for name, maker := range makers {
+		run := func(k Kernel) []int8 {
+			spec.Kernel = k
+			o, err := maker(spec)
+			if err != nil {
+				t.Skip(err)
 			}
-			if fast, want := run(Fast), run(Reference); !slices.Equal(fast, want) {
-				t.Fatalf("%s\nfast      %v\nreference %v", name, fast, want)
-			}
+			dst := make([]int8, n)
+			o.Run(axes.Broadcast([]int{n}, []int{n}), dst, a, b)
+			return dst
 		}
-	})
+		if fast, want := run(Fast), run(Reference); !slices.Equal(fast, want) {
+			t.Fatalf("%s\nfast      %v\nreference %v", name, fast, want)
+		}
+	}
 }
 
-func TestPools(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		w := drawWindow(t)
-		w.Dilation = [2]int{}
-		for axis := range 2 {
-			w.Pad[axis] = min(w.Pad[axis], w.Kernel[axis]-1)
-			w.Output[axis] = min(w.Output[axis], (w.Input[axis]-1+w.Pad[axis])/max(w.Stride[axis], 1)+1)
-		}
-		spec := PoolSpec{Window: w, Quantized: drawTensor(t, "tensor"), Activation: activations.Draw(t, "activation")}
-		batch := rapid.IntRange(1, 3).Draw(t, "batch")
-		w, err := w.checked()
+func TestPools(t *testing.T) { rapid.Check(t, poolsConform) }
+
+func FuzzPools(f *testing.F) { atEveryLevel(f, poolsConform) }
+
+func poolsConform(t *rapid.T) {
+	w := drawWindow(t)
+	w.Dilation = [2]int{}
+	for axis := range 2 {
+		w.Pad[axis] = min(w.Pad[axis], w.Kernel[axis]-1)
+		w.Output[axis] = min(w.Output[axis], (w.Input[axis]-1+w.Pad[axis])/max(w.Stride[axis], 1)+1)
+	}
+	spec := PoolSpec{Window: w, Quantized: drawTensor(t, "tensor"), Activation: activations.Draw(t, "activation")}
+	batch := rapid.IntRange(1, 3).Draw(t, "batch")
+	w, err := w.checked()
+	if err != nil {
+		t.Fatal(err)
+	}
+	src := drawCodes(t, batch*w.inputSize(), "input")
+	clamp := spec.Activation.Range(spec.Quantized, GridOf[int8]())
+	for name, op := range map[string]struct {
+		maker  func(PoolSpec) (*Pool[int8], error)
+		reduce func(codes []int8) float64
+	}{
+		"max": {NewMaxPool2D, func(codes []int8) float64 { return float64(slices.Max(codes)) }},
+		"average": {NewAveragePool2D, func(codes []int8) float64 {
+			sum := 0
+			for _, q := range codes {
+				sum += int(q)
+			}
+			return math.Round(float64(sum) / float64(len(codes))) // exact enough for so few
+		}},
+	} {
+		p, err := op.maker(spec)
 		if err != nil {
 			t.Fatal(err)
 		}
-		src := drawCodes(t, batch*w.inputSize(), "input")
-		clamp := spec.Activation.Range(spec.Quantized, GridOf[int8]())
-		for name, op := range map[string]struct {
-			maker  func(PoolSpec) (*Pool[int8], error)
-			reduce func(codes []int8) float64
-		}{
-			"max": {NewMaxPool2D, func(codes []int8) float64 { return float64(slices.Max(codes)) }},
-			"average": {NewAveragePool2D, func(codes []int8) float64 {
-				sum := 0
-				for _, q := range codes {
-					sum += int(q)
+		got, want := make([]int8, batch*w.Positions()*w.Channels), []int8(nil)
+		p.Run(got, src, batch)
+		for n := range batch {
+			for position := range w.Positions() {
+				for c := range w.Channels {
+					var codes []int8
+					w.taps(position, func(_, offset int) { codes = append(codes, src[n*w.inputSize()+offset+c]) })
+					want = append(want, int8(clamp.Clamp(int32(op.reduce(codes)))))
 				}
-				return math.Round(float64(sum) / float64(len(codes))) // exact enough for so few
-			}},
-		} {
-			p, err := op.maker(spec)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got, want := make([]int8, batch*w.Positions()*w.Channels), []int8(nil)
-			p.Run(got, src, batch)
-			for n := range batch {
-				for position := range w.Positions() {
-					for c := range w.Channels {
-						var codes []int8
-						w.taps(position, func(_, offset int) { codes = append(codes, src[n*w.inputSize()+offset+c]) })
-						want = append(want, int8(clamp.Clamp(int32(op.reduce(codes)))))
-					}
-				}
-			}
-			if !slices.Equal(got, want) {
-				t.Fatalf("%s pool\ngot  %v\nwant %v", name, got, want)
 			}
 		}
-	})
+		if !slices.Equal(got, want) {
+			t.Fatalf("%s pool\ngot  %v\nwant %v", name, got, want)
+		}
+	}
 }
 
-func testBorder[T Code](t *rapid.T) {
+func borderConforms[T Code](t *rapid.T) {
 	p := quant.PerTensor(rapid.Float32Range(1e-3, 2).Draw(t, "scale"), rapid.Int32Range(GridOf[T]().Min, GridOf[T]().Max).Draw(t, "zero"))
 	x := make([]float32, rapid.IntRange(1, 40).Draw(t, "elements"))
 	for i := range x {
@@ -126,7 +130,14 @@ func testBorder[T Code](t *rapid.T) {
 	}
 }
 
+func FuzzBorder(f *testing.F) {
+	atEveryLevel(f, func(t *rapid.T) {
+		borderConforms[int8](t)
+		borderConforms[uint8](t)
+	})
+}
+
 func TestBorder(t *testing.T) {
-	t.Run("int8", func(t *testing.T) { rapid.Check(t, testBorder[int8]) })
-	t.Run("uint8", func(t *testing.T) { rapid.Check(t, testBorder[uint8]) })
+	t.Run("int8", func(t *testing.T) { rapid.Check(t, borderConforms[int8]) })
+	t.Run("uint8", func(t *testing.T) { rapid.Check(t, borderConforms[uint8]) })
 }

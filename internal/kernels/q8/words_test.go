@@ -99,50 +99,58 @@ type wordsRunner = interface {
 	Run(dst, src []int16, batch int)
 }
 
-func TestWordsConv2D(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		w, outputs, batch := drawGeometry(t), rapid.IntRange(1, 90).Draw(t, "outputs"), rapid.IntRange(1, 3).Draw(t, "batch")
-		c := drawWordsCase(t, outputs, w.Taps()*w.Channels)
-		src := drawInts[int16](t, batch*w.Pixels()*w.Channels, -32768, 32767, "codes")
-		c.check(t, batch*w.Positions()*outputs, batch, src, func(l q16.Linear) (wordsRunner, error) {
-			return q16.NewConv2D(l, w, c.weights, c.bias)
-		})
+func TestWordsConv2D(t *testing.T) { rapid.Check(t, wordsConv2DConforms) }
+
+func FuzzWordsConv2D(f *testing.F) { q8.AtEveryLevel(f, wordsConv2DConforms) }
+
+func wordsConv2DConforms(t *rapid.T) {
+	w, outputs, batch := drawGeometry(t), rapid.IntRange(1, 90).Draw(t, "outputs"), rapid.IntRange(1, 3).Draw(t, "batch")
+	c := drawWordsCase(t, outputs, w.Taps()*w.Channels)
+	src := drawInts[int16](t, batch*w.Pixels()*w.Channels, -32768, 32767, "codes")
+	c.check(t, batch*w.Positions()*outputs, batch, src, func(l q16.Linear) (wordsRunner, error) {
+		return q16.NewConv2D(l, w, c.weights, c.bias)
 	})
 }
 
-func TestWordsDepthwiseConv2D(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		w, multiplier, batch := drawGeometry(t), rapid.IntRange(1, 3).Draw(t, "multiplier"), rapid.IntRange(1, 3).Draw(t, "batch")
-		outputs := w.Channels * multiplier
-		c := drawWordsCase(t, outputs, w.Taps())
-		src := drawInts[int16](t, batch*w.Pixels()*w.Channels, -32768, 32767, "codes")
-		c.check(t, batch*w.Positions()*outputs, batch, src, func(l q16.Linear) (wordsRunner, error) {
-			return q16.NewDepthwiseConv2D(l, w, multiplier, c.weights, c.bias)
-		})
+func TestWordsDepthwiseConv2D(t *testing.T) { rapid.Check(t, wordsDepthwiseConv2DConforms) }
+
+func FuzzWordsDepthwiseConv2D(f *testing.F) { q8.AtEveryLevel(f, wordsDepthwiseConv2DConforms) }
+
+func wordsDepthwiseConv2DConforms(t *rapid.T) {
+	w, multiplier, batch := drawGeometry(t), rapid.IntRange(1, 3).Draw(t, "multiplier"), rapid.IntRange(1, 3).Draw(t, "batch")
+	outputs := w.Channels * multiplier
+	c := drawWordsCase(t, outputs, w.Taps())
+	src := drawInts[int16](t, batch*w.Pixels()*w.Channels, -32768, 32767, "codes")
+	c.check(t, batch*w.Positions()*outputs, batch, src, func(l q16.Linear) (wordsRunner, error) {
+		return q16.NewDepthwiseConv2D(l, w, multiplier, c.weights, c.bias)
 	})
 }
 
-func TestWordsTransposeConv(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		w, outputs, batch := drawGeometry(t), rapid.IntRange(1, 20).Draw(t, "outputs"), rapid.IntRange(1, 3).Draw(t, "batch")
-		c := drawWordsCase(t, outputs, w.Taps()*w.Channels)
-		src := drawInts[int16](t, batch*w.Positions()*w.Channels, -32768, 32767, "codes")
-		c.check(t, batch*w.Pixels()*outputs, batch, src, func(l q16.Linear) (wordsRunner, error) {
-			return q16.NewTransposeConv(l, w.Window, w.Channels, c.weights, c.bias)
-		})
+func TestWordsTransposeConv(t *testing.T) { rapid.Check(t, wordsTransposeConvConforms) }
+
+func FuzzWordsTransposeConv(f *testing.F) { q8.AtEveryLevel(f, wordsTransposeConvConforms) }
+
+func wordsTransposeConvConforms(t *rapid.T) {
+	w, outputs, batch := drawGeometry(t), rapid.IntRange(1, 20).Draw(t, "outputs"), rapid.IntRange(1, 3).Draw(t, "batch")
+	c := drawWordsCase(t, outputs, w.Taps()*w.Channels)
+	src := drawInts[int16](t, batch*w.Positions()*w.Channels, -32768, 32767, "codes")
+	c.check(t, batch*w.Pixels()*outputs, batch, src, func(l q16.Linear) (wordsRunner, error) {
+		return q16.NewTransposeConv(l, w.Window, w.Channels, c.weights, c.bias)
 	})
 }
 
-func TestWordsFullyConnected(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		inputs := rapid.IntRange(1, rapid.SampledFrom([]int{9, 300, 3000}).Draw(t, "most inputs")).Draw(t, "inputs")
-		outputs, rows := rapid.IntRange(1, 90).Draw(t, "outputs"), rapid.IntRange(1, 50).Draw(t, "rows")
-		profile := rapid.SampledFrom([]q8.Profile{q8.LiteRT, q8.TFLM}).Draw(t, "profile")
-		c := drawWordsCase(t, outputs, inputs)
-		src := drawInts[int16](t, rows*inputs, -32768, 32767, "codes")
-		c.check(t, rows*outputs, rows, src, func(l q16.Linear) (wordsRunner, error) {
-			return q16.NewFullyConnected(l, inputs, profile, c.weights, c.bias)
-		})
+func TestWordsFullyConnected(t *testing.T) { rapid.Check(t, wordsFullyConnectedConforms) }
+
+func FuzzWordsFullyConnected(f *testing.F) { q8.AtEveryLevel(f, wordsFullyConnectedConforms) }
+
+func wordsFullyConnectedConforms(t *rapid.T) {
+	inputs := rapid.IntRange(1, rapid.SampledFrom([]int{9, 300, 3000}).Draw(t, "most inputs")).Draw(t, "inputs")
+	outputs, rows := rapid.IntRange(1, 90).Draw(t, "outputs"), rapid.IntRange(1, 50).Draw(t, "rows")
+	profile := rapid.SampledFrom([]q8.Profile{q8.LiteRT, q8.TFLM}).Draw(t, "profile")
+	c := drawWordsCase(t, outputs, inputs)
+	src := drawInts[int16](t, rows*inputs, -32768, 32767, "codes")
+	c.check(t, rows*outputs, rows, src, func(l q16.Linear) (wordsRunner, error) {
+		return q16.NewFullyConnected(l, inputs, profile, c.weights, c.bias)
 	})
 }
 
@@ -205,94 +213,100 @@ func BenchmarkWords(b *testing.B) {
 	}
 }
 
-func TestWordsPools(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		w, batch := drawGeometry(t), rapid.IntRange(1, 3).Draw(t, "batch")
-		w.Dilation = [2]int{1, 1}
-		for axis := range 2 {
-			w.Pad[axis] = min(w.Pad[axis], w.Kernel[axis]-1)
-			w.Output[axis] = min(w.Output[axis], (w.Input[axis]-1+w.Pad[axis])/w.Stride[axis]+1)
-		}
-		spec := q8.PoolSpec{Window: w, Quantized: quant.PerTensor(rapid.Float32Range(1e-5, .01).Draw(t, "scale"), 0), Activation: quant.ReluN1To1}
-		src := drawInts[int16](t, batch*w.Pixels()*w.Channels, -32768, 32767, "codes")
-		for _, maker := range []func(q8.PoolSpec) (*q16.Pool, error){q16.NewMaxPool2D, q16.NewAveragePool2D} {
-			run := func(k q8.Kernel) []int16 {
-				spec.Kernel = k
-				p, err := maker(spec)
-				if err != nil {
-					t.Fatal(err)
-				}
-				dst := make([]int16, batch*w.Positions()*w.Channels)
-				p.Run(dst, src, batch)
-				return dst
+func TestWordsPools(t *testing.T) { rapid.Check(t, wordsPoolsConform) }
+
+func FuzzWordsPools(f *testing.F) { q8.AtEveryLevel(f, wordsPoolsConform) }
+
+func wordsPoolsConform(t *rapid.T) {
+	w, batch := drawGeometry(t), rapid.IntRange(1, 3).Draw(t, "batch")
+	w.Dilation = [2]int{1, 1}
+	for axis := range 2 {
+		w.Pad[axis] = min(w.Pad[axis], w.Kernel[axis]-1)
+		w.Output[axis] = min(w.Output[axis], (w.Input[axis]-1+w.Pad[axis])/w.Stride[axis]+1)
+	}
+	spec := q8.PoolSpec{Window: w, Quantized: quant.PerTensor(rapid.Float32Range(1e-5, .01).Draw(t, "scale"), 0), Activation: quant.ReluN1To1}
+	src := drawInts[int16](t, batch*w.Pixels()*w.Channels, -32768, 32767, "codes")
+	for _, maker := range []func(q8.PoolSpec) (*q16.Pool, error){q16.NewMaxPool2D, q16.NewAveragePool2D} {
+		run := func(k q8.Kernel) []int16 {
+			spec.Kernel = k
+			p, err := maker(spec)
+			if err != nil {
+				t.Fatal(err)
 			}
-			if fast, want := run(q8.Fast), run(q8.Reference); !slices.Equal(fast, want) {
-				t.Fatalf("fast      %v\nreference %v", fast, want)
-			}
+			dst := make([]int16, batch*w.Positions()*w.Channels)
+			p.Run(dst, src, batch)
+			return dst
 		}
-	})
+		if fast, want := run(q8.Fast), run(q8.Reference); !slices.Equal(fast, want) {
+			t.Fatalf("fast      %v\nreference %v", fast, want)
+		}
+	}
 }
 
-func TestWordsArithmetic(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		scale := func(name string) quant.Params {
-			return quant.PerTensor(rapid.SampledFrom([]float32{1, .5, .3, 1e-4}).Draw(t, name+" unit")*rapid.Float32Range(0.1, 1).Draw(t, name), 0)
-		}
-		spec := q8.ArithmeticSpec{
-			A: scale("a"), B: scale("b"), Output: scale("output"),
-			Profile:    rapid.SampledFrom([]q8.Profile{q8.LiteRT, q8.TFLM}).Draw(t, "profile"),
-			Activation: rapid.SampledFrom([]quant.Activation{quant.NoActivation, quant.Relu, quant.ReluN1To1}).Draw(t, "activation"),
-		}
-		if rapid.Bool().Draw(t, "equal scales") {
-			spec.B, spec.Output = spec.A, spec.A
-		}
-		rows, n := rapid.IntRange(1, 3).Draw(t, "rows"), rapid.IntRange(1, 300).Draw(t, "elements")
-		shape := []int{rows, n}
-		other := rapid.SampledFrom([][]int{shape, {1, n}, {rows, 1}, {1, 1}}).Draw(t, "second shape")
-		a := drawInts[int16](t, rows*n, -32768, 32767, "codes of a")
-		b := drawInts[int16](t, other[0]*other[1], -32768, 32767, "codes of b")
-		for name, maker := range map[string]func(q8.ArithmeticSpec) (*q16.Arithmetic, error){"add": q16.NewAdd, "sub": q16.NewSub, "mul": q16.NewMul} {
-			run := func(k q8.Kernel) []int16 {
-				spec.Kernel = k
-				o, err := maker(spec)
-				if err != nil {
-					return nil // factors of 1 and more
-				}
-				dst := make([]int16, rows*n)
-				o.Run(axes.Broadcast(shape, other), dst, a, b)
-				return dst
+func TestWordsArithmetic(t *testing.T) { rapid.Check(t, wordsArithmeticConform) }
+
+func FuzzWordsArithmetic(f *testing.F) { q8.AtEveryLevel(f, wordsArithmeticConform) }
+
+func wordsArithmeticConform(t *rapid.T) {
+	scale := func(name string) quant.Params {
+		return quant.PerTensor(rapid.SampledFrom([]float32{1, .5, .3, 1e-4}).Draw(t, name+" unit")*rapid.Float32Range(0.1, 1).Draw(t, name), 0)
+	}
+	spec := q8.ArithmeticSpec{
+		A: scale("a"), B: scale("b"), Output: scale("output"),
+		Profile:    rapid.SampledFrom([]q8.Profile{q8.LiteRT, q8.TFLM}).Draw(t, "profile"),
+		Activation: rapid.SampledFrom([]quant.Activation{quant.NoActivation, quant.Relu, quant.ReluN1To1}).Draw(t, "activation"),
+	}
+	if rapid.Bool().Draw(t, "equal scales") {
+		spec.B, spec.Output = spec.A, spec.A
+	}
+	rows, n := rapid.IntRange(1, 3).Draw(t, "rows"), rapid.IntRange(1, 300).Draw(t, "elements")
+	shape := []int{rows, n}
+	other := rapid.SampledFrom([][]int{shape, {1, n}, {rows, 1}, {1, 1}}).Draw(t, "second shape")
+	a := drawInts[int16](t, rows*n, -32768, 32767, "codes of a")
+	b := drawInts[int16](t, other[0]*other[1], -32768, 32767, "codes of b")
+	for name, maker := range map[string]func(q8.ArithmeticSpec) (*q16.Arithmetic, error){"add": q16.NewAdd, "sub": q16.NewSub, "mul": q16.NewMul} {
+		run := func(k q8.Kernel) []int16 {
+			spec.Kernel = k
+			o, err := maker(spec)
+			if err != nil {
+				return nil // factors of 1 and more
 			}
-			if fast, want := run(q8.Fast), run(q8.Reference); !slices.Equal(fast, want) {
-				t.Fatalf("%s\nfast      %v\nreference %v", name, fast, want)
-			}
+			dst := make([]int16, rows*n)
+			o.Run(axes.Broadcast(shape, other), dst, a, b)
+			return dst
 		}
-	})
+		if fast, want := run(q8.Fast), run(q8.Reference); !slices.Equal(fast, want) {
+			t.Fatalf("%s\nfast      %v\nreference %v", name, fast, want)
+		}
+	}
 }
 
-func TestWordsMean(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		spec := q8.MeanSpec{
-			Count: rapid.IntRange(1, 40).Draw(t, "count"), Inner: rapid.IntRange(1, 30).Draw(t, "inner"),
-			Input: quant.PerTensor(rapid.Float32Range(0.1, 1).Draw(t, "input"), 0), Output: quant.PerTensor(rapid.Float32Range(0.1, 1).Draw(t, "output"), 0),
+func TestWordsMean(t *testing.T) { rapid.Check(t, wordsMeanConform) }
+
+func FuzzWordsMean(f *testing.F) { q8.AtEveryLevel(f, wordsMeanConform) }
+
+func wordsMeanConform(t *rapid.T) {
+	spec := q8.MeanSpec{
+		Count: rapid.IntRange(1, 40).Draw(t, "count"), Inner: rapid.IntRange(1, 30).Draw(t, "inner"),
+		Input: quant.PerTensor(rapid.Float32Range(0.1, 1).Draw(t, "input"), 0), Output: quant.PerTensor(rapid.Float32Range(0.1, 1).Draw(t, "output"), 0),
+	}
+	rows := rapid.IntRange(1, 3).Draw(t, "rows")
+	src := drawInts[int16](t, rows*spec.Count*spec.Inner, -32768, 32767, "codes")
+	m, err := q16.NewMean(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, want := make([]int16, rows*spec.Inner), make([]int16, rows*spec.Inner)
+	m.Run(got, src, rows)
+	factor := quant.MeanMultiplier(spec.Input.Scale[0], spec.Output.Scale[0], spec.Count)
+	for i := range want {
+		sum := int32(0)
+		for n := range spec.Count {
+			sum += int32(src[(i/spec.Inner*spec.Count+n)*spec.Inner+i%spec.Inner])
 		}
-		rows := rapid.IntRange(1, 3).Draw(t, "rows")
-		src := drawInts[int16](t, rows*spec.Count*spec.Inner, -32768, 32767, "codes")
-		m, err := q16.NewMean(spec)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, want := make([]int16, rows*spec.Inner), make([]int16, rows*spec.Inner)
-		m.Run(got, src, rows)
-		factor := quant.MeanMultiplier(spec.Input.Scale[0], spec.Output.Scale[0], spec.Count)
-		for i := range want {
-			sum := int32(0)
-			for n := range spec.Count {
-				sum += int32(src[(i/spec.Inner*spec.Count+n)*spec.Inner+i%spec.Inner])
-			}
-			want[i] = int16(q16.Grid.Clamp(factor.Apply(sum)))
-		}
-		if !slices.Equal(got, want) {
-			t.Fatalf("got  %v\nwant %v", got, want)
-		}
-	})
+		want[i] = int16(q16.Grid.Clamp(factor.Apply(sum)))
+	}
+	if !slices.Equal(got, want) {
+		t.Fatalf("got  %v\nwant %v", got, want)
+	}
 }
