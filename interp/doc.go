@@ -29,5 +29,5 @@
 // changes meanwhile.
 //
 // It does not train and does not read files: see packages train and tflite. It
-// has no operators with state; int16 activations run on plain kernels.
+// has no operators with state.
 package interp
