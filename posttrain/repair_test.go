@@ -164,13 +164,31 @@ func TestRepair(t *testing.T) {
 	want := accuracy(t, g)
 	scale(g, func(link, c int) int { return (c*7+link*3)%13 - 6 })
 	all := Repair{Equalize: true, AbsorbBiases: true, AdaRound: true, CorrectBias: true}
-	broken, model := repaired(t, g, quant.Int8PerTensor(), Repair{}), repaired(t, g, quant.Int8PerTensor(), all)
-	if a := accuracy(t, broken); a > 0.3 {
+	t.Logf("float: %.2f %%", 100*want)
+	known := map[string]float64{}
+	for _, c := range []struct {
+		name   string
+		recipe quant.Recipe
+		repair Repair
+	}{
+		{"per channel", quant.Int8(), Repair{}},
+		{"per tensor", quant.Int8PerTensor(), Repair{}},
+		{"bias correction", quant.Int8PerTensor(), Repair{CorrectBias: true}},
+		{"AdaRound", quant.Int8PerTensor(), Repair{AdaRound: true}},
+		{"equalized", quant.Int8PerTensor(), Repair{Equalize: true}},
+		{"equalized, absorbed", quant.Int8PerTensor(), Repair{Equalize: true, AbsorbBiases: true}},
+		{"all", quant.Int8PerTensor(), all},
+	} {
+		known[c.name] = accuracy(t, repaired(t, g, c.recipe, c.repair))
+		t.Logf("%s: %.2f %%", c.name, 100*known[c.name])
+	}
+	if a := known["per tensor"]; a > 0.3 {
 		t.Errorf("without repair the accuracy is %v: the network does not need any", a)
 	}
-	if a := accuracy(t, model); a < want-0.01 {
+	if a := known["all"]; a < want-0.01 {
 		t.Errorf("accuracy %v of float, %v repaired", want, a)
 	}
+	model := repaired(t, g, quant.Int8PerTensor(), all)
 	file, err := export.Float32(g)
 	if err != nil {
 		t.Fatal(err)
