@@ -11,6 +11,7 @@ import (
 	"github.com/goqat/goqat/data"
 	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/internal/feed"
+	"github.com/goqat/goqat/internal/parallel"
 	"github.com/goqat/goqat/quant"
 )
 
@@ -177,8 +178,20 @@ func tensorNames(ts []*graph.Tensor) []string {
 
 // tap notes the values of a tensor that is observed.
 func (o *observer) tap(t *graph.Tensor, rows int, values []float32) error {
+	if len(o.of[t]) == 0 {
+		return nil
+	}
+	summaries := make([]quant.Summary, rows)
+	size := len(values) / rows
+	parts := parallel.Parts(len(values), 1<<13, min(rows, parallel.MaxParts))
+	parallel.For(parts, func(part int) {
+		lo, hi := parallel.Range(rows, parts, part)
+		for r := lo; r < hi; r++ {
+			summaries[r] = quant.Summarize(values[r*size:][:size])
+		}
+	})
 	for _, s := range o.of[t] {
-		if err := s.Observe(values, rows); err != nil {
+		if err := s.ObserveRows(values, summaries); err != nil {
 			return err
 		}
 	}

@@ -39,14 +39,30 @@ func (o *Observer) Observe(values []float32, rows int) error {
 		return fmt.Errorf("quant: %d values do not fill %d rows", len(values), rows)
 	}
 	size := len(values) / rows
-	for r := range rows {
-		row := values[r*size:][:size]
-		lo, hi, sum, nonzero := summary(row)
-		if sum-sum != 0 { // which no number of finite float32 values makes
+	summaries := make([]Summary, rows)
+	for r := range summaries {
+		summaries[r] = Summarize(values[r*size:][:size])
+	}
+	return o.ObserveRows(values, summaries)
+}
+
+// ObserveRows is [Observer.Observe] for rows that have been summarized, which may be
+// done at the same time.
+//
+// Errors: those of [Observer.Observe].
+func (o *Observer) ObserveRows(values []float32, summaries []Summary) error {
+	if len(summaries) == 0 || len(values) == 0 || len(values)%len(summaries) != 0 {
+		return fmt.Errorf("quant: %d values do not fill %d rows", len(values), len(summaries))
+	}
+	size := len(values) / len(summaries)
+	for r, s := range summaries {
+		lo, hi := s.lo, s.hi
+		if s.sum-s.sum != 0 { // which no number of finite float32 values makes
+			row := values[r*size:][:size]
 			i := slices.IndexFunc(row, func(v float32) bool { return v-v != 0 })
 			return fmt.Errorf("quant: row %d: value %d is %v", r, i, row[i])
 		}
-		o.nonzero, o.sum = o.nonzero+nonzero, o.sum+sum
+		o.nonzero, o.sum = o.nonzero+s.nonzero, o.sum+s.sum
 		o.extremes, _ = o.extremes.Extended(lo, hi) // finite, as checked above
 		if o.estimator.Method == MovingAverage {
 			for len(o.batch) <= r {
@@ -61,13 +77,19 @@ func (o *Observer) Observe(values []float32, rows int) error {
 	return nil
 }
 
-// summary returns the extremes of a row, the sum of its magnitudes, which is not
-// finite if a value is not, and how many values are not zero. Two sums do not wait
-// for each other.
-func summary(row []float32) (lo, hi float32, sum float64, nonzero int) {
+// Summary is what an [Observer] notes of a row: its extremes, the sum of the
+// magnitudes, which is not finite if a value is not, and how many values are not zero.
+type Summary struct {
+	lo, hi  float32
+	sum     float64
+	nonzero int
+}
+
+// Summarize returns the summary of a row. Two sums do not wait for each other.
+func Summarize(row []float32) Summary {
 	const sign = 1 << 31
-	lo, hi = float32(math.Inf(1)), float32(math.Inf(-1))
-	var odd float64
+	lo, hi := float32(math.Inf(1)), float32(math.Inf(-1))
+	var sum, odd float64
 	var zeros uint32
 	i := 1
 	for ; i < len(row); i += 2 {
@@ -95,7 +117,7 @@ func summary(row []float32) (lo, hi float32, sum float64, nonzero int) {
 		lo, hi, sum = min(lo, v), max(hi, v), sum+math.Abs(float64(v))
 		zeros += (math.Float32bits(v)&^sign - 1) >> 31
 	}
-	return lo, hi, sum, len(row) - int(zeros)
+	return Summary{lo, hi, sum, len(row) - int(zeros)}
 }
 
 // averaged is the number of rows whose extremes a moving average takes as one:
