@@ -36,7 +36,7 @@
 //   - the input gradient of a depthwise convolution is one such chain per output channel, and the chains of the output
 //     channels that belong to one input channel are added in order;
 //   - the gradient of convolution weights and column sums are one such chain per chunk of rows, and the chunks are added
-//     in order; the number of chunks depends on shapes only;
+//     in order; the number of chunks depends on shapes only. In a [Layer], chunks are groups of images;
 //   - where [Conv.Winograd] holds, [Conv2DGrad] and training steps of [PooledConv] add transformed values in such chains;
 //   - sums over a slice use 16 lanes by index modulo 16, which are then added pairwise in a fixed tree.
 //

@@ -39,9 +39,9 @@ type blockKernel interface {
 
 // A frame says how much room a block has around it: none, where it is read from where it lies.
 type frame struct {
-	before, size [2]int // rows and columns
-	width        int    // columns of the block
-	channels     int
+	before, size  [2]int // rows and columns
+	height, width int    // of the block
+	channels      int
 }
 
 // length is the number of elements of a block in its frame; 0 for none.
@@ -52,8 +52,15 @@ func (f *frame) room(scratch *[]float32, elements int) plane {
 	if n := f.length(); n > 0 {
 		data, line := (*scratch)[:n], f.size[1]*f.channels
 		*scratch = (*scratch)[n:]
-		clear(data)
-		return plane{data: data[f.before[0]*line+f.before[1]*f.channels:], width: f.width * f.channels, line: line, frame: data}
+		block := plane{data: data[f.before[0]*line+f.before[1]*f.channels:], width: f.width * f.channels, line: line, frame: data}
+		at := 0 // where zeros begin
+		for row := range f.height {
+			first := (f.before[0]+row)*line + f.before[1]*f.channels
+			clear(data[at:first])
+			at = first + block.width
+		}
+		clear(data[at:])
+		return block
 	}
 	block := plane{data: (*scratch)[:elements]}
 	*scratch = (*scratch)[elements:]

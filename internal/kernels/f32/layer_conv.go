@@ -51,16 +51,6 @@ type convPhase struct {
 	first int
 }
 
-// block returns the geometry for n pixels.
-func (k *convBlocks) block(n int) Conv {
-	g := k.g
-	if k.pointwise {
-		g.Input = [2]int{1, n}
-		g.Output = g.Input
-	}
-	return g
-}
-
 func (k *convBlocks) pack(packed, w []float32) {
 	transpose(k.g.OutC, k.g.depth(), packed, k.g.OutC, w, k.g.depth())
 }
@@ -75,36 +65,49 @@ func (k *convBlocks) turn(turned, w []float32) {
 func (k *convBlocks) unpack(dw, sum []float32) { k.g.unpackGrad(dw, sum) }
 
 func (k *convBlocks) forward(y []float32, x plane, packed, scratch []float32, e epilogue, n int) {
-	g := k.block(n)
-	convolution{g, 1, scratch, x.data, packed, outlet{epilogue: e, dst: y}}.whole()
+	g := &k.g
+	if k.pointwise {
+		gemm(n, g.OutC, g.InC, y, g.OutC, matrix{data: x.data, row: g.InC, step: 1}, packed, g.OutC, false)
+		e.finish(y[:n*g.OutC], y[:n*g.OutC])
+		return
+	}
+	convolution{*g, 1, scratch, x.data, packed, outlet{epilogue: e, dst: y}}.whole()
 }
 
 func (k *convBlocks) gradWeights(sum []float32, x, dy plane, scratch []float32, n int, add bool) {
-	g := k.block(n)
-	g.addGrad(sum, nil, scratch, x.data, dy.data, 0, g.rows(), add)
+	g := &k.g
+	switch {
+	case !k.pointwise:
+		g.addGrad(sum, nil, scratch, x.data, dy.data, 0, g.rows(), add)
+	case Fused(): // as addGrad has it
+		gemm(g.InC, g.OutC, n, sum, g.OutC, matrix{data: x.data, row: 1, step: g.InC}, dy.data, g.OutC, add)
+	default:
+		gemm(g.OutC, g.InC, n, sum, g.InC, matrix{data: dy.data, row: 1, step: g.OutC}, x.data, g.InC, add)
+	}
 }
 
 func (k *convBlocks) gradInput(dx []float32, dy plane, turned, scratch []float32, n int) {
-	g := k.block(n)
+	g := &k.g
+	if k.pointwise {
+		gemm(n, g.InC, g.OutC, dx, g.InC, matrix{data: dy.data, row: g.OutC, step: 1}, turned, g.InC, false)
+		return
+	}
 	none := newEpilogue(quant.NoActivation, nil)
 	for i := range k.phases {
 		p := &k.phases[i]
-		q, out := p.q, outlet{epilogue: none, image: dx, phase: p.Phase, pixels: g.Pixels()}
-		switch {
-		case p.Taps() == 0:
+		out := outlet{epilogue: none, image: dx, phase: p.Phase, pixels: g.Pixels()}
+		if p.Taps() == 0 {
 			nothing := scratch[:g.InC]
 			clear(nothing)
-			for row := range q.rows() {
+			for row := range p.q.rows() {
 				out.place(row, nothing)
 			}
 			continue
-		case k.pointwise:
-			q.Input, q.Output = g.Input, g.Output
-			out.dst = dx
-		case g.Stride == one:
+		}
+		if g.Stride == one {
 			out.dst = dx
 		}
-		convolution{q, 1, scratch, dy.data, turned[p.first:][:q.WeightsLen()], out}.whole()
+		convolution{p.q, 1, scratch, dy.data, turned[p.first:][:p.q.WeightsLen()], out}.whole()
 	}
 }
 

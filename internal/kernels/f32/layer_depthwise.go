@@ -32,7 +32,7 @@ func (g Depthwise) Layer() *Layer {
 
 // newFrame returns the room around an image of the given size that makes all taps of some windows lie inside.
 func newFrame(size [2]int, channels int, windows ...window.Window) frame {
-	f := frame{size: size, width: size[1], channels: channels}
+	f := frame{size: size, height: size[0], width: size[1], channels: channels}
 	for _, w := range windows {
 		for axis := range 2 {
 			f.before[axis] = max(f.before[axis], w.Pad[axis])

@@ -74,6 +74,7 @@ func (c layerCase) check(t tester, ws *f32.Workspace, r *rand.Rand, before, behi
 		if a.Tail != nil {
 			wantMask = make([]uint8, len(a.Mask))
 			lo, hi, _ := a.Tail.Run(wantX, wantMask)
+			a.Observe = true
 			defer func() { equal(t, "bounds", []float32{a.Found.Lo, a.Found.Hi}, []float32{lo, hi}) }()
 		}
 	}

@@ -19,8 +19,9 @@ type Norm struct {
 	DY            []float32 // gradient of the tail's output
 	DGamma, DBeta []float32
 
-	// Found are the bounds of what the tail limited in the forward pass.
-	Found struct {
+	// Found are the bounds of what the tail limited in the forward pass. It need not be set unless Observe is true.
+	Observe bool
+	Found   struct {
 		Lo, Hi float32
 		NaN    bool
 	}
@@ -58,21 +59,28 @@ func (n *Norm) Begin(mean, variance, gamma, beta []float32, frozen bool) {
 
 func (n *Norm) rows() int { return len(n.X) / n.Channels }
 
-// run writes what the rows lo to hi-1 are behind the tail. If observe is true, it keeps their bounds and bits.
+// run writes what the rows lo to hi-1 are behind the tail. If observe is true, it keeps their bounds, where they are asked
+// for, and bits.
 func (n *Norm) run(part int, to plane, lo, hi int, observe bool) {
-	f := &n.forward
+	f, t := &n.forward, n.Tail
 	for i, j := n.pieces(&to, lo, hi); i < hi*n.Channels; i += j {
-		dst := to.data[:j]
-		level.normalize(dst, n.X[i:i+j], f.mean, f.invStd, f.gamma, f.beta)
-		if n.Tail != nil {
-			var mask []uint8
-			if observe && n.Mask != nil {
-				mask = n.Mask[i/8 : (i+j)/8]
-			}
-			least, most, nan := level.tail(dst, dst, mask, &n.Tail.k, n.Tail.rounds)
-			if observe {
-				n.Tail.found[part].add(least, most, nan)
-			}
+		dst, x := to.data[:j], n.X[i:i+j]
+		var mask []uint8
+		if observe && n.Mask != nil {
+			mask = n.Mask[i/8 : (i+j)/8]
+		}
+		switch {
+		case t == nil:
+			level.normalize(dst, x, f.mean, f.invStd, f.gamma, f.beta)
+		case t.rounds == 0 && !(observe && n.Observe):
+			level.clampNormalized(dst, x, f.mean, f.invStd, f.gamma, f.beta, mask, &t.k)
+		case !observe:
+			level.restoreNormalized(dst, x, f.mean, f.invStd, f.gamma, f.beta, &t.k)
+		case t.rounds != 0 && mask != nil:
+			t.found[part].add(level.roundNormalized(dst, x, f.mean, f.invStd, f.gamma, f.beta, mask, &t.k))
+		default:
+			level.normalize(dst, x, f.mean, f.invStd, f.gamma, f.beta)
+			t.found[part].add(level.tail(dst, dst, mask, &t.k, t.rounds))
 		}
 		to.advance()
 	}

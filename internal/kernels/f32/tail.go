@@ -151,3 +151,21 @@ func tailPoolPortable(y []float32, arg []int32, x, bias []float32, k *tailConsta
 	})
 	return e.lo, e.hi, e.nan
 }
+
+func clampNormalizedPortable(dst, x, mean, invStd, gamma, beta []float32, mask []uint8, k *tailConstants) {
+	if len(mask) == 0 {
+		mask = nil
+	}
+	normalizePortable(dst, x, mean, invStd, gamma, beta)
+	tailPortable(dst, dst, mask, k, 0)
+}
+
+func roundNormalizedPortable(dst, x, mean, invStd, gamma, beta []float32, mask []uint8, k *tailConstants) (least, most float32, nan bool) {
+	normalizePortable(dst, x, mean, invStd, gamma, beta)
+	return tailPortable(dst, dst, mask, k, 1)
+}
+
+func restoreNormalizedPortable(dst, x, mean, invStd, gamma, beta []float32, k *tailConstants) {
+	normalizePortable(dst, x, mean, invStd, gamma, beta)
+	tailPortable(dst, dst, nil, k, 1)
+}

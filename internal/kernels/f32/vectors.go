@@ -64,6 +64,11 @@ type vectors struct {
 	// tailPool2 is tailPool for 2x2 taps and at least eight channels. If it returns true, nothing else is valid.
 	tailPool2 func(y []float32, arg []int32, x, bias []float32, k *tailConstants, rounds int, w windows) (least, most float32, nan bool)
 	tailPool  func(y []float32, arg []int32, x, bias []float32, k *tailConstants, rounds int, w windows) (least, most float32, nan bool)
+	// normalize and tail in one pass over multiples of eight columns: one that does not round, whose mask may be empty,
+	// one that rounds, and one that rounds and has neither bits nor bounds.
+	clampNormalized   func(dst, x, mean, invStd, gamma, beta []float32, mask []uint8, k *tailConstants)
+	roundNormalized   func(dst, x, mean, invStd, gamma, beta []float32, mask []uint8, k *tailConstants) (least, most float32, nan bool)
+	restoreNormalized func(dst, x, mean, invStd, gamma, beta []float32, k *tailConstants)
 }
 
 // portable is plain Go. It rounds each product before it adds it.
@@ -89,4 +94,5 @@ var portable = &dispatch{name: "portable", gemm: gemmPortable, vectors: vectors{
 	sgd: sgdPortable, momentum: momentumPortable, nesterov: nesterovPortable, adam: adamPortable, rmsprop: rmspropPortable,
 
 	fakeQuantize: fakeQuantizePortable, maskGrad: maskGradPortable, tail: tailPortable, tailPool: tailPoolPortable, tailPool2: tailPoolPortable,
+	clampNormalized: clampNormalizedPortable, roundNormalized: roundNormalizedPortable, restoreNormalized: restoreNormalizedPortable,
 }}

@@ -73,6 +73,15 @@ var vectorsAVX2 = vectors{
 	tailPool: func(y []float32, arg []int32, x, bias []float32, k *tailConstants, rounds int, w windows) (least, most float32, nan bool) {
 		return tailPoolAVX2(y, arg, x, bias, k.lo[:], rounds, w.first, w.count, w.step, w.rows, w.cols, w.line, w.channels, w.channels)
 	},
+	clampNormalized: func(dst, x, mean, invStd, gamma, beta []float32, mask []uint8, k *tailConstants) {
+		clampNormalizedAVX2(dst, x, mean, invStd, gamma, beta, mask, k.lo[:])
+	},
+	roundNormalized: func(dst, x, mean, invStd, gamma, beta []float32, mask []uint8, k *tailConstants) (least, most float32, nan bool) {
+		return roundNormalizedAVX2(dst, x, mean, invStd, gamma, beta, mask, k.lo[:])
+	},
+	restoreNormalized: func(dst, x, mean, invStd, gamma, beta []float32, k *tailConstants) {
+		restoreNormalizedAVX2(dst, x, mean, invStd, gamma, beta, k.lo[:])
+	},
 }
 
 func vectorsAVX512() vectors {
@@ -80,6 +89,20 @@ func vectorsAVX512() vectors {
 	v.tanh, v.sigmoid, v.averagePool = tanhAVX512, sigmoidAVX512, averagePoolBy(averagePoolAVX512)
 	v.depthwise = func(y, x, w, bias []float32, l limits, s strip) {
 		depthwiseAVX512(y, x, w, bias, l.lo, l.hi, l.zero, s.lines, word*s.below, s.channels, s.count, word*s.step, s.rows, s.cols, word*s.line, word*s.col, word*s.out)
+	}
+	whole := func(dst, mean []float32) bool { return len(dst)%16 == 0 && len(mean)%16 == 0 }
+	v.roundNormalized = func(dst, x, mean, invStd, gamma, beta []float32, mask []uint8, k *tailConstants) (least, most float32, nan bool) {
+		if !whole(dst, mean) {
+			return vectorsAVX2.roundNormalized(dst, x, mean, invStd, gamma, beta, mask, k)
+		}
+		return roundNormalizedAVX512(dst, x, mean, invStd, gamma, beta, mask, k.lo[:])
+	}
+	v.restoreNormalized = func(dst, x, mean, invStd, gamma, beta []float32, k *tailConstants) {
+		if !whole(dst, mean) {
+			vectorsAVX2.restoreNormalized(dst, x, mean, invStd, gamma, beta, k)
+			return
+		}
+		restoreNormalizedAVX512(dst, x, mean, invStd, gamma, beta, k.lo[:])
 	}
 	return v
 }

@@ -1073,6 +1073,31 @@ func tailPool2AVX2(y []float32, arg []int32, x []float32, bias []float32, k []fl
 //go:noescape
 func maxPoolGrad2AVX2(dx []float32, dy []float32, arg []int32, first int, count int, step int, line int, channels int)
 
+// clampNormalizedAVX2 runs normalize and a tail that does not round; mask may be empty
+//
+//go:noescape
+func clampNormalizedAVX2(dst []float32, x []float32, mean []float32, invStd []float32, gamma []float32, beta []float32, mask []uint8, k []float32)
+
+// roundNormalizedAVX2 runs normalize and a tail that rounds
+//
+//go:noescape
+func roundNormalizedAVX2(dst []float32, x []float32, mean []float32, invStd []float32, gamma []float32, beta []float32, mask []uint8, k []float32) (least float32, most float32, nan bool)
+
+// restoreNormalizedAVX2 is roundNormalized but for the bits and bounds
+//
+//go:noescape
+func restoreNormalizedAVX2(dst []float32, x []float32, mean []float32, invStd []float32, gamma []float32, beta []float32, k []float32)
+
+// roundNormalizedAVX512 runs normalize and a tail that rounds, over multiples of sixteen elements and columns
+//
+//go:noescape
+func roundNormalizedAVX512(dst []float32, x []float32, mean []float32, invStd []float32, gamma []float32, beta []float32, mask []uint8, k []float32) (least float32, most float32, nan bool)
+
+// restoreNormalizedAVX512 is roundNormalized but for the bits and bounds
+//
+//go:noescape
+func restoreNormalizedAVX512(dst []float32, x []float32, mean []float32, invStd []float32, gamma []float32, beta []float32, k []float32)
+
 // transpose8AVX2 writes the transpose of eight rows of 8*blocks columns; strides are bytes:
 //
 //	for r := range 8 { for c := range 8*blocks { dst[c*stride+r] = src[r*from+c] } }

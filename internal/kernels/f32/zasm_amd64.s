@@ -7860,27 +7860,27 @@ TEXT ·tailAVX2(SB), NOSPLIT, $0-113
 	MOVQ         x_len+32(FP), BX
 	MOVQ         mask_len+56(FP), SI
 	MOVQ         k_base+72(FP), DI
-	VMOVUPS      (DI), Y0
-	VMOVUPS      32(DI), Y1
 	MOVL         $0x7f800000, R8
-	VMOVD        R8, X2
-	VPBROADCASTD X2, Y2
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
 	MOVL         $0xff800000, R8
-	VMOVD        R8, X3
-	VPBROADCASTD X3, Y3
-	VPCMPEQD     Y4, Y4, Y4
+	VMOVD        R8, X1
+	VPBROADCASTD X1, Y1
+	VPCMPEQD     Y2, Y2, Y2
+	VMOVUPS      (DI), Y3
+	VMOVUPS      32(DI), Y4
 
 eight:
 	CMPQ       BX, $0x08
 	JLT        rest
 	VMOVUPS    (CX), Y5
-	VMAXPS     Y5, Y0, Y5
-	VMINPS     Y5, Y1, Y5
+	VMAXPS     Y5, Y3, Y5
+	VMINPS     Y5, Y4, Y5
 	VADDPS     64(DI), Y5, Y5
-	VMINPS     Y2, Y5, Y2
-	VMAXPS     Y3, Y5, Y3
 	VCMPPS     $0x07, Y5, Y5, Y8
-	VANDPS     Y8, Y4, Y4
+	VMINPS     Y0, Y5, Y0
+	VMAXPS     Y1, Y5, Y1
+	VANDPS     Y8, Y2, Y2
 	VCMPPS     $0x06, 96(DI), Y5, Y9
 	VANDPS     Y8, Y9, Y9
 	VCMPPS     $0x09, 128(DI), Y5, Y7
@@ -7925,17 +7925,17 @@ rest:
 	NEGQ       BX
 	VMOVUPS    32(R8)(BX*4), Y10
 	VMASKMOVPS (CX), Y10, Y5
-	VMAXPS     Y5, Y0, Y5
-	VMINPS     Y5, Y1, Y5
+	VMAXPS     Y5, Y3, Y5
+	VMINPS     Y5, Y4, Y5
 	VADDPS     64(DI), Y5, Y5
-	VPCMPEQD   Y0, Y0, Y0
-	VANDNPS    Y0, Y10, Y0
-	VORPS      Y0, Y5, Y6
-	VMINPS     Y2, Y6, Y2
-	VMAXPS     Y3, Y6, Y3
+	VPCMPEQD   Y3, Y3, Y3
+	VANDNPS    Y3, Y10, Y3
+	VORPS      Y3, Y5, Y6
 	VCMPPS     $0x07, Y5, Y5, Y8
-	VORPS      Y0, Y8, Y7
-	VANDPS     Y7, Y4, Y4
+	VORPS      Y3, Y8, Y7
+	VMINPS     Y0, Y6, Y0
+	VMAXPS     Y1, Y6, Y1
+	VANDPS     Y7, Y2, Y2
 	VCMPPS     $0x06, 96(DI), Y5, Y9
 	VANDPS     Y8, Y9, Y9
 	VCMPPS     $0x09, 128(DI), Y5, Y7
@@ -7968,25 +7968,25 @@ plain2:
 	MOVB       R8, (DX)
 
 done:
-	VEXTRACTF128 $0x01, Y2, X0
-	VMINPS       X0, X2, X2
-	VPERMILPS    $0x0e, X2, X0
-	VMINPS       X0, X2, X2
-	VPERMILPS    $0x01, X2, X0
-	VMINPS       X0, X2, X2
-	VEXTRACTF128 $0x01, Y3, X0
-	VMAXPS       X0, X3, X3
-	VPERMILPS    $0x0e, X3, X0
-	VMAXPS       X0, X3, X3
-	VPERMILPS    $0x01, X3, X0
-	VMAXPS       X0, X3, X3
-	VMOVMSKPS    Y4, AX
+	VEXTRACTF128 $0x01, Y0, X3
+	VMINPS       X3, X0, X0
+	VPERMILPS    $0x0e, X0, X3
+	VMINPS       X3, X0, X0
+	VPERMILPS    $0x01, X0, X3
+	VMINPS       X3, X0, X0
+	VEXTRACTF128 $0x01, Y1, X3
+	VMAXPS       X3, X1, X1
+	VPERMILPS    $0x0e, X1, X3
+	VMAXPS       X3, X1, X1
+	VPERMILPS    $0x01, X1, X3
+	VMAXPS       X3, X1, X1
+	VMOVMSKPS    Y2, AX
 	CMPL         AX, $0x000000ff
 	SETNE        AL
 	MOVB         AL, nan+112(FP)
 	VZEROUPPER
-	MOVSS        X2, least+104(FP)
-	MOVSS        X3, most+108(FP)
+	MOVSS        X0, least+104(FP)
+	MOVSS        X1, most+108(FP)
 	RET
 
 // func tailPoolAVX2(y []float32, arg []int32, x []float32, bias []float32, k []float32, rounds int, first int, count int, step int, rows int, cols int, line int, channels int, lanes int) (least float32, most float32, nan bool)
@@ -7997,15 +7997,15 @@ TEXT ·tailPoolAVX2(SB), NOSPLIT, $0-201
 	MOVQ         x_base+48(FP), DX
 	MOVQ         bias_base+72(FP), BX
 	MOVQ         k_base+96(FP), SI
-	VMOVUPS      (SI), Y0
-	VMOVUPS      32(SI), Y1
 	MOVL         $0x7f800000, DI
-	VMOVD        DI, X2
-	VPBROADCASTD X2, Y2
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
 	MOVL         $0xff800000, DI
-	VMOVD        DI, X3
-	VPBROADCASTD X3, Y3
-	VPCMPEQD     Y4, Y4, Y4
+	VMOVD        DI, X1
+	VPBROADCASTD X1, Y1
+	VPCMPEQD     Y2, Y2, Y2
+	VMOVUPS      (SI), Y3
+	VMOVUPS      32(SI), Y4
 	LEAQ         counting<>+0(SB), DI
 	VMOVUPS      (DI), Y10
 	MOVQ         channels+176(FP), DI
@@ -8037,13 +8037,13 @@ row5:
 tap6:
 	VMOVUPS    (DX)(R12*4), Y5
 	VADDPS     (BX)(R11*4), Y5, Y5
-	VMAXPS     Y5, Y0, Y5
-	VMINPS     Y5, Y1, Y5
+	VMAXPS     Y5, Y3, Y5
+	VMINPS     Y5, Y4, Y5
 	VADDPS     64(SI), Y5, Y5
-	VMINPS     Y2, Y5, Y2
-	VMAXPS     Y3, Y5, Y3
 	VCMPPS     $0x07, Y5, Y5, Y8
-	VANDPS     Y8, Y4, Y4
+	VMINPS     Y0, Y5, Y0
+	VMAXPS     Y1, Y5, Y1
+	VANDPS     Y8, Y2, Y2
 	VCMPPS     $0x06, 96(SI), Y5, Y9
 	VANDPS     Y8, Y9, Y9
 	VCMPPS     $0x09, 128(SI), Y5, Y7
@@ -8119,13 +8119,13 @@ tap9:
 	VBROADCASTSS (DX)(R12*4), Y5
 	VBROADCASTSS (BX)(R11*4), Y6
 	VADDPS       Y6, Y5, Y5
-	VMAXPS       Y5, Y0, Y5
-	VMINPS       Y5, Y1, Y5
+	VMAXPS       Y5, Y3, Y5
+	VMINPS       Y5, Y4, Y5
 	VADDPS       64(SI), Y5, Y5
-	VMINPS       Y2, Y5, Y2
-	VMAXPS       Y3, Y5, Y3
 	VCMPPS       $0x07, Y5, Y5, Y8
-	VANDPS       Y8, Y4, Y4
+	VMINPS       Y0, Y5, Y0
+	VMAXPS       Y1, Y5, Y1
+	VANDPS       Y8, Y2, Y2
 	VCMPPS       $0x06, 96(SI), Y5, Y9
 	VANDPS       Y8, Y9, Y9
 	VCMPPS       $0x09, 128(SI), Y5, Y7
@@ -8182,25 +8182,25 @@ done4:
 	ADDQ         R10, R8
 	DECQ         R9
 	JNE          window
-	VEXTRACTF128 $0x01, Y2, X0
-	VMINPS       X0, X2, X2
-	VPERMILPS    $0x0e, X2, X0
-	VMINPS       X0, X2, X2
-	VPERMILPS    $0x01, X2, X0
-	VMINPS       X0, X2, X2
-	VEXTRACTF128 $0x01, Y3, X0
-	VMAXPS       X0, X3, X3
-	VPERMILPS    $0x0e, X3, X0
-	VMAXPS       X0, X3, X3
-	VPERMILPS    $0x01, X3, X0
-	VMAXPS       X0, X3, X3
-	VMOVMSKPS    Y4, AX
+	VEXTRACTF128 $0x01, Y0, X3
+	VMINPS       X3, X0, X0
+	VPERMILPS    $0x0e, X0, X3
+	VMINPS       X3, X0, X0
+	VPERMILPS    $0x01, X0, X3
+	VMINPS       X3, X0, X0
+	VEXTRACTF128 $0x01, Y1, X3
+	VMAXPS       X3, X1, X1
+	VPERMILPS    $0x0e, X1, X3
+	VMAXPS       X3, X1, X1
+	VPERMILPS    $0x01, X1, X3
+	VMAXPS       X3, X1, X1
+	VMOVMSKPS    Y2, AX
 	CMPL         AX, $0x000000ff
 	SETNE        AL
 	MOVB         AL, nan+200(FP)
 	VZEROUPPER
-	MOVSS        X2, least+192(FP)
-	MOVSS        X3, most+196(FP)
+	MOVSS        X0, least+192(FP)
+	MOVSS        X1, most+196(FP)
 	RET
 
 // func tailPool2AVX2(y []float32, arg []int32, x []float32, bias []float32, k []float32, rounds int, first int, count int, step int, line int, channels int) (least float32, most float32, nan bool)
@@ -8211,15 +8211,15 @@ TEXT ·tailPool2AVX2(SB), NOSPLIT, $96-177
 	MOVQ         x_base+48(FP), DX
 	MOVQ         bias_base+72(FP), BX
 	MOVQ         k_base+96(FP), SI
-	VMOVUPS      (SI), Y0
-	VMOVUPS      32(SI), Y1
 	MOVL         $0x7f800000, DI
-	VMOVD        DI, X2
-	VPBROADCASTD X2, Y2
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
 	MOVL         $0xff800000, DI
-	VMOVD        DI, X3
-	VPBROADCASTD X3, Y3
-	VPCMPEQD     Y4, Y4, Y4
+	VMOVD        DI, X1
+	VPBROADCASTD X1, Y1
+	VPCMPEQD     Y2, Y2, Y2
+	VMOVUPS      (SI), Y3
+	VMOVUPS      32(SI), Y4
 	MOVQ         channels+160(FP), DI
 	MOVQ         first+128(FP), R8
 	MOVQ         count+136(FP), R9
@@ -8228,19 +8228,19 @@ TEXT ·tailPool2AVX2(SB), NOSPLIT, $96-177
 	VMOVUPS      (R10), Y5
 	MOVQ         DI, R10
 	LEAQ         (R10)(R11*1), R12
-	VMOVD        R10, X4
-	VPBROADCASTD X4, Y4
-	VMOVDQU      Y4, (SP)
+	VMOVD        R10, X2
+	VPBROADCASTD X2, Y2
+	VMOVDQU      Y2, (SP)
 	SHLQ         $0x02, R10
-	VMOVD        R11, X4
-	VPBROADCASTD X4, Y4
-	VMOVDQU      Y4, 32(SP)
+	VMOVD        R11, X2
+	VPBROADCASTD X2, Y2
+	VMOVDQU      Y2, 32(SP)
 	SHLQ         $0x02, R11
-	VMOVD        R12, X4
-	VPBROADCASTD X4, Y4
-	VMOVDQU      Y4, 64(SP)
+	VMOVD        R12, X2
+	VPBROADCASTD X2, Y2
+	VMOVDQU      Y2, 64(SP)
 	SHLQ         $0x02, R12
-	VXORPS       Y4, Y4, Y4
+	VXORPS       Y2, Y2, Y2
 	CMPQ         rounds+120(FP), $0x00
 	JNE          rounds
 
@@ -8252,41 +8252,41 @@ eight2:
 	LEAQ         (DX)(R14*4), R15
 	VMOVUPS      (R15), Y6
 	VADDPS       (BX)(R13*4), Y6, Y6
-	VMINPS       Y2, Y6, Y2
-	VMAXPS       Y3, Y6, Y3
+	VMINPS       Y0, Y6, Y0
+	VMAXPS       Y1, Y6, Y1
 	LEAQ         tails<>+32(SB), BP
-	VFMADD231PS  (BP), Y6, Y4
+	VFMADD231PS  (BP), Y6, Y2
 	VMOVUPS      Y6, Y6
 	VPXOR        Y7, Y7, Y7
 	VMOVUPS      (R15)(R10*1), Y9
 	VADDPS       (BX)(R13*4), Y9, Y9
-	VMINPS       Y2, Y9, Y2
-	VMAXPS       Y3, Y9, Y3
+	VMINPS       Y0, Y9, Y0
+	VMAXPS       Y1, Y9, Y1
 	LEAQ         tails<>+32(SB), BP
-	VFMADD231PS  (BP), Y9, Y4
+	VFMADD231PS  (BP), Y9, Y2
 	VCMPPS       $0x0e, Y6, Y9, Y8
 	VMAXPS       Y6, Y9, Y6
 	VBLENDVPS    Y8, (SP), Y7, Y7
 	VMOVUPS      (R15)(R11*1), Y9
 	VADDPS       (BX)(R13*4), Y9, Y9
-	VMINPS       Y2, Y9, Y2
-	VMAXPS       Y3, Y9, Y3
+	VMINPS       Y0, Y9, Y0
+	VMAXPS       Y1, Y9, Y1
 	LEAQ         tails<>+32(SB), BP
-	VFMADD231PS  (BP), Y9, Y4
+	VFMADD231PS  (BP), Y9, Y2
 	VCMPPS       $0x0e, Y6, Y9, Y8
 	VMAXPS       Y6, Y9, Y6
 	VBLENDVPS    Y8, 32(SP), Y7, Y7
 	VMOVUPS      (R15)(R12*1), Y9
 	VADDPS       (BX)(R13*4), Y9, Y9
-	VMINPS       Y2, Y9, Y2
-	VMAXPS       Y3, Y9, Y3
+	VMINPS       Y0, Y9, Y0
+	VMAXPS       Y1, Y9, Y1
 	LEAQ         tails<>+32(SB), R15
-	VFMADD231PS  (R15), Y9, Y4
+	VFMADD231PS  (R15), Y9, Y2
 	VCMPPS       $0x0e, Y6, Y9, Y8
 	VMAXPS       Y6, Y9, Y6
 	VBLENDVPS    Y8, 64(SP), Y7, Y7
-	VMAXPS       Y6, Y0, Y6
-	VMINPS       Y6, Y1, Y6
+	VMAXPS       Y6, Y3, Y6
+	VMINPS       Y6, Y4, Y6
 	VADDPS       64(SI), Y6, Y6
 	VCMPPS       $0x06, 96(SI), Y6, Y8
 	VCMPPS       $0x09, 128(SI), Y6, Y9
@@ -8316,10 +8316,10 @@ next3:
 	ADDQ   R13, R8
 	DECQ   R9
 	JNE    pair1
-	VMAXPS Y2, Y0, Y2
-	VMINPS Y2, Y1, Y2
-	VMAXPS Y3, Y0, Y3
-	VMINPS Y3, Y1, Y3
+	VMAXPS Y0, Y3, Y0
+	VMINPS Y0, Y4, Y0
+	VMAXPS Y1, Y3, Y1
+	VMINPS Y1, Y4, Y1
 	JMP    found
 
 rounds:
@@ -8331,12 +8331,12 @@ eight5:
 	LEAQ         (DX)(R14*4), R15
 	VMOVUPS      (R15), Y8
 	VADDPS       (BX)(R13*4), Y8, Y8
-	VMAXPS       Y8, Y0, Y8
-	VMINPS       Y8, Y1, Y8
-	VMINPS       Y2, Y8, Y2
-	VMAXPS       Y3, Y8, Y3
+	VMAXPS       Y8, Y3, Y8
+	VMINPS       Y8, Y4, Y8
+	VMINPS       Y0, Y8, Y0
+	VMAXPS       Y1, Y8, Y1
 	LEAQ         tails<>+32(SB), BP
-	VFMADD231PS  (BP), Y8, Y4
+	VFMADD231PS  (BP), Y8, Y2
 	VDIVPS       160(SI), Y8, Y7
 	VMINPS       352(SI), Y7, Y7
 	VADDPS       192(SI), Y7, Y7
@@ -8352,12 +8352,12 @@ eight5:
 	VPXOR        Y9, Y9, Y9
 	VMOVUPS      (R15)(R10*1), Y10
 	VADDPS       (BX)(R13*4), Y10, Y10
-	VMAXPS       Y10, Y0, Y10
-	VMINPS       Y10, Y1, Y10
-	VMINPS       Y2, Y10, Y2
-	VMAXPS       Y3, Y10, Y3
+	VMAXPS       Y10, Y3, Y10
+	VMINPS       Y10, Y4, Y10
+	VMINPS       Y0, Y10, Y0
+	VMAXPS       Y1, Y10, Y1
 	LEAQ         tails<>+32(SB), BP
-	VFMADD231PS  (BP), Y10, Y4
+	VFMADD231PS  (BP), Y10, Y2
 	VDIVPS       160(SI), Y10, Y11
 	VMINPS       352(SI), Y11, Y11
 	VADDPS       192(SI), Y11, Y11
@@ -8374,12 +8374,12 @@ eight5:
 	VBLENDVPS    Y13, (SP), Y9, Y9
 	VMOVUPS      (R15)(R11*1), Y10
 	VADDPS       (BX)(R13*4), Y10, Y10
-	VMAXPS       Y10, Y0, Y10
-	VMINPS       Y10, Y1, Y10
-	VMINPS       Y2, Y10, Y2
-	VMAXPS       Y3, Y10, Y3
+	VMAXPS       Y10, Y3, Y10
+	VMINPS       Y10, Y4, Y10
+	VMINPS       Y0, Y10, Y0
+	VMAXPS       Y1, Y10, Y1
 	LEAQ         tails<>+32(SB), BP
-	VFMADD231PS  (BP), Y10, Y4
+	VFMADD231PS  (BP), Y10, Y2
 	VDIVPS       160(SI), Y10, Y11
 	VMINPS       352(SI), Y11, Y11
 	VADDPS       192(SI), Y11, Y11
@@ -8396,12 +8396,12 @@ eight5:
 	VBLENDVPS    Y13, 32(SP), Y9, Y9
 	VMOVUPS      (R15)(R12*1), Y10
 	VADDPS       (BX)(R13*4), Y10, Y10
-	VMAXPS       Y10, Y0, Y10
-	VMINPS       Y10, Y1, Y10
-	VMINPS       Y2, Y10, Y2
-	VMAXPS       Y3, Y10, Y3
+	VMAXPS       Y10, Y3, Y10
+	VMINPS       Y10, Y4, Y10
+	VMINPS       Y0, Y10, Y0
+	VMAXPS       Y1, Y10, Y1
 	LEAQ         tails<>+32(SB), R15
-	VFMADD231PS  (R15), Y10, Y4
+	VFMADD231PS  (R15), Y10, Y2
 	VDIVPS       160(SI), Y10, Y11
 	VMINPS       352(SI), Y11, Y11
 	VADDPS       192(SI), Y11, Y11
@@ -8451,26 +8451,26 @@ next6:
 	JNE  pair4
 
 found:
-	VCMPPS       $0x07, Y4, Y4, Y4
-	VEXTRACTF128 $0x01, Y2, X0
-	VMINPS       X0, X2, X2
-	VPERMILPS    $0x0e, X2, X0
-	VMINPS       X0, X2, X2
-	VPERMILPS    $0x01, X2, X0
-	VMINPS       X0, X2, X2
-	VEXTRACTF128 $0x01, Y3, X0
-	VMAXPS       X0, X3, X3
-	VPERMILPS    $0x0e, X3, X0
-	VMAXPS       X0, X3, X3
-	VPERMILPS    $0x01, X3, X0
-	VMAXPS       X0, X3, X3
-	VMOVMSKPS    Y4, AX
+	VCMPPS       $0x07, Y2, Y2, Y2
+	VEXTRACTF128 $0x01, Y0, X3
+	VMINPS       X3, X0, X0
+	VPERMILPS    $0x0e, X0, X3
+	VMINPS       X3, X0, X0
+	VPERMILPS    $0x01, X0, X3
+	VMINPS       X3, X0, X0
+	VEXTRACTF128 $0x01, Y1, X3
+	VMAXPS       X3, X1, X1
+	VPERMILPS    $0x0e, X1, X3
+	VMAXPS       X3, X1, X1
+	VPERMILPS    $0x01, X1, X3
+	VMAXPS       X3, X1, X1
+	VMOVMSKPS    Y2, AX
 	CMPL         AX, $0x000000ff
 	SETNE        AL
 	MOVB         AL, nan+176(FP)
 	VZEROUPPER
-	MOVSS        X2, least+168(FP)
-	MOVSS        X3, most+172(FP)
+	MOVSS        X0, least+168(FP)
+	MOVSS        X1, most+172(FP)
 	RET
 
 // func maxPoolGrad2AVX2(dx []float32, dy []float32, arg []int32, first int, count int, step int, line int, channels int)
@@ -8546,6 +8546,446 @@ next3:
 	ADDQ R11, SI
 	DECQ DI
 	JNE  pair1
+	VZEROUPPER
+	RET
+
+// func clampNormalizedAVX2(dst []float32, x []float32, mean []float32, invStd []float32, gamma []float32, beta []float32, mask []uint8, k []float32)
+// Requires: AVX, CMOV
+TEXT ·clampNormalizedAVX2(SB), NOSPLIT, $0-192
+	MOVQ    dst_base+0(FP), AX
+	MOVQ    x_base+24(FP), CX
+	MOVQ    mean_base+48(FP), DX
+	MOVQ    invStd_base+72(FP), BX
+	MOVQ    gamma_base+96(FP), SI
+	MOVQ    beta_base+120(FP), DI
+	MOVQ    k_base+168(FP), R8
+	VMOVUPS (R8), Y0
+	VMOVUPS 32(R8), Y1
+	VMOVUPS 64(R8), Y2
+	MOVQ    mask_base+144(FP), R9
+	MOVQ    mask_len+152(FP), R10
+	TESTQ   R10, R10
+	JE      plain
+	VMOVUPS 96(R8), Y3
+	VMOVUPS 128(R8), Y4
+	MOVQ    CX, R8
+	MOVQ    dst_len+8(FP), R10
+	MOVQ    mean_len+56(FP), R11
+
+period1:
+	TESTQ   R10, R10
+	JLE     end2
+	MOVQ    R11, R12
+	CMPQ    R10, R11
+	CMOVQLT R10, R12
+	XORQ    R13, R13
+
+wide3:
+	VMOVUPS   (R8)(R13*4), Y5
+	VSUBPS    (DX)(R13*4), Y5, Y5
+	VMULPS    (BX)(R13*4), Y5, Y5
+	VMULPS    (SI)(R13*4), Y5, Y5
+	VADDPS    (DI)(R13*4), Y5, Y5
+	VMAXPS    Y5, Y0, Y5
+	VMINPS    Y5, Y1, Y5
+	VADDPS    Y2, Y5, Y5
+	VCMPPS    $0x06, Y3, Y5, Y6
+	VCMPPS    $0x09, Y4, Y5, Y7
+	VANDPS    Y7, Y6, Y6
+	VCMPPS    $0x07, Y5, Y5, Y7
+	VANDPS    Y7, Y6, Y6
+	VMOVMSKPS Y6, CX
+	MOVB      CL, (R9)
+	INCQ      R9
+	VMOVUPS   Y5, (AX)(R13*4)
+	ADDQ      $0x08, R13
+	CMPQ      R13, R12
+	JLT       wide3
+	LEAQ      (AX)(R12*4), AX
+	LEAQ      (R8)(R12*4), R8
+	SUBQ      R11, R10
+	JMP       period1
+
+end2:
+	VZEROUPPER
+	RET
+
+plain:
+	MOVQ dst_len+8(FP), R8
+	MOVQ mean_len+56(FP), R9
+
+period4:
+	TESTQ   R8, R8
+	JLE     end5
+	MOVQ    R9, R10
+	CMPQ    R8, R9
+	CMOVQLT R8, R10
+	XORQ    R11, R11
+
+wide6:
+	VMOVUPS (CX)(R11*4), Y3
+	VSUBPS  (DX)(R11*4), Y3, Y3
+	VMULPS  (BX)(R11*4), Y3, Y3
+	VMULPS  (SI)(R11*4), Y3, Y3
+	VADDPS  (DI)(R11*4), Y3, Y3
+	VMAXPS  Y3, Y0, Y3
+	VMINPS  Y3, Y1, Y3
+	VADDPS  Y2, Y3, Y3
+	VMOVUPS Y3, (AX)(R11*4)
+	ADDQ    $0x08, R11
+	CMPQ    R11, R10
+	JLT     wide6
+	LEAQ    (AX)(R10*4), AX
+	LEAQ    (CX)(R10*4), CX
+	SUBQ    R9, R8
+	JMP     period4
+
+end5:
+	VZEROUPPER
+	RET
+
+// func roundNormalizedAVX2(dst []float32, x []float32, mean []float32, invStd []float32, gamma []float32, beta []float32, mask []uint8, k []float32) (least float32, most float32, nan bool)
+// Requires: AVX, AVX2, CMOV, SSE
+TEXT ·roundNormalizedAVX2(SB), NOSPLIT, $0-201
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         x_base+24(FP), CX
+	MOVQ         mean_base+48(FP), DX
+	MOVQ         invStd_base+72(FP), BX
+	MOVQ         gamma_base+96(FP), SI
+	MOVQ         beta_base+120(FP), DI
+	MOVQ         k_base+168(FP), R8
+	VMOVUPS      (R8), Y0
+	VMOVUPS      32(R8), Y1
+	VMOVUPS      64(R8), Y2
+	VMOVUPS      160(R8), Y3
+	MOVQ         mask_base+144(FP), R10
+	MOVL         $0x7f800000, R9
+	VMOVD        R9, X4
+	VPBROADCASTD X4, Y4
+	MOVL         $0xff800000, R9
+	VMOVD        R9, X5
+	VPBROADCASTD X5, Y5
+	VPCMPEQD     Y6, Y6, Y6
+	MOVQ         dst_len+8(FP), R11
+	MOVQ         mean_len+56(FP), R12
+
+period1:
+	TESTQ   R11, R11
+	JLE     end2
+	MOVQ    R12, R13
+	CMPQ    R11, R12
+	CMOVQLT R11, R13
+	XORQ    R14, R14
+
+wide3:
+	VMOVUPS    (CX)(R14*4), Y7
+	VSUBPS     (DX)(R14*4), Y7, Y7
+	VMULPS     (BX)(R14*4), Y7, Y7
+	VMULPS     (SI)(R14*4), Y7, Y7
+	VADDPS     (DI)(R14*4), Y7, Y7
+	VMAXPS     Y7, Y0, Y7
+	VMINPS     Y7, Y1, Y7
+	VADDPS     Y2, Y7, Y7
+	VCMPPS     $0x07, Y7, Y7, Y8
+	VMINPS     Y4, Y7, Y4
+	VMAXPS     Y5, Y7, Y5
+	VANDPS     Y8, Y6, Y6
+	VCMPPS     $0x06, 96(R8), Y7, Y11
+	VCMPPS     $0x09, 128(R8), Y7, Y9
+	VANDPS     Y9, Y11, Y11
+	VDIVPS     Y3, Y7, Y9
+	VMINPS     352(R8), Y9, Y9
+	VADDPS     192(R8), Y9, Y9
+	VANDPS     416(R8), Y9, Y10
+	VORPS      224(R8), Y10, Y10
+	VADDPS     Y10, Y9, Y9
+	VCVTTPS2DQ Y9, Y9
+	VPMAXSD    288(R8), Y9, Y10
+	VPMINSD    320(R8), Y10, Y10
+	VPCMPEQD   Y9, Y10, Y9
+	VANDPS     Y9, Y11, Y11
+	VANDPS     Y8, Y11, Y11
+	VMOVMSKPS  Y11, R9
+	MOVB       R9, (R10)
+	INCQ       R10
+	VPSUBD     256(R8), Y10, Y10
+	VCVTDQ2PS  Y10, Y10
+	VMULPS     Y3, Y10, Y10
+	VBLENDVPS  Y8, Y10, Y7, Y7
+	VMOVUPS    Y7, (AX)(R14*4)
+	ADDQ       $0x08, R14
+	CMPQ       R14, R13
+	JLT        wide3
+	LEAQ       (AX)(R13*4), AX
+	LEAQ       (CX)(R13*4), CX
+	SUBQ       R12, R11
+	JMP        period1
+
+end2:
+	VEXTRACTF128 $0x01, Y4, X0
+	VMINPS       X0, X4, X4
+	VPERMILPS    $0x0e, X4, X0
+	VMINPS       X0, X4, X4
+	VPERMILPS    $0x01, X4, X0
+	VMINPS       X0, X4, X4
+	VEXTRACTF128 $0x01, Y5, X0
+	VMAXPS       X0, X5, X5
+	VPERMILPS    $0x0e, X5, X0
+	VMAXPS       X0, X5, X5
+	VPERMILPS    $0x01, X5, X0
+	VMAXPS       X0, X5, X5
+	VMOVMSKPS    Y6, AX
+	CMPL         AX, $0x000000ff
+	SETNE        AL
+	MOVB         AL, nan+200(FP)
+	VZEROUPPER
+	MOVSS        X4, least+192(FP)
+	MOVSS        X5, most+196(FP)
+	RET
+
+// func restoreNormalizedAVX2(dst []float32, x []float32, mean []float32, invStd []float32, gamma []float32, beta []float32, k []float32)
+// Requires: AVX, AVX2, CMOV
+TEXT ·restoreNormalizedAVX2(SB), NOSPLIT, $0-168
+	MOVQ    dst_base+0(FP), AX
+	MOVQ    x_base+24(FP), CX
+	MOVQ    mean_base+48(FP), DX
+	MOVQ    invStd_base+72(FP), BX
+	MOVQ    gamma_base+96(FP), SI
+	MOVQ    beta_base+120(FP), DI
+	MOVQ    k_base+144(FP), R8
+	VMOVUPS (R8), Y0
+	VMOVUPS 32(R8), Y1
+	VMOVUPS 64(R8), Y2
+	VMOVUPS 160(R8), Y3
+	VMOVUPS 352(R8), Y4
+	VMOVUPS 224(R8), Y5
+	VMOVUPS 416(R8), Y6
+	VMOVUPS 256(R8), Y7
+	VMOVUPS 288(R8), Y8
+	VMOVUPS 320(R8), Y9
+	MOVQ    dst_len+8(FP), R9
+	MOVQ    mean_len+56(FP), R10
+
+period1:
+	TESTQ   R9, R9
+	JLE     end2
+	MOVQ    R10, R11
+	CMPQ    R9, R10
+	CMOVQLT R9, R11
+	XORQ    R12, R12
+
+wide3:
+	VMOVUPS    (CX)(R12*4), Y10
+	VSUBPS     (DX)(R12*4), Y10, Y10
+	VMULPS     (BX)(R12*4), Y10, Y10
+	VMULPS     (SI)(R12*4), Y10, Y10
+	VADDPS     (DI)(R12*4), Y10, Y10
+	VMAXPS     Y10, Y0, Y10
+	VMINPS     Y10, Y1, Y10
+	VADDPS     Y2, Y10, Y10
+	VCMPPS     $0x07, Y10, Y10, Y11
+	VDIVPS     Y3, Y10, Y12
+	VMINPS     Y4, Y12, Y12
+	VADDPS     192(R8), Y12, Y12
+	VANDPS     Y6, Y12, Y13
+	VORPS      Y5, Y13, Y13
+	VADDPS     Y13, Y12, Y12
+	VCVTTPS2DQ Y12, Y12
+	VPMAXSD    Y8, Y12, Y13
+	VPMINSD    Y9, Y13, Y13
+	VPSUBD     Y7, Y13, Y13
+	VCVTDQ2PS  Y13, Y13
+	VMULPS     Y3, Y13, Y13
+	VBLENDVPS  Y11, Y13, Y10, Y10
+	VMOVUPS    Y10, (AX)(R12*4)
+	ADDQ       $0x08, R12
+	CMPQ       R12, R11
+	JLT        wide3
+	LEAQ       (AX)(R11*4), AX
+	LEAQ       (CX)(R11*4), CX
+	SUBQ       R10, R9
+	JMP        period1
+
+end2:
+	VZEROUPPER
+	RET
+
+// func roundNormalizedAVX512(dst []float32, x []float32, mean []float32, invStd []float32, gamma []float32, beta []float32, mask []uint8, k []float32) (least float32, most float32, nan bool)
+// Requires: AVX, AVX512F, CMOV, SSE
+TEXT ·roundNormalizedAVX512(SB), NOSPLIT, $0-201
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         x_base+24(FP), CX
+	MOVQ         mean_base+48(FP), DX
+	MOVQ         invStd_base+72(FP), BX
+	MOVQ         gamma_base+96(FP), SI
+	MOVQ         beta_base+120(FP), DI
+	MOVQ         k_base+168(FP), R8
+	VBROADCASTSS (R8), Z0
+	VBROADCASTSS 32(R8), Z1
+	VBROADCASTSS 64(R8), Z2
+	VBROADCASTSS 160(R8), Z3
+	VBROADCASTSS 192(R8), Z4
+	VBROADCASTSS 224(R8), Z5
+	VBROADCASTSS 416(R8), Z6
+	VBROADCASTSS 352(R8), Z7
+	VBROADCASTSS 288(R8), Z8
+	VBROADCASTSS 320(R8), Z9
+	VBROADCASTSS 256(R8), Z10
+	MOVQ         mask_base+144(FP), R9
+	VBROADCASTSS 96(R8), Z11
+	VBROADCASTSS 128(R8), Z12
+	MOVL         $0x7f800000, R8
+	VPBROADCASTD R8, Z13
+	MOVL         $0xff800000, R8
+	VPBROADCASTD R8, Z14
+	KXNORW       K1, K1, K1
+	MOVQ         dst_len+8(FP), R8
+	MOVQ         mean_len+56(FP), R10
+
+period1:
+	TESTQ   R8, R8
+	JLE     end2
+	MOVQ    R10, R11
+	CMPQ    R8, R10
+	CMOVQLT R8, R11
+	XORQ    R12, R12
+
+wide3:
+	VMOVUPS    (CX)(R12*4), Z15
+	VSUBPS     (DX)(R12*4), Z15, Z15
+	VMULPS     (BX)(R12*4), Z15, Z15
+	VMULPS     (SI)(R12*4), Z15, Z15
+	VADDPS     (DI)(R12*4), Z15, Z15
+	VMAXPS     Z15, Z0, Z15
+	VMINPS     Z15, Z1, Z15
+	VADDPS     Z2, Z15, Z15
+	VCMPPS     $0x07, Z15, Z15, K2
+	VMINPS     Z13, Z15, Z13
+	VMAXPS     Z14, Z15, Z14
+	KANDW      K2, K1, K1
+	VCMPPS     $0x06, Z11, Z15, K3
+	VCMPPS     $0x09, Z12, Z15, K4
+	KANDW      K4, K3, K3
+	KANDW      K2, K3, K3
+	VDIVPS     Z3, Z15, Z16
+	VMINPS     Z7, Z16, Z16
+	VADDPS     Z4, Z16, Z16
+	VPANDD     Z6, Z16, Z17
+	VPORD      Z5, Z17, Z17
+	VADDPS     Z17, Z16, Z16
+	VCVTTPS2DQ Z16, Z16
+	VPMAXSD    Z8, Z16, Z17
+	VPMINSD    Z9, Z17, Z17
+	VPCMPEQD   Z16, Z17, K4
+	KANDW      K4, K3, K3
+	KMOVW      K3, (R9)
+	ADDQ       $0x02, R9
+	VPSUBD     Z10, Z17, Z17
+	VCVTDQ2PS  Z17, Z17
+	VMULPS     Z3, Z17, Z17
+	VMOVAPS    Z17, K2, Z15
+	VMOVUPS    Z15, (AX)(R12*4)
+	ADDQ       $0x10, R12
+	CMPQ       R12, R11
+	JLT        wide3
+	LEAQ       (AX)(R11*4), AX
+	LEAQ       (CX)(R11*4), CX
+	SUBQ       R10, R8
+	JMP        period1
+
+end2:
+	VEXTRACTF64X4 $0x01, Z13, Y0
+	VMOVAPS       Y13, Y1
+	VMINPS        Y0, Y1, Y1
+	VEXTRACTF64X4 $0x01, Z14, Y0
+	VMOVAPS       Y14, Y2
+	VMAXPS        Y0, Y2, Y2
+	VEXTRACTF128  $0x01, Y1, X0
+	VMINPS        X0, X1, X1
+	VPERMILPS     $0x0e, X1, X0
+	VMINPS        X0, X1, X1
+	VPERMILPS     $0x01, X1, X0
+	VMINPS        X0, X1, X1
+	VEXTRACTF128  $0x01, Y2, X0
+	VMAXPS        X0, X2, X2
+	VPERMILPS     $0x0e, X2, X0
+	VMAXPS        X0, X2, X2
+	VPERMILPS     $0x01, X2, X0
+	VMAXPS        X0, X2, X2
+	KMOVW         K1, AX
+	CMPL          AX, $0x0000ffff
+	SETNE         AL
+	MOVB          AL, nan+200(FP)
+	VZEROUPPER
+	MOVSS         X1, least+192(FP)
+	MOVSS         X2, most+196(FP)
+	RET
+
+// func restoreNormalizedAVX512(dst []float32, x []float32, mean []float32, invStd []float32, gamma []float32, beta []float32, k []float32)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·restoreNormalizedAVX512(SB), NOSPLIT, $0-168
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         x_base+24(FP), CX
+	MOVQ         mean_base+48(FP), DX
+	MOVQ         invStd_base+72(FP), BX
+	MOVQ         gamma_base+96(FP), SI
+	MOVQ         beta_base+120(FP), DI
+	MOVQ         k_base+144(FP), R8
+	VBROADCASTSS (R8), Z0
+	VBROADCASTSS 32(R8), Z1
+	VBROADCASTSS 64(R8), Z2
+	VBROADCASTSS 160(R8), Z3
+	VBROADCASTSS 192(R8), Z4
+	VBROADCASTSS 224(R8), Z5
+	VBROADCASTSS 416(R8), Z6
+	VBROADCASTSS 352(R8), Z7
+	VBROADCASTSS 288(R8), Z8
+	VBROADCASTSS 320(R8), Z9
+	VBROADCASTSS 256(R8), Z10
+	MOVQ         dst_len+8(FP), R8
+	MOVQ         mean_len+56(FP), R9
+
+period1:
+	TESTQ   R8, R8
+	JLE     end2
+	MOVQ    R9, R10
+	CMPQ    R8, R9
+	CMOVQLT R8, R10
+	XORQ    R11, R11
+
+wide3:
+	VMOVUPS    (CX)(R11*4), Z11
+	VSUBPS     (DX)(R11*4), Z11, Z11
+	VMULPS     (BX)(R11*4), Z11, Z11
+	VMULPS     (SI)(R11*4), Z11, Z11
+	VADDPS     (DI)(R11*4), Z11, Z11
+	VMAXPS     Z11, Z0, Z11
+	VMINPS     Z11, Z1, Z11
+	VADDPS     Z2, Z11, Z11
+	VCMPPS     $0x07, Z11, Z11, K1
+	VDIVPS     Z3, Z11, Z12
+	VMINPS     Z7, Z12, Z12
+	VADDPS     Z4, Z12, Z12
+	VPANDD     Z6, Z12, Z13
+	VPORD      Z5, Z13, Z13
+	VADDPS     Z13, Z12, Z12
+	VCVTTPS2DQ Z12, Z12
+	VPMAXSD    Z8, Z12, Z13
+	VPMINSD    Z9, Z13, Z13
+	VPSUBD     Z10, Z13, Z13
+	VCVTDQ2PS  Z13, Z13
+	VMULPS     Z3, Z13, Z13
+	VMOVAPS    Z13, K1, Z11
+	VMOVUPS    Z11, (AX)(R11*4)
+	ADDQ       $0x10, R11
+	CMPQ       R11, R10
+	JLT        wide3
+	LEAQ       (AX)(R10*4), AX
+	LEAQ       (CX)(R10*4), CX
+	SUBQ       R9, R8
+	JMP        period1
+
+end2:
 	VZEROUPPER
 	RET
 

@@ -51,7 +51,7 @@ func (c *compiler) planNorms(only func(t *graph.Tensor) *graph.Node) {
 		b.Norm = f32.NewNorm(channels, op.Epsilon)
 		if b.tail != nil {
 			b.tail.prepare(c)
-			b.Tail, b.Mask = &b.tail.Tail, b.tail.mask
+			b.Tail, b.Mask, b.Observe = &b.tail.Tail, b.tail.mask, b.tail.observe
 		}
 		c.norms[n] = b
 	}

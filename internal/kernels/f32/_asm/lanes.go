@@ -246,14 +246,14 @@ func repeat(n, period reg.GPVirtual, data []reg.GPVirtual, body func(w width, i 
 	periods(n, period, data, func(run reg.GPVirtual) { each(run, body) })
 }
 
-// repeatWhole is repeat where n and period are multiples of eight.
-func repeatWhole(n, period reg.GPVirtual, data []reg.GPVirtual, body func(i reg.GPVirtual)) {
+// repeatWhole is repeat where n and period are multiples of the number of lanes.
+func repeatWhole(lanes uint8, n, period reg.GPVirtual, data []reg.GPVirtual, body func(i reg.GPVirtual)) {
 	periods(n, period, data, func(run reg.GPVirtual) {
 		i, next := GP64(), label("wide")
 		XORQ(i, i)
 		Label(next)
 		body(i)
-		ADDQ(operand.U8(8), i)
+		ADDQ(operand.U8(lanes), i)
 		CMPQ(i, run)
 		JLT(operand.LabelRef(next))
 	})

@@ -24,6 +24,7 @@ func main() {
 	tailPool()
 	tailPool2()
 	maxPoolGrad2()
+	normTail()
 	transpose()
 	exponentials()
 	winograd()

@@ -108,7 +108,7 @@ func normalizeGrad(masked bool) {
 	}
 	if masked {
 		mask, passing := slice("mask"), loadPassing()
-		repeatWhole(size("dx"), size("mean"), data, func(i reg.GPVirtual) {
+		repeatWhole(8, size("dx"), size("mean"), data, func(i reg.GPVirtual) {
 			d := passing.lanes(operand.Mem{Base: mask})
 			VANDPS(at(dy, i), d, d)
 			body(whole, i, d)

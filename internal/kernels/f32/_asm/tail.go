@@ -26,19 +26,33 @@ const (
 	tailSign
 )
 
+// bounds are those of what was seen, NaNs left out, and whether there was none.
+type bounds struct{ least, most, numbers reg.VecVirtual }
+
+func newBounds() bounds {
+	b := bounds{constant(0x7f800000), constant(0xff800000), YMM()}
+	VPCMPEQD(b.numbers, b.numbers, b.numbers)
+	return b
+}
+
+// see adds v, where number is all ones in the lanes that hold no NaN.
+func (b *bounds) see(v, number reg.VecVirtual) {
+	VMINPS(b.least, v, b.least)
+	VMAXPS(b.most, v, b.most)
+	VANDPS(number, b.numbers, b.numbers)
+}
+
 // A limiter is what a tail does to a vector v, and what it has found so far.
 type limiter struct {
+	bounds
 	constants               reg.GPVirtual
 	lo, hi                  reg.VecVirtual
-	least, most, numbers    reg.VecVirtual
 	v, t, s, number, inside reg.VecVirtual
 }
 
 func newLimiter() *limiter {
-	r := &limiter{constants: slice("k")}
+	r := &limiter{constants: slice("k"), bounds: newBounds()}
 	r.lo, r.hi = whole.load(r.constant(tailLo)), whole.load(r.constant(tailHi))
-	r.least, r.most, r.numbers = constant(0x7f800000), constant(0xff800000), YMM()
-	VPCMPEQD(r.numbers, r.numbers, r.numbers)
 	r.v, r.t, r.s, r.number, r.inside = YMM(), YMM(), YMM(), YMM(), YMM()
 	return r
 }
@@ -52,20 +66,16 @@ func (r *limiter) round(observed reg.VecVirtual) {
 	VMINPS(v, r.hi, v)
 	VADDPS(r.constant(tailZero), v, v)
 	if observed == nil {
-		VMINPS(r.least, v, r.least)
-		VMAXPS(r.most, v, r.most)
 		VCMPPS(operand.U8(ordered), v, v, number)
-		VANDPS(number, r.numbers, r.numbers)
+		r.see(v, number)
 	} else { // lanes that do not exist are left out
 		absent := YMM()
 		VPCMPEQD(absent, absent, absent)
 		VANDNPS(absent, observed, absent)
 		VORPS(absent, v, t) // NaN
-		VMINPS(r.least, t, r.least)
-		VMAXPS(r.most, t, r.most)
 		VCMPPS(operand.U8(ordered), v, v, number)
 		VORPS(absent, number, s)
-		VANDPS(s, r.numbers, r.numbers)
+		r.see(t, s)
 	}
 	VCMPPS(operand.U8(notAtMost), r.constant(tailBottom), v, inside)
 	VANDPS(number, inside, inside)
@@ -94,18 +104,28 @@ func (r *limiter) round(observed reg.VecVirtual) {
 }
 
 // end returns what was found.
-func (r *limiter) end() {
-	fold(VMINPS, r.least)
-	fold(VMAXPS, r.most)
+func (b *bounds) end() {
+	b.fold()
 	bits := GP32()
-	VMOVMSKPS(r.numbers, bits)
-	CMPL(bits, operand.U32(0xff))
+	VMOVMSKPS(b.numbers, bits)
+	b.store(bits, 0xff)
+}
+
+// fold leaves the bounds of all lanes in the lowest one.
+func (b *bounds) fold() {
+	fold(VMINPS, b.least)
+	fold(VMAXPS, b.most)
+}
+
+// store returns the bounds, and whether a lane lacks its bit.
+func (b *bounds) store(bits reg.GPVirtual, all uint32) {
+	CMPL(bits, operand.U32(all))
 	found := GP8()
 	SETNE(found)
 	Store(found, Return("nan"))
 	VZEROUPPER()
-	Store(r.least.AsX(), Return("least"))
-	Store(r.most.AsX(), Return("most"))
+	Store(b.least.AsX(), Return("least"))
+	Store(b.most.AsX(), Return("most"))
 	RET()
 }
 
