@@ -3,6 +3,7 @@ package q8
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/goqat/goqat/internal/kernels/axes"
 	"github.com/goqat/goqat/internal/parallel"
@@ -205,6 +206,9 @@ func (o *Arithmetic) tabulate(level *dispatch, routine func(dst, a, b *byte, n i
 		result.put(o.constants[2*size:], level.lanes, i)
 	}
 	putLimits(o.constants[3*size:], o.clamp)
+	if o.shift == 0 && !o.product { // of the reference kernels
+		o.linearize(level)
+	}
 }
 
 // lanesOf returns the constants of both operands, in the order in which routine
@@ -244,6 +248,94 @@ func (o *Arithmetic) lanesOf(routine *func(dst, a, b *byte, n int, constants *in
 	}
 	result, ok = newLane(o.multiplier, o.zero, true, 0, most)
 	return left, right, result, ok && okLeft && okRight
+}
+
+// linearize replaces the routine of a sum or difference by one of a single rounding,
+//
+//	clamp((A*a + B*b + C) >> shift)
+//
+// if that gives the same code for every pair of codes. It usually does: with some 22
+// bits behind the point few pairs come so close to a change of the code.
+func (o *Arithmetic) linearize(level *dispatch) {
+	a := o.left.multiplier.Real() * o.multiplier.Real() * (1 << sumBits)
+	b := o.right.multiplier.Real() * o.multiplier.Real() * (1 << sumBits)
+	shift := 28
+	for (a+b+1)*math.Ldexp(256, shift) >= 1<<31 {
+		shift--
+	}
+	if shift < 1 {
+		return
+	}
+	one := math.Ldexp(1, shift)
+	first, second := int32(math.Round(a*one)), int32(math.Round(b*one))
+	if o.right.negative {
+		second = -second
+	}
+	constants := aligned[int32](4*level.lanes + limitWords)
+	set := func(k int, v int32) {
+		for i := range level.lanes {
+			constants[k*level.lanes+i] = v
+		}
+	}
+	set(0, first)
+	set(1, second)
+	set(3, int32(shift))
+	putLimits(constants[4*level.lanes:], o.clamp)
+	c := int64(o.zero)<<shift + 1<<(shift-1) - int64(first)*int64(o.left.zero) - int64(second)*int64(o.right.zero)
+	const attempts = 8
+	tries := 0
+	for low, high := c-1<<shift, c+1<<shift; low <= high; {
+		set(2, int32(c))
+		x, y, got, want := o.disagreement(level.linear, constants)
+		if got == want {
+			o.vector, o.constants, o.swapped = level.linear, constants, false
+			return
+		}
+		// The pair says how far C has to move.
+		if sum := int64(first)*int64(x) + int64(second)*int64(y); got > want {
+			high = min(high-1, int64(want+1)<<shift-1-sum)
+			c = high
+		} else {
+			low = max(low+1, int64(want)<<shift-sum)
+			c = low
+		}
+		if tries++; tries == attempts {
+			return
+		}
+	}
+}
+
+// disagreement returns a pair of codes to which another routine gives another code
+// than that of o, and both; equal ones if there is none.
+func (o *Arithmetic) disagreement(routine func(dst, a, b *byte, n int, constants *int32), constants []int32) (a, b int8, got, want int32) {
+	const codes = 256
+	var x, y, wants, gots [codes]int8
+	for i := range y {
+		y[i] = int8(i)
+	}
+	for code := range codes {
+		fill(x[:], int8(code))
+		o.compute(wants[:], x[:], y[:])
+		routine(pointer(gots[:]), pointer(x[:]), pointer(y[:]), codes, &constants[0])
+		if gots == wants {
+			continue
+		}
+		for i := range gots {
+			if gots[i] != wants[i] {
+				return x[i], y[i], int32(gots[i]), int32(wants[i])
+			}
+		}
+	}
+	return 0, 0, 0, 0
+}
+
+// compute runs the routine.
+func (o *Arithmetic) compute(dst, a, b []int8) {
+	first, second := pointer(a), pointer(b)
+	if o.swapped {
+		first, second = second, first
+	}
+	o.vector(pointer(dst), first, second, len(dst), &o.constants[0])
 }
 
 // lane returns the constants of the contribution that [operand.of] computes: the
@@ -300,11 +392,7 @@ func (o *Arithmetic) run(p axes.Pair, dst, a, b []int8, lo, hi int) {
 		k := 0
 		if o.vector != nil && stepA+stepB == 2 && n >= o.lanes {
 			k = n / o.lanes * o.lanes
-			first, second := pointer(a[i:i+k]), pointer(b[j:j+k])
-			if o.swapped {
-				first, second = second, first
-			}
-			o.vector(pointer(dst[at:at+k]), first, second, k, &o.constants[0])
+			o.compute(dst[at:at+k], a[i:i+k], b[j:j+k])
 		}
 		for ; k < n; k++ {
 			dst[at+k] = o.combine(o.left.values[uint8(a[i+k*stepA])], o.right.values[uint8(b[j+k*stepB])])

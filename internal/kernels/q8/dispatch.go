@@ -22,17 +22,17 @@ type dispatch struct {
 	winogradIn  func(dst *byte, line int, src *byte, row, pixel int, tiles *int32, count, groups int)
 	winogradOut func(a *byte) // *winogradArgs
 
-	sum, sumOfHalf, difference, product func(dst, a, b *byte, n int, constants *int32)
-	real                                func(dst *byte, acc *int32, factors *float64, n int, constants *byte)
-	coarse, singleProduct               func(dst, a, b *byte, n int, constants *int32) // of XNNPACK
-	quantize, encode, encodeEven        func(dst *byte, src *float32, n int, constants *byte)
-	extent                              func(src *float32, n int) (lo, hi float32)
-	hybridFirst, hybridLast             func(a *byte) // *hybridArgs
-	spread                              func(sums, weights, x *float32, n int, factors *float32, scale float32, vectors int)
-	wordsUp, wordsAway                  func(a *byte) // *wordsArgs
-	dequantize                          func(dst *float32, src *byte, n int, constants *byte)
-	max, average                        reduction                                      // of codes of this level: see words
-	total                               func(dst *int32, src *byte, count, stride int) // 8 channels
+	sum, sumOfHalf, difference, product, linear func(dst, a, b *byte, n int, constants *int32)
+	real                                        func(dst *byte, acc *int32, factors *float64, n int, constants *byte)
+	coarse, singleProduct                       func(dst, a, b *byte, n int, constants *int32) // of XNNPACK
+	quantize, encode, encodeEven                func(dst *byte, src *float32, n int, constants *byte)
+	extent                                      func(src *float32, n int) (lo, hi float32)
+	hybridFirst, hybridLast                     func(a *byte) // *hybridArgs
+	spread                                      func(sums, weights, x *float32, n int, factors *float32, scale float32, vectors int)
+	wordsUp, wordsAway                          func(a *byte) // *wordsArgs
+	dequantize                                  func(dst *float32, src *byte, n int, constants *byte)
+	max, average                                reduction                                      // of codes of this level: see words
+	total                                       func(dst *int32, src *byte, count, stride int) // 8 channels
 }
 
 // A panel is the routines that multiply with some vectors of output channels.

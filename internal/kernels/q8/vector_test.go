@@ -141,3 +141,32 @@ func TestBorder(t *testing.T) {
 	t.Run("int8", func(t *testing.T) { rapid.Check(t, borderConforms[int8]) })
 	t.Run("uint8", func(t *testing.T) { rapid.Check(t, borderConforms[uint8]) })
 }
+
+// TestSumsAreUsuallyLinear counts for how many scales one rounding gives the codes
+// of sums and differences.
+func TestSumsAreUsuallyLinear(t *testing.T) {
+	if level.linear == nil {
+		t.Skip("no routine")
+	}
+	const operators = 100
+	used := 0
+	for i := range operators {
+		x := float32(i) / operators
+		spec := ArithmeticSpec{A: quant.PerTensor(.03+.04*x, int32(i)), B: quant.PerTensor(.05-.02*x, -128), Output: quant.PerTensor(.05+.01*x, int32(-i)), Activation: quant.Relu}
+		maker := NewAdd
+		if i%2 > 0 {
+			maker = NewSub
+		}
+		o, err := maker(spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(o.constants) == 4*level.lanes+limitWords {
+			used++
+		}
+	}
+	t.Logf("%d of %d", used, operators)
+	if used < operators/2 {
+		t.Errorf("only %d of %d operators", used, operators)
+	}
+}

@@ -437,6 +437,13 @@ func coarseAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
 //go:noescape
 func singleProductAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
 
+// linearAVX2 combines n codes, a multiple of the lanes; the constants are vectors of A, B, C and shift, and limits:
+//
+//	dst[k] = clamp((A*a[k] + B*b[k] + C) >> shift)
+//
+//go:noescape
+func linearAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
+
 // realAVX2 turns n sums, a multiple of the lanes, into codes:
 //
 //	x = acc[k] * factors[k]
@@ -537,6 +544,13 @@ func coarseVNNI(dst *byte, a *byte, b *byte, n int, constants *int32)
 //
 //go:noescape
 func singleProductVNNI(dst *byte, a *byte, b *byte, n int, constants *int32)
+
+// linearVNNI combines n codes, a multiple of the lanes; the constants are vectors of A, B, C and shift, and limits:
+//
+//	dst[k] = clamp((A*a[k] + B*b[k] + C) >> shift)
+//
+//go:noescape
+func linearVNNI(dst *byte, a *byte, b *byte, n int, constants *int32)
 
 // realVNNI turns n sums, a multiple of the lanes, into codes:
 //

@@ -11537,6 +11537,41 @@ next:
 	VZEROUPPER
 	RET
 
+// func linearAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
+// Requires: AVX, AVX2
+TEXT ·linearAVX2(SB), NOSPLIT, $0-40
+	MOVQ    dst+0(FP), AX
+	MOVQ    a+8(FP), CX
+	MOVQ    b+16(FP), DX
+	MOVQ    n+24(FP), BX
+	MOVQ    constants+32(FP), SI
+	VMOVDQU (SI), Y8
+	VMOVDQU 32(SI), Y9
+	VMOVDQU 64(SI), Y10
+	VMOVDQU 96(SI), Y11
+
+next:
+	VPMOVSXBD    (CX), Y0
+	VPMULLD      Y8, Y0, Y0
+	ADDQ         $0x08, CX
+	VPMOVSXBD    (DX), Y1
+	VPMULLD      Y9, Y1, Y1
+	ADDQ         $0x08, DX
+	VPADDD       Y10, Y0, Y0
+	VPADDD       Y1, Y0, Y0
+	VPSRAVD      Y11, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X4
+	VPACKSSDW    X4, X0, X0
+	VPACKSSWB    X0, X0, X0
+	VPMAXSB      128(SI), X0, X0
+	VPMINSB      192(SI), X0, X0
+	VMOVQ        X0, (AX)
+	ADDQ         $0x08, AX
+	SUBQ         $0x08, BX
+	JNE          next
+	VZEROUPPER
+	RET
+
 // func realAVX2(dst *byte, acc *int32, factors *float64, n int, constants *byte)
 // Requires: AVX
 TEXT ·realAVX2(SB), NOSPLIT, $0-40
@@ -12770,6 +12805,39 @@ next:
 	VPMOVSDB  Z0, X0
 	VPMAXSB   1152(SI), X0, X0
 	VPMINSB   1216(SI), X0, X0
+	VMOVDQU   X0, (AX)
+	ADDQ      $0x10, AX
+	SUBQ      $0x10, BX
+	JNE       next
+	VZEROUPPER
+	RET
+
+// func linearVNNI(dst *byte, a *byte, b *byte, n int, constants *int32)
+// Requires: AVX, AVX512F
+TEXT ·linearVNNI(SB), NOSPLIT, $0-40
+	MOVQ      dst+0(FP), AX
+	MOVQ      a+8(FP), CX
+	MOVQ      b+16(FP), DX
+	MOVQ      n+24(FP), BX
+	MOVQ      constants+32(FP), SI
+	VMOVDQU32 (SI), Z8
+	VMOVDQU32 64(SI), Z9
+	VMOVDQU32 128(SI), Z10
+	VMOVDQU32 192(SI), Z11
+
+next:
+	VPMOVSXBD (CX), Z0
+	VPMULLD   Z8, Z0, Z0
+	ADDQ      $0x10, CX
+	VPMOVSXBD (DX), Z1
+	VPMULLD   Z9, Z1, Z1
+	ADDQ      $0x10, DX
+	VPADDD    Z10, Z0, Z0
+	VPADDD    Z1, Z0, Z0
+	VPSRAVD   Z11, Z0, Z0
+	VPMOVSDB  Z0, X0
+	VPMAXSB   256(SI), X0, X0
+	VPMINSB   320(SI), X0, X0
 	VMOVDQU   X0, (AX)
 	ADDQ      $0x10, AX
 	SUBQ      $0x10, BX

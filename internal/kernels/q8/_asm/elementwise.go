@@ -120,6 +120,36 @@ func (i isa) shifted(v, _ reg.VecPhysical, q reg.Register, disp int) {
 	VPADDD(operand.Mem{Base: q, Disp: disp + fieldAdd*i.bytes()}, v, v)
 }
 
+// linear makes the routine of a sum of two multiplied codes.
+func linear(i isa) {
+	TEXT("linear"+i.name, NOSPLIT, "func(dst, a, b *byte, n int, constants *int32)")
+	Doc("linear"+i.name+" combines n codes, a multiple of the lanes; the constants are vectors of A, B, C and shift, and limits:", "",
+		"\tdst[k] = clamp((A*a[k] + B*b[k] + C) >> shift)")
+	Pragma("noescape")
+	dst, a, b := Load(Param("dst"), GP64()), Load(Param("a"), GP64()), Load(Param("b"), GP64())
+	n, q := Load(Param("n"), GP64()), Load(Param("constants"), GP64())
+	constant := func(k int) operand.Mem { return operand.Mem{Base: q, Disp: k * i.bytes()} }
+	for k := range 4 {
+		i.load(constant(k), i.register(8+k))
+	}
+	Label("next")
+	for k, p := range []reg.Register{a, b} {
+		VPMOVSXBD(operand.Mem{Base: p}, i.register(k))
+		VPMULLD(i.register(8+k), i.register(k), i.register(k))
+		ADDQ(operand.U8(i.lanes), p)
+	}
+	v := i.register(0)
+	VPADDD(i.register(10), v, v)
+	VPADDD(i.register(1), v, v)
+	VPSRAVD(i.register(11), v, v)
+	i.narrow(0, 4, constant(4), operand.Mem{Base: dst})
+	ADDQ(operand.U8(i.lanes), dst)
+	SUBQ(operand.U8(i.lanes), n)
+	JNE(operand.LabelRef("next"))
+	VZEROUPPER()
+	RET()
+}
+
 func (i isa) add(x operand.Op, v reg.VecPhysical) { VPADDD(x, v, v) }
 
 // Fields of the constants of real and quantize, in lines of 64 bytes: one number

@@ -25,6 +25,7 @@ func main() {
 		arithmetics(i, "", 1, 20)
 		arithmetics(i, "Words", 2, 15)
 		coarse(i)
+		linear(i)
 		real(i)
 	}
 	depthwise(vnniWords)
