@@ -2,6 +2,7 @@ package interp
 
 import (
 	"fmt"
+	"math"
 	"runtime"
 
 	"github.com/goqat/goqat/graph"
@@ -86,7 +87,7 @@ type Options struct {
 
 const (
 	defaultMaxBytes  = 1 << 30
-	greatestMaxBytes = 1 << 48 // sums of a graph's tensors do not overflow
+	greatestMaxBytes = math.MaxInt / 2 // the sum of two does not overflow
 )
 
 // completed returns o with defaults filled in.

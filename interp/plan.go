@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 
 	"github.com/goqat/goqat/graph"
@@ -166,6 +167,7 @@ func (p *program) allot() error {
 // sizes returns the bytes of every tensor in whole lines.
 func (p *program) sizes(shapes [][]int) ([]int, error) {
 	list := make([]int, len(p.tensors))
+	sum := 0
 	for i, t := range p.tensors {
 		if t.Role != graph.Activation {
 			continue
@@ -178,20 +180,23 @@ func (p *program) sizes(shapes [][]int) ([]int, error) {
 			n *= d
 		}
 		list[i] = (n + line - 1) / line * line
+		if list[i] > math.MaxInt-sum {
+			return nil, fmt.Errorf("interp: tensor %q and those before it are more than memory can hold", t.Name)
+		}
+		sum += list[i]
 	}
 	return list, nil
 }
 
 // fits reports a program that needs more memory than it may.
 func (p *program) fits(shapes [][]int) error {
-	total := p.lanes * p.arena
+	total := p.options.MaxBytes + 1
+	if p.arena <= p.options.MaxBytes/p.lanes {
+		total = p.lanes * p.arena
+	}
 	for i := range p.steps {
-		s := &p.steps[i]
-		if s.once {
+		if s := &p.steps[i]; s.once && total <= p.options.MaxBytes {
 			total += bytesOf(p.tensors[s.out], shapes[s.out])
-		}
-		if total > p.options.MaxBytes {
-			break
 		}
 	}
 	if total > p.options.MaxBytes {

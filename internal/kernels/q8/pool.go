@@ -116,7 +116,7 @@ func (p *Pool[T]) Run(dst, src []T, batch int) {
 	w := &p.window
 	const taps = 1 << 18 // worth a goroutine
 	rows := batch * w.Output[0]
-	parts := parallel.Parts(rows, taps/(w.Output[1]*w.depth())+1, parallel.MaxParts)
+	parts := parallel.Parts(rows, taps/(w.Output[1]*len(p.taps[len(p.taps)-1])*w.Channels)+1, parallel.MaxParts)
 	parallel.Each(rows, parts, poolRows[T]{p, dst, src}, p.part)
 }
 
