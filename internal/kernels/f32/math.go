@@ -126,41 +126,30 @@ func Softplus(x float32) float32 {
 // abs clears the sign.
 func abs(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^ (1 << 31)) }
 
-// TanhTo computes dst = Tanh(x), elementwise over len(x) elements. It may work in place, as may [SigmoidTo].
-func TanhTo(dst, x []float32) {
-	dst = dst[:len(x)]
-	each(len(x), costMove, operands{dst: dst, a: x}, func(o operands, i, j int) { level.tanh(o.dst[i:j], o.a[i:j]) })
-}
+// ExpTo computes dst = Exp(x), elementwise over len(x) elements. It may work in place, as may [TanhTo] and [SigmoidTo].
+func ExpTo(dst, x []float32) { mapBy(costMove, level.exp, dst, x) }
+
+// TanhTo computes dst = Tanh(x).
+func TanhTo(dst, x []float32) { mapBy(costMove, level.tanh, dst, x) }
 
 // SigmoidTo computes dst = Sigmoid(x).
-func SigmoidTo(dst, x []float32) {
-	dst = dst[:len(x)]
-	each(len(x), costMove, operands{dst: dst, a: x}, func(o operands, i, j int) { level.sigmoid(o.dst[i:j], o.a[i:j]) })
-}
+func SigmoidTo(dst, x []float32) { mapBy(costMove, level.sigmoid, dst, x) }
 
-func tanhPortable(dst, x []float32) {
-	for i, v := range x {
-		dst[i] = Tanh(v)
-	}
-}
-
-func sigmoidPortable(dst, x []float32) {
-	for i, v := range x {
-		dst[i] = Sigmoid(v)
-	}
-}
-
-// mapTo computes dst = f(x) for an f of the given cost.
-func mapTo(cost int, dst, x []float32, f func(float32) float32) {
+// mapBy computes dst from x by a routine of the given cost on their elements.
+func mapBy(cost int, run func(dst, x []float32), dst, x []float32) {
 	dst = dst[:len(x)]
 	type args struct {
 		dst, x []float32
-		f      func(float32) float32
+		run    func(dst, x []float32)
 	}
-	each(len(x), cost, args{dst, x, f}, func(a args, from, to int) {
-		dst := a.dst[from:to]
-		for i, v := range a.x[from:to] {
-			dst[i] = a.f(v)
+	each(len(x), cost, args{dst, x, run}, func(a args, i, j int) { a.run(a.dst[i:j], a.x[i:j]) })
+}
+
+// eachBy returns the routine that computes dst = f(x).
+func eachBy(f func(float32) float32) func(dst, x []float32) {
+	return func(dst, x []float32) {
+		for i, v := range x {
+			dst[i] = f(v)
 		}
-	})
+	}
 }

@@ -14,6 +14,12 @@ const lanes = 16
 // pairwise (l and l+8, then l and l+4, l+2, l+1).
 func Sum(x []float32) float32 {
 	var s [lanes]float32
+	sumLanes(&s, x)
+	return tree(&s)
+}
+
+// sumLanes adds the elements of x to the lanes.
+func sumLanes(s *[lanes]float32, x []float32) {
 	for ; len(x) >= lanes; x = x[lanes:] {
 		for l, v := range (*[lanes]float32)(x) {
 			s[l] += v
@@ -22,7 +28,6 @@ func Sum(x []float32) float32 {
 	for l, v := range x {
 		s[l] += v
 	}
-	return tree(&s)
 }
 
 // Dot returns the sum of x[i]*y[i] over len(x) elements, in the order of [Sum].
@@ -37,12 +42,8 @@ func Dot(x, y []float32) float32 {
 
 // tree adds the lanes pairwise.
 func tree(s *[lanes]float32) float32 {
-	for h := lanes / 2; h > 0; h /= 2 {
-		for l := range h {
-			s[l] += s[l+h]
-		}
-	}
-	return s[0]
+	quarter := func(l int) float32 { return (s[l] + s[l+8]) + (s[l+4] + s[l+12]) }
+	return (quarter(0) + quarter(2)) + (quarter(1) + quarter(3))
 }
 
 // MinMax returns the smallest and largest element of x and whether x holds a NaN; NaNs are left out of lo and hi. If

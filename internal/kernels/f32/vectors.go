@@ -10,7 +10,10 @@ type vectors struct {
 	clamp         func(dst, x []float32, lo, hi, zero float32)
 	gate          func(dx, dy, y []float32, lo, hi float32)
 	minMax        func(x []float32) (lo, hi float32, nan bool)
-	tanh, sigmoid func(dst, x []float32)
+	// leakyRelu computes v where x is above 0, alpha*v elsewhere.
+	leakyRelu                            func(dst, v, x []float32, alpha float32)
+	exp, tanh, sigmoid, hardSwish        func(dst, x []float32)
+	hardSwishGrad, sigmoidGrad, tanhGrad func(dx, dy, v []float32) // of the gradients' v
 
 	// On rows.
 	biasClamp     func(dst, x, bias []float32, lo, hi, zero float32)
@@ -76,7 +79,9 @@ var portable = &dispatch{name: "portable", gemm: gemmPortable, vectors: vectors{
 	add: addPortable, sub: subPortable, mul: mulPortable,
 	scale: scalePortable, axpy: axpyPortable,
 	clamp: clampPortable, gate: gatePortable, minMax: minMaxPortable,
-	tanh: tanhPortable, sigmoid: sigmoidPortable,
+	leakyRelu: leakyReluPortable,
+	exp:       eachBy(Exp), tanh: eachBy(Tanh), sigmoid: eachBy(Sigmoid), hardSwish: eachBy(hardSwish),
+	hardSwishGrad: slopedBy(hardSwishSlope), sigmoidGrad: slopedBy(sigmoidSlope), tanhGrad: slopedBy(tanhSlope),
 
 	biasClamp: biasClampPortable, scaleRows: scaleRowsPortable, affine: affinePortable,
 	normalize: normalizePortable, normalizeGrad: normalizeGradPortable, normalizeMaskedGrad: normalizeMaskedGradPortable,

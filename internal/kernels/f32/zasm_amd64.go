@@ -773,6 +773,41 @@ func clampAVX2(dst []float32, x []float32, lo float32, hi float32, zero float32)
 //go:noescape
 func gateAVX2(dx []float32, dy []float32, y []float32, lo float32, hi float32)
 
+// leakyReluAVX2 computes v where x is above 0, alpha*v elsewhere:
+//
+//	for i := range dst { dst[i] = v[i]; if !(x[i] > 0) { dst[i] *= alpha } }
+//
+//go:noescape
+func leakyReluAVX2(dst []float32, v []float32, x []float32, alpha float32)
+
+// hardSwishAVX2 computes the function:
+//
+//	for i, v := range x { dst[i] = v * min(max(v+3, 0), 6) / 6 }
+//
+//go:noescape
+func hardSwishAVX2(dst []float32, x []float32)
+
+// hardSwishGradAVX2 multiplies by the slope:
+//
+//	for i := range dx { dx[i] = dy[i] * slope(v[i]) }
+//
+//go:noescape
+func hardSwishGradAVX2(dx []float32, dy []float32, v []float32)
+
+// sigmoidGradAVX2 multiplies by the slope:
+//
+//	for i := range dx { dx[i] = dy[i] * (v[i] * (1 - v[i])) }
+//
+//go:noescape
+func sigmoidGradAVX2(dx []float32, dy []float32, v []float32)
+
+// tanhGradAVX2 multiplies by the slope:
+//
+//	for i := range dx { dx[i] = dy[i] * ((1 - v[i]) * (1 + v[i])) }
+//
+//go:noescape
+func tanhGradAVX2(dx []float32, dy []float32, v []float32)
+
 // minMaxAVX2 returns the bounds of x without its NaNs:
 //
 //	lo, hi = +Inf, -Inf
@@ -1132,6 +1167,20 @@ func sigmoidAVX2(dst []float32, x []float32)
 //
 //go:noescape
 func sigmoidAVX512(dst []float32, x []float32)
+
+// expAVX2 computes the exponential function:
+//
+//	for i, v := range x { dst[i] = Exp(v) }
+//
+//go:noescape
+func expAVX2(dst []float32, x []float32)
+
+// expAVX512 computes the exponential function:
+//
+//	for i, v := range x { dst[i] = Exp(v) }
+//
+//go:noescape
+func expAVX512(dst []float32, x []float32)
 
 // winogradWindowAVX2 transforms windows d of 4x4 pixels, two pixels apart, to t = B d B', for a multiple of eight channels; strides are bytes:
 //

@@ -4582,6 +4582,258 @@ done3:
 	VZEROUPPER
 	RET
 
+// func leakyReluAVX2(dst []float32, v []float32, x []float32, alpha float32)
+// Requires: AVX, AVX2
+TEXT ·leakyReluAVX2(SB), NOSPLIT, $0-76
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         v_base+24(FP), CX
+	MOVQ         x_base+48(FP), DX
+	VBROADCASTSS alpha+72(FP), Y0
+	MOVL         $0x00000000, BX
+	VMOVD        BX, X1
+	VPBROADCASTD X1, Y1
+	MOVQ         dst_len+8(FP), BX
+	XORQ         SI, SI
+	MOVQ         BX, DI
+	ANDQ         $-8, DI
+	JZ           between4
+
+wide1:
+	VMOVUPS   (DX)(SI*4), Y2
+	VCMPPS    $0x0e, Y1, Y2, Y2
+	VMOVUPS   (CX)(SI*4), Y3
+	VMULPS    Y3, Y0, Y4
+	VBLENDVPS Y2, Y3, Y4, Y4
+	VMOVUPS   Y4, (AX)(SI*4)
+	ADDQ      $0x08, SI
+	CMPQ      SI, DI
+	JLT       wide1
+
+between4:
+	CMPQ SI, BX
+	JGE  done3
+
+narrow2:
+	VMOVSS    (DX)(SI*4), X2
+	VCMPPS    $0x0e, X1, X2, X2
+	VMOVSS    (CX)(SI*4), X3
+	VMULPS    X3, X0, X4
+	VBLENDVPS X2, X3, X4, X4
+	VMOVSS    X4, (AX)(SI*4)
+	INCQ      SI
+	CMPQ      SI, BX
+	JLT       narrow2
+
+done3:
+	VZEROUPPER
+	RET
+
+// func hardSwishAVX2(dst []float32, x []float32)
+// Requires: AVX, AVX2
+TEXT ·hardSwishAVX2(SB), NOSPLIT, $0-48
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         x_base+24(FP), CX
+	MOVL         $0x00000000, DX
+	VMOVD        DX, X0
+	VPBROADCASTD X0, Y0
+	MOVL         $0x40400000, DX
+	VMOVD        DX, X1
+	VPBROADCASTD X1, Y1
+	MOVL         $0x40c00000, DX
+	VMOVD        DX, X2
+	VPBROADCASTD X2, Y2
+	MOVQ         dst_len+8(FP), DX
+	XORQ         BX, BX
+	MOVQ         DX, SI
+	ANDQ         $-8, SI
+	JZ           between4
+
+wide1:
+	VMOVUPS (CX)(BX*4), Y3
+	VADDPS  Y1, Y3, Y4
+	VMAXPS  Y4, Y0, Y4
+	VMINPS  Y4, Y2, Y4
+	VMULPS  Y3, Y4, Y4
+	VDIVPS  Y2, Y4, Y4
+	VMOVUPS Y4, (AX)(BX*4)
+	ADDQ    $0x08, BX
+	CMPQ    BX, SI
+	JLT     wide1
+
+between4:
+	CMPQ BX, DX
+	JGE  done3
+
+narrow2:
+	VMOVSS (CX)(BX*4), X3
+	VADDPS X1, X3, X4
+	VMAXPS X4, X0, X4
+	VMINPS X4, X2, X4
+	VMULPS X3, X4, X4
+	VDIVPS X2, X4, X4
+	VMOVSS X4, (AX)(BX*4)
+	INCQ   BX
+	CMPQ   BX, DX
+	JLT    narrow2
+
+done3:
+	VZEROUPPER
+	RET
+
+// func hardSwishGradAVX2(dx []float32, dy []float32, v []float32)
+// Requires: AVX, AVX2
+TEXT ·hardSwishGradAVX2(SB), NOSPLIT, $0-72
+	MOVQ         dx_base+0(FP), AX
+	MOVQ         dy_base+24(FP), CX
+	MOVQ         v_base+48(FP), DX
+	MOVL         $0xc0400000, BX
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	MOVL         $0x40400000, BX
+	VMOVD        BX, X1
+	VPBROADCASTD X1, Y1
+	MOVL         $0x3f000000, BX
+	VMOVD        BX, X2
+	VPBROADCASTD X2, Y2
+	MOVL         $0x3f800000, BX
+	VMOVD        BX, X3
+	VPBROADCASTD X3, Y3
+	MOVQ         dx_len+8(FP), BX
+	XORQ         SI, SI
+	MOVQ         BX, DI
+	ANDQ         $-8, DI
+	JZ           between4
+
+wide1:
+	VMOVUPS   (DX)(SI*4), Y4
+	VDIVPS    Y1, Y4, Y5
+	VADDPS    Y2, Y5, Y5
+	VCMPPS    $0x06, Y0, Y4, Y6
+	VANDPS    Y6, Y5, Y5
+	VCMPPS    $0x0d, Y1, Y4, Y4
+	VBLENDVPS Y4, Y3, Y5, Y5
+	VMOVUPS   (CX)(SI*4), Y4
+	VMULPS    Y4, Y5, Y5
+	VMOVUPS   Y5, (AX)(SI*4)
+	ADDQ      $0x08, SI
+	CMPQ      SI, DI
+	JLT       wide1
+
+between4:
+	CMPQ SI, BX
+	JGE  done3
+
+narrow2:
+	VMOVSS    (DX)(SI*4), X4
+	VDIVPS    X1, X4, X5
+	VADDPS    X2, X5, X5
+	VCMPPS    $0x06, X0, X4, X6
+	VANDPS    X6, X5, X5
+	VCMPPS    $0x0d, X1, X4, X4
+	VBLENDVPS X4, X3, X5, X5
+	VMOVSS    (CX)(SI*4), X4
+	VMULPS    X4, X5, X5
+	VMOVSS    X5, (AX)(SI*4)
+	INCQ      SI
+	CMPQ      SI, BX
+	JLT       narrow2
+
+done3:
+	VZEROUPPER
+	RET
+
+// func sigmoidGradAVX2(dx []float32, dy []float32, v []float32)
+// Requires: AVX, AVX2
+TEXT ·sigmoidGradAVX2(SB), NOSPLIT, $0-72
+	MOVQ         dx_base+0(FP), AX
+	MOVQ         dy_base+24(FP), CX
+	MOVQ         v_base+48(FP), DX
+	MOVL         $0x3f800000, BX
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	MOVQ         dx_len+8(FP), BX
+	XORQ         SI, SI
+	MOVQ         BX, DI
+	ANDQ         $-8, DI
+	JZ           between4
+
+wide1:
+	VMOVUPS (DX)(SI*4), Y1
+	VSUBPS  Y1, Y0, Y2
+	VMULPS  Y1, Y2, Y2
+	VMOVUPS (CX)(SI*4), Y1
+	VMULPS  Y1, Y2, Y2
+	VMOVUPS Y2, (AX)(SI*4)
+	ADDQ    $0x08, SI
+	CMPQ    SI, DI
+	JLT     wide1
+
+between4:
+	CMPQ SI, BX
+	JGE  done3
+
+narrow2:
+	VMOVSS (DX)(SI*4), X1
+	VSUBPS X1, X0, X2
+	VMULPS X1, X2, X2
+	VMOVSS (CX)(SI*4), X1
+	VMULPS X1, X2, X2
+	VMOVSS X2, (AX)(SI*4)
+	INCQ   SI
+	CMPQ   SI, BX
+	JLT    narrow2
+
+done3:
+	VZEROUPPER
+	RET
+
+// func tanhGradAVX2(dx []float32, dy []float32, v []float32)
+// Requires: AVX, AVX2
+TEXT ·tanhGradAVX2(SB), NOSPLIT, $0-72
+	MOVQ         dx_base+0(FP), AX
+	MOVQ         dy_base+24(FP), CX
+	MOVQ         v_base+48(FP), DX
+	MOVL         $0x3f800000, BX
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	MOVQ         dx_len+8(FP), BX
+	XORQ         SI, SI
+	MOVQ         BX, DI
+	ANDQ         $-8, DI
+	JZ           between4
+
+wide1:
+	VMOVUPS (DX)(SI*4), Y1
+	VSUBPS  Y1, Y0, Y2
+	VADDPS  Y0, Y1, Y1
+	VMULPS  Y1, Y2, Y2
+	VMOVUPS (CX)(SI*4), Y1
+	VMULPS  Y1, Y2, Y2
+	VMOVUPS Y2, (AX)(SI*4)
+	ADDQ    $0x08, SI
+	CMPQ    SI, DI
+	JLT     wide1
+
+between4:
+	CMPQ SI, BX
+	JGE  done3
+
+narrow2:
+	VMOVSS (DX)(SI*4), X1
+	VSUBPS X1, X0, X2
+	VADDPS X0, X1, X1
+	VMULPS X1, X2, X2
+	VMOVSS (CX)(SI*4), X1
+	VMULPS X1, X2, X2
+	VMOVSS X2, (AX)(SI*4)
+	INCQ   SI
+	CMPQ   SI, BX
+	JLT    narrow2
+
+done3:
+	VZEROUPPER
+	RET
+
 // func minMaxAVX2(x []float32) (lo float32, hi float32, nan bool)
 // Requires: AVX, AVX2, SSE
 TEXT ·minMaxAVX2(SB), NOSPLIT, $0-33
@@ -9649,6 +9901,257 @@ done6:
 	VZEROUPPER
 	RET
 
+// func expAVX2(dst []float32, x []float32)
+// Requires: AVX, AVX2
+TEXT ·expAVX2(SB), NOSPLIT, $0-48
+	MOVQ    dst_base+0(FP), AX
+	MOVQ    x_base+24(FP), CX
+	VMOVUPS exponential<>+1408(SB), Y0
+	VMOVUPS exponential<>+1536(SB), Y1
+	MOVQ    x_len+32(FP), DX
+	XORQ    BX, BX
+
+next1:
+	LEAQ       8(BX), SI
+	CMPQ       SI, DX
+	JGT        done2
+	VMOVUPS    (CX)(BX*4), Y2
+	VMAXPS     Y2, Y0, Y2
+	VMINPS     Y2, Y1, Y2
+	VMULPS     exponential<>+448(SB), Y2, Y3
+	VADDPS     exponential<>+512(SB), Y3, Y3
+	VSUBPS     exponential<>+512(SB), Y3, Y4
+	VMULPS     exponential<>+576(SB), Y4, Y5
+	VSUBPS     Y5, Y2, Y2
+	VMULPS     exponential<>+640(SB), Y4, Y5
+	VSUBPS     Y5, Y2, Y2
+	VMULPS     exponential<>+704(SB), Y2, Y4
+	VADDPS     exponential<>+768(SB), Y4, Y4
+	VMULPS     Y2, Y4, Y4
+	VADDPS     exponential<>+832(SB), Y4, Y4
+	VMULPS     Y2, Y4, Y4
+	VADDPS     exponential<>+896(SB), Y4, Y4
+	VMULPS     Y2, Y4, Y4
+	VADDPS     exponential<>+960(SB), Y4, Y4
+	VMULPS     Y2, Y4, Y4
+	VADDPS     exponential<>+1024(SB), Y4, Y4
+	VMULPS     Y2, Y2, Y5
+	VMULPS     Y5, Y4, Y4
+	VADDPS     Y2, Y4, Y4
+	VADDPS     exponential<>+1088(SB), Y4, Y4
+	VSUBPS     exponential<>+512(SB), Y3, Y3
+	VCVTTPS2DQ Y3, Y3
+	VPSRLD     $0x1f, Y3, Y2
+	VPADDD     Y3, Y2, Y2
+	VPSRAD     $0x01, Y2, Y2
+	VPSUBD     Y2, Y3, Y3
+	VPADDD     exponential<>+1152(SB), Y2, Y2
+	VPSLLD     $0x17, Y2, Y2
+	VMULPS     Y2, Y4, Y4
+	VPADDD     exponential<>+1152(SB), Y3, Y3
+	VPSLLD     $0x17, Y3, Y3
+	VMULPS     Y3, Y4, Y4
+	VMOVUPS    Y4, (AX)(BX*4)
+	MOVQ       SI, BX
+	JMP        next1
+
+done2:
+next3:
+	LEAQ       1(BX), SI
+	CMPQ       SI, DX
+	JGT        done4
+	VMOVSS     (CX)(BX*4), X2
+	VMAXPS     X2, X0, X2
+	VMINPS     X2, X1, X2
+	VMULPS     exponential<>+448(SB), X2, X3
+	VADDPS     exponential<>+512(SB), X3, X3
+	VSUBPS     exponential<>+512(SB), X3, X4
+	VMULPS     exponential<>+576(SB), X4, X5
+	VSUBPS     X5, X2, X2
+	VMULPS     exponential<>+640(SB), X4, X5
+	VSUBPS     X5, X2, X2
+	VMULPS     exponential<>+704(SB), X2, X4
+	VADDPS     exponential<>+768(SB), X4, X4
+	VMULPS     X2, X4, X4
+	VADDPS     exponential<>+832(SB), X4, X4
+	VMULPS     X2, X4, X4
+	VADDPS     exponential<>+896(SB), X4, X4
+	VMULPS     X2, X4, X4
+	VADDPS     exponential<>+960(SB), X4, X4
+	VMULPS     X2, X4, X4
+	VADDPS     exponential<>+1024(SB), X4, X4
+	VMULPS     X2, X2, X5
+	VMULPS     X5, X4, X4
+	VADDPS     X2, X4, X4
+	VADDPS     exponential<>+1088(SB), X4, X4
+	VSUBPS     exponential<>+512(SB), X3, X3
+	VCVTTPS2DQ X3, X3
+	VPSRLD     $0x1f, X3, X2
+	VPADDD     X3, X2, X2
+	VPSRAD     $0x01, X2, X2
+	VPSUBD     X2, X3, X3
+	VPADDD     exponential<>+1152(SB), X2, X2
+	VPSLLD     $0x17, X2, X2
+	VMULPS     X2, X4, X4
+	VPADDD     exponential<>+1152(SB), X3, X3
+	VPSLLD     $0x17, X3, X3
+	VMULPS     X3, X4, X4
+	VMOVSS     X4, (AX)(BX*4)
+	MOVQ       SI, BX
+	JMP        next3
+
+done4:
+	VZEROUPPER
+	RET
+
+// func expAVX512(dst []float32, x []float32)
+// Requires: AVX, AVX2, AVX512F
+TEXT ·expAVX512(SB), NOSPLIT, $0-48
+	MOVQ    dst_base+0(FP), AX
+	MOVQ    x_base+24(FP), CX
+	VMOVUPS exponential<>+1408(SB), Z0
+	VMOVUPS exponential<>+1536(SB), Z1
+	MOVQ    x_len+32(FP), DX
+	XORQ    BX, BX
+
+next1:
+	LEAQ       16(BX), SI
+	CMPQ       SI, DX
+	JGT        done2
+	VMOVUPS    (CX)(BX*4), Z2
+	VMAXPS     Z2, Z0, Z2
+	VMINPS     Z2, Z1, Z2
+	VMULPS     exponential<>+448(SB), Z2, Z3
+	VADDPS     exponential<>+512(SB), Z3, Z3
+	VSUBPS     exponential<>+512(SB), Z3, Z4
+	VMULPS     exponential<>+576(SB), Z4, Z5
+	VSUBPS     Z5, Z2, Z2
+	VMULPS     exponential<>+640(SB), Z4, Z5
+	VSUBPS     Z5, Z2, Z2
+	VMULPS     exponential<>+704(SB), Z2, Z4
+	VADDPS     exponential<>+768(SB), Z4, Z4
+	VMULPS     Z2, Z4, Z4
+	VADDPS     exponential<>+832(SB), Z4, Z4
+	VMULPS     Z2, Z4, Z4
+	VADDPS     exponential<>+896(SB), Z4, Z4
+	VMULPS     Z2, Z4, Z4
+	VADDPS     exponential<>+960(SB), Z4, Z4
+	VMULPS     Z2, Z4, Z4
+	VADDPS     exponential<>+1024(SB), Z4, Z4
+	VMULPS     Z2, Z2, Z5
+	VMULPS     Z5, Z4, Z4
+	VADDPS     Z2, Z4, Z4
+	VADDPS     exponential<>+1088(SB), Z4, Z4
+	VSUBPS     exponential<>+512(SB), Z3, Z3
+	VCVTTPS2DQ Z3, Z3
+	VPSRLD     $0x1f, Z3, Z2
+	VPADDD     Z3, Z2, Z2
+	VPSRAD     $0x01, Z2, Z2
+	VPSUBD     Z2, Z3, Z3
+	VPADDD     exponential<>+1152(SB), Z2, Z2
+	VPSLLD     $0x17, Z2, Z2
+	VMULPS     Z2, Z4, Z4
+	VPADDD     exponential<>+1152(SB), Z3, Z3
+	VPSLLD     $0x17, Z3, Z3
+	VMULPS     Z3, Z4, Z4
+	VMOVUPS    Z4, (AX)(BX*4)
+	MOVQ       SI, BX
+	JMP        next1
+
+done2:
+next3:
+	LEAQ       8(BX), SI
+	CMPQ       SI, DX
+	JGT        done4
+	VMOVUPS    (CX)(BX*4), Y2
+	VMAXPS     Y2, Y0, Y2
+	VMINPS     Y2, Y1, Y2
+	VMULPS     exponential<>+448(SB), Y2, Y3
+	VADDPS     exponential<>+512(SB), Y3, Y3
+	VSUBPS     exponential<>+512(SB), Y3, Y4
+	VMULPS     exponential<>+576(SB), Y4, Y5
+	VSUBPS     Y5, Y2, Y2
+	VMULPS     exponential<>+640(SB), Y4, Y5
+	VSUBPS     Y5, Y2, Y2
+	VMULPS     exponential<>+704(SB), Y2, Y4
+	VADDPS     exponential<>+768(SB), Y4, Y4
+	VMULPS     Y2, Y4, Y4
+	VADDPS     exponential<>+832(SB), Y4, Y4
+	VMULPS     Y2, Y4, Y4
+	VADDPS     exponential<>+896(SB), Y4, Y4
+	VMULPS     Y2, Y4, Y4
+	VADDPS     exponential<>+960(SB), Y4, Y4
+	VMULPS     Y2, Y4, Y4
+	VADDPS     exponential<>+1024(SB), Y4, Y4
+	VMULPS     Y2, Y2, Y5
+	VMULPS     Y5, Y4, Y4
+	VADDPS     Y2, Y4, Y4
+	VADDPS     exponential<>+1088(SB), Y4, Y4
+	VSUBPS     exponential<>+512(SB), Y3, Y3
+	VCVTTPS2DQ Y3, Y3
+	VPSRLD     $0x1f, Y3, Y2
+	VPADDD     Y3, Y2, Y2
+	VPSRAD     $0x01, Y2, Y2
+	VPSUBD     Y2, Y3, Y3
+	VPADDD     exponential<>+1152(SB), Y2, Y2
+	VPSLLD     $0x17, Y2, Y2
+	VMULPS     Y2, Y4, Y4
+	VPADDD     exponential<>+1152(SB), Y3, Y3
+	VPSLLD     $0x17, Y3, Y3
+	VMULPS     Y3, Y4, Y4
+	VMOVUPS    Y4, (AX)(BX*4)
+	MOVQ       SI, BX
+	JMP        next3
+
+done4:
+next5:
+	LEAQ       1(BX), SI
+	CMPQ       SI, DX
+	JGT        done6
+	VMOVSS     (CX)(BX*4), X2
+	VMAXPS     X2, X0, X2
+	VMINPS     X2, X1, X2
+	VMULPS     exponential<>+448(SB), X2, X3
+	VADDPS     exponential<>+512(SB), X3, X3
+	VSUBPS     exponential<>+512(SB), X3, X4
+	VMULPS     exponential<>+576(SB), X4, X5
+	VSUBPS     X5, X2, X2
+	VMULPS     exponential<>+640(SB), X4, X5
+	VSUBPS     X5, X2, X2
+	VMULPS     exponential<>+704(SB), X2, X4
+	VADDPS     exponential<>+768(SB), X4, X4
+	VMULPS     X2, X4, X4
+	VADDPS     exponential<>+832(SB), X4, X4
+	VMULPS     X2, X4, X4
+	VADDPS     exponential<>+896(SB), X4, X4
+	VMULPS     X2, X4, X4
+	VADDPS     exponential<>+960(SB), X4, X4
+	VMULPS     X2, X4, X4
+	VADDPS     exponential<>+1024(SB), X4, X4
+	VMULPS     X2, X2, X5
+	VMULPS     X5, X4, X4
+	VADDPS     X2, X4, X4
+	VADDPS     exponential<>+1088(SB), X4, X4
+	VSUBPS     exponential<>+512(SB), X3, X3
+	VCVTTPS2DQ X3, X3
+	VPSRLD     $0x1f, X3, X2
+	VPADDD     X3, X2, X2
+	VPSRAD     $0x01, X2, X2
+	VPSUBD     X2, X3, X3
+	VPADDD     exponential<>+1152(SB), X2, X2
+	VPSLLD     $0x17, X2, X2
+	VMULPS     X2, X4, X4
+	VPADDD     exponential<>+1152(SB), X3, X3
+	VPSLLD     $0x17, X3, X3
+	VMULPS     X3, X4, X4
+	VMOVSS     X4, (AX)(BX*4)
+	MOVQ       SI, BX
+	JMP        next5
+
+done6:
+	VZEROUPPER
+	RET
+
 DATA exponential<>+0(SB)/4, $0x41a00000
 DATA exponential<>+4(SB)/4, $0x41a00000
 DATA exponential<>+8(SB)/4, $0x41a00000
@@ -10033,7 +10536,23 @@ DATA exponential<>+1520(SB)/4, $0x00000000
 DATA exponential<>+1524(SB)/4, $0x00000000
 DATA exponential<>+1528(SB)/4, $0x00000000
 DATA exponential<>+1532(SB)/4, $0x00000000
-GLOBL exponential<>(SB), RODATA|NOPTR, $1536
+DATA exponential<>+1536(SB)/4, $0x42b20000
+DATA exponential<>+1540(SB)/4, $0x42b20000
+DATA exponential<>+1544(SB)/4, $0x42b20000
+DATA exponential<>+1548(SB)/4, $0x42b20000
+DATA exponential<>+1552(SB)/4, $0x42b20000
+DATA exponential<>+1556(SB)/4, $0x42b20000
+DATA exponential<>+1560(SB)/4, $0x42b20000
+DATA exponential<>+1564(SB)/4, $0x42b20000
+DATA exponential<>+1568(SB)/4, $0x42b20000
+DATA exponential<>+1572(SB)/4, $0x42b20000
+DATA exponential<>+1576(SB)/4, $0x42b20000
+DATA exponential<>+1580(SB)/4, $0x42b20000
+DATA exponential<>+1584(SB)/4, $0x42b20000
+DATA exponential<>+1588(SB)/4, $0x42b20000
+DATA exponential<>+1592(SB)/4, $0x42b20000
+DATA exponential<>+1596(SB)/4, $0x42b20000
+GLOBL exponential<>(SB), RODATA|NOPTR, $1600
 
 // func winogradWindowAVX2(v []float32, apart int, x []float32, line int, channels int, count int)
 // Requires: AVX

@@ -27,11 +27,12 @@ func (l *categoricalLogits) forward(loss, x, target []float32) {
 }
 
 func (l *categoricalLogits) backward(dx, x, target, scale []float32) {
+	f32.ExpTo(dx, l.logp)
 	for r, s := range scale {
-		d, t, logp := row(dx, r, l.size), row(target, r, l.size), row(l.logp, r, l.size)
+		d, t := row(dx, r, l.size), row(target, r, l.size)
 		total := f32.Sum(t)
-		for j := range d {
-			d[j] = (float32(f32.Exp(logp[j])*total) - t[j]) * s
+		for j, p := range d {
+			d[j] = (float32(p*total) - t[j]) * s
 		}
 	}
 }

@@ -14,6 +14,9 @@ func elementwise() {
 	axpy()
 	clamp()
 	gate()
+	leakyRelu()
+	hardSwish()
+	slopes()
 	minMax()
 }
 
@@ -81,6 +84,70 @@ func gate() {
 		m := w.compare(greater, v, lo)
 		w.do(VANDPS, m, w.compare(notAtLeast, v, hi))
 		w.store(w.do(VANDPS, m, w.load(at(dy, i))), at(dx, i))
+	})
+	end()
+}
+
+func leakyRelu() {
+	routine("leakyRelu", "(dst, v, x []float32, alpha float32)", "computes v where x is above 0, alpha*v elsewhere:",
+		"for i := range dst { dst[i] = v[i]; if !(x[i] > 0) { dst[i] *= alpha } }")
+	dst, v, x, alpha, zero := slice("dst"), slice("v"), slice("x"), splat("alpha"), constant(0)
+	each(size("dst"), func(w width, i reg.GPVirtual) {
+		above := w.compare(greater, w.load(at(x, i)), zero)
+		v, low := w.load(at(v, i)), w.vector()
+		VMULPS(w.of(v), w.of(alpha), w.of(low))
+		VBLENDVPS(w.of(above), w.of(v), w.of(low), w.of(low))
+		w.store(low, at(dst, i))
+	})
+	end()
+}
+
+func hardSwish() {
+	routine("hardSwish", "(dst, x []float32)", "computes the function:",
+		"for i, v := range x { dst[i] = v * min(max(v+3, 0), 6) / 6 }")
+	dst, x := slice("dst"), slice("x")
+	zero, three, six := constant(0), number32(3), number32(6)
+	each(size("dst"), func(w width, i reg.GPVirtual) {
+		v, t := w.load(at(x, i)), w.vector()
+		VADDPS(w.of(three), w.of(v), w.of(t))
+		VMAXPS(w.of(t), w.of(zero), w.of(t)) // NaN stays
+		VMINPS(w.of(t), w.of(six), w.of(t))
+		w.store(w.do(VDIVPS, w.do(VMULPS, t, v), six), at(dst, i))
+	})
+	end()
+}
+
+// slopes makes the routines of gradients that are a product with a slope.
+func slopes() {
+	one := func() []reg.VecVirtual { return []reg.VecVirtual{number32(1)} }
+	slope("hardSwishGrad", "slope(v[i])", func() []reg.VecVirtual {
+		return []reg.VecVirtual{number32(-3), number32(3), number32(.5), number32(1)}
+	}, func(w width, v reg.VecVirtual, c []reg.VecVirtual) reg.VecVirtual {
+		s := w.vector()
+		VDIVPS(w.of(c[1]), w.of(v), w.of(s))
+		w.do(VADDPS, s, c[2])
+		w.do(VANDPS, s, w.compare(notAtMost, v, c[0]))
+		VBLENDVPS(w.of(w.compare(atLeast, v, c[1])), w.of(c[3]), w.of(s), w.of(s))
+		return s
+	})
+	slope("sigmoidGrad", "(v[i] * (1 - v[i]))", one, func(w width, v reg.VecVirtual, c []reg.VecVirtual) reg.VecVirtual {
+		s := w.vector()
+		VSUBPS(w.of(v), w.of(c[0]), w.of(s))
+		return w.do(VMULPS, s, v)
+	})
+	slope("tanhGrad", "((1 - v[i]) * (1 + v[i]))", one, func(w width, v reg.VecVirtual, c []reg.VecVirtual) reg.VecVirtual {
+		s := w.vector()
+		VSUBPS(w.of(v), w.of(c[0]), w.of(s))
+		return w.do(VMULPS, s, w.do(VADDPS, v, c[0]))
+	})
+}
+
+func slope(name, formula string, constants func() []reg.VecVirtual, of func(w width, v reg.VecVirtual, c []reg.VecVirtual) reg.VecVirtual) {
+	routine(name, "(dx, dy, v []float32)", "multiplies by the slope:", "for i := range dx { dx[i] = dy[i] * "+formula+" }")
+	dx, dy, v, c := slice("dx"), slice("dy"), slice("v"), constants()
+	each(size("dx"), func(w width, i reg.GPVirtual) {
+		s := of(w, w.load(at(v, i)), c)
+		w.store(w.do(VMULPS, s, w.load(at(dy, i))), at(dx, i))
 	})
 	end()
 }

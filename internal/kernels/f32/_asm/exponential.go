@@ -45,6 +45,8 @@ func exponentials() {
 	n.tanh(avx512, wide, whole, single)
 	n.sigmoid(avx2, whole, single)
 	n.sigmoid(avx512, wide, whole, single)
+	n.exp(avx2, whole, single)
+	n.exp(avx512, wide, whole, single)
 	GLOBL("exponential", attr.RODATA|attr.NOPTR)
 	for i, bits := range n.bits {
 		for lane := range 16 {
@@ -103,19 +105,7 @@ func (n *numbers) sigmoid(i isa, widths ...width) {
 		w.or(n.word(1<<31), v, t)              // -|x|
 		VMAXPS(w.of(t), w.of(lowest), w.of(t)) // NaN stays
 		p, k := n.times2(w, t)
-		VSUBPS(n.of(roundMagic), w.of(k), w.of(k))
-		// Times 2^k in two factors, the first of k/2 cut to an integer.
-		half := w.vector()
-		VCVTTPS2DQ(w.of(k), w.of(k))
-		VPSRLD(operand.U8(31), w.of(k), w.of(half))
-		w.do(VPADDD, half, k)
-		VPSRAD(operand.U8(1), w.of(half), w.of(half))
-		w.do(VPSUBD, k, half)
-		for _, k := range []reg.VecVirtual{half, k} {
-			VPADDD(n.word(127), w.of(k), w.of(k))
-			VPSLLD(operand.U8(23), w.of(k), w.of(k))
-			w.do(VMULPS, p, k)
-		}
+		n.scale2(w, p, k)
 		sum, over := w.vector(), w.vector()
 		VADDPS(n.of(1), w.of(p), w.of(sum))
 		// e^-|x| over the sum where x is below 0, elsewhere 1.
@@ -124,6 +114,38 @@ func (n *numbers) sigmoid(i isa, widths ...width) {
 		w.store(w.do(VDIVPS, over, sum), at(dst, i))
 	})
 	end()
+}
+
+func (n *numbers) exp(i isa, widths ...width) {
+	routineOn(i, "exp", "(dst, x []float32)", "computes the exponential function:", "for i, v := range x { dst[i] = Exp(v) }")
+	dst, x := slice("dst"), slice("x")
+	lowest, highest := n.splat(-104, widths[0]), n.splat(89, widths[0])
+	eachOf(widths, size("x"), func(w width, i reg.GPVirtual) {
+		v := w.load(at(x, i))
+		VMAXPS(w.of(v), w.of(lowest), w.of(v)) // NaN stays
+		VMINPS(w.of(v), w.of(highest), w.of(v))
+		p, k := n.times2(w, v)
+		n.scale2(w, p, k)
+		w.store(p, at(dst, i))
+	})
+	end()
+}
+
+// scale2 multiplies p by 2^n, given n+roundMagic, in two factors as function Exp does: the first is that of n/2 cut to an
+// integer. The exponent is destroyed.
+func (n *numbers) scale2(w width, p, exponent reg.VecVirtual) {
+	k, half := exponent, w.vector()
+	VSUBPS(n.of(roundMagic), w.of(k), w.of(k))
+	VCVTTPS2DQ(w.of(k), w.of(k))
+	VPSRLD(operand.U8(31), w.of(k), w.of(half))
+	w.do(VPADDD, half, k)
+	VPSRAD(operand.U8(1), w.of(half), w.of(half))
+	w.do(VPSUBD, k, half)
+	for _, k := range []reg.VecVirtual{half, k} {
+		VPADDD(n.word(127), w.of(k), w.of(k))
+		VPSLLD(operand.U8(23), w.of(k), w.of(k))
+		w.do(VMULPS, p, k)
+	}
 }
 
 // roundMagic rounds what it is added to to an integer.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/mmcloughlin/avo/attr"
 	. "github.com/mmcloughlin/avo/build"
@@ -127,6 +128,7 @@ const (
 	notAtMost  = 0x06 // !(a <= b)
 	ordered    = 0x07
 	notAtLeast = 0x09 // !(a >= b)
+	atLeast    = 0x0d // a >= b
 	greater    = 0x0e // a > b
 )
 
@@ -194,6 +196,9 @@ func constant(bits uint32) reg.VecVirtual {
 	VPBROADCASTD(v.AsX(), v)
 	return v
 }
+
+// number32 returns a float32 in all lanes.
+func number32(v float32) reg.VecVirtual { return constant(math.Float32bits(v)) }
 
 // at addresses element i of a slice.
 func at(p, i reg.Register) operand.Mem { return operand.Mem{Base: p, Index: i, Scale: 4} }
