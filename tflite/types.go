@@ -44,7 +44,11 @@ func decodeData(b []byte, t graph.Type) any {
 	case graph.Float16:
 		return decode(n, func(i int) uint16 { return little.Uint16(b[2*i:]) })
 	case graph.Int8:
-		return decode(n, func(i int) int8 { return int8(b[i]) })
+		codes := make([]int8, n)
+		for i, q := range b { // most of a file
+			codes[i] = int8(q)
+		}
+		return codes
 	case graph.UInt8:
 		return slices.Clone(b)
 	case graph.Int16:

@@ -123,20 +123,30 @@ func changesAlike(factor float64, mantissa int64, n int, low, high int32) bool {
 	inverse := 1 / factor
 	// The formulas differ by less than this many accumulators.
 	near := float64(max(high, -low)+1) * inverse * 0x1p-28
+	// What a tie at an accumulator leaves above a whole number, in 64 bits, plus near: below
+	// width where the tie is beside one. Of all ties if near is half of their distance.
+	at, step, width := turns((float64(low)+.5)*inverse+near), turns(inverse), uint64(math.MaxUint64)
+	if near < .5 {
+		width = turns(2 * near)
+	}
 	for k := int64(low) + 1; k <= int64(high); k++ {
-		tie := float64(k) - .5
-		at := tie * inverse
-		if beside := math.Abs(at - float64(int64(at))); beside > near && beside < 1-near {
+		beside := at <= width
+		at += step
+		if !beside {
 			continue
 		}
-		acc := int64(math.Ceil(at)) // the first above the tie, or a neighbor: then false
-		step := (2*k - 1) << (30 + n)
-		if float64(acc)*factor <= tie || float64(acc-1)*factor >= tie || acc*mantissa < step || (acc-1)*mantissa >= step {
+		tie := float64(k) - .5
+		acc := int64(math.Ceil(tie * inverse)) // the first above the tie, or a neighbor: then false
+		change := (2*k - 1) << (30 + n)
+		if float64(acc)*factor <= tie || float64(acc-1)*factor >= tie || acc*mantissa < change || (acc-1)*mantissa >= change {
 			return false
 		}
 	}
 	return true
 }
+
+// turns returns what x is above a whole number, times 2^64.
+func turns(x float64) uint64 { return uint64((x - math.Floor(x)) * 0x1p64) }
 
 // raisedBits is by how many bits accumulators are raised for [newRaisedLane].
 const raisedBits = 6

@@ -75,3 +75,56 @@ func TestRealLanesAreUsual(t *testing.T) {
 		t.Errorf("%d of %d factors", used, factors)
 	}
 }
+
+// TestChangesAlike holds the search for ties beside accumulators to a comparison of
+// codes at the accumulators beside every tie.
+func TestChangesAlike(t *testing.T) {
+	outcomes := map[bool]int{}
+	rapid.Check(t, func(t *rapid.T) {
+		factor := math.Exp(rapid.Float64Range(-14, -1).Draw(t, "log of the factor"))
+		exact := rapid.Bool().Draw(t, "ties at accumulators") // which may be refused in any case
+		if exact {
+			factor = 1 / math.Round(1/factor)
+		}
+		m := quant.QuantizeMultiplier(factor)
+		mantissa := int64(m.Mantissa) + rapid.Int64Range(-3, 3).Draw(t, "off")
+		if m.Exponent > -1 || mantissa > math.MaxInt32 {
+			return
+		}
+		low, high := rapid.Int32Range(-255, 0).Draw(t, "low"), rapid.Int32Range(0, 255).Draw(t, "high")
+		want := true
+		for k := low + 1; k <= high; k++ {
+			first := int64(math.Ceil((float64(k) - .5) / factor))
+			for acc := first - 2; acc <= first+2; acc++ {
+				once := (acc*mantissa>>(30-m.Exponent) + 1) >> 1
+				want = want && (math.Round(float64(acc)*factor) >= float64(k)) == (once >= int64(k))
+			}
+		}
+		outcomes[want]++
+		if got := changesAlike(factor, mantissa, -m.Exponent, low, high); got != want && (got || !exact) {
+			t.Fatalf("factor %v, mantissa %d, codes (%d, %d]: %v, want %v", factor, mantissa, low, high, got, want)
+		}
+	})
+	if outcomes[true] == 0 || outcomes[false] == 0 {
+		t.Errorf("outcomes %v: not both", outcomes)
+	}
+}
+
+// TestWeightSums compares with plain sums, for so many of the lowest weight that sums
+// of 16 bits fill up, too.
+func TestWeightSums(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		weights := rapid.SliceOfN(rapid.Int8(), 0, 40).Draw(t, "weights")
+		for range rapid.IntRange(0, 5000).Draw(t, "lowest") {
+			weights = append(weights, -128)
+		}
+		want, magnitudes := int32(0), int64(0)
+		for _, w := range weights {
+			want += int32(w)
+			magnitudes += max(int64(w), -int64(w))
+		}
+		if sum, magnitude := weightSums(weights); sum != want || magnitude != magnitudes {
+			t.Fatalf("%d and %d, want %d and %d", sum, magnitude, want, magnitudes)
+		}
+	})
+}

@@ -65,11 +65,7 @@ func newProduct(level *dispatch, weights []int8, outputs int, segments []int32, 
 	starts, lanes := make([]int32, outputs), make([]lane, outputs)
 	inside := r != nil
 	for o := range outputs {
-		sum, magnitude := int32(0), int64(0)
-		for _, w := range weights[o*len(segments)*depth:][:len(segments)*depth] {
-			sum += int32(w)
-			magnitude += int64(max(int32(w), -int32(w)))
-		}
+		sum, magnitude := weightSums(weights[o*len(segments)*depth:][:len(segments)*depth])
 		folded := bias[o] - zero*sum
 		starts[o] = folded - level.raise*sum
 		if inside {
@@ -110,6 +106,38 @@ func newProduct(level *dispatch, weights []int8, outputs int, segments []int32, 
 		copy(p.factors, r.factors)
 	}
 	return p
+}
+
+// weightSums returns the sum of weights and that of their magnitudes, eight at a time.
+func weightSums(weights []int8) (sum int32, magnitude int64) {
+	const (
+		ones = 0x0101010101010101
+		even = 0x00ff00ff00ff00ff // bytes
+		most = 8 * 255            // weights, whose four sums of two magnitudes of each eight have 16 bits
+	)
+	ofFour := func(sums uint64) int64 {
+		return int64(sums&0xffff + sums>>16&0xffff + sums>>32&0xffff + sums>>48)
+	}
+	negative := int64(0)
+	for len(weights) >= 8 {
+		n := min(len(weights), most) &^ 7
+		var all, below uint64 // weights, those below zero
+		for k := 0; k < n; k += 8 {
+			x := *(*uint64)(unsafe.Pointer(&weights[k : k+8][0]))
+			signs := x >> 7 & ones
+			sizes := (x ^ signs*255) + signs
+			all += sizes&even + sizes>>8&even
+			sizes &= signs * 255
+			below += sizes&even + sizes>>8&even
+		}
+		magnitude, negative, weights = magnitude+ofFour(all), negative+ofFour(below), weights[n:]
+	}
+	sum = int32(magnitude - 2*negative)
+	for _, w := range weights {
+		sum += int32(w)
+		magnitude += int64(max(int32(w), -int32(w)))
+	}
+	return sum, magnitude
 }
 
 // panel returns the panel for some outputs; see narrowest.
@@ -156,9 +184,7 @@ func (p *product) fill(b *block, weights []int8, starts []int32, lanes []lane) {
 				row := weights[(o*len(p.segments)+s)*p.depth:][:p.depth]
 				at := ((s*p.groups*panel.vectors+v)*panel.lanes + l) * level.group
 				for k := 0; k < len(row); k += level.group {
-					for j, w := range row[k:min(k+level.group, len(row))] {
-						level.putWeight(b.weights, at+j, w)
-					}
+					level.putGroup(b.weights, at, row[k:min(k+level.group, len(row))])
 					at += n * level.group
 				}
 			}
@@ -166,6 +192,17 @@ func (p *product) fill(b *block, weights []int8, starts []int32, lanes []lane) {
 	}
 	if p.mode != modeSums {
 		putLimits(b.constants[panel.vectors*fields*panel.lanes:], p.rescale.clamp)
+	}
+}
+
+// putGroup writes weights of a group, the first of them the i-th.
+func (d *dispatch) putGroup(elements []byte, i int, weights []int8) {
+	if d.group == 4 && len(weights) == 4 {
+		*(*[4]int8)(unsafe.Pointer(&elements[i:][:4][0])) = [4]int8(weights)
+		return
+	}
+	for j, w := range weights {
+		d.putWeight(elements, i+j, w)
 	}
 }
 

@@ -95,18 +95,19 @@ func newVectorDepthwise(level *dispatch, d *depthwise, bias []int32, zero int32,
 func (v *vectorDepthwise) pack(weights []int8, bias []int32, zero int32) {
 	w, level := &v.window, v.level
 	lanes, starts := make([]lane, w.Channels), make([]int32, w.Channels)
-	inside := v.rescale != nil
-	for o := range lanes {
-		sum, magnitude := int32(0), int64(0)
-		for t := range w.Taps() {
-			q := int32(weights[t*w.Channels+o])
-			sum += q
-			magnitude += int64(max(q, -q))
+	sums, magnitudes := make([]int32, w.Channels), make([]int64, w.Channels)
+	for t := range w.Taps() {
+		for o, q := range weights[t*w.Channels:][:w.Channels] {
+			sums[o] += int32(q)
+			magnitudes[o] += int64(max(int32(q), -int32(q)))
 		}
+	}
+	inside := v.rescale != nil
+	for o, sum := range sums {
 		folded := bias[o] - zero*sum
 		starts[o] = folded - level.raise*sum
 		if inside {
-			lanes[o], inside = v.rescale.newLane(o, folded, 128*magnitude)
+			lanes[o], inside = v.rescale.newLane(o, folded, 128*magnitudes[o])
 			lanes[o][fieldStart] -= level.raise * sum
 		}
 	}
@@ -126,13 +127,17 @@ func (v *vectorDepthwise) pack(weights []int8, bias []int32, zero int32) {
 			} else {
 				lanes[o].put(b.constants, level.lanes, l)
 			}
-			for tap := range w.Taps() {
-				for odd := range 2 {
-					y, x := tap/w.Kernel[1]+odd, tap%w.Kernel[1]
-					if t := y/level.group*w.Kernel[1] + x; t < len(v.taps) {
-						at := ((odd*len(v.taps)+t)*level.lanes + l) * level.group
-						level.putWeight(b.weights, at+y%level.group, weights[tap*w.Channels+o])
-					}
+		}
+		for tap := range w.Taps() {
+			for odd := range 2 {
+				y, x := tap/w.Kernel[1]+odd, tap%w.Kernel[1]
+				t := y/level.group*w.Kernel[1] + x
+				if t >= len(v.taps) {
+					continue
+				}
+				at := (odd*len(v.taps)+t)*level.lanes*level.group + y%level.group
+				for l := range b.count {
+					level.putWeight(b.weights, at+l*level.group, weights[tap*w.Channels+(first+l)%w.Channels])
 				}
 			}
 		}

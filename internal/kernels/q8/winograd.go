@@ -1,7 +1,6 @@
 package q8
 
 import (
-	"encoding/binary"
 	"sync"
 	"unsafe"
 )
@@ -119,11 +118,7 @@ func (v *winograd) setConstants(c *Conv2D) bool {
 	v.constants = aligned[int32](v.out / lanes * fields * lanes)
 	v.starts = make([]int32, v.out)
 	for o := range v.out {
-		sum, magnitude := int32(0), int64(0)
-		for _, q := range c.weights[o*depth:][:depth] {
-			sum += int32(q)
-			magnitude += int64(max(int32(q), -int32(q)))
-		}
+		sum, magnitude := weightSums(c.weights[o*depth:][:depth])
 		folded := c.bias[o] - c.inputZero*sum
 		l, inside := c.rescale.newRaisedLane(o, folded, 128*magnitude)
 		if !inside {
@@ -152,16 +147,18 @@ func weightTransform(g0, g1, g2 int32) [winogradTile]int32 {
 
 // pack transforms the weights [out, 3, 3, in] and packs them in blocks.
 func (v *winograd) pack(weights []int8) {
-	level := v.level
+	level, lanes := v.level, v.level.lanes
+	var transformed [winogradLines][16]int32
 	for first := 0; first < v.out; {
 		panel := narrowest(level.lines, v.out-first)
 		n := panel.width()
 		line := v.in * n * 2
 		b := block{panel: panel, first: first, count: n, weights: aligned[byte](winogradLines * line), constants: aligned[int32](winogradLines * n)}
 		copy(b.constants[winogradOnce*n:], v.starts[first:first+n])
-		for c := range n {
-			kernel := weights[(first+c)*9*v.in:]
-			for k := 0; k < v.in; k += 2 {
+		for place := range v.in / 2 * n / lanes {
+			k, vector := 2*(place*lanes/n), place*lanes%n
+			for c := range lanes {
+				kernel := weights[(first+vector+c)*9*v.in:]
 				// All is linear: the sum of one weight and 2^16 times its neighbor becomes that
 				// of their transforms, modulo 2^32.
 				at := func(tap int) int32 { return int32(kernel[tap*v.in+k]) + int32(kernel[tap*v.in+k+1])<<16 }
@@ -169,13 +166,14 @@ func (v *winograd) pack(weights []int8) {
 				for x := range columns {
 					columns[x] = weightTransform(at(x), at(3+x), at(6+x))
 				}
-				place := (k/2*n + c) * 4
 				for i := range winogradTile {
 					for j, u := range weightTransform(columns[0][i], columns[1][i], columns[2][i]) {
-						u += u & 0x8000 << 1 // what a negative lower half takes from the upper one
-						binary.LittleEndian.PutUint32(b.weights[(i*winogradTile+j)*line+place:], uint32(u))
+						transformed[i*winogradTile+j][c] = u + u&0x8000<<1 // what a negative lower half takes from the upper one
 					}
 				}
+			}
+			for j := range transformed { // whole vectors: lines are often so far apart that caches hold few
+				copy(unsafe.Slice((*int32)(unsafe.Pointer(&b.weights[j*line+4*place*lanes])), lanes), transformed[j][:])
 			}
 		}
 		v.blocks = append(v.blocks, b)
