@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/goqat/goqat/internal/kernels/axes"
 	"github.com/goqat/goqat/internal/parallel"
@@ -78,7 +79,7 @@ func NewAdd(s ArithmeticSpec) (*Arithmetic, error) {
 	if s.Profile == TFLM {
 		s.Profile = LiteRT
 	}
-	return newSum(s, "add")
+	return newSum(s, "add", level.sum, false)
 }
 
 // NewSub prepares y = act(a - b), as [NewAdd] with r_a - r_b. [TFLM] divides the
@@ -87,20 +88,16 @@ func NewAdd(s ArithmeticSpec) (*Arithmetic, error) {
 // Source: LiteRT, tflite/kernels/sub.cc; tflite-micro,
 // tensorflow/lite/micro/kernels/sub_common.cc.
 func NewSub(s ArithmeticSpec) (*Arithmetic, error) {
-	o, err := newSum(s, "sub")
-	if err == nil {
-		o.right.negative = true
-		o.tabulate(level, level.difference)
-	}
-	return o, err
+	return newSum(s, "sub", level.difference, true)
 }
 
-func newSum(s ArithmeticSpec, name string) (*Arithmetic, error) {
+func newSum(s ArithmeticSpec, name string, routine func(dst, a, b *byte, n int, constants *int32), negative bool) (*Arithmetic, error) {
 	if err := s.check(name); err != nil {
 		return nil, err
 	}
 	if s.Profile == XNNPACK {
 		o := s.operator(quant.Multiplier{})
+		o.right.negative = negative
 		if ok, err := o.coarse(s); err != nil {
 			return nil, fmt.Errorf("q8: %s: %w", name, err)
 		} else if ok {
@@ -119,9 +116,9 @@ func newSum(s ArithmeticSpec, name string) (*Arithmetic, error) {
 	if o.multiplier.Exponent > 0 {
 		return nil, fmt.Errorf("q8: %s: input scales %v and %v need an output scale above %v, not %v", name, a, b, twice/(1<<sumBits), y)
 	}
-	o.left.shift, o.right.shift = sumBits, sumBits
+	o.left.shift, o.right.shift, o.right.negative = sumBits, sumBits, negative
 	o.left.multiplier, o.right.multiplier = quant.QuantizeMultiplier(ratio(a, twice)), quant.QuantizeMultiplier(ratio(b, twice))
-	o.tabulate(level, level.sum)
+	o.tabulate(level, routine)
 	return o, nil
 }
 
@@ -190,7 +187,15 @@ func (o *Arithmetic) tabulate(level *dispatch, routine func(dst, a, b *byte, n i
 		o.left.values[i], o.right.values[i] = o.left.of(int8(i)), o.right.of(int8(i))
 	}
 	o.vector, o.lanes = nil, level.lanes
-	if o.kernel == Reference || level.lanes == 0 {
+	switch {
+	case o.kernel == Reference || level.lanes == 0:
+		return
+	case o.shift != 0:
+		b := o.right.factor
+		if o.right.negative {
+			b = -b
+		}
+		o.setLinear(level, o.left.factor, b, 1<<(o.shift-1), o.shift)
 		return
 	}
 	left, right, result, ok := o.lanesOf(&routine, level)
@@ -206,7 +211,7 @@ func (o *Arithmetic) tabulate(level *dispatch, routine func(dst, a, b *byte, n i
 		result.put(o.constants[2*size:], level.lanes, i)
 	}
 	putLimits(o.constants[3*size:], o.clamp)
-	if o.shift == 0 && !o.product { // of the reference kernels
+	if !o.product {
 		o.linearize(level)
 	}
 }
@@ -215,17 +220,9 @@ func (o *Arithmetic) tabulate(level *dispatch, routine func(dst, a, b *byte, n i
 // takes them, and of the result. It may choose a better routine.
 func (o *Arithmetic) lanesOf(routine *func(dst, a, b *byte, n int, constants *int32), level *dispatch) (left, right, result lane, ok bool) {
 	o.swapped = false
-	switch {
-	case o.single != 0:
+	if o.single != 0 {
 		*routine = level.singleProduct
 		return lane{fieldStart: -o.left.zero}, lane{fieldStart: -o.right.zero}, singleLane(o.single, o.zero, o.clamp), true
-	case o.shift != 0:
-		*routine = level.coarse
-		left, right = lane{fieldStart: -o.left.zero, fieldEven: o.left.factor}, lane{fieldStart: -o.right.zero, fieldEven: o.right.factor}
-		if o.right.negative {
-			right[fieldEven] = -o.right.factor
-		}
-		return left, right, lane{fieldStart: 1 << (o.shift - 1), fieldShift: int32(o.shift), fieldAdd: o.zero}, true
 	}
 	first, second := &o.left, &o.right
 	half := quant.Multiplier{Mantissa: 1 << 30} // that of the larger scale
@@ -250,15 +247,28 @@ func (o *Arithmetic) lanesOf(routine *func(dst, a, b *byte, n int, constants *in
 	return left, right, result, ok && okLeft && okRight
 }
 
+// setLinear makes o's routine that of
+//
+//	clamp((A*a + B*b + C) >> shift + zero point)
+//
+// with C such that the sum is A*(a - z_a) + B*(b - z_b) + half.
+func (o *Arithmetic) setLinear(level *dispatch, a, b int32, half int64, shift int) {
+	o.vector, o.swapped = level.linear, false
+	o.constants = aligned[int32](5*level.lanes + limitWords)
+	c := int32(half - int64(a)*int64(o.left.zero) - int64(b)*int64(o.right.zero)) // modulo 2^32
+	for k, v := range []int32{a, b, c, int32(shift), o.zero} {
+		fill(o.constants[k*level.lanes:][:level.lanes], v)
+	}
+	putLimits(o.constants[5*level.lanes:], o.clamp)
+}
+
 // linearize replaces the routine of a sum or difference by one of a single rounding,
-//
-//	clamp((A*a + B*b + C) >> shift)
-//
 // if that gives the same code for every pair of codes. It usually does: with some 22
 // bits behind the point few pairs come so close to a change of the code.
 func (o *Arithmetic) linearize(level *dispatch) {
-	a := o.left.multiplier.Real() * o.multiplier.Real() * (1 << sumBits)
-	b := o.right.multiplier.Real() * o.multiplier.Real() * (1 << sumBits)
+	real := o.multiplier.Real()
+	a := o.left.multiplier.Real() * real * (1 << sumBits)
+	b := o.right.multiplier.Real() * real * (1 << sumBits)
 	shift := 28
 	for (a+b+1)*math.Ldexp(256, shift) >= 1<<31 {
 		shift--
@@ -271,62 +281,59 @@ func (o *Arithmetic) linearize(level *dispatch) {
 	if o.right.negative {
 		second = -second
 	}
-	constants := aligned[int32](4*level.lanes + limitWords)
-	set := func(k int, v int32) {
-		for i := range level.lanes {
-			constants[k*level.lanes+i] = v
-		}
-	}
-	set(0, first)
-	set(1, second)
-	set(3, int32(shift))
-	putLimits(constants[4*level.lanes:], o.clamp)
-	c := int64(o.zero)<<shift + 1<<(shift-1) - int64(first)*int64(o.left.zero) - int64(second)*int64(o.right.zero)
-	const attempts = 8
-	tries := 0
-	for low, high := c-1<<shift, c+1<<shift; low <= high; {
-		set(2, int32(c))
-		x, y, got, want := o.disagreement(level.linear, constants)
-		if got == want {
-			o.vector, o.constants, o.swapped = level.linear, constants, false
-			return
-		}
-		// The pair says how far C has to move.
-		if sum := int64(first)*int64(x) + int64(second)*int64(y); got > want {
-			high = min(high-1, int64(want+1)<<shift-1-sum)
-			c = high
-		} else {
-			low = max(low+1, int64(want)<<shift-sum)
-			c = low
-		}
-		if tries++; tries == attempts {
-			return
-		}
+	if half, ok := o.half(first, second, shift); ok {
+		o.setLinear(level, first, second, half, shift)
 	}
 }
 
-// disagreement returns a pair of codes to which another routine gives another code
-// than that of o, and both; equal ones if there is none.
-func (o *Arithmetic) disagreement(routine func(dst, a, b *byte, n int, constants *int32), constants []int32) (a, b int8, got, want int32) {
+// half returns an H with which, for every pair of codes,
+//
+//	(A*(a - z_a) + B*(b - z_b) + H) >> shift
+//
+// becomes the same code as the sum of contributions, if there is one. Both round the
+// same real number, but for errors of the contributions, of A and B, and of 2^-n where
+// multipliers round twice: pairs that come no closer to a tie agree.
+func (o *Arithmetic) half(a, b int32, shift int) (half int64, ok bool) {
 	const codes = 256
-	var x, y, wants, gots [codes]int8
-	for i := range y {
-		y[i] = int8(i)
+	one := int64(1) << shift
+	real := math.Ldexp(o.multiplier.Real(), shift)
+	worst := math.Ldexp(1, shift+o.multiplier.Exponent) + 1
+	var sums, parts [codes]int64 // of A; parts of one that B's leave, with b in the low bits
+	var worstA, worstB float64
+	for i := range codes {
+		x, y := int64(a)*int64(int32(int8(i))-o.left.zero), int64(b)*int64(int32(int8(i))-o.right.zero)
+		worstA = max(worstA, math.Abs(float64(x)-real*float64(o.left.values[i])))
+		worstB = max(worstB, math.Abs(float64(y)-real*float64(o.right.values[i])))
+		sums[i], parts[i] = x, y&(one-1)*codes+int64(i)
 	}
-	for code := range codes {
-		fill(x[:], int8(code))
-		o.compute(wants[:], x[:], y[:])
-		routine(pointer(gots[:]), pointer(x[:]), pointer(y[:]), codes, &constants[0])
-		if gots == wants {
-			continue
-		}
-		for i := range gots {
-			if gots[i] != wants[i] {
-				return x[i], y[i], int32(gots[i]), int32(wants[i])
+	reach := int64(worst+worstA+worstB) + 1
+	if 4*reach >= one {
+		return 0, false
+	}
+	slices.Sort(parts[:])
+	// H is within reach of one half, or there is none, and pairs matter that come as close to a tie.
+	low, high := one/2-reach, one/2+reach
+	for i, x := range sums {
+		from := (-x - one/2 - reach) & (one - 1)
+		at, _ := slices.BinarySearch(parts[:], from*codes)
+		for range codes {
+			part := parts[at%codes]
+			if (part/codes-from)&(one-1) > 2*reach {
+				break
 			}
+			j := part % codes
+			sum := x + int64(b)*int64(int32(int8(j))-o.right.zero)
+			code := int64(o.combine(o.left.values[i], o.right.values[j])) - int64(o.zero)
+			if code > int64(o.clamp.Min-o.zero) {
+				low = max(low, code<<shift-sum)
+			}
+			if code < int64(o.clamp.Max-o.zero) {
+				high = min(high, (code+1)<<shift-1-sum)
+			}
+			at++
 		}
 	}
-	return 0, 0, 0, 0
+	return min(max(one/2, low), high), low <= high
 }
 
 // compute runs the routine.

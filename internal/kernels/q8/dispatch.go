@@ -24,7 +24,7 @@ type dispatch struct {
 
 	sum, sumOfHalf, difference, product, linear func(dst, a, b *byte, n int, constants *int32)
 	real                                        func(dst *byte, acc *int32, factors *float64, n int, constants *byte)
-	coarse, singleProduct                       func(dst, a, b *byte, n int, constants *int32) // of XNNPACK
+	singleProduct                               func(dst, a, b *byte, n int, constants *int32) // of XNNPACK
 	quantize, encode, encodeEven                func(dst *byte, src *float32, n int, constants *byte)
 	extent                                      func(src *float32, n int) (lo, hi float32)
 	hybridFirst, hybridLast                     func(a *byte) // *hybridArgs

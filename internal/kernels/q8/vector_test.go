@@ -161,12 +161,51 @@ func TestSumsAreUsuallyLinear(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(o.constants) == 4*level.lanes+limitWords {
+		if len(o.constants) == 5*level.lanes+limitWords {
 			used++
 		}
 	}
 	t.Logf("%d of %d", used, operators)
 	if used < operators/2 {
 		t.Errorf("only %d of %d operators", used, operators)
+	}
+}
+
+// TestLinearSums holds the proof that one rounding gives the codes of sums and
+// differences to all pairs of codes.
+func TestLinearSums(t *testing.T) {
+	if level.linear == nil {
+		t.Skip("no routine")
+	}
+	linear, all := 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		spec := ArithmeticSpec{
+			A: drawParams(t, "a"), B: drawParams(t, "b"), Output: drawParams(t, "y"),
+			Activation: activations.Draw(t, "activation"),
+		}
+		maker := rapid.SampledFrom([]func(ArithmeticSpec) (*Arithmetic, error){NewAdd, NewSub}).Draw(t, "operator")
+		o, err := maker(spec)
+		if err != nil {
+			t.Skip(err)
+		}
+		all++
+		if len(o.constants) != 5*level.lanes+limitWords {
+			return
+		}
+		linear++
+		got := make([]int8, 1<<16)
+		o.Run(outer, got, allCodes(), allCodes())
+		y := make([]int8, 256)
+		for a := range 256 {
+			o.compute(y, slices.Repeat([]int8{int8(a - 128)}, 256), allCodes())
+			for b, code := range y {
+				if want := o.combine(o.left.of(int8(a-128)), o.right.of(int8(b-128))); code != want || got[a*256+b] != want {
+					t.Fatalf("codes %d and %d of %+v: %d, want %d", a-128, b-128, spec, code, want)
+				}
+			}
+		}
+	})
+	if t.Logf("%d of %d", linear, all); linear < all/3 {
+		t.Errorf("only %d of %d operators", linear, all)
 	}
 }

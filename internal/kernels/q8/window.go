@@ -71,7 +71,7 @@ func gatherRow[T int8 | int16](w *Window, dst, image []T, left int, outside T) {
 }
 
 // fill sets every element of dst to v.
-func fill[T int8 | int16](dst []T, v T) {
+func fill[T int8 | int16 | int32](dst []T, v T) {
 	for i := range dst {
 		dst[i] = v
 	}

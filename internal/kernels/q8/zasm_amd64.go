@@ -423,13 +423,6 @@ func differenceWordsAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
 //go:noescape
 func productWordsAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
 
-// coarseAVX2 combines n codes, a multiple of the lanes; the constants are those of a, b and the result:
-//
-//	dst[k] = (a * factor + b * factor + start) >> shift + zero, both less their zero points
-//
-//go:noescape
-func coarseAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
-
 // singleProductAVX2 combines n codes, a multiple of the lanes; the constants are those of a, b and the result:
 //
 //	dst[k] = half_even(float32(a * b) * factor) + zero, both less their zero points
@@ -437,9 +430,9 @@ func coarseAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
 //go:noescape
 func singleProductAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
 
-// linearAVX2 combines n codes, a multiple of the lanes; the constants are vectors of A, B, C and shift, and limits:
+// linearAVX2 combines n codes, a multiple of the lanes; the constants are vectors of A, B, C, shift and zero, and limits:
 //
-//	dst[k] = clamp((A*a[k] + B*b[k] + C) >> shift)
+//	dst[k] = clamp((A*a[k] + B*b[k] + C) >> shift + zero)
 //
 //go:noescape
 func linearAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
@@ -531,13 +524,6 @@ func differenceWordsVNNI(dst *byte, a *byte, b *byte, n int, constants *int32)
 //go:noescape
 func productWordsVNNI(dst *byte, a *byte, b *byte, n int, constants *int32)
 
-// coarseVNNI combines n codes, a multiple of the lanes; the constants are those of a, b and the result:
-//
-//	dst[k] = (a * factor + b * factor + start) >> shift + zero, both less their zero points
-//
-//go:noescape
-func coarseVNNI(dst *byte, a *byte, b *byte, n int, constants *int32)
-
 // singleProductVNNI combines n codes, a multiple of the lanes; the constants are those of a, b and the result:
 //
 //	dst[k] = half_even(float32(a * b) * factor) + zero, both less their zero points
@@ -545,9 +531,9 @@ func coarseVNNI(dst *byte, a *byte, b *byte, n int, constants *int32)
 //go:noescape
 func singleProductVNNI(dst *byte, a *byte, b *byte, n int, constants *int32)
 
-// linearVNNI combines n codes, a multiple of the lanes; the constants are vectors of A, B, C and shift, and limits:
+// linearVNNI combines n codes, a multiple of the lanes; the constants are vectors of A, B, C, shift and zero, and limits:
 //
-//	dst[k] = clamp((A*a[k] + B*b[k] + C) >> shift)
+//	dst[k] = clamp((A*a[k] + B*b[k] + C) >> shift + zero)
 //
 //go:noescape
 func linearVNNI(dst *byte, a *byte, b *byte, n int, constants *int32)

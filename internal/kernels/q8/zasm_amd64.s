@@ -11467,40 +11467,6 @@ next:
 	VZEROUPPER
 	RET
 
-// func coarseAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
-// Requires: AVX, AVX2
-TEXT ·coarseAVX2(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ b+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ constants+32(FP), SI
-
-next:
-	VPMOVSXBD    (CX), Y0
-	VPADDD       (SI), Y0, Y0
-	ADDQ         $0x08, CX
-	VPMOVSXBD    (DX), Y1
-	VPADDD       192(SI), Y1, Y1
-	ADDQ         $0x08, DX
-	VPMULLD      32(SI), Y0, Y0
-	VPMULLD      224(SI), Y1, Y1
-	VPADDD       Y1, Y0, Y0
-	VPADDD       384(SI), Y0, Y0
-	VPSRAVD      544(SI), Y0, Y0
-	VPADDD       480(SI), Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X4
-	VPACKSSDW    X4, X0, X0
-	VPACKSSWB    X0, X0, X0
-	VPMAXSB      576(SI), X0, X0
-	VPMINSB      640(SI), X0, X0
-	VMOVQ        X0, (AX)
-	ADDQ         $0x08, AX
-	SUBQ         $0x08, BX
-	JNE          next
-	VZEROUPPER
-	RET
-
 // func singleProductAVX2(dst *byte, a *byte, b *byte, n int, constants *int32)
 // Requires: AVX, AVX2
 TEXT ·singleProductAVX2(SB), NOSPLIT, $0-40
@@ -11549,6 +11515,7 @@ TEXT ·linearAVX2(SB), NOSPLIT, $0-40
 	VMOVDQU 32(SI), Y9
 	VMOVDQU 64(SI), Y10
 	VMOVDQU 96(SI), Y11
+	VMOVDQU 128(SI), Y12
 
 next:
 	VPMOVSXBD    (CX), Y0
@@ -11560,11 +11527,12 @@ next:
 	VPADDD       Y10, Y0, Y0
 	VPADDD       Y1, Y0, Y0
 	VPSRAVD      Y11, Y0, Y0
+	VPADDD       Y12, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X4
 	VPACKSSDW    X4, X0, X0
 	VPACKSSWB    X0, X0, X0
-	VPMAXSB      128(SI), X0, X0
-	VPMINSB      192(SI), X0, X0
+	VPMAXSB      160(SI), X0, X0
+	VPMINSB      224(SI), X0, X0
 	VMOVQ        X0, (AX)
 	ADDQ         $0x08, AX
 	SUBQ         $0x08, BX
@@ -12738,42 +12706,6 @@ next:
 	VZEROUPPER
 	RET
 
-// func coarseVNNI(dst *byte, a *byte, b *byte, n int, constants *int32)
-// Requires: AVX, AVX512BW, AVX512F
-TEXT ·coarseVNNI(SB), NOSPLIT, $0-40
-	MOVQ       dst+0(FP), AX
-	MOVQ       a+8(FP), CX
-	MOVQ       b+16(FP), DX
-	MOVQ       n+24(FP), BX
-	MOVQ       constants+32(FP), SI
-	KMOVQ      (SI), K1
-	MOVL       $0x00005555, DI
-	KMOVW      DI, K2
-	VPTERNLOGD $0xff, Z31, Z31, Z31
-
-next:
-	VPMOVSXBD (CX), Z0
-	VPADDD    (SI), Z0, Z0
-	ADDQ      $0x10, CX
-	VPMOVSXBD (DX), Z1
-	VPADDD    384(SI), Z1, Z1
-	ADDQ      $0x10, DX
-	VPMULLD   64(SI), Z0, Z0
-	VPMULLD   448(SI), Z1, Z1
-	VPADDD    Z1, Z0, Z0
-	VPADDD    768(SI), Z0, Z0
-	VPSRAVD   1088(SI), Z0, Z0
-	VPADDD    960(SI), Z0, Z0
-	VPMOVSDB  Z0, X0
-	VPMAXSB   1152(SI), X0, X0
-	VPMINSB   1216(SI), X0, X0
-	VMOVDQU   X0, (AX)
-	ADDQ      $0x10, AX
-	SUBQ      $0x10, BX
-	JNE       next
-	VZEROUPPER
-	RET
-
 // func singleProductVNNI(dst *byte, a *byte, b *byte, n int, constants *int32)
 // Requires: AVX, AVX512BW, AVX512F
 TEXT ·singleProductVNNI(SB), NOSPLIT, $0-40
@@ -12824,6 +12756,7 @@ TEXT ·linearVNNI(SB), NOSPLIT, $0-40
 	VMOVDQU32 64(SI), Z9
 	VMOVDQU32 128(SI), Z10
 	VMOVDQU32 192(SI), Z11
+	VMOVDQU32 256(SI), Z12
 
 next:
 	VPMOVSXBD (CX), Z0
@@ -12835,9 +12768,10 @@ next:
 	VPADDD    Z10, Z0, Z0
 	VPADDD    Z1, Z0, Z0
 	VPSRAVD   Z11, Z0, Z0
+	VPADDD    Z12, Z0, Z0
 	VPMOVSDB  Z0, X0
-	VPMAXSB   256(SI), X0, X0
-	VPMINSB   320(SI), X0, X0
+	VPMAXSB   320(SI), X0, X0
+	VPMINSB   384(SI), X0, X0
 	VMOVDQU   X0, (AX)
 	ADDQ      $0x10, AX
 	SUBQ      $0x10, BX

@@ -57,10 +57,8 @@ func arithmetics(i isa, suffix string, size, bits int) {
 // times multiplies b by a.
 func times(a, b reg.VecPhysical, _ reg.Register) { VPMULLD(a, b, b) }
 
-// coarse makes the routines of operators on two tensors of bytes that round as
-// XNNPACK does.
-func coarse(i isa) {
-	arithmetic(i, "coarse", "(a * factor + b * factor + start) >> shift + zero, both less their zero points", 1, 20, [2]int{}, i.weighted, i.shifted)
+// singleProduct makes the routine of products that round as XNNPACK's do.
+func singleProduct(i isa) {
 	arithmetic(i, "singleProduct", "half_even(float32(a * b) * factor) + zero, both less their zero points", 1, 20, [2]int{}, times,
 		func(v, _ reg.VecPhysical, q reg.Register, disp int) { i.single(v, q, disp) })
 }
@@ -107,29 +105,16 @@ func arithmetic(i isa, name, formula string, size, bits int, shifts [2]int, comb
 	RET()
 }
 
-// weighted adds a and b, each times the number in its constants.
-func (i isa) weighted(a, b reg.VecPhysical, q reg.Register) {
-	VPMULLD(operand.Mem{Base: q, Disp: fieldEven * i.bytes()}, b, b)
-	VPMULLD(operand.Mem{Base: q, Disp: (fields + fieldEven) * i.bytes()}, a, a)
-	VPADDD(a, b, b)
-}
-
-// shifted shifts v right and adds the zero point.
-func (i isa) shifted(v, _ reg.VecPhysical, q reg.Register, disp int) {
-	VPSRAVD(operand.Mem{Base: q, Disp: disp + fieldShift*i.bytes()}, v, v)
-	VPADDD(operand.Mem{Base: q, Disp: disp + fieldAdd*i.bytes()}, v, v)
-}
-
 // linear makes the routine of a sum of two multiplied codes.
 func linear(i isa) {
 	TEXT("linear"+i.name, NOSPLIT, "func(dst, a, b *byte, n int, constants *int32)")
-	Doc("linear"+i.name+" combines n codes, a multiple of the lanes; the constants are vectors of A, B, C and shift, and limits:", "",
-		"\tdst[k] = clamp((A*a[k] + B*b[k] + C) >> shift)")
+	Doc("linear"+i.name+" combines n codes, a multiple of the lanes; the constants are vectors of A, B, C, shift and zero, and limits:", "",
+		"\tdst[k] = clamp((A*a[k] + B*b[k] + C) >> shift + zero)")
 	Pragma("noescape")
 	dst, a, b := Load(Param("dst"), GP64()), Load(Param("a"), GP64()), Load(Param("b"), GP64())
 	n, q := Load(Param("n"), GP64()), Load(Param("constants"), GP64())
 	constant := func(k int) operand.Mem { return operand.Mem{Base: q, Disp: k * i.bytes()} }
-	for k := range 4 {
+	for k := range 5 {
 		i.load(constant(k), i.register(8+k))
 	}
 	Label("next")
@@ -142,7 +127,8 @@ func linear(i isa) {
 	VPADDD(i.register(10), v, v)
 	VPADDD(i.register(1), v, v)
 	VPSRAVD(i.register(11), v, v)
-	i.narrow(0, 4, constant(4), operand.Mem{Base: dst})
+	VPADDD(i.register(12), v, v)
+	i.narrow(0, 4, constant(5), operand.Mem{Base: dst})
 	ADDQ(operand.U8(i.lanes), dst)
 	SUBQ(operand.U8(i.lanes), n)
 	JNE(operand.LabelRef("next"))

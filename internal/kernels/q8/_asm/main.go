@@ -24,7 +24,7 @@ func main() {
 		i.interleave()
 		arithmetics(i, "", 1, 20)
 		arithmetics(i, "Words", 2, 15)
-		coarse(i)
+		singleProduct(i)
 		linear(i)
 		real(i)
 	}
