@@ -50,32 +50,13 @@ func runs(g *graph.Graph, o interp.Options) (bool, error) {
 	for rows := 1; rows <= 2; rows++ {
 		var inputs []any
 		for _, x := range g.Inputs {
-			inputs = append(inputs, zeros(x.Type, rows*x.Elements()))
+			inputs = append(inputs, interp.NewData(x.Type, rows*x.Elements()))
 		}
 		if err := ip.Run(inputs...); err != nil {
 			return false, err
 		}
 	}
 	return true, nil
-}
-
-// zeros returns n elements of a type.
-func zeros(t graph.Type, n int) any {
-	switch t {
-	case graph.Float32:
-		return make([]float32, n)
-	case graph.Float16:
-		return make([]uint16, n)
-	case graph.Int8:
-		return make([]int8, n)
-	case graph.UInt8:
-		return make([]uint8, n)
-	case graph.Int16:
-		return make([]int16, n)
-	case graph.Int32:
-		return make([]int32, n)
-	}
-	return make([]int64, n)
 }
 
 // files are small files: those of other programs, and the test networks.
