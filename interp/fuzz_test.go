@@ -1,7 +1,6 @@
 package interp_test
 
 import (
-	"encoding/binary"
 	"maps"
 	"os"
 	"path/filepath"
@@ -11,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/internal/mutate"
 	"github.com/goqat/goqat/internal/rng"
 	"github.com/goqat/goqat/interp"
 	"github.com/goqat/goqat/tflite"
@@ -95,19 +95,7 @@ func TestMutatedFiles(t *testing.T) {
 	const rounds = 3000
 	for range rounds {
 		file := slices.Clone(seeds[r.IntN(len(seeds))])
-		for range 1 + r.IntN(3) {
-			word := file[r.IntN(len(file)/4)*4:][:4]
-			switch r.IntN(4) {
-			case 0:
-				word[r.IntN(4)] ^= 1 << r.IntN(8)
-			case 1:
-				binary.LittleEndian.PutUint32(word, uint32(r.IntN(64)))
-			case 2:
-				binary.LittleEndian.PutUint32(word, uint32(r.Uint64()))
-			case 3:
-				copy(word, file[r.IntN(len(file)/4)*4:])
-			}
-		}
+		mutate.Words(file, r)
 		if survive(t, file) {
 			ran++
 		}

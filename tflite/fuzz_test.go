@@ -2,7 +2,6 @@ package tflite_test
 
 import (
 	"bytes"
-	"encoding/binary"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -12,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/internal/mutate"
 	"github.com/goqat/goqat/internal/rng"
 	"github.com/goqat/goqat/tflite"
 )
@@ -95,26 +95,13 @@ func FuzzUnmarshal(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) { survive(t, data) })
 }
 
-// Files with a few words changed: most of the fields of a FlatBuffer are words,
-// so that this reaches deeper than random bytes.
+// Files with a few words changed.
 func TestMutated(t *testing.T) {
 	files, r, readable := seeds(t), rng.New(1), 0
 	const rounds = 5000
 	for range rounds {
 		data := slices.Clone(files[r.IntN(len(files))])
-		for range 1 + r.IntN(3) {
-			word := data[r.IntN(len(data)/4)*4:][:4]
-			switch r.IntN(4) {
-			case 0:
-				word[r.IntN(4)] ^= 1 << r.IntN(8)
-			case 1:
-				binary.LittleEndian.PutUint32(word, uint32(r.IntN(64)))
-			case 2:
-				binary.LittleEndian.PutUint32(word, uint32(r.Uint64()))
-			case 3:
-				copy(word, data[r.IntN(len(data)/4)*4:])
-			}
-		}
+		mutate.Words(data, r)
 		if survive(t, data) {
 			readable++
 		}

@@ -51,6 +51,7 @@ var table = map[string]rule{
 	"internal/kernels/q16":     {own: []string{"quant", "internal/parallel", "internal/kernels/axes", "internal/kernels/q8", "internal/kernels/window"}},
 	"internal/kernels/strided": {own: []string{"internal/parallel"}},
 	"internal/kernels/window":  {},
+	"internal/mutate":          {own: []string{"internal/rng"}}, // for tests
 	// The conformance suites: every kernel against its reference, for the tests of any implementation.
 	"internal/kernels/f32/kerneltest": {own: []string{"quant", "internal/parallel", "internal/kernels/axes", "internal/kernels/f32", "internal/kernels/window"}},
 	"internal/kernels/q8/kerneltest":  {own: []string{"quant", "internal/parallel", "internal/kernels/q8"}},
