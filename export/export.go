@@ -84,9 +84,12 @@ func weightOnly(g *graph.Graph, float bool, compute graph.Pass) (*graph.Graph, e
 	})
 }
 
-// Float16 returns the float network g with weights and biases stored as IEEE
-// half precision, rounded to nearest even and limited to ±65504; the model
-// widens them as it starts.
+// Float16 returns the float network g with weights stored as IEEE half precision,
+// limited to ±65504; the model widens them as it starts. Each is rounded to one of
+// its two neighbours, the nearer except where the errors of the weights that add to
+// one output would not add up to about zero: the error of the output is then that of
+// the deviations of inputs from their mean. Other constants are rounded to nearest
+// even; biases stay float32.
 //
 // Errors: a graph that was quantized; NaN in weights.
 func Float16(g *graph.Graph) (*graph.Graph, error) {

@@ -3,23 +3,20 @@ package export
 import (
 	"errors"
 	"fmt"
-
-	"github.com/x448/float16"
+	"slices"
 
 	"github.com/goqat/goqat/graph"
 )
-
-// maxHalf is the greatest finite float16.
-const maxHalf = 65504
 
 // halveConstants stores float32 constants as float16 and widens each with a
 // DEQUANTIZE operator. Biases stay: the operator would take about as many bytes as
 // they save, and their rounding shows in the outputs.
 var halveConstants = graph.Pass{Name: "halve constants", Run: func(g *graph.Graph) error {
-	biases := map[*graph.Tensor]bool{}
+	biases, anchors := map[*graph.Tensor]bool{}, map[*graph.Tensor]graph.Anchored{}
 	for _, n := range g.Nodes {
-		if _, ok := n.Op.(graph.Anchored); ok {
+		if op, ok := n.Op.(graph.Anchored); ok {
 			biases[n.Input(graph.InputBias)] = true
+			anchors[n.Input(graph.InputWeights)] = op
 		}
 	}
 	var widen []*graph.Node
@@ -28,12 +25,12 @@ var halveConstants = graph.Pass{Name: "halve constants", Run: func(g *graph.Grap
 		if t.Role != graph.Constant || values == nil || biases[t] {
 			continue
 		}
-		bits := make([]uint16, len(values))
-		for i, v := range values {
-			if v != v {
-				return fmt.Errorf("tensor %q: value %d is NaN", t.Name, i)
-			}
-			bits[i] = float16.Fromfloat32(min(max(v, -maxHalf), maxHalf)).Bits()
+		if i := slices.IndexFunc(values, func(v float32) bool { return v != v }); i >= 0 {
+			return fmt.Errorf("tensor %q: value %d is NaN", t.Name, i)
+		}
+		bits := halve(values)
+		if op, ok := anchors[t]; ok {
+			balanceFilters(bits, t, op)
 		}
 		widen = append(widen, widened(g, t, &graph.Tensor{Name: t.Name, Type: graph.Float16, Role: graph.Constant, Shape: t.Shape, Data: bits}))
 	}
