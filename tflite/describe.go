@@ -10,6 +10,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/goqat/goqat/tflite/internal/format"
+	"github.com/goqat/goqat/tflite/internal/operators"
 	"github.com/goqat/goqat/tflite/internal/schema"
 )
 
@@ -96,80 +98,80 @@ type Bytes struct {
 //
 // Errors: files that are damaged or foreign.
 func Describe(data []byte) (*Description, error) {
-	f, err := parse(data)
+	f, err := format.Parse(data)
 	if err != nil {
 		return nil, err
 	}
-	d := &Description{Origin: f.description, MinRuntime: f.runtime(), Bytes: f.breakdown()}
-	p := newParser(f)
-	damaged := guard(func() {
-		for i := range f.subgraphs {
+	d := &Description{Origin: f.Description, MinRuntime: f.Runtime(), Bytes: breakdown(f)}
+	p := format.NewParser(f)
+	damaged := format.Guard(func() {
+		for i := range f.Subgraphs {
 			var info SubgraphInfo
-			if info, err = f.describe(p, &f.subgraphs[i]); err != nil {
+			if info, err = describe(f, p, &f.Subgraphs[i]); err != nil {
 				err = fmt.Errorf("tflite: subgraph %d: %w", i, err)
 				return
 			}
 			d.Subgraphs = append(d.Subgraphs, info)
 		}
 	})
-	if err := errors.Join(damaged, err, p.err); err != nil {
+	if err := errors.Join(damaged, err, p.Err); err != nil {
 		return nil, err
 	}
-	for _, s := range f.signatures {
-		info := SignatureInfo{s.key, s.subgraph, map[string]int{}, map[string]int{}}
-		for _, e := range s.inputs {
-			info.Inputs[e.name] = e.tensor
+	for _, s := range f.Signatures {
+		info := SignatureInfo{s.Key, s.Subgraph, map[string]int{}, map[string]int{}}
+		for _, e := range s.Inputs {
+			info.Inputs[e.Name] = e.Tensor
 		}
-		for _, e := range s.outputs {
-			info.Outputs[e.name] = e.tensor
+		for _, e := range s.Outputs {
+			info.Outputs[e.Name] = e.Tensor
 		}
 		d.Signatures = append(d.Signatures, info)
 	}
-	for _, m := range f.metadata {
-		d.Metadata = append(d.Metadata, m.name)
+	for _, m := range f.Metadata {
+		d.Metadata = append(d.Metadata, m.Name)
 	}
 	return d, nil
 }
 
 // describe says what is in a subgraph.
-func (f *file) describe(p *parser, s *subgraph) (SubgraphInfo, error) {
-	info := SubgraphInfo{Name: s.name, Inputs: s.inputs, Outputs: s.outputs}
-	for i := range s.tensors {
-		t := &s.tensors[i]
+func describe(f *format.File, p *format.Parser, s *format.Subgraph) (SubgraphInfo, error) {
+	info := SubgraphInfo{Name: s.Name, Inputs: s.Inputs, Outputs: s.Outputs}
+	for i := range s.Tensors {
+		t := &s.Tensors[i]
 		x := TensorInfo{
-			Index: i, Name: t.name, Type: strings.ToLower(t.typ.String()), Shape: t.shape,
-			Scales: t.scale, ZeroPoints: t.zero, Bytes: len(f.bytes(t)), Note: t.unsupported,
+			Index: i, Name: t.Name, Type: strings.ToLower(t.Type.String()), Shape: t.Shape,
+			Scales: t.Scale, ZeroPoints: t.Zero, Bytes: len(f.Bytes(t)), Note: t.Unsupported,
 		}
-		if len(t.scale) > 1 {
-			x.Axis = t.axis
+		if len(t.Scale) > 1 {
+			x.Axis = t.Axis
 		}
-		if slices.Contains(t.signature, -1) {
-			x.Signature = t.signature
+		if slices.Contains(t.Signature, -1) {
+			x.Signature = t.Signature
 		}
 		info.Tensors = append(info.Tensors, x)
 	}
-	for i := range s.operators {
-		o := &s.operators[i]
-		if o.code < 0 || o.code >= len(f.codes) {
-			return info, fmt.Errorf("operator %d (byte %d): names operator code %d, there are %d", i, o.at, o.code, len(f.codes))
+	for i := range s.Operators {
+		o := &s.Operators[i]
+		if o.Code < 0 || o.Code >= len(f.Codes) {
+			return info, fmt.Errorf("operator %d (byte %d): names operator code %d, there are %d", i, o.At, o.Code, len(f.Codes))
 		}
-		c := f.codes[o.code]
-		x := OperatorInfo{Index: i, Name: c.operatorName(), Version: c.version, Inputs: o.inputs, Outputs: o.outputs}
-		table, list := p.options(o)
-		if table != "" || o.custom.size > 0 {
+		c := f.Codes[o.Code]
+		x := OperatorInfo{Index: i, Name: c.OperatorName(), Version: c.Version, Inputs: o.Inputs, Outputs: o.Outputs}
+		table, list := p.Options(o)
+		if table != "" || o.Custom.Size > 0 {
 			x.Options = map[string]any{}
 		}
 		for _, option := range list {
 			x.Options[option.Name] = printable(option.Value)
 		}
-		if o.custom.size > 0 {
-			x.Options["custom_options"] = fmt.Sprintf("%d bytes", o.custom.size)
+		if o.Custom.Size > 0 {
+			x.Options["custom_options"] = fmt.Sprintf("%d bytes", o.Custom.Size)
 		}
 		if n, err := strconv.Atoi(table); err == nil {
 			x.Options["table"] = n // of which the fields are not known
 		}
-		if o.stable > 0 {
-			x.Options["stablehlo_table"] = o.stable
+		if o.Stable > 0 {
+			x.Options["stablehlo_table"] = o.Stable
 		}
 		info.Operators = append(info.Operators, x)
 	}
@@ -192,54 +194,54 @@ func printable(v any) any {
 }
 
 // breakdown counts every byte once, however many tensors point to it.
-func (f *file) breakdown() Bytes {
-	b := Bytes{Total: len(f.data)}
-	counted := map[buffer]bool{{}: true}
-	once := func(part *int, r buffer) {
+func breakdown(f *format.File) Bytes {
+	b := Bytes{Total: len(f.Data)}
+	counted := map[format.Buffer]bool{{}: true}
+	once := func(part *int, r format.Buffer) {
 		if !counted[r] {
 			counted[r] = true
-			*part += r.size
+			*part += r.Size
 		}
 	}
-	for k := range f.subgraphs {
-		s := &f.subgraphs[k]
-		biases := f.biases(s)
-		for i := range s.tensors {
-			t := &s.tensors[i]
-			for _, r := range t.quantBytes {
+	for k := range f.Subgraphs {
+		s := &f.Subgraphs[k]
+		biases := biasesOf(f, s)
+		for i := range s.Tensors {
+			t := &s.Tensors[i]
+			for _, r := range t.QuantBytes {
 				once(&b.Quantization, r)
 			}
-			plain := len(t.scale) == 0 && (t.typ == schema.TensorTypeINT32 || t.typ == schema.TensorTypeINT64)
-			if t.buffer < 0 || t.buffer >= len(f.buffers) || plain && !biases[i] {
+			plain := len(t.Scale) == 0 && (t.Type == schema.TensorTypeINT32 || t.Type == schema.TensorTypeINT64)
+			if t.Buffer < 0 || t.Buffer >= len(f.Buffers) || plain && !biases[i] {
 				continue
 			}
 			part := &b.Weights
 			if biases[i] {
 				part = &b.Biases
 			}
-			once(part, f.buffers[t.buffer])
+			once(part, f.Buffers[t.Buffer])
 		}
 	}
 	b.Structure = b.Total - b.Weights - b.Biases - b.Quantization
 	return b
 }
 
-// biases returns the tensors that anchors read as bias, directly or through a
+// biasesOf returns the tensors that anchors read as bias, directly or through a
 // DEQUANTIZE.
-func (f *file) biases(s *subgraph) map[int]bool {
+func biasesOf(f *format.File, s *format.Subgraph) map[int]bool {
 	biases := map[int]bool{}
-	for i := len(s.operators) - 1; i >= 0; i-- {
-		o := &s.operators[i]
-		if o.code < 0 || o.code >= len(f.codes) {
+	for i := len(s.Operators) - 1; i >= 0; i-- {
+		o := &s.Operators[i]
+		if o.Code < 0 || o.Code >= len(f.Codes) {
 			continue
 		}
-		row := byName(f.codes[o.code].operatorName())
+		row := operators.ByName(f.Codes[o.Code].OperatorName())
 		switch {
 		case row == nil:
-		case row.bias > 0 && len(o.inputs) > row.bias:
-			biases[o.inputs[row.bias]] = true
-		case row.code == schema.BuiltinOperatorDEQUANTIZE && len(o.inputs) == 1 && len(o.outputs) == 1 && biases[o.outputs[0]]:
-			biases[o.inputs[0]] = true
+		case row.Bias > 0 && len(o.Inputs) > row.Bias:
+			biases[o.Inputs[row.Bias]] = true
+		case row.Code == schema.BuiltinOperatorDEQUANTIZE && len(o.Inputs) == 1 && len(o.Outputs) == 1 && biases[o.Outputs[0]]:
+			biases[o.Inputs[0]] = true
 		}
 	}
 	return biases

@@ -1,7 +1,6 @@
 package tflite
 
 import (
-	"bytes"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -9,20 +8,8 @@ import (
 
 	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/quant"
+	"github.com/goqat/goqat/tflite/internal/operators"
 )
-
-// Two codes lie in a byte, the first in the lower half; of an odd number the last
-// upper half is empty.
-func TestPackInt4(t *testing.T) {
-	codes := []int8{1, -1, 7, -8, 0, -7, 3}
-	b := packInt4(codes)
-	if want := []byte{0xf1, 0x87, 0x90, 0x03}; !bytes.Equal(b, want) {
-		t.Errorf("packed as % x, want % x", b, want)
-	}
-	if back := unpackInt4(b, len(codes)); !slices.Equal(back, codes) {
-		t.Errorf("unpacked as %v, want %v", back, codes)
-	}
-}
 
 // Weights of 4 bits are written in half the bytes and read back; each operator has
 // the version that takes them, and those that none does are refused.
@@ -54,7 +41,7 @@ func TestInt4Weights(t *testing.T) {
 		{build(graph.DepthwiseConv2D{StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, DepthMultiplier: 1}, []int{1, 3, 3, 1}, []int{1, 3, 3, 1}), 7},
 	} {
 		n := c.g.Nodes[0]
-		if v, err := byName(n.Op.Name()).versionOf(n); err != nil || v != c.version {
+		if v, err := operators.ByName(n.Op.Name()).VersionOf(n); err != nil || v != c.version {
 			t.Errorf("%s: version %d (%v), want %d", n.Op.Name(), v, err, c.version)
 		}
 		file, err := Marshal(c.g)

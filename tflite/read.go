@@ -6,11 +6,13 @@ import (
 	"os"
 
 	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/tflite/internal/format"
+	"github.com/goqat/goqat/tflite/internal/importer"
 )
 
 // Read reads a model. See [Unmarshal].
 func Read(r io.Reader) (*graph.Graph, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxSize+1))
+	data, err := io.ReadAll(io.LimitReader(r, format.MaxSize+1))
 	if err != nil {
 		return nil, fmt.Errorf("tflite: %w", err)
 	}
@@ -42,10 +44,10 @@ func ReadFile(path string) (*graph.Graph, error) {
 // Errors: damaged files and those that no graph can hold, all faults joined, each
 // with the index of the tensor or operator and the byte offset of its table.
 func Unmarshal(data []byte) (*graph.Graph, error) {
-	f, err := parse(data)
+	f, err := format.Parse(data)
 	if err != nil {
 		return nil, err
 	}
-	g, _, err := f.graph()
+	g, _, err := importer.Graph(f)
 	return g, err
 }

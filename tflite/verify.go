@@ -9,6 +9,9 @@ import (
 
 	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/quant"
+	"github.com/goqat/goqat/tflite/internal/format"
+	"github.com/goqat/goqat/tflite/internal/importer"
+	"github.com/goqat/goqat/tflite/internal/operators"
 )
 
 // Verify checks all that can be checked of a .tflite file without running it:
@@ -33,28 +36,28 @@ import (
 // Source: TensorFlow Lite 8-bit quantization specification; LiteRT,
 // tflite/core/tools/verifier.cc and the Prepare functions of its kernels.
 func Verify(data []byte) error {
-	f, err := parse(data)
+	f, err := format.Parse(data)
 	if err != nil {
 		return err
 	}
-	g, origins, err := f.graph()
+	g, origins, err := importer.Graph(f)
 	if err != nil {
 		return err
 	}
 	v := &verifier{}
 	v.structure(f)
 	for i, n := range g.Nodes {
-		o := f.subgraphs[0].operators[origins[i]]
-		code := f.codes[o.code]
-		v.where = fmt.Sprintf("operator %d, %s (byte %d)", origins[i], code.operatorName(), o.at)
+		o := f.Subgraphs[0].Operators[origins[i]]
+		code := f.Codes[o.Code]
+		v.where = fmt.Sprintf("operator %d, %s (byte %d)", origins[i], code.OperatorName(), o.At)
 		if foreign, ok := n.Op.(graph.Foreign); ok {
-			if byName(code.operatorName()) != nil {
+			if operators.ByName(code.OperatorName()) != nil {
 				v.fault("%s", foreign.Reason)
 			}
 			continue
 		}
-		if code.operatorName() == n.Op.Name() {
-			v.version(code.version, n)
+		if code.OperatorName() == n.Op.Name() {
+			v.version(code.Version, n)
 		}
 		v.operator(n)
 	}
@@ -76,64 +79,64 @@ func (v *verifier) fault(format string, a ...any) {
 }
 
 // structure checks what a graph does not keep of its file.
-func (v *verifier) structure(f *file) {
+func (v *verifier) structure(f *format.File) {
 	v.where = "model"
-	if len(f.buffers) == 0 || f.buffers[0].size != 0 {
+	if len(f.Buffers) == 0 || f.Buffers[0].Size != 0 {
 		v.fault("buffer 0 must exist and be empty")
 	}
-	for i, b := range f.buffers {
-		if b.size > 0 && b.at%alignment != 0 {
-			v.fault("buffer %d starts at byte %d, which is not a multiple of %d", i, b.at, alignment)
+	for i, b := range f.Buffers {
+		if b.Size > 0 && b.At%format.Alignment != 0 {
+			v.fault("buffer %d starts at byte %d, which is not a multiple of %d", i, b.At, format.Alignment)
 		}
 	}
-	only := f.subgraphs[0]
-	for _, s := range f.signatures {
-		if s.subgraph != 0 {
-			v.fault("signature %q names subgraph %d, there is one", s.key, s.subgraph)
+	only := f.Subgraphs[0]
+	for _, s := range f.Signatures {
+		if s.Subgraph != 0 {
+			v.fault("signature %q names subgraph %d, there is one", s.Key, s.Subgraph)
 		}
-		for _, e := range slices.Concat(s.inputs, s.outputs) {
-			if e.tensor < 0 || e.tensor >= len(only.tensors) {
-				v.fault("a signature names tensor %d, there are %d", e.tensor, len(only.tensors))
+		for _, e := range slices.Concat(s.Inputs, s.Outputs) {
+			if e.Tensor < 0 || e.Tensor >= len(only.Tensors) {
+				v.fault("a signature names tensor %d, there are %d", e.Tensor, len(only.Tensors))
 			}
 		}
 	}
-	var used []opCode
-	for _, o := range only.operators {
-		used = append(used, f.codes[o.code])
+	var used []format.Code
+	for _, o := range only.Operators {
+		used = append(used, f.Codes[o.Code])
 	}
-	want, _ := leastRuntime(used)
-	if have := f.runtime(); have != "" && newer(want, have) {
-		v.fault("%s is %q, but its operators need %q", runtimeKey, have, want)
+	want, _ := operators.LeastRuntime(used)
+	if have := f.Runtime(); have != "" && operators.Newer(want, have) {
+		v.fault("%s is %q, but its operators need %q", format.RuntimeKey, have, want)
 	}
 }
 
 // version checks an operator's version against what its types need.
 func (v *verifier) version(have int, n *graph.Node) {
-	row := byName(n.Op.Name())
+	row := operators.ByName(n.Op.Name())
 	inFile := n
-	if row.inputs != nil {
+	if row.Inputs != nil {
 		copied := *n
-		copied.Inputs = row.inputs(n, newConstants())
+		copied.Inputs = row.Inputs(n, operators.NewConstants())
 		inFile = &copied
 	}
-	if row.needsBias && n.Input(row.bias) == nil {
+	if row.NeedsBias && n.Input(row.Bias) == nil {
 		v.fault("no bias, which LiteRT's kernel demands")
 	}
-	need, err := row.versionOf(inFile)
+	need, err := row.VersionOf(inFile)
 	switch {
 	case err != nil:
 		v.fault("%w", err)
 	case have < need:
 		v.fault("version %d, but its types and options need version %d", have, need)
-	case have > len(row.runtimes):
-		v.fault("version %d is newer than the newest known, %d", have, len(row.runtimes))
+	case have > len(row.Runtimes):
+		v.fault("version %d is newer than the newest known, %d", have, len(row.Runtimes))
 	}
 }
 
 // operator checks the quantization of a node by its class.
 func (v *verifier) operator(n *graph.Node) {
 	for _, t := range append(slices.Clone(n.Inputs), n.Output) {
-		if t != nil && integer(t.Type) && t.Quant == nil {
+		if t != nil && operators.Integer(t.Type) && t.Quant == nil {
 			v.fault("%s %q has no scale", t.Type, t.Name)
 			return
 		}
@@ -142,7 +145,7 @@ func (v *verifier) operator(n *graph.Node) {
 	case graph.Anchor:
 		v.anchor(n)
 	case graph.Requantize:
-		if !integer(n.Output.Type) {
+		if !operators.Integer(n.Output.Type) {
 			return
 		}
 		if err := graph.CheckScales(n); err != nil {
@@ -155,7 +158,7 @@ func (v *verifier) operator(n *graph.Node) {
 			}
 		}
 	case graph.FixedOutput:
-		if !integer(n.Output.Type) {
+		if !operators.Integer(n.Output.Type) {
 			return
 		}
 		want, err := n.Op.(graph.FixedParams).FixedParams(8 * n.Output.Type.Size())
@@ -167,11 +170,6 @@ func (v *verifier) operator(n *graph.Node) {
 	}
 }
 
-// integer reports whether a type holds codes that need a scale.
-func integer(t graph.Type) bool {
-	return t == graph.Int8 || t == graph.UInt8 || t == graph.Int16
-}
-
 // anchor checks an operator with weights and a bias.
 func (v *verifier) anchor(n *graph.Node) {
 	x, w := n.Inputs[graph.InputX], n.Inputs[graph.InputWeights]
@@ -179,7 +177,7 @@ func (v *verifier) anchor(n *graph.Node) {
 		return
 	}
 	axis := n.Op.(graph.Anchored).ChannelAxis()
-	if perChannel(w) && w.Quant.Axis != axis {
+	if operators.PerChannel(w) && w.Quant.Axis != axis {
 		v.fault("weights %q have scales along axis %d, want %d", w.Name, w.Quant.Axis, axis)
 		return
 	}
@@ -197,7 +195,7 @@ func (v *verifier) anchor(n *graph.Node) {
 	if x.Type == graph.Float32 {
 		return
 	}
-	if perChannel(x) || perChannel(n.Output) {
+	if operators.PerChannel(x) || operators.PerChannel(n.Output) {
 		v.fault("activations must have one scale")
 		return
 	}

@@ -12,6 +12,8 @@ import (
 	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/internal/atomicfile"
 	"github.com/goqat/goqat/quant"
+	"github.com/goqat/goqat/tflite/internal/format"
+	"github.com/goqat/goqat/tflite/internal/operators"
 	"github.com/goqat/goqat/tflite/internal/schema"
 )
 
@@ -81,7 +83,7 @@ type writer struct {
 	b       *flatbuffers.Builder
 	shared  map[string]flatbuffers.UOffsetT // vectors and tables with equal content
 	nodes   []planned
-	codes   []opCode // distinct ones
+	codes   []format.Code // distinct ones
 	tensors []*graph.Tensor
 	indices map[*graph.Tensor]int32
 	buffers []flatbuffers.UOffsetT
@@ -90,16 +92,16 @@ type writer struct {
 
 // planned is a node as the file will have it.
 type planned struct {
-	row    *operator   // nil for one that is foreign
-	node   *graph.Node // with the inputs of the file
+	row    *operators.Row // nil for one that is foreign
+	node   *graph.Node    // with the inputs of the file
 	opcode int
 }
 
 // plan decides the operators, their codes and the order of tensors.
 func (w *writer) plan(g *graph.Graph) error {
-	c := newConstants()
+	c := operators.NewConstants()
 	for _, t := range g.Tensors() {
-		c.names[t.Name] = 1
+		c.Names[t.Name] = 1
 	}
 	w.add(g.Inputs...)
 	var faults []error
@@ -112,25 +114,25 @@ func (w *writer) plan(g *graph.Graph) error {
 			w.plans(planned{nil, n, w.opcode(code)})
 			continue
 		}
-		row := byName(n.Op.Name())
+		row := operators.ByName(n.Op.Name())
 		if row == nil {
 			faults = append(faults, fmt.Errorf("tflite: node %q: files cannot carry the operator %s%s", n.Name, n.Op.Name(), advice(n.Op)))
 			continue
 		}
 		inputs := n.Inputs
-		if row.inputs != nil {
-			inputs = row.inputs(n, c)
+		if row.Inputs != nil {
+			inputs = row.Inputs(n, c)
 		}
 		for len(inputs) > 0 && inputs[len(inputs)-1] == nil {
 			inputs = inputs[:len(inputs)-1]
 		}
 		inFile := &graph.Node{Name: n.Name, Op: n.Op, Inputs: inputs, Output: n.Output}
-		number, err := row.versionOf(inFile)
+		number, err := row.VersionOf(inFile)
 		if err != nil {
-			faults = append(faults, fmt.Errorf("tflite: node %q (%s): %w", n.Name, row.name(), err))
+			faults = append(faults, fmt.Errorf("tflite: node %q (%s): %w", n.Name, row.Name(), err))
 			continue
 		}
-		w.plans(planned{row, inFile, w.opcode(opCode{number: int(row.code), version: number})})
+		w.plans(planned{row, inFile, w.opcode(format.Code{Number: int(row.Code), Version: number})})
 	}
 	return errors.Join(faults...)
 }
@@ -151,7 +153,7 @@ func advice(op graph.Op) string {
 }
 
 // opcode returns the index of an operator code.
-func (w *writer) opcode(v opCode) int {
+func (w *writer) opcode(v format.Code) int {
 	for i, have := range w.codes {
 		if have == v {
 			return i
@@ -181,15 +183,15 @@ func (w *writer) model(g *graph.Graph) error {
 		if t.Data == nil {
 			continue
 		}
-		data, err := encodeData(t.Data)
+		data, err := format.EncodeData(t.Data)
 		if err != nil {
 			return fmt.Errorf("tflite: tensor %q: %w", t.Name, err)
 		}
 		if t.Int4 {
-			data = packInt4(t.Int8s())
+			data = format.PackInt4(t.Int8s())
 		}
-		if total += len(data); total > maxSize/2 {
-			return fmt.Errorf("tflite: tensor %q: the constants up to here have %d bytes, a file holds at most %d", t.Name, total, maxSize/2)
+		if total += len(data); total > format.MaxSize/2 {
+			return fmt.Errorf("tflite: tensor %q: the constants up to here have %d bytes, a file holds at most %d", t.Name, total, format.MaxSize/2)
 		}
 		buffers[i] = w.constant(data)
 	}
@@ -220,14 +222,14 @@ func (w *writer) model(g *graph.Graph) error {
 	metadataVector := b.CreateVectorOfTables(metadata)
 	signatures := b.CreateVectorOfTables([]flatbuffers.UOffsetT{signature})
 	schema.ModelStart(b)
-	schema.ModelAddVersion(b, fileVersion)
+	schema.ModelAddVersion(b, format.FileVersion)
 	schema.ModelAddOperatorCodes(b, codesVector)
 	schema.ModelAddSubgraphs(b, subgraphs)
 	schema.ModelAddDescription(b, text)
 	schema.ModelAddBuffers(b, buffersVector)
 	schema.ModelAddMetadata(b, metadataVector)
 	schema.ModelAddSignatureDefs(b, signatures)
-	b.FinishWithFileIdentifier(schema.ModelEnd(b), []byte(identifier))
+	b.FinishWithFileIdentifier(schema.ModelEnd(b), []byte(format.Identifier))
 	return nil
 }
 
@@ -237,7 +239,7 @@ func (w *writer) metadata(buffer uint32) []flatbuffers.UOffsetT {
 	if buffer == 0 {
 		return nil
 	}
-	name := w.b.CreateSharedString(runtimeKey)
+	name := w.b.CreateSharedString(format.RuntimeKey)
 	schema.MetadataStart(w.b)
 	schema.MetadataAddName(w.b, name)
 	schema.MetadataAddBuffer(w.b, buffer)
@@ -248,7 +250,7 @@ func (w *writer) metadata(buffer uint32) []flatbuffers.UOffsetT {
 // NUL as the official converter has it; nothing where foreign operators make it
 // unknown.
 func (w *writer) runtime() (buffer uint32) {
-	least, known := leastRuntime(w.codes)
+	least, known := operators.LeastRuntime(w.codes)
 	if !known {
 		return 0
 	}
@@ -257,16 +259,16 @@ func (w *writer) runtime() (buffer uint32) {
 	return w.constant(text)
 }
 
-func (w *writer) code(c opCode) flatbuffers.UOffsetT {
+func (w *writer) code(c format.Code) flatbuffers.UOffsetT {
 	var custom flatbuffers.UOffsetT
-	if c.custom() {
-		custom = w.b.CreateSharedString(c.text)
+	if c.Custom() {
+		custom = w.b.CreateSharedString(c.Text)
 	}
 	schema.OperatorCodeStart(w.b)
-	schema.OperatorCodeAddDeprecatedBuiltinCode(w.b, int8(min(c.number, int(schema.BuiltinOperatorPLACEHOLDER_FOR_GREATER_OP_CODES))))
+	schema.OperatorCodeAddDeprecatedBuiltinCode(w.b, int8(min(c.Number, int(schema.BuiltinOperatorPLACEHOLDER_FOR_GREATER_OP_CODES))))
 	schema.OperatorCodeAddCustomCode(w.b, custom)
-	schema.OperatorCodeAddVersion(w.b, int32(c.version))
-	schema.OperatorCodeAddBuiltinCode(w.b, schema.BuiltinOperator(c.number))
+	schema.OperatorCodeAddVersion(w.b, int32(c.Version))
+	schema.OperatorCodeAddBuiltinCode(w.b, schema.BuiltinOperator(c.Number))
 	return schema.OperatorCodeEnd(w.b)
 }
 
@@ -275,7 +277,7 @@ func (w *writer) constant(data []byte) uint32 {
 	if i, have := w.buffer[string(data)]; have {
 		return i
 	}
-	w.b.Prep(alignment, len(data))
+	w.b.Prep(format.Alignment, len(data))
 	v := w.b.CreateByteVector(data)
 	schema.BufferStart(w.b)
 	schema.BufferAddData(w.b, v)
@@ -293,7 +295,7 @@ func (w *writer) tensor(t *graph.Tensor, buffer uint32) flatbuffers.UOffsetT {
 	shapeVector := vector(w, shape)
 	name := w.b.CreateSharedString(t.Name)
 	params := w.params(t.Quant)
-	typ := typeCodes[t.Type]
+	typ := format.TypeCodes[t.Type]
 	if t.Int4 {
 		typ = schema.TensorTypeINT4
 	}
@@ -347,7 +349,7 @@ func vector[T int32 | int64 | float32](w *writer, list []T) flatbuffers.UOffsetT
 	var zero T
 	size := binary.Size(zero)
 	// Numbers of fixed size always encode.
-	content, _ := encodeData(list)
+	content, _ := format.EncodeData(list)
 	return w.share(fmt.Sprintf("%T %s", list, content), func() flatbuffers.UOffsetT {
 		w.b.StartVector(size, len(list), size)
 		for i := len(list) - 1; i >= 0; i-- {
@@ -371,8 +373,8 @@ func (w *writer) operator(p planned) (at flatbuffers.UOffsetT, err error) {
 	var options, raw flatbuffers.UOffsetT
 	if f, ok := p.node.Op.(graph.Foreign); ok {
 		kind, options, raw, err = writeForeign(w.b, f)
-	} else if kind = p.row.options; p.row.write != nil {
-		options = w.share(fmt.Sprintf("options %T %v", p.node.Op, p.node.Op), func() flatbuffers.UOffsetT { return p.row.write(w.b, p.node.Op) })
+	} else if kind = p.row.Options; p.row.Write != nil {
+		options = w.share(fmt.Sprintf("options %T %v", p.node.Op, p.node.Op), func() flatbuffers.UOffsetT { return p.row.Write(w.b, p.node.Op) })
 	}
 	schema.OperatorStart(w.b)
 	schema.OperatorAddOpcodeIndex(w.b, uint32(p.opcode))
@@ -427,7 +429,7 @@ func (w *writer) signature(g *graph.Graph) flatbuffers.UOffsetT {
 		return b.CreateVectorOfTables(entries)
 	}
 	inputs, outputs := side(g.Inputs), side(g.Outputs)
-	key := b.CreateSharedString(signatureKey)
+	key := b.CreateSharedString(format.SignatureKey)
 	schema.SignatureDefStart(b)
 	schema.SignatureDefAddInputs(b, inputs)
 	schema.SignatureDefAddOutputs(b, outputs)

@@ -62,9 +62,15 @@ var table = map[string]rule{
 	"data/images": {own: []string{"data"}},
 	"data/synth":  {own: []string{"data", "internal/rng", "internal/trig"}},
 
-	"graph":                  {own: []string{"quant", "internal/atomicfile"}, foreign: float16},
-	"tflite":                 {own: []string{"graph", "quant", "internal/atomicfile", "tflite/internal/schema"}, foreign: slices.Concat(flatbuffers, float16)},
-	"tflite/internal/schema": {foreign: flatbuffers},
+	"graph":                     {own: []string{"quant", "internal/atomicfile"}, foreign: float16},
+	"tflite/internal/schema":    {foreign: flatbuffers},
+	"tflite/internal/format":    {own: []string{"graph", "tflite/internal/schema"}, foreign: flatbuffers},
+	"tflite/internal/operators": {own: []string{"graph", "quant", "tflite/internal/format", "tflite/internal/schema"}, foreign: flatbuffers},
+	"tflite/internal/importer":  {own: []string{"graph", "quant", "tflite/internal/format", "tflite/internal/operators", "tflite/internal/schema"}},
+	"tflite": {
+		own:     []string{"graph", "quant", "internal/atomicfile", "tflite/internal/format", "tflite/internal/importer", "tflite/internal/operators", "tflite/internal/schema"},
+		foreign: slices.Concat(flatbuffers, float16),
+	},
 
 	"interp":    {own: slices.Concat([]string{"graph", "quant", "internal/parallel"}, kernels), foreign: float16},
 	"layers":    {own: []string{"graph", "internal/rng"}},

@@ -1,0 +1,122 @@
+package importer
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/goqat/goqat/graph"
+)
+
+// Networks that go through time step by step put time in front of the batch:
+// TRANSPOSE, UNPACK and PACK along the first axis, TRANSPOSE back. In a graph the
+// batch stays in front. A tensor with these axes exchanged is not computed; what
+// reads it reads along axis 1 of the one that it comes from instead.
+
+// exchanged reports whether a permutation exchanges the first two axes and nothing
+// else.
+func exchanged(perm []int) bool {
+	for i, p := range perm {
+		want := i
+		if i < 2 {
+			want = 1 - i
+		}
+		if p != want {
+			return false
+		}
+	}
+	return len(perm) > 1
+}
+
+// exchanging reads an operator whose output, or first input, has time in front of
+// the batch. It reports whether it is one.
+func (s *site) exchanging() (is bool, err error) {
+	for i, x := range s.inputs {
+		if s.b.exchanged[x] != nil && i > 0 {
+			return true, errors.New("an input does not have the batch in front")
+		}
+	}
+	x := s.input(0)
+	if x == nil || len(s.o.Outputs) == 0 {
+		return false, nil
+	}
+	if base := s.b.exchanged[x]; base != nil {
+		return true, s.unexchanged(base)
+	}
+	switch s.name {
+	case "TRANSPOSE":
+		perm, err := s.ints(1, "permutation", 1)
+		if err != nil || !exchanged(perm) || len(perm) != len(x.Shape) {
+			return false, nil
+		}
+		return true, s.exchange(x)
+	case "PACK":
+		if s.option("axis") != 0 || x.Role != graph.Activation || slices.Contains(s.inputs, nil) || len(x.Shape) == 0 {
+			return false, nil
+		}
+		base, err := s.packed(1)
+		if err != nil {
+			return true, err
+		}
+		return true, s.exchange(base)
+	}
+	return false, nil
+}
+
+// exchange notes that the output is base with time in front.
+func (s *site) exchange(base *graph.Tensor) error {
+	y, err := s.output(0)
+	if err != nil {
+		return err
+	}
+	shape := slices.Clone(base.Shape)
+	shape[0], shape[1] = shape[1], shape[0]
+	if !s.b.s.Tensors[s.o.Outputs[0]].Agrees(shape) {
+		return fmt.Errorf("output has shape %v, want %v", y.Shape, shape)
+	}
+	s.b.exchanged[y] = base
+	return nil
+}
+
+// unexchanged reads an operator on a tensor with time in front, given the one with
+// the batch in front.
+func (s *site) unexchanged(base *graph.Tensor) error {
+	switch s.name {
+	case "TRANSPOSE":
+		perm, err := s.ints(1, "permutation", 1)
+		if err != nil {
+			return err
+		}
+		if len(perm) != len(base.Shape) || !exchanged(perm) {
+			return fmt.Errorf("permutation %v of a tensor that does not have the batch in front", perm)
+		}
+		return s.end(0, reshaped(base.Shape), base)
+	case "UNPACK":
+		if s.option("axis") != 0 {
+			break
+		}
+		return s.unpacked(base, 1)
+	case "STRIDED_SLICE":
+		begin, err := s.ints(1, "begin", 1)
+		if err != nil {
+			return err
+		}
+		rest := 1<<len(begin) - 2 // all axes but the first
+		if len(begin) == 0 || s.option("shrink_axis_mask") != 1 || s.option("begin_mask") != rest || s.option("end_mask") != rest ||
+			s.option("ellipsis_mask") != 0 || s.option("new_axis_mask") != 0 {
+			break
+		}
+		at := begin[0]
+		if at < 0 {
+			at += base.Shape[1]
+		}
+		return s.place(base, 1, at)
+	case "GATHER":
+		at, err := s.ints(1, "index", 0)
+		if err != nil || s.option("axis") != 0 || s.option("batch_dims") != 0 {
+			break
+		}
+		return s.place(base, 1, at[0])
+	}
+	return errors.New("its input does not have the batch in front")
+}
