@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/internal/parallel"
 )
 
 // Callback is told of the end of each epoch, after validation. Callbacks are
@@ -55,6 +56,7 @@ type Fitting struct {
 	m       meter
 	weights weights
 	cfg     FitConfig
+	pace    parallel.Pace
 	stopped bool
 }
 

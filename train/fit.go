@@ -99,6 +99,11 @@ func (m *Model) Fit(ctx context.Context, ds data.Dataset, c FitConfig) (*History
 	c.Callbacks = lastCheckpoints(c.Callbacks)
 	defer stopProgress(c.Callbacks)
 	size := m.cfg.BatchSize
+	if rest := ds.Len() % size; rest > 0 {
+		if _, err := m.compiled(true, rest); err != nil {
+			return history, err // now rather than at the end of an epoch
+		}
+	}
 	f := &Fitting{Model: m, Epochs: c.Epochs, Batches: (ds.Len() + size - 1) / size, History: history, weights: w, cfg: c}
 	if err := f.begin(ds); err != nil {
 		return history, err
@@ -176,6 +181,8 @@ func (f *Fitting) epoch(ctx context.Context, ds data.Dataset) error {
 // step trains on the next batch.
 func (f *Fitting) step(rows *ahead) error {
 	m := f.Model
+	f.pace.Start()
+	defer f.pace.Stop()
 	s, index, err := rows.next()
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/goqat/goqat/data"
 	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/internal/parallel"
 	"github.com/goqat/goqat/train/internal/nodes"
 )
 
@@ -148,11 +149,12 @@ func (m *Model) infer(ctx context.Context, ds data.Dataset, each func(s *nodes.S
 		order[i] = i
 	}
 	rows := newAhead(m, ds, false, order)
+	var pace parallel.Pace
 	for rows.more() {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := m.inferBatch(rows, each); err != nil {
+		if err := m.inferBatch(rows, &pace, each); err != nil {
 			return fmt.Errorf("train: %w", err)
 		}
 	}
@@ -160,7 +162,9 @@ func (m *Model) infer(ctx context.Context, ds data.Dataset, each func(s *nodes.S
 }
 
 // inferBatch runs the next batch.
-func (m *Model) inferBatch(rows *ahead, each func(s *nodes.Step, rows int)) error {
+func (m *Model) inferBatch(rows *ahead, pace *parallel.Pace, each func(s *nodes.Step, rows int)) error {
+	pace.Start()
+	defer pace.Stop()
 	s, index, err := rows.next()
 	if err != nil {
 		return err

@@ -14,7 +14,8 @@
 // The result does not depend on GOMAXPROCS as long as each part writes only its own output and the number of parts
 // depends on shapes only. A reduction keeps one partial result per part and adds them in part order afterwards.
 //
-// [Background] is for work beside all that, such as reading the next batch.
+// [Background] is for work beside all that, such as reading the next batch. [Pace] is for long runs of equal steps: it
+// notices when other cores do more harm than good.
 //
 // The package has no pool to start or close, no priorities and no cancellation: a job is expected to take
 // milliseconds. A job of one part never leaves the calling goroutine. Handing a part to another one costs a fraction of

@@ -67,7 +67,7 @@ func (j *job) end() {
 	}
 }
 
-// outer counts the calls of Outer in flight.
+// outer counts the calls of Outer, and the steps that a Pace runs alone, in flight.
 var outer atomic.Int32
 
 // Outer is [For] for parts that themselves call For: while it runs, every call of For in the process stays on its
@@ -135,15 +135,17 @@ type Background struct {
 	part func(part int) // f as a part
 }
 
-// Start lets f run. What an earlier Start began must have been waited for. On one thread, and where no core gets free, f
-// runs in Wait.
+// Start lets f run. What an earlier Start began must have been waited for. On one thread, within [Outer], and where no
+// core gets free, f runs in Wait.
 func (b *Background) Start(f func()) {
 	if b.part == nil {
 		b.part = func(int) { b.f() }
 	}
 	b.f = f
 	b.open(1, b.part)
-	b.offer(&background, 1)
+	if outer.Load() == 0 {
+		b.offer(&background, 1)
+	}
 }
 
 // Wait returns when the function has returned, or at once if none was started. If it panics, Wait does, with a
