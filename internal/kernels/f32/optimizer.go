@@ -3,7 +3,8 @@ package f32
 import "math"
 
 // The kernels in this file are optimizers: they change the weights w, and state of the same length, by a gradient,
-// elementwise over len(grad) elements.
+// elementwise over len(grad) elements. State below 2^-100 becomes 0: what decays where gradients have ended would otherwise
+// become denormal numbers, on which processors are slow, and stay there. Weights do not see the difference.
 
 // SGD computes w -= rate*grad.
 func SGD(w, grad []float32, rate float32) {
@@ -55,7 +56,7 @@ func sgdPortable(w, grad []float32, rate float32) {
 func momentumPortable(w, grad, v []float32, rate, m float32) {
 	w, v = w[:len(grad)], v[:len(grad)]
 	for i, d := range grad {
-		v[i] = float32(m*v[i]) - float32(rate*d)
+		v[i] = settled(float32(m*v[i]) - float32(rate*d))
 		w[i] += v[i]
 	}
 }
@@ -64,7 +65,7 @@ func nesterovPortable(w, grad, v []float32, rate, m float32) {
 	w, v = w[:len(grad)], v[:len(grad)]
 	for i, d := range grad {
 		step := float32(rate * d)
-		v[i] = float32(m*v[i]) - step
+		v[i] = settled(float32(m*v[i]) - step)
 		w[i] += float32(m*v[i]) - step
 	}
 }
@@ -72,8 +73,8 @@ func nesterovPortable(w, grad, v []float32, rate, m float32) {
 func adamPortable(w, grad, m, v []float32, rest1, rest2, rate, epsilon float32) {
 	w, m, v = w[:len(grad)], m[:len(grad)], v[:len(grad)]
 	for i, d := range grad {
-		m[i] += float32(rest1 * (d - m[i]))
-		v[i] += float32(rest2 * (float32(d*d) - v[i]))
+		m[i] = settled(m[i] + float32(rest1*(d-m[i])))
+		v[i] = settled(v[i] + float32(rest2*(float32(d*d)-v[i])))
 		w[i] -= float32(rate*m[i]) / (sqrt(v[i]) + epsilon)
 	}
 }
@@ -81,9 +82,17 @@ func adamPortable(w, grad, m, v []float32, rest1, rest2, rate, epsilon float32) 
 func rmspropPortable(w, grad, v []float32, rho, rest, rate, epsilon float32) {
 	w, v = w[:len(grad)], v[:len(grad)]
 	for i, d := range grad {
-		v[i] = float32(rho*v[i]) + float32(rest*float32(d*d))
+		v[i] = settled(float32(rho*v[i]) + float32(rest*float32(d*d)))
 		w[i] -= float32(rate*d) / sqrt(v[i]+epsilon)
 	}
+}
+
+// settled returns v, or 0 where that is too small to matter.
+func settled(v float32) float32 {
+	if v > -0x1p-100 && v < 0x1p-100 {
+		return 0
+	}
+	return v
 }
 
 // sqrt is the correctly rounded float32 root: that of float64, rounded.

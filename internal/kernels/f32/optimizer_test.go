@@ -18,7 +18,11 @@ func TestOptimizers(t *testing.T) {
 		n := mostly(t, "length", 40, 100000)
 		r := drawRand(t)
 		grad, state := random(r, n), [][]float32{random(r, n), random(r, n), random(r, n)} // w, m, v
+		fade := rapid.SampledFrom([]float32{1, 0x1p-100, 0x1p-140}).Draw(t, "scale of some state")
 		for i, v := range state[2] {
+			if i%3 == 0 {
+				v, grad[i], state[1][i] = fade*v, fade*grad[i], fade*state[1][i]
+			}
 			state[2][i] = float32(math.Abs(float64(v)))
 		}
 		rate, a, b := r.Float32(), r.Float32(), r.Float32()

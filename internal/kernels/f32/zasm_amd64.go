@@ -931,7 +931,7 @@ func sgdAVX2(w []float32, grad []float32, rate float32)
 //
 //	for i, d := range grad {
 //		step := float32(rate * d)
-//		v[i] = float32(m*v[i]) - step
+//		v[i] = settled(float32(m*v[i]) - step)
 //		w[i] += v[i]
 //	}
 //
@@ -942,7 +942,7 @@ func momentumAVX2(w []float32, grad []float32, v []float32, rate float32, m floa
 //
 //	for i, d := range grad {
 //		step := float32(rate * d)
-//		v[i] = float32(m*v[i]) - step
+//		v[i] = settled(float32(m*v[i]) - step)
 //		w[i] += float32(m*v[i]) - step
 //	}
 //
@@ -952,8 +952,8 @@ func nesterovAVX2(w []float32, grad []float32, v []float32, rate float32, m floa
 // adamAVX2 follows the gradient in units of its size, both averaged:
 //
 //	for i, d := range grad {
-//		m[i] += float32(rest1 * (d - m[i]))
-//		v[i] += float32(rest2 * (float32(d*d) - v[i]))
+//		m[i] = settled(m[i] + float32(rest1*(d-m[i])))
+//		v[i] = settled(v[i] + float32(rest2*(float32(d*d)-v[i])))
 //		w[i] -= float32(rate*m[i]) / (sqrt(v[i]) + epsilon)
 //	}
 //
@@ -963,7 +963,7 @@ func adamAVX2(w []float32, grad []float32, m []float32, v []float32, rest1 float
 // rmspropAVX2 follows the gradient in units of its averaged size:
 //
 //	for i, d := range grad {
-//		v[i] = float32(rho*v[i]) + float32(rest*float32(d*d))
+//		v[i] = settled(float32(rho*v[i]) + float32(rest*float32(d*d)))
 //		w[i] -= float32(rate*d) / sqrt(v[i] + epsilon)
 //	}
 //

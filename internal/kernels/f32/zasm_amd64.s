@@ -6285,13 +6285,19 @@ done3:
 	RET
 
 // func momentumAVX2(w []float32, grad []float32, v []float32, rate float32, m float32)
-// Requires: AVX
+// Requires: AVX, AVX2
 TEXT ·momentumAVX2(SB), NOSPLIT, $0-80
 	MOVQ         w_base+0(FP), AX
 	MOVQ         grad_base+24(FP), CX
 	MOVQ         v_base+48(FP), DX
 	VBROADCASTSS rate+72(FP), Y0
 	VBROADCASTSS m+76(FP), Y1
+	MOVL         $0x0d800000, BX
+	VMOVD        BX, X2
+	VPBROADCASTD X2, Y2
+	MOVL         $0x7fffffff, BX
+	VMOVD        BX, X3
+	VPBROADCASTD X3, Y3
 	MOVQ         grad_len+32(FP), BX
 	XORQ         SI, SI
 	MOVQ         BX, DI
@@ -6299,15 +6305,18 @@ TEXT ·momentumAVX2(SB), NOSPLIT, $0-80
 	JZ           between4
 
 wide1:
-	VMOVUPS (CX)(SI*4), Y2
-	VMULPS  Y0, Y2, Y2
-	VMOVUPS (DX)(SI*4), Y3
-	VMULPS  Y1, Y3, Y3
-	VSUBPS  Y2, Y3, Y3
-	VMOVUPS Y3, (DX)(SI*4)
-	VMOVUPS (AX)(SI*4), Y2
-	VADDPS  Y3, Y2, Y2
-	VMOVUPS Y2, (AX)(SI*4)
+	VMOVUPS (CX)(SI*4), Y4
+	VMULPS  Y0, Y4, Y4
+	VMOVUPS (DX)(SI*4), Y5
+	VMULPS  Y1, Y5, Y5
+	VSUBPS  Y4, Y5, Y5
+	VANDPS  Y3, Y5, Y4
+	VCMPPS  $0x05, Y2, Y4, Y4
+	VANDPS  Y4, Y5, Y5
+	VMOVUPS Y5, (DX)(SI*4)
+	VMOVUPS (AX)(SI*4), Y4
+	VADDPS  Y5, Y4, Y4
+	VMOVUPS Y4, (AX)(SI*4)
 	ADDQ    $0x08, SI
 	CMPQ    SI, DI
 	JLT     wide1
@@ -6317,15 +6326,18 @@ between4:
 	JGE  done3
 
 narrow2:
-	VMOVSS (CX)(SI*4), X2
-	VMULPS X0, X2, X2
-	VMOVSS (DX)(SI*4), X3
-	VMULPS X1, X3, X3
-	VSUBPS X2, X3, X3
-	VMOVSS X3, (DX)(SI*4)
-	VMOVSS (AX)(SI*4), X2
-	VADDPS X3, X2, X2
-	VMOVSS X2, (AX)(SI*4)
+	VMOVSS (CX)(SI*4), X4
+	VMULPS X0, X4, X4
+	VMOVSS (DX)(SI*4), X5
+	VMULPS X1, X5, X5
+	VSUBPS X4, X5, X5
+	VANDPS X3, X5, X4
+	VCMPPS $0x05, X2, X4, X4
+	VANDPS X4, X5, X5
+	VMOVSS X5, (DX)(SI*4)
+	VMOVSS (AX)(SI*4), X4
+	VADDPS X5, X4, X4
+	VMOVSS X4, (AX)(SI*4)
 	INCQ   SI
 	CMPQ   SI, BX
 	JLT    narrow2
@@ -6335,13 +6347,19 @@ done3:
 	RET
 
 // func nesterovAVX2(w []float32, grad []float32, v []float32, rate float32, m float32)
-// Requires: AVX
+// Requires: AVX, AVX2
 TEXT ·nesterovAVX2(SB), NOSPLIT, $0-80
 	MOVQ         w_base+0(FP), AX
 	MOVQ         grad_base+24(FP), CX
 	MOVQ         v_base+48(FP), DX
 	VBROADCASTSS rate+72(FP), Y0
 	VBROADCASTSS m+76(FP), Y1
+	MOVL         $0x0d800000, BX
+	VMOVD        BX, X2
+	VPBROADCASTD X2, Y2
+	MOVL         $0x7fffffff, BX
+	VMOVD        BX, X3
+	VPBROADCASTD X3, Y3
 	MOVQ         grad_len+32(FP), BX
 	XORQ         SI, SI
 	MOVQ         BX, DI
@@ -6349,17 +6367,20 @@ TEXT ·nesterovAVX2(SB), NOSPLIT, $0-80
 	JZ           between4
 
 wide1:
-	VMOVUPS (CX)(SI*4), Y2
-	VMULPS  Y0, Y2, Y2
-	VMOVUPS (DX)(SI*4), Y3
-	VMULPS  Y1, Y3, Y3
-	VSUBPS  Y2, Y3, Y3
-	VMOVUPS Y3, (DX)(SI*4)
-	VMULPS  Y1, Y3, Y3
-	VSUBPS  Y2, Y3, Y3
-	VMOVUPS (AX)(SI*4), Y2
-	VADDPS  Y3, Y2, Y2
-	VMOVUPS Y2, (AX)(SI*4)
+	VMOVUPS (CX)(SI*4), Y4
+	VMULPS  Y0, Y4, Y4
+	VMOVUPS (DX)(SI*4), Y5
+	VMULPS  Y1, Y5, Y5
+	VSUBPS  Y4, Y5, Y5
+	VANDPS  Y3, Y5, Y6
+	VCMPPS  $0x05, Y2, Y6, Y6
+	VANDPS  Y6, Y5, Y5
+	VMOVUPS Y5, (DX)(SI*4)
+	VMULPS  Y1, Y5, Y5
+	VSUBPS  Y4, Y5, Y5
+	VMOVUPS (AX)(SI*4), Y4
+	VADDPS  Y5, Y4, Y4
+	VMOVUPS Y4, (AX)(SI*4)
 	ADDQ    $0x08, SI
 	CMPQ    SI, DI
 	JLT     wide1
@@ -6369,17 +6390,20 @@ between4:
 	JGE  done3
 
 narrow2:
-	VMOVSS (CX)(SI*4), X2
-	VMULPS X0, X2, X2
-	VMOVSS (DX)(SI*4), X3
-	VMULPS X1, X3, X3
-	VSUBPS X2, X3, X3
-	VMOVSS X3, (DX)(SI*4)
-	VMULPS X1, X3, X3
-	VSUBPS X2, X3, X3
-	VMOVSS (AX)(SI*4), X2
-	VADDPS X3, X2, X2
-	VMOVSS X2, (AX)(SI*4)
+	VMOVSS (CX)(SI*4), X4
+	VMULPS X0, X4, X4
+	VMOVSS (DX)(SI*4), X5
+	VMULPS X1, X5, X5
+	VSUBPS X4, X5, X5
+	VANDPS X3, X5, X6
+	VCMPPS $0x05, X2, X6, X6
+	VANDPS X6, X5, X5
+	VMOVSS X5, (DX)(SI*4)
+	VMULPS X1, X5, X5
+	VSUBPS X4, X5, X5
+	VMOVSS (AX)(SI*4), X4
+	VADDPS X5, X4, X4
+	VMOVSS X4, (AX)(SI*4)
 	INCQ   SI
 	CMPQ   SI, BX
 	JLT    narrow2
@@ -6389,7 +6413,7 @@ done3:
 	RET
 
 // func adamAVX2(w []float32, grad []float32, m []float32, v []float32, rest1 float32, rest2 float32, rate float32, epsilon float32)
-// Requires: AVX
+// Requires: AVX, AVX2
 TEXT ·adamAVX2(SB), NOSPLIT, $0-112
 	MOVQ         w_base+0(FP), AX
 	MOVQ         grad_base+24(FP), CX
@@ -6399,6 +6423,12 @@ TEXT ·adamAVX2(SB), NOSPLIT, $0-112
 	VBROADCASTSS rest2+100(FP), Y1
 	VBROADCASTSS rate+104(FP), Y2
 	VBROADCASTSS epsilon+108(FP), Y3
+	MOVL         $0x0d800000, SI
+	VMOVD        SI, X4
+	VPBROADCASTD X4, Y4
+	MOVL         $0x7fffffff, SI
+	VMOVD        SI, X5
+	VPBROADCASTD X5, Y5
 	MOVQ         grad_len+32(FP), SI
 	XORQ         DI, DI
 	MOVQ         SI, R8
@@ -6406,25 +6436,31 @@ TEXT ·adamAVX2(SB), NOSPLIT, $0-112
 	JZ           between4
 
 wide1:
-	VMOVUPS (CX)(DI*4), Y4
-	VMOVUPS (DX)(DI*4), Y5
-	VMOVUPS (BX)(DI*4), Y6
-	VSUBPS  Y5, Y4, Y7
-	VMULPS  Y0, Y7, Y7
-	VADDPS  Y7, Y5, Y5
-	VMOVUPS Y5, (DX)(DI*4)
-	VMULPS  Y4, Y4, Y4
-	VSUBPS  Y6, Y4, Y4
-	VMULPS  Y1, Y4, Y4
-	VADDPS  Y4, Y6, Y6
-	VMOVUPS Y6, (BX)(DI*4)
-	VSQRTPS Y6, Y6
-	VADDPS  Y3, Y6, Y6
-	VMULPS  Y2, Y5, Y5
-	VDIVPS  Y6, Y5, Y5
-	VMOVUPS (AX)(DI*4), Y4
-	VSUBPS  Y5, Y4, Y4
-	VMOVUPS Y4, (AX)(DI*4)
+	VMOVUPS (CX)(DI*4), Y6
+	VMOVUPS (DX)(DI*4), Y7
+	VMOVUPS (BX)(DI*4), Y8
+	VSUBPS  Y7, Y6, Y9
+	VMULPS  Y0, Y9, Y9
+	VADDPS  Y9, Y7, Y7
+	VANDPS  Y5, Y7, Y9
+	VCMPPS  $0x05, Y4, Y9, Y9
+	VANDPS  Y9, Y7, Y7
+	VMOVUPS Y7, (DX)(DI*4)
+	VMULPS  Y6, Y6, Y6
+	VSUBPS  Y8, Y6, Y6
+	VMULPS  Y1, Y6, Y6
+	VADDPS  Y6, Y8, Y8
+	VANDPS  Y5, Y8, Y6
+	VCMPPS  $0x05, Y4, Y6, Y6
+	VANDPS  Y6, Y8, Y8
+	VMOVUPS Y8, (BX)(DI*4)
+	VSQRTPS Y8, Y8
+	VADDPS  Y3, Y8, Y8
+	VMULPS  Y2, Y7, Y7
+	VDIVPS  Y8, Y7, Y7
+	VMOVUPS (AX)(DI*4), Y6
+	VSUBPS  Y7, Y6, Y6
+	VMOVUPS Y6, (AX)(DI*4)
 	ADDQ    $0x08, DI
 	CMPQ    DI, R8
 	JLT     wide1
@@ -6434,25 +6470,31 @@ between4:
 	JGE  done3
 
 narrow2:
-	VMOVSS  (CX)(DI*4), X4
-	VMOVSS  (DX)(DI*4), X5
-	VMOVSS  (BX)(DI*4), X6
-	VSUBPS  X5, X4, X7
-	VMULPS  X0, X7, X7
-	VADDPS  X7, X5, X5
-	VMOVSS  X5, (DX)(DI*4)
-	VMULPS  X4, X4, X4
-	VSUBPS  X6, X4, X4
-	VMULPS  X1, X4, X4
-	VADDPS  X4, X6, X6
-	VMOVSS  X6, (BX)(DI*4)
-	VSQRTPS X6, X6
-	VADDPS  X3, X6, X6
-	VMULPS  X2, X5, X5
-	VDIVPS  X6, X5, X5
-	VMOVSS  (AX)(DI*4), X4
-	VSUBPS  X5, X4, X4
-	VMOVSS  X4, (AX)(DI*4)
+	VMOVSS  (CX)(DI*4), X6
+	VMOVSS  (DX)(DI*4), X7
+	VMOVSS  (BX)(DI*4), X8
+	VSUBPS  X7, X6, X9
+	VMULPS  X0, X9, X9
+	VADDPS  X9, X7, X7
+	VANDPS  X5, X7, X9
+	VCMPPS  $0x05, X4, X9, X9
+	VANDPS  X9, X7, X7
+	VMOVSS  X7, (DX)(DI*4)
+	VMULPS  X6, X6, X6
+	VSUBPS  X8, X6, X6
+	VMULPS  X1, X6, X6
+	VADDPS  X6, X8, X8
+	VANDPS  X5, X8, X6
+	VCMPPS  $0x05, X4, X6, X6
+	VANDPS  X6, X8, X8
+	VMOVSS  X8, (BX)(DI*4)
+	VSQRTPS X8, X8
+	VADDPS  X3, X8, X8
+	VMULPS  X2, X7, X7
+	VDIVPS  X8, X7, X7
+	VMOVSS  (AX)(DI*4), X6
+	VSUBPS  X7, X6, X6
+	VMOVSS  X6, (AX)(DI*4)
 	INCQ    DI
 	CMPQ    DI, SI
 	JLT     narrow2
@@ -6462,7 +6504,7 @@ done3:
 	RET
 
 // func rmspropAVX2(w []float32, grad []float32, v []float32, rho float32, rest float32, rate float32, epsilon float32)
-// Requires: AVX
+// Requires: AVX, AVX2
 TEXT ·rmspropAVX2(SB), NOSPLIT, $0-88
 	MOVQ         w_base+0(FP), AX
 	MOVQ         grad_base+24(FP), CX
@@ -6471,6 +6513,12 @@ TEXT ·rmspropAVX2(SB), NOSPLIT, $0-88
 	VBROADCASTSS rest+76(FP), Y1
 	VBROADCASTSS rate+80(FP), Y2
 	VBROADCASTSS epsilon+84(FP), Y3
+	MOVL         $0x0d800000, BX
+	VMOVD        BX, X4
+	VPBROADCASTD X4, Y4
+	MOVL         $0x7fffffff, BX
+	VMOVD        BX, X5
+	VPBROADCASTD X5, Y5
 	MOVQ         grad_len+32(FP), BX
 	XORQ         SI, SI
 	MOVQ         BX, DI
@@ -6478,20 +6526,23 @@ TEXT ·rmspropAVX2(SB), NOSPLIT, $0-88
 	JZ           between4
 
 wide1:
-	VMOVUPS (CX)(SI*4), Y4
-	VMULPS  Y4, Y4, Y5
-	VMULPS  Y1, Y5, Y5
-	VMOVUPS (DX)(SI*4), Y6
-	VMULPS  Y0, Y6, Y6
-	VADDPS  Y5, Y6, Y6
-	VMOVUPS Y6, (DX)(SI*4)
-	VADDPS  Y3, Y6, Y6
-	VSQRTPS Y6, Y6
-	VMULPS  Y2, Y4, Y4
-	VDIVPS  Y6, Y4, Y4
-	VMOVUPS (AX)(SI*4), Y5
-	VSUBPS  Y4, Y5, Y5
-	VMOVUPS Y5, (AX)(SI*4)
+	VMOVUPS (CX)(SI*4), Y6
+	VMULPS  Y6, Y6, Y7
+	VMULPS  Y1, Y7, Y7
+	VMOVUPS (DX)(SI*4), Y8
+	VMULPS  Y0, Y8, Y8
+	VADDPS  Y7, Y8, Y8
+	VANDPS  Y5, Y8, Y7
+	VCMPPS  $0x05, Y4, Y7, Y7
+	VANDPS  Y7, Y8, Y8
+	VMOVUPS Y8, (DX)(SI*4)
+	VADDPS  Y3, Y8, Y8
+	VSQRTPS Y8, Y8
+	VMULPS  Y2, Y6, Y6
+	VDIVPS  Y8, Y6, Y6
+	VMOVUPS (AX)(SI*4), Y7
+	VSUBPS  Y6, Y7, Y7
+	VMOVUPS Y7, (AX)(SI*4)
 	ADDQ    $0x08, SI
 	CMPQ    SI, DI
 	JLT     wide1
@@ -6501,20 +6552,23 @@ between4:
 	JGE  done3
 
 narrow2:
-	VMOVSS  (CX)(SI*4), X4
-	VMULPS  X4, X4, X5
-	VMULPS  X1, X5, X5
-	VMOVSS  (DX)(SI*4), X6
-	VMULPS  X0, X6, X6
-	VADDPS  X5, X6, X6
-	VMOVSS  X6, (DX)(SI*4)
-	VADDPS  X3, X6, X6
-	VSQRTPS X6, X6
-	VMULPS  X2, X4, X4
-	VDIVPS  X6, X4, X4
-	VMOVSS  (AX)(SI*4), X5
-	VSUBPS  X4, X5, X5
-	VMOVSS  X5, (AX)(SI*4)
+	VMOVSS  (CX)(SI*4), X6
+	VMULPS  X6, X6, X7
+	VMULPS  X1, X7, X7
+	VMOVSS  (DX)(SI*4), X8
+	VMULPS  X0, X8, X8
+	VADDPS  X7, X8, X8
+	VANDPS  X5, X8, X7
+	VCMPPS  $0x05, X4, X7, X7
+	VANDPS  X7, X8, X8
+	VMOVSS  X8, (DX)(SI*4)
+	VADDPS  X3, X8, X8
+	VSQRTPS X8, X8
+	VMULPS  X2, X6, X6
+	VDIVPS  X8, X6, X6
+	VMOVSS  (AX)(SI*4), X7
+	VSUBPS  X6, X7, X7
+	VMOVSS  X7, (AX)(SI*4)
 	INCQ    SI
 	CMPQ    SI, BX
 	JLT     narrow2
