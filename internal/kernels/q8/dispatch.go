@@ -10,7 +10,7 @@ type dispatch struct {
 	raise int32 // what a plane adds to codes: an instruction takes unsigned ones
 	masks bool  // of depthwise: see panel
 
-	dense      *dispatch                              // for fully-connected operators with weights above -128, if not this one
+	dense      *dispatch                              // for fully-connected operators, if not this one
 	words      *dispatch                              // for Winograd convolution and for package q16: codes of 16 bits
 	panels     []panel                                // the narrowest first
 	depthwise  func(a *byte)                          // *depthwiseArgs

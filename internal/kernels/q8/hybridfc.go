@@ -60,7 +60,7 @@ func NewHybridFullyConnected(s HybridFullyConnectedSpec, weights []int8, bias []
 	case s.Kernel == Reference:
 	case level.lanes > 0:
 		f.setTotals(weights)
-		level := level.forDense(weights)
+		level := level.forDense()
 		f.rowAt = rowOffsets(rowsAtOnce, f.inputs*level.element())
 		f.product = newProduct(level, weights, s.Outputs, []int32{0}, s.Inputs, make([]int32, s.Outputs), 0, nil)
 	default:

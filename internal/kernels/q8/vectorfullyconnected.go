@@ -1,7 +1,6 @@
 package q8
 
 import (
-	"slices"
 	"unsafe"
 
 	"github.com/goqat/goqat/internal/parallel"
@@ -16,7 +15,7 @@ type vectorFullyConnected struct {
 }
 
 func newVectorFullyConnected(level *dispatch, f *FullyConnected) *vectorFullyConnected {
-	level = level.forDense(f.weights)
+	level = level.forDense()
 	v := &vectorFullyConnected{
 		inputs: f.inputs, rowAt: rowOffsets(rowsAtOnce, f.inputs*level.element()),
 		asItIs: level.element() == 1 && level.raise == 0 && f.inputs%level.group == 0,
@@ -25,9 +24,9 @@ func newVectorFullyConnected(level *dispatch, f *FullyConnected) *vectorFullyCon
 	return v
 }
 
-// forDense returns the level for fully-connected operators with given weights.
-func (d *dispatch) forDense(weights []int8) *dispatch {
-	if d.dense != nil && !slices.Contains(weights, -128) {
+// forDense returns the level for fully-connected operators.
+func (d *dispatch) forDense() *dispatch {
+	if d.dense != nil {
 		return d.dense
 	}
 	return d

@@ -74,11 +74,13 @@ var (
 	kAbove = reg.K3
 )
 
-// Registers of constants, see [isa.constants]: -1 in every lane, wide only; 1 in
-// every int16, for bytes on AVX2.
+// Registers of constants, see [isa.constants]: -1 in every lane, wide only; for
+// bytes on AVX2 1 in every int16, 0, and see [isa.negatives].
 const (
-	ones  = 31
-	units = 15
+	ones      = 31
+	units     = 15
+	none      = 12
+	negatives = 11
 )
 
 // bytewise reports whether products of bytes take several instructions.
@@ -90,6 +92,7 @@ func (i isa) constants(mask operand.Mem) {
 	if i.bytewise() {
 		VPCMPEQD(ymm[units], ymm[units], ymm[units])
 		VPSRLW(operand.U8(15), ymm[units], ymm[units])
+		VPXOR(ymm[none], ymm[none], ymm[none])
 	}
 	if !i.wide {
 		return

@@ -67,6 +67,9 @@ func tile(i isa, height, vectors int, row bool) {
 	if row {
 		MOVQ(field(args, tileConstants), q)
 		MOVQ(field(args, tileWeights), w)
+		if i.bytewise() {
+			i.negatives(args, pixels)
+		}
 	}
 
 	Label("tile")
@@ -77,6 +80,10 @@ func tile(i isa, height, vectors int, row bool) {
 		ADDQ(field(args, tilePlane), p[r])
 	}
 	if !row {
+		if i.bytewise() {
+			i.negatives(args, pixels)
+			args = arguments()
+		}
 		ADDQ(operand.U32(4*height), pixels)
 		MOVQ(field(args, tileConstants), q)
 		MOVQ(field(args, tileWeights), w)
@@ -95,6 +102,11 @@ func tile(i isa, height, vectors int, row bool) {
 	args = arguments()
 	CMPQ(segment, field(args, tileEnd))
 	JNE(operand.LabelRef("segment"))
+	if i.bytewise() {
+		for _, a := range acc[0] {
+			VPADDD(ymm[negatives], ymm[a], ymm[a])
+		}
+	}
 
 	stride, mode := GP64(), GP64()
 	if !row {
@@ -269,26 +281,86 @@ func byMode(mode operand.Op, suffix, sums string, epilogue func(mode int)) {
 
 // spare is how many of the registers from the given one on may be used in turn.
 func (i isa) spare(from int) int {
-	if i.wide {
+	switch {
+	case i.wide:
 		return min(4, ones-from)
+	case i.bytewise():
+		return negatives - 8
 	}
 	return min(4, 16-from)
 }
 
 // byteStep adds the products of the group of codes at m with the n-th weights of
-// every vector, on AVX2. The instruction that multiplies bytes takes unsigned ones
-// on one side: the weights take the signs of the codes. Their pairs fit in 16 bits
-// for weights above -128.
+// every vector, on AVX2, less what [isa.negatives] adds. The instruction that
+// multiplies bytes takes unsigned ones on one side: the magnitude of codes. Where a
+// code is negative, ^w = -w - 1 takes the place of the weight w; pairs of products
+// fit in 16 bits, as 2*128*-128 does.
 func (i isa) byteStep(m operand.Mem, w reg.Register, n int, acc pixel) {
-	x, size := ymm[14], ymm[13]
-	VPBROADCASTD(m, x)
-	VPABSB(x, size)
+	const ahead = 1024 // bytes: weights come from the L2 cache
+	below, size := ymm[14], ymm[13]
+	VPBROADCASTD(m, below)
+	VPABSB(below, size)
+	VPCMPGTB(below, ymm[none], below)
 	for v, a := range acc {
-		t := ymm[len(acc)+v%4]
-		VMOVDQU(operand.Mem{Base: w, Disp: (n*len(acc) + v) * i.bytes()}, t)
-		VPSIGNB(x, t, t)
+		at := operand.Mem{Base: w, Disp: (n*len(acc) + v) * i.bytes()}
+		t := ymm[len(acc)+v%i.spare(len(acc))]
+		if at.Disp%64 == 0 {
+			next := at
+			next.Disp += ahead
+			PREFETCHT0(next)
+		}
+		VPXOR(at, below, t)
 		VPMADDUBSW(t, size, t)
 		VPMADDWD(ymm[units], t, t)
 		VPADDD(t, ymm[a], ymm[a])
 	}
+}
+
+// negatives sums the magnitudes of negative codes of the pixel that pixels points to,
+// in every lane of a register.
+func (i isa) negatives(args, pixels reg.Register) {
+	field := func(f int) operand.Mem { return operand.Mem{Base: args, Disp: f} }
+	sum, x, size := ymm[negatives], ymm[8], ymm[9]
+	segment, at, n := GP64(), GP64(), GP64()
+	add := func() {
+		VPABSB(x, size)
+		VPCMPGTB(x, ymm[none], x)
+		VPAND(size, x, x)
+		VPSADBW(ymm[none], x, x)
+		VPADDQ(x, sum, sum)
+	}
+	VPXOR(sum, sum, sum)
+	MOVQ(field(tileSegments), segment)
+	Label("signs")
+	MOVLQSX(operand.Mem{Base: segment}, at)
+	MOVLQSX(operand.Mem{Base: pixels}, n)
+	ADDQ(n, at)
+	ADDQ(field(tilePlane), at)
+	ADDQ(operand.U8(4), segment)
+	MOVQ(field(tileGroups), n)
+	SUBQ(operand.U8(8), n)
+	JB(operand.LabelRef("few"))
+	Label("eight")
+	VMOVDQU(operand.Mem{Base: at}, x)
+	add()
+	ADDQ(operand.U8(32), at)
+	SUBQ(operand.U8(8), n)
+	JAE(operand.LabelRef("eight"))
+	Label("few")
+	ADDQ(operand.U8(8), n)
+	JE(operand.LabelRef("summed"))
+	Label("one")
+	VMOVD(operand.Mem{Base: at}, x.AsX())
+	add()
+	ADDQ(operand.U8(4), at)
+	DECQ(n)
+	JNE(operand.LabelRef("one"))
+	Label("summed")
+	CMPQ(segment, field(tileEnd))
+	JNE(operand.LabelRef("signs"))
+	VEXTRACTI128(operand.U8(1), sum, x.AsX())
+	VPADDD(x, sum, sum)
+	VPSHUFD(operand.U8(0x4e), sum, x)
+	VPADDD(x, sum, sum)
+	VPBROADCASTD(sum.AsX(), sum)
 }
