@@ -185,7 +185,7 @@ func TestLayersFindTheFault(t *testing.T) {
 	}
 	for _, g := range []*graph.Graph{q, trained} {
 		before := g.String()
-		list, all, err := Layers(context.Background(), g, set, Options{Samples: 100})
+		list, all, err := Layers(context.Background(), nil, g, set, Options{Samples: 100})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -214,7 +214,7 @@ func TestLayersFindTheFault(t *testing.T) {
 func TestTables(t *testing.T) {
 	set, _ := digits.Load()
 	q := inserted(t, quant.Int8())
-	list, all, err := Layers(context.Background(), q, set, Options{Samples: 50})
+	list, all, err := Layers(context.Background(), nil, q, set, Options{Samples: 50})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -258,10 +258,10 @@ func TestRefuses(t *testing.T) {
 		run  func() error
 		want string
 	}{
-		"float layers": {func() error { _, _, err := Layers(ctx, network(t), set, Options{}); return err }, "has no FakeQuant nodes"},
-		"unknown":      {func() error { _, _, err := Layers(ctx, unknown, set, Options{}); return err }, `the range of tensor "input" is not known`},
-		"samples":      {func() error { _, _, err := Layers(ctx, inserted(t, quant.Int8()), nil, Options{}); return err }, "no samples"},
-		"float tensor": {func() error { _, err := Tensors(ctx, network(t), network(t), set, Options{}); return err }, "no quantized tensor in common"},
+		"float layers": {func() error { _, _, err := Layers(ctx, nil, network(t), set, Options{}); return err }, "is not quantized"},
+		"unknown":      {func() error { _, _, err := Layers(ctx, nil, unknown, set, Options{}); return err }, `the range of tensor "input" is not known`},
+		"samples":      {func() error { _, _, err := Layers(ctx, nil, inserted(t, quant.Int8()), nil, Options{}); return err }, "no samples"},
+		"float tensor": {func() error { _, err := Tensors(ctx, network(t), network(t), set, Options{}); return err }, "is not quantized"},
 		"others":       {func() error { _, err := Tensors(ctx, other, inserted(t, quant.Int8()), set, Options{}); return err }, "no quantized tensor in common"},
 	} {
 		if err := c.run(); err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), "diagnose: ") {

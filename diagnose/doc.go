@@ -6,8 +6,11 @@
 // and [Layers], which quantizes one layer alone and all layers but one:
 //
 //	tensors, err := diagnose.Tensors(ctx, net, model, samples, diagnose.Options{})
-//	layers, err := diagnose.Layers(ctx, qnet, samples, diagnose.Options{})
-//	diagnose.WriteLayers(os.Stdout, layers)
+//	layers, all, err := diagnose.Layers(ctx, net, model, samples, diagnose.Options{})
+//	diagnose.WriteLayers(os.Stdout, layers, all)
+//
+// The model is a graph with FakeQuant nodes, or what a file of any mode holds; net is
+// the float network that it was made from, or nil.
 //
 // A tensor with little signal to noise of its own, where its inputs have much, is
 // where to look; a layer whose output is worth more in float than those of others

@@ -16,7 +16,11 @@ func WriteTensors(w io.Writer, list []Tensor) error {
 		if r.Weights {
 			op += " weights"
 		}
-		fmt.Fprintf(t, "%s\t%s\t%v\t%.6f\t%.4g\t%.4g\t%.3f %%\t\n", r.Name, op, r.SQNR, r.Cosine, r.Largest, r.Scale, 100*r.Clipped)
+		grid := "-\t-" // none, or one that changes
+		if r.Scale != 0 {
+			grid = fmt.Sprintf("%.4g\t%.3f %%", r.Scale, 100*r.Clipped)
+		}
+		fmt.Fprintf(t, "%s\t%s\t%v\t%.6f\t%.4g\t%s\t\n", r.Name, op, r.SQNR, r.Cosine, r.Largest, grid)
 	}
 	return t.Flush()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/goqat/goqat/data"
 	"github.com/goqat/goqat/graph"
@@ -30,10 +31,14 @@ type Tensor struct {
 	ZeroPoint int32   `json:"zero_point"`
 }
 
-// Tensors compares the quantized tensors of a network, either with FakeQuant nodes
-// or exported to integers, with those of the float network it was made from, over
-// the samples and in execution order. Both are matched by the names of tensors. A
-// BatchNorm of the float network is folded first if the other has none.
+// Tensors compares the tensors of a quantized network with those of the float network
+// it was made from, over the samples and in execution order: those with a FakeQuant
+// node, or, of a model as a file holds it, weights that are not float32 and whatever
+// is computed. Both are matched by the names of tensors. A BatchNorm of the float
+// network is folded first if the other has none.
+//
+// If float is nil, the activations are compared with those of the network without
+// FakeQuant nodes, or of that which the model's codes stand for; see [Layers].
 //
 // A network that posttrain.Equalize or posttrain.AbsorbBiases changed is made from
 // what these returned: its inner tensors have no like in the network before.
@@ -49,7 +54,13 @@ func Tensors(ctx context.Context, float, model *graph.Graph, samples data.Datase
 }
 
 func compareTensors(ctx context.Context, float, model *graph.Graph, samples data.Dataset, o Options) ([]Tensor, error) {
-	float, err := like(float, model)
+	_, err := owners(model)
+	if err == nil && float == nil {
+		float, err = unquantized(model)
+	}
+	if err == nil {
+		float, err = like(float, model)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +122,8 @@ func (o Options) feed(label, done string) feed.Options {
 	return f
 }
 
-// like returns the float network with its BatchNorm folded if the model has none.
+// like returns the float network with its BatchNorm folded, or made a depthwise
+// convolution, if the model has none.
 func like(float, model *graph.Graph) (*graph.Graph, error) {
 	for _, n := range model.Nodes {
 		switch n.Op.(type) {
@@ -119,7 +131,7 @@ func like(float, model *graph.Graph) (*graph.Graph, error) {
 			return float, nil
 		}
 	}
-	return graph.Passes{graph.DropDropout, graph.FoldBatchNorm}.Run(float)
+	return graph.Passes{graph.DropDropout, graph.FoldBatchNorm, graph.AnchorBatchNorm, graph.AnchorAffine}.Run(float)
 }
 
 // place is a quantized tensor where it is compared.
@@ -159,7 +171,7 @@ func quantized(float, model *graph.Graph) ([]*place, error) {
 }
 
 // find fills in what the samples do not change; ok is false for a tensor that is
-// not quantized, or whose codes another tensor has: a bias, a border of uint8.
+// not to be compared, or whose codes another tensor has: a bias, a border of uint8.
 func (p *place) find(model *graph.Graph) (ok bool, err error) {
 	t := p.model
 	producer := model.Producer(t)
@@ -173,16 +185,23 @@ func (p *place) find(model *graph.Graph) (ok bool, err error) {
 		}
 		producer = model.Producer(producer.Inputs[0])
 	} else {
-		if t.Quant == nil || t.Type != graph.Int8 && t.Type != graph.Int16 {
+		p.Weights = t.Role != graph.Activation
+		switch {
+		case t.Quant != nil && (t.Type == graph.Int8 || t.Type == graph.Int16):
+			p.params, p.grid = *t.Quant, quant.Signed(8*t.Type.Size(), false)
+		case p.Weights && t.Type == graph.Float16:
+		case !p.Weights && t.Quant == nil && producer != nil && producer.Op.Class() != graph.Border && len(model.Quantizers()) == 0:
+		default:
 			return false, nil
 		}
-		p.Weights, p.params, p.grid = t.Role != graph.Activation, *t.Quant, quant.Signed(8*t.Type.Size(), false)
 	}
 	p.Name, p.Op = p.float.Name, "input"
 	if p.Weights {
-		producer = model.Consumers(t)[0]
+		if producer = model.Consumers(t)[0]; producer.Op == graph.Op(graph.Dequantize{}) {
+			producer = model.Consumers(producer.Output)[0]
+		}
 	}
-	if producer != nil {
+	if producer != nil && !(producer.Op.Class() == graph.Border && slices.Contains(model.Inputs, producer.Inputs[graph.InputX])) {
 		p.Op = producer.Op.Name()
 	}
 	for i, s := range p.params.Scale {

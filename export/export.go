@@ -100,7 +100,8 @@ func Float16(g *graph.Graph) (*graph.Graph, error) {
 }
 
 // Float32 returns the float network g ready for a file: BatchNorm folded,
-// activations fused, Dropout gone.
+// activations fused, Dropout gone. What quantization-aware training made of the float
+// weights is Float32 of [graph.Graph.Unquantized].
 //
 // Errors: a graph that was quantized; NaN or infinite weights.
 func Float32(g *graph.Graph) (*graph.Graph, error) {
@@ -111,7 +112,7 @@ func Float32(g *graph.Graph) (*graph.Graph, error) {
 }
 
 func floatPasses() graph.Passes {
-	return graph.Passes{graph.DropDropout, graph.FoldBatchNorm, foldAffine, graph.FuseActivations, freezeVariables, checkFinite}
+	return graph.Passes{graph.DropDropout, evaluateFolds, graph.FoldBatchNorm, foldAffine, graph.FuseActivations, freezeVariables, checkFinite}
 }
 
 func run(g *graph.Graph, passes graph.Passes) (*graph.Graph, error) {

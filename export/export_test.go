@@ -233,6 +233,24 @@ func TestDeadChannelKeepsItsBias(t *testing.T) {
 	}
 }
 
+// The float weights of a network with FakeQuant nodes can be written, too, whether
+// its BatchNorm is behind them or folded in front of them.
+func TestFloatOfQuantized(t *testing.T) {
+	for _, recipe := range []quant.Recipe{quant.Int8(), quant.Int8PerTensor()} {
+		net := quantized(t, recipe).Unquantized(nil)
+		model, err := Float32(net)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := operators(model); got != "CONV_2D AVERAGE_POOL_2D RESHAPE FULLY_CONNECTED SOFTMAX" {
+			t.Errorf("%s: the operators are %s", recipe.Name, got)
+		}
+		if d := apart(t, net, model); !(d <= 1e-5) { // sums of 9 products, rounded otherwise
+			t.Errorf("%s: off by %.3g of the largest value", recipe.Name, d)
+		}
+	}
+}
+
 func TestExportRefuses(t *testing.T) {
 	unset, err := fakequant.Insert(network(t), quant.Int8())
 	if err != nil {

@@ -68,7 +68,7 @@ func coding[T q8.Code](p quant.Params) encoder {
 
 // Decode returns the real values of elements of t, any number of rows: data
 // itself for Float32, the exact values for Float16, scale*(q - zero point) for
-// Int8, UInt8, Int16 and Int32, per channel if t has a scale per channel.
+// Int8, UInt8, Int16, Int32 and Int64, per channel if t has a scale per channel.
 //
 // Errors: data of another type than t's; an integer tensor without parameters.
 func Decode(t *graph.Tensor, data any) ([]float32, error) {
@@ -108,6 +108,8 @@ func appendReal(y []float32, v *value) ([]float32, error) {
 			err = decode[int16](p, x, v)
 		case graph.Int32:
 			err = decode[int32](p, x, v)
+		case graph.Int64:
+			decodeWide(p, x, v)
 		default:
 			err = fmt.Errorf("tensor %q: %v has no real values", t.Name, t.Type)
 		}
@@ -132,6 +134,17 @@ func decode[T quant.CodeType](p quant.Params, x []float32, v *value) error {
 		x[i] = quant.Value(int32(code), scale, zero)
 	}
 	return nil
+}
+
+// decodeWide is decode for biases of int64, whose zero points are 0.
+func decodeWide(p quant.Params, x []float32, v *value) {
+	inner := 1
+	if p.PerChannel() {
+		inner = graph.Inner(v.tensor.Shape, p.Axis)
+	}
+	for i, code := range elements[int64](v) {
+		x[i] = float32(float64(code) * float64(p.Scale[i/inner%len(p.Scale)]))
+	}
 }
 
 // RunFloat runs any number of rows through a graph with one input and one

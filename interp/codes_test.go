@@ -113,7 +113,7 @@ func TestEncodeDecodeErrors(t *testing.T) {
 	}{
 		{codes(graph.Int8, nil), []int8{1}, `interp: decode: tensor "x" is int8 without scale and zero point`},
 		{codes(graph.Int8, nil), []uint8{1}, `interp: decode: tensor "x": data is []uint8, want []int8`},
-		{codes(graph.Int64, ptr(1, 0)), []int64{1}, `interp: decode: tensor "x": int64 has no real values`},
+		{codes(graph.Int64, nil), []int64{1}, `interp: decode: tensor "x" is int64 without scale and zero point`},
 		{codes(graph.Int8, channels), []int8{1, 2, 3}, `interp: decode: tensor "x": quant: 3 values do not fill shape [1 2]`},
 	} {
 		if _, err := interp.Decode(c.x, c.data); err == nil || !strings.Contains(err.Error(), c.want) {
@@ -125,4 +125,8 @@ func TestEncodeDecodeErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	equal(t, "int32 per channel", got, []float32{-3, 200000})
+	if got, err = interp.Decode(codes(graph.Int64, channels), []int64{-1 << 40, 1 << 40}); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "int64 per channel", got, []float32{-1 << 40, 1 << 41})
 }

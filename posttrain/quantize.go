@@ -45,13 +45,7 @@ func Quantize(ctx context.Context, net *graph.Graph, recipe quant.Recipe, sample
 // quantized returns the fake-quantized graph of which [Quantize] makes a model.
 func quantized(ctx context.Context, net *graph.Graph, recipe quant.Recipe, samples data.Dataset, o Options) (q *graph.Graph, err error) {
 	r := o.Repair
-	if net, err = folded(net); err == nil && r.Equalize {
-		net, err = Equalize(ctx, net, samples, r.Sampling)
-	}
-	if err == nil && r.AbsorbBiases {
-		net, err = AbsorbBiases(ctx, net, samples, r.Sampling)
-	}
-	if err == nil {
+	if net, err = Rearrange(ctx, net, samples, r); err == nil {
 		q, err = fakequant.Insert(net, recipe)
 	}
 	if err == nil && recipe.Mode == quant.Integer {

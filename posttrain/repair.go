@@ -1,9 +1,11 @@
 package posttrain
 
 import (
+	"context"
 	"fmt"
 	"io"
 
+	"github.com/goqat/goqat/data"
 	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/internal/feed"
 )
@@ -49,6 +51,23 @@ func folded(net *graph.Graph) (*graph.Graph, error) {
 		return nil, fmt.Errorf("posttrain: %w", err)
 	}
 	return g, nil
+}
+
+// Rearrange returns the float network of which [Quantize] makes a model: with
+// Dropout and BatchNorm folded, and after the repairs that come before calibration.
+// It computes what net does, but its inner tensors have other values; package
+// diagnose compares with them. net is not changed.
+//
+// Errors: those of the repairs; a network that is quantized.
+func Rearrange(ctx context.Context, net *graph.Graph, samples data.Dataset, r Repair) (*graph.Graph, error) {
+	net, err := folded(net)
+	if err == nil && r.Equalize {
+		net, err = Equalize(ctx, net, samples, r.Sampling)
+	}
+	if err == nil && r.AbsorbBiases {
+		net, err = AbsorbBiases(ctx, net, samples, r.Sampling)
+	}
+	return net, err
 }
 
 // check reports a graph that a pass has broken.

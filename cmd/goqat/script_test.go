@@ -15,6 +15,12 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/goqat/goqat/data"
+	"github.com/goqat/goqat/data/digits"
+	"github.com/goqat/goqat/fakequant"
+	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/layers"
+	"github.com/goqat/goqat/posttrain"
+	"github.com/goqat/goqat/quant"
 )
 
 func TestMain(m *testing.M) {
@@ -49,7 +55,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"json": checkJSON, "empty": checkEmpty, "cut": cut, "npy": writeNPY, "idx": writeIDX, "holds": checkNPY,
-			"csv": writeCSV, "pictures": writePictures, "sounds": writeSounds,
+			"csv": writeCSV, "pictures": writePictures, "sounds": writeSounds, "graph": writeGraph,
 		},
 	})
 }
@@ -151,6 +157,18 @@ func writeIDX(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	ts.Check(data.WriteNPZ(f, arrays))
 	ts.Check(f.Close())
+}
+
+// writeGraph is `graph FILE`: a dense layer for the digits with FakeQuant nodes, as
+// it is while it trains.
+func writeGraph(ts *testscript.TestScript, _ bool, args []string) {
+	net, err := layers.Sequential{layers.Flatten{}, layers.Dense{Units: 10}}.Build(layers.Input{8, 8, 1}, 1)
+	ts.Check(err)
+	q, err := fakequant.Insert(net, quant.Int8())
+	ts.Check(err)
+	rows, _ := digits.Load()
+	ts.Check(posttrain.Calibrate(context.Background(), q, rows, posttrain.Calibration{Samples: 100}))
+	ts.Check(graph.Save(ts.MkAbs(args[0]), q))
 }
 
 func counting[T int8 | float32 | float64](n int) []T {

@@ -88,7 +88,7 @@ var table = map[string]rule{
 
 	"export":    {own: []string{"graph", "quant"}, foreign: float16},
 	"posttrain": {own: slices.Concat([]string{"graph", "quant", "data", "fakequant", "interp", "export", "internal/feed", "internal/parallel", "internal/progress"}, kernels)},
-	"diagnose":  {own: []string{"graph", "quant", "data", "interp", "internal/feed"}},
+	"diagnose":  {own: []string{"graph", "quant", "data", "interp", "internal/feed", "internal/progress"}},
 	"parity":    {own: []string{"graph", "quant", "data", "interp", "export", "train"}},
 	"report":    {own: []string{"graph", "quant"}, foreign: plot},
 }

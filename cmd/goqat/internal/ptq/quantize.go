@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/goqat/goqat/data"
-	"github.com/goqat/goqat/fakequant"
 	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/posttrain"
 	"github.com/goqat/goqat/quant"
@@ -64,6 +64,11 @@ func Prepare(net *graph.Graph) (*graph.Graph, error) {
 	return graph.Passes{posttrain.FoldConstants, tflite.Trainable, graph.FoldArithmetic, graph.CancelReshapes}.Run(net)
 }
 
+// Quantized reports whether a network has codes, FakeQuant nodes or half precision.
+func Quantized(net *graph.Graph) bool {
+	return len(net.Quantizers()) > 0 || slices.ContainsFunc(net.Tensors(), func(t *graph.Tensor) bool { return t.Quant != nil || t.Type == graph.Float16 })
+}
+
 // Quantize quantizes a network as a file holds it. Samples may be nil in modes
 // other than int8.
 //
@@ -107,40 +112,22 @@ func small(net *graph.Graph, r quant.Recipe) (list []Float) {
 	return list
 }
 
-// Simulate returns a network as it is quantized, after the remedies that change
-// it, and the same with the fake quantization of an int8 plan: ranges found, other
-// remedies applied. An int8 model of [Quantize] is what this exports to.
+// Pair returns a network as it is quantized, after the remedies that rearrange it, and
+// the model that [Quantize] makes of it.
 //
-// Errors: as [Quantize]; other modes; operators that cannot be run.
-func Simulate(ctx context.Context, net *graph.Graph, p Plan, samples data.Dataset, o Options) (float, simulated *graph.Graph, err error) {
+// Errors: as [Quantize]; operators that cannot be run.
+func Pair(ctx context.Context, net *graph.Graph, p Plan, samples data.Dataset, o Options) (float, model *graph.Graph, err error) {
 	if err := p.Check(); err != nil {
 		return nil, nil, err
 	}
-	recipe := p.recipe()
-	if recipe.Mode != quant.Integer {
-		return nil, nil, fmt.Errorf("mode %s has no ranges to simulate", p.Mode)
+	options := p.options(o)
+	if float, err = Prepare(net); err == nil {
+		float, err = posttrain.Rearrange(ctx, float, samples, options.Repair)
 	}
-	if net, err = Prepare(net); err == nil {
-		net, err = graph.Passes{graph.DropDropout, graph.FoldBatchNorm}.Run(net)
+	if err != nil {
+		return nil, nil, err
 	}
-	c := p.options(o)
-	if r := c.Repair; err == nil && r.Equalize {
-		net, err = posttrain.Equalize(ctx, net, samples, r.Sampling)
-	}
-	if r := c.Repair; err == nil && r.AbsorbBiases {
-		net, err = posttrain.AbsorbBiases(ctx, net, samples, r.Sampling)
-	}
-	if err == nil {
-		simulated, err = fakequant.Insert(net, recipe)
-	}
-	if err == nil {
-		err = posttrain.Calibrate(ctx, simulated, samples, c.Calibration)
-	}
-	if r := c.Repair; err == nil && r.AdaRound {
-		simulated, err = posttrain.AdaRound(ctx, simulated, samples, r.Sampling)
-	}
-	if r := c.Repair; err == nil && r.CorrectBias {
-		simulated, err = posttrain.CorrectBias(ctx, simulated, samples, r.Sampling)
-	}
-	return net, simulated, err
+	options.Repair.Equalize, options.Repair.AbsorbBiases = false, false
+	model, err = posttrain.Quantize(ctx, float, p.recipe(), samples, options)
+	return float, model, err
 }
