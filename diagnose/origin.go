@@ -75,8 +75,8 @@ func (o *origin) twin(n *graph.Node) *graph.Node {
 }
 
 // check reports weights that do not round to those of the model: to the next code,
-// or the one beyond where AdaRound chose. Half precision rounds by up to 2^-11 of a
-// value, which counts as a step.
+// or the one beyond where AdaRound chose. A step of half precision is up to 2^-10 of
+// the value.
 func (o *origin) check() error {
 	for _, n := range o.model.Nodes {
 		for i, t := range n.Inputs {
@@ -113,7 +113,7 @@ func steps(t *graph.Tensor, values []float32) (most float64) {
 		inner = graph.Inner(t.Shape, t.Quant.Axis)
 	}
 	for i, v := range values {
-		step := max(math.Abs(float64(v))/(1<<11), 1.0/(1<<25))
+		step := max(math.Abs(float64(v))/(1<<10), 1.0/(1<<24))
 		if t.Quant != nil {
 			step = float64(t.Quant.Scale[i/inner%len(t.Quant.Scale)])
 		}
