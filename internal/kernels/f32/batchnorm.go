@@ -148,23 +148,32 @@ func (n normalization) run(from, to int) {
 func NormalizeGrad(ws *Workspace, rows, channels int, dx, dgamma, dbeta, dy []float32, mask []uint8, x, mean, invStd, gamma []float32) {
 	dy, mask = passed(channels, dx[:rows*channels], dy, mask)
 	NormalizeParamGrads(ws, rows, channels, dgamma, dbeta, dy, mask, x, mean, invStd)
-	s := ws.floats(3 * channels)
-	meanB, meanG, factor := s[:channels], s[channels:2*channels], s[2*channels:]
-	gradFactors(rows, meanB, meanG, factor, dbeta, dgamma, gamma, invStd)
-	mean, invStd = ws.repeated(0, rows, mean[:channels]), ws.repeated(1, rows, invStd[:channels])
-	meanB, meanG, factor = ws.repeated(2, rows, meanB), ws.repeated(3, rows, meanG), ws.repeated(4, rows, factor)
-	type args struct {
-		channels                                      int
-		dx, dy, x, mean, invStd, meanB, meanG, factor []float32
-		mask                                          []uint8
-	}
-	each(rows, channels*costMove, args{channels, dx, dy, x, mean, invStd, meanB, meanG, factor, mask}, func(a args, from, to int) {
-		i, j := from*a.channels, to*a.channels
-		if a.mask != nil {
-			level.normalizeMaskedGrad(a.dx[i:j], a.dy[i:j], a.mask[i/8:j/8], a.x[i:j], a.mean, a.invStd, a.meanB, a.meanG, a.factor)
-			return
+	params := ws.floats(5 * channels)
+	gradParams(params, rows, mean, invStd, dbeta, dgamma, gamma)
+	if mask != nil {
+		type args struct {
+			channels          int
+			dx, dy, x, params []float32
+			mask              []uint8
 		}
-		level.normalizeGrad(a.dx[i:j], a.dy[i:j], a.x[i:j], a.mean, a.invStd, a.meanB, a.meanG, a.factor)
+		each(rows, channels*costMove, args{channels, dx, dy, x, params, mask}, func(a args, from, to int) {
+			i, j, p := from*a.channels, to*a.channels, patch{lines: 1, pixels: to - from, channels: a.channels}
+			level.normalizeMaskedGrad(a.dx[i:j], a.dy[i:j], a.mask[i/8:j/8], a.x[i:j], a.params, a.channels, p)
+		})
+		return
+	}
+	var p [5][]float32 // repeated
+	for i := range p {
+		p[i] = ws.repeated(i, rows, params[i*channels:][:channels])
+	}
+	type args struct {
+		channels  int
+		dx, dy, x []float32
+		p         [5][]float32
+	}
+	each(rows, channels*costMove, args{channels, dx, dy, x, p}, func(a args, from, to int) {
+		i, j := from*a.channels, to*a.channels
+		level.normalizeGrad(a.dx[i:j], a.dy[i:j], a.x[i:j], a.p[0], a.p[1], a.p[2], a.p[3], a.p[4])
 	})
 }
 

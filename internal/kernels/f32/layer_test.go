@@ -1,6 +1,7 @@
 package f32_test
 
 import (
+	"math"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -189,4 +190,50 @@ func TestLayer(t *testing.T) {
 		}
 		c.check(t, &ws, rand.New(rand.NewPCG(1, uint64(i))), i > 0, true, true, quant.Relu, true, false)
 	}
+}
+
+// TestNormSpecialValues holds the loops of a normalization and its tail to both one after the other where values are
+// infinite, too large for an integer, or no numbers: the layer behind, of a tap of weight 1, leaves them as they are.
+func TestNormSpecialValues(t *testing.T) {
+	var ws f32.Workspace
+	rapid.Check(t, func(t *rapid.T) {
+		r, c, rows := drawRand(t), 8*rapid.IntRange(1, 7).Draw(t, "eights"), rapid.IntRange(1, 20).Draw(t, "rows")
+		act, rounds := drawActivation(t), rapid.Bool().Draw(t, "rounds")
+		x, ones, gamma, beta := random(r, rows*c), make([]float32, c), random(r, c), random(r, c)
+		for i := range ones {
+			ones[i] = 1
+		}
+		specials := []float32{float32(math.Inf(1)), float32(math.Inf(-1)), math.MaxFloat32, -math.MaxFloat32, float32(math.NaN())}
+		specials = specials[:rapid.IntRange(0, len(specials)).Draw(t, "kinds")]
+		for _, v := range specials {
+			for range rapid.IntRange(0, 2).Draw(t, "how many") {
+				x[r.IntN(len(x))] = v
+			}
+		}
+		n := normOf(r, x, c, act, rounds, true)
+		n.Observe = n.Tail != nil && rapid.Bool().Draw(t, "observe")
+		n.Begin(beta, ones, gamma, beta, true)
+		want, mask := dirty(len(x)), make([]uint8, len(n.Mask))
+		kerneltest.Normalize(rows, c, want, x, beta, n.InvStd, gamma, beta)
+		var lo, hi float32
+		var nan bool
+		if n.Tail != nil {
+			lo, hi, nan = n.Tail.Run(want, mask)
+		}
+		for i := range want {
+			want[i] += 0 // as sums do
+		}
+		got := dirty(len(x))
+		f32.Depthwise{Window: same(rows, 1, 1, one), Batch: 1, Channels: c, Multiplier: 1}.Layer().Forward(&ws, got, nil, ones, nil, quant.NoActivation, n, nil)
+		equal(t, "y", got, want)
+		if !slices.Equal(n.Mask, mask) {
+			t.Fatalf("mask %v, want %v", n.Mask, mask)
+		}
+		if n.Observe {
+			equal(t, "bounds", []float32{n.Found.Lo, n.Found.Hi}, []float32{lo, hi})
+			if n.Found.NaN != nan {
+				t.Fatalf("NaN: %v, want %v", n.Found.NaN, nan)
+			}
+		}
+	})
 }

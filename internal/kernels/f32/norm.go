@@ -28,23 +28,23 @@ type Norm struct {
 
 	frozen            bool
 	mean, gamma, beta []float32 // in use
-	wide              Workspace // of repeated parameters
-	forward           struct{ mean, invStd, gamma, beta []float32 }
-	backward          struct{ mean, invStd, meanB, meanG, factor []float32 }
-	scratch           []float32
+	// What kernels read in the forward and in the backward pass: one parameter behind the other, and repeated.
+	forward, backward []float32
+	wide              [5][]float32
+	ws                Workspace
 }
 
 // NewNorm returns a normalization of so many channels, without X, tail and mask.
 func NewNorm(channels int, epsilon float32) *Norm {
-	s := make([]float32, 8*channels)
-	next := func() []float32 {
-		v := s[:channels:channels]
-		s = s[channels:]
+	s := make([]float32, 14*channels)
+	next := func(n int) []float32 {
+		v := s[: n*channels : n*channels]
+		s = s[n*channels:]
 		return v
 	}
 	return &Norm{
-		Channels: channels, Epsilon: epsilon, Mean: next(), Variance: next(), InvStd: next(), DGamma: next(), DBeta: next(),
-		scratch: s,
+		Channels: channels, Epsilon: epsilon, Mean: next(1), Variance: next(1), InvStd: next(1), DGamma: next(1), DBeta: next(1),
+		forward: next(4), backward: next(5),
 	}
 }
 
@@ -52,9 +52,17 @@ func NewNorm(channels int, epsilon float32) *Norm {
 func (n *Norm) Begin(mean, variance, gamma, beta []float32, frozen bool) {
 	n.frozen, n.mean, n.gamma, n.beta = frozen, mean, gamma, beta
 	InvStd(n.InvStd, variance, n.Epsilon)
-	f, rows := &n.forward, n.rows()
-	f.mean, f.invStd = n.wide.repeated(0, rows, mean), n.wide.repeated(1, rows, n.InvStd)
-	f.gamma, f.beta = n.wide.repeated(2, rows, gamma), n.wide.repeated(3, rows, beta)
+	for i, p := range [][]float32{mean, n.InvStd, gamma, beta} {
+		copy(n.forward[i*n.Channels:][:n.Channels], p)
+	}
+	n.widen(n.forward)
+}
+
+// widen repeats parameters.
+func (n *Norm) widen(params []float32) {
+	for i := range len(params) / n.Channels {
+		n.wide[i] = n.ws.repeated(i, n.rows(), params[i*n.Channels:][:n.Channels])
+	}
 }
 
 func (n *Norm) rows() int { return len(n.X) / n.Channels }
@@ -62,7 +70,10 @@ func (n *Norm) rows() int { return len(n.X) / n.Channels }
 // run writes what the rows lo to hi-1 are behind the tail. If observe is true, it keeps their bounds, where they are asked
 // for, and bits.
 func (n *Norm) run(part int, to plane, lo, hi int, observe bool) {
-	f, t := &n.forward, n.Tail
+	w, t := &n.wide, n.Tail
+	if t != nil && t.rectified && n.rectify(part, to, lo, hi, observe) {
+		return
+	}
 	for i, j := n.pieces(&to, lo, hi); i < hi*n.Channels; i += j {
 		dst, x := to.data[:j], n.X[i:i+j]
 		var mask []uint8
@@ -71,19 +82,54 @@ func (n *Norm) run(part int, to plane, lo, hi int, observe bool) {
 		}
 		switch {
 		case t == nil:
-			level.normalize(dst, x, f.mean, f.invStd, f.gamma, f.beta)
+			level.normalize(dst, x, w[0], w[1], w[2], w[3])
 		case t.rounds == 0 && !(observe && n.Observe):
-			level.clampNormalized(dst, x, f.mean, f.invStd, f.gamma, f.beta, mask, &t.k)
+			level.clampNormalized(dst, x, w[0], w[1], w[2], w[3], mask, &t.k)
 		case !observe:
-			level.restoreNormalized(dst, x, f.mean, f.invStd, f.gamma, f.beta, &t.k)
+			level.restoreNormalized(dst, x, w[0], w[1], w[2], w[3], &t.k)
 		case t.rounds != 0 && mask != nil:
-			t.found[part].add(level.roundNormalized(dst, x, f.mean, f.invStd, f.gamma, f.beta, mask, &t.k))
+			t.found[part].add(level.roundNormalized(dst, x, w[0], w[1], w[2], w[3], mask, &t.k))
 		default:
-			level.normalize(dst, x, f.mean, f.invStd, f.gamma, f.beta)
+			level.normalize(dst, x, w[0], w[1], w[2], w[3])
 			t.found[part].add(level.tail(dst, dst, mask, &t.k, t.rounds))
 		}
 		to.advance()
 	}
+}
+
+// rectify is run by the routines for activations that are not below zero, if it returns true.
+func (n *Norm) rectify(part int, to plane, lo, hi int, observe bool) bool {
+	t, p, x := n.Tail, n.patch(&to, lo, hi), n.X[lo*n.Channels:hi*n.Channels]
+	var mask []uint8
+	if observe && n.Mask != nil {
+		mask = n.Mask[lo*n.Channels/8 : hi*n.Channels/8]
+	}
+	switch {
+	case t.rounds == 0 && !(observe && n.Observe):
+		level.rectify(to.data, x, mask, n.forward, &t.k, p)
+	case t.rounds == 0:
+		return false
+	case !observe:
+		return !level.restoreRectified(to.data, x, n.forward, &t.k, p)
+	case mask == nil:
+		return false
+	default:
+		least, most, nan := level.roundRectified(to.data, x, mask, n.forward, &t.k, p)
+		if nan {
+			return false
+		}
+		t.found[part].add(least, most, false)
+	}
+	return true
+}
+
+// patch is where the rows lo to hi-1 are in p.
+func (n *Norm) patch(p *plane, lo, hi int) patch {
+	if p.width == p.line {
+		return patch{1, hi - lo, 0, n.Channels}
+	}
+	pixels := p.width / n.Channels
+	return patch{(hi - lo) / pixels, pixels, p.line - p.width, n.Channels}
 }
 
 // pieces returns where the elements of the rows lo to hi-1 begin and how many lie together in p.
@@ -133,28 +179,23 @@ func (n *Norm) addParamGrads(dbeta, dgamma []float32, lo, hi int) {
 
 // beginGrad prepares for the gradient of X.
 func (n *Norm) beginGrad() {
-	c, rows := n.Channels, n.rows()
-	meanB, meanG, factor := n.scratch[:c], n.scratch[c:2*c], n.scratch[2*c:3*c]
-	gradFactors(rows, meanB, meanG, factor, n.DBeta, n.DGamma, n.gamma, n.InvStd)
+	gradParams(n.backward, n.rows(), n.mean, n.InvStd, n.DBeta, n.DGamma, n.gamma)
 	if n.frozen {
-		clear(meanB)
-		clear(meanG)
+		clear(n.backward[2*n.Channels : 4*n.Channels])
 	}
-	b := &n.backward
-	b.mean, b.invStd = n.wide.repeated(0, rows, n.mean), n.wide.repeated(1, rows, n.InvStd)
-	b.meanB, b.meanG, b.factor = n.wide.repeated(2, rows, meanB), n.wide.repeated(3, rows, meanG), n.wide.repeated(4, rows, factor)
+	n.widen(n.backward)
 }
 
 // grad writes the gradient of the rows lo to hi-1 of X.
 func (n *Norm) grad(to plane, lo, hi int) {
-	b := &n.backward
+	if n.Mask != nil {
+		i, j := lo*n.Channels, hi*n.Channels
+		level.normalizeMaskedGrad(to.data, n.DY[i:j], n.Mask[i/8:j/8], n.X[i:j], n.backward, n.Channels, n.patch(&to, lo, hi))
+		return
+	}
+	w := &n.wide
 	for i, j := n.pieces(&to, lo, hi); i < hi*n.Channels; i += j {
-		dst, dy, x := to.data[:j], n.DY[i:i+j], n.X[i:i+j]
-		if n.Mask == nil {
-			level.normalizeGrad(dst, dy, x, b.mean, b.invStd, b.meanB, b.meanG, b.factor)
-		} else {
-			level.normalizeMaskedGrad(dst, dy, n.Mask[i/8:(i+j)/8], x, b.mean, b.invStd, b.meanB, b.meanG, b.factor)
-		}
+		level.normalizeGrad(to.data[:j], n.DY[i:i+j], n.X[i:i+j], w[0], w[1], w[2], w[3], w[4])
 		to.advance()
 	}
 }
@@ -181,8 +222,13 @@ type plane struct {
 // advance goes on to the next row.
 func (p *plane) advance() { p.data = p.data[min(p.line, len(p.data)):] }
 
-// gradFactors computes what [NormalizeGrad] subtracts from gradients and multiplies them by.
-func gradFactors(rows int, meanB, meanG, factor, dbeta, dgamma, gamma, invStd []float32) {
+// gradParams writes what the gradient of a normalization needs, one behind the other: mean, invStd, what is subtracted from
+// gradients and from them for each xhat, and what they are multiplied by.
+func gradParams(params []float32, rows int, mean, invStd, dbeta, dgamma, gamma []float32) {
+	channels := len(params) / 5
+	copy(params[:channels], mean)
+	copy(params[channels:2*channels], invStd)
+	meanB, meanG, factor := params[2*channels:3*channels], params[3*channels:4*channels], params[4*channels:5*channels]
 	for c := range factor {
 		meanB[c], meanG[c] = dbeta[c]/float32(rows), dgamma[c]/float32(rows)
 		factor[c] = gamma[c] * invStd[c]

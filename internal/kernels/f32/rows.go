@@ -48,8 +48,3 @@ func normalizeGradPortable(dx, dy, x, mean, invStd, meanB, meanG, factor []float
 		dx, dy, x = dx[n:], dy[n:], x[n:]
 	}
 }
-
-func normalizeMaskedGradPortable(dx, dy []float32, mask []uint8, x, mean, invStd, meanB, meanG, factor []float32) {
-	maskGradPortable(dx, dy[:len(dx)], mask)
-	normalizeGradPortable(dx, dx, x, mean, invStd, meanB, meanG, factor)
-}

@@ -10,9 +10,10 @@ import (
 // Tail is what follows the sums of a layer in one pass: an activation, the bounds of its output, fake quantization by one
 // scale, and where the gradient passes both.
 type Tail struct {
-	k      tailConstants
-	rounds int
-	found  [parallel.MaxParts]extent
+	k         tailConstants
+	rounds    int
+	rectified bool // the activation is not below zero, and codes are rounded from there
+	found     [parallel.MaxParts]extent
 }
 
 // tailConstants are vectors of eight equal numbers, integers among them by their bits.
@@ -36,15 +37,20 @@ func (t *Tail) Activate(act quant.Activation) {
 	t.k.set(&t.k.limit, codeLimit)
 	t.k.set(&t.k.minusLimit, -codeLimit)
 	t.k.set(&t.k.sign, float32(math.Copysign(0, -1)))
+	t.rectified = e.lo == 0
 }
 
 // Pass leaves out fake quantization.
-func (t *Tail) Pass() { t.rounds = 0 }
+func (t *Tail) Pass() {
+	t.rounds = 0
+	t.rectified = t.k.lo[0] == 0
+}
 
 // Round sets the fake quantization, that of [FakeQuantize]. g must have no Sum.
 func (t *Tail) Round(scale float32, zero int32, g quant.Grid) {
 	before, half, after := rule(zero, g)
 	t.rounds = 1
+	t.rectified = t.k.lo[0] == 0 && before == 0 && g.Min <= zero && zero <= g.Max
 	t.k.set(&t.k.scale, scale)
 	t.k.set(&t.k.before, before)
 	t.k.set(&t.k.half, half)

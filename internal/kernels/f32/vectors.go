@@ -21,8 +21,6 @@ type vectors struct {
 	affine        func(dst, x, factor, shift []float32)
 	normalize     func(dst, x, mean, invStd, gamma, beta []float32)
 	normalizeGrad func(dx, dy, x, mean, invStd, meanB, meanG, factor []float32)
-	// normalizeMaskedGrad takes what mask passes of dy; all lengths are multiples of eight.
-	normalizeMaskedGrad func(dx, dy []float32, mask []uint8, x, mean, invStd, meanB, meanG, factor []float32)
 
 	// On columns: they add at least one row of len(sum) columns after another to sum.
 	sumRows       func(rows int, sum, x []float32)
@@ -72,7 +70,19 @@ type vectors struct {
 	clampNormalized   func(dst, x, mean, invStd, gamma, beta []float32, mask []uint8, k *tailConstants)
 	roundNormalized   func(dst, x, mean, invStd, gamma, beta []float32, mask []uint8, k *tailConstants) (least, most float32, nan bool)
 	restoreNormalized func(dst, x, mean, invStd, gamma, beta []float32, k *tailConstants)
+
+	// On patches. The first three are the three above where the activation is not below zero; params are mean, invStd, gamma and
+	// beta. Where they round and return that there is a NaN, nothing else is valid.
+	rectify          func(dst, x []float32, mask []uint8, params []float32, k *tailConstants, p patch)
+	roundRectified   func(dst, x []float32, mask []uint8, params []float32, k *tailConstants, p patch) (least, most float32, nan bool)
+	restoreRectified func(dst, x, params []float32, k *tailConstants, p patch) (nan bool)
+	// normalizeMaskedGrad is normalizeGrad of what mask passes of dy, whose pixels are step elements apart; params are mean,
+	// invStd, meanB, meanG and factor.
+	normalizeMaskedGrad func(dx, dy []float32, mask []uint8, x, params []float32, step int, p patch)
 }
+
+// A patch is lines of pixels of a multiple of eight channels. Behind each line there is a gap in what is written.
+type patch struct{ lines, pixels, gap, channels int }
 
 // portable is plain Go. It rounds each product before it adds it.
 var portable = &dispatch{name: "portable", gemm: gemmPortable, vectors: vectors{
@@ -84,7 +94,7 @@ var portable = &dispatch{name: "portable", gemm: gemmPortable, vectors: vectors{
 	hardSwishGrad: slopedBy(hardSwishSlope), sigmoidGrad: slopedBy(sigmoidSlope), tanhGrad: slopedBy(tanhSlope),
 
 	biasClamp: biasClampPortable, scaleRows: scaleRowsPortable, affine: affinePortable,
-	normalize: normalizePortable, normalizeGrad: normalizeGradPortable, normalizeMaskedGrad: normalizeMaskedGradPortable,
+	normalize: normalizePortable, normalizeGrad: normalizeGradPortable,
 
 	sumRows: sumRowsPortable, sumSquares: sumSquaresPortable,
 	sumProducts: sumProductsPortable, sumNormalized: sumNormalizedPortable, sumMaskedNormalized: sumMaskedNormalizedPortable,
@@ -100,4 +110,6 @@ var portable = &dispatch{name: "portable", gemm: gemmPortable, vectors: vectors{
 
 	fakeQuantize: fakeQuantizePortable, maskGrad: maskGradPortable, tail: tailPortable, tailPool: tailPoolPortable, tailPool2: tailPoolPortable,
 	clampNormalized: clampNormalizedPortable, roundNormalized: roundNormalizedPortable, restoreNormalized: restoreNormalizedPortable,
+	rectify: rectifyPortable, roundRectified: roundRectifiedPortable, restoreRectified: restoreRectifiedPortable,
+	normalizeMaskedGrad: normalizeMaskedGradPortable,
 }}

@@ -12,7 +12,7 @@ var vectorsAVX2 = vectors{
 	hardSwishGrad: hardSwishGradAVX2, sigmoidGrad: sigmoidGradAVX2, tanhGrad: tanhGradAVX2,
 
 	biasClamp: biasClampAVX2, scaleRows: scaleRowsAVX2, affine: affineAVX2,
-	normalize: normalizeAVX2, normalizeGrad: normalizeGradAVX2, normalizeMaskedGrad: normalizeMaskedGradAVX2,
+	normalize: normalizeAVX2, normalizeGrad: normalizeGradAVX2,
 
 	sumRows: sumRowsAVX2, sumSquares: sumSquaresAVX2,
 	sumProducts: sumProductsAVX2, sumNormalized: sumNormalizedAVX2, sumMaskedNormalized: sumMaskedNormalizedAVX2,
@@ -84,6 +84,19 @@ var vectorsAVX2 = vectors{
 	restoreNormalized: func(dst, x, mean, invStd, gamma, beta []float32, k *tailConstants) {
 		restoreNormalizedAVX2(dst, x, mean, invStd, gamma, beta, k.lo[:])
 	},
+
+	rectify: func(dst, x []float32, mask []uint8, params []float32, k *tailConstants, p patch) {
+		rectifyAVX2(dst, x, mask, params, k.lo[:], p.lines, p.pixels, word*p.gap, p.channels)
+	},
+	roundRectified: func(dst, x []float32, mask []uint8, params []float32, k *tailConstants, p patch) (least, most float32, nan bool) {
+		return roundRectifiedAVX2(dst, x, mask, params, k.lo[:], p.lines, p.pixels, word*p.gap, p.channels)
+	},
+	restoreRectified: func(dst, x, params []float32, k *tailConstants, p patch) bool {
+		return restoreRectifiedAVX2(dst, x, params, k.lo[:], p.lines, p.pixels, word*p.gap, p.channels)
+	},
+	normalizeMaskedGrad: func(dx, dy []float32, mask []uint8, x, params []float32, step int, p patch) {
+		normalizeMaskedGradAVX2(dx, dy, mask, x, params, word*step, p.lines, p.pixels, word*p.gap, p.channels)
+	},
 }
 
 func vectorsAVX512() vectors {
@@ -92,19 +105,31 @@ func vectorsAVX512() vectors {
 	v.depthwise = func(y, x, w, bias []float32, l limits, s strip) {
 		depthwiseAVX512(y, x, w, bias, l.lo, l.hi, l.zero, s.lines, word*s.below, s.channels, s.count, word*s.step, s.rows, s.cols, word*s.line, word*s.col, word*s.out)
 	}
-	whole := func(dst, mean []float32) bool { return len(dst)%16 == 0 && len(mean)%16 == 0 }
-	v.roundNormalized = func(dst, x, mean, invStd, gamma, beta []float32, mask []uint8, k *tailConstants) (least, most float32, nan bool) {
-		if !whole(dst, mean) {
-			return vectorsAVX2.roundNormalized(dst, x, mean, invStd, gamma, beta, mask, k)
-		}
-		return roundNormalizedAVX512(dst, x, mean, invStd, gamma, beta, mask, k.lo[:])
-	}
-	v.restoreNormalized = func(dst, x, mean, invStd, gamma, beta []float32, k *tailConstants) {
-		if !whole(dst, mean) {
-			vectorsAVX2.restoreNormalized(dst, x, mean, invStd, gamma, beta, k)
+	v.rectify = func(dst, x []float32, mask []uint8, params []float32, k *tailConstants, p patch) {
+		if p.channels%16 != 0 {
+			vectorsAVX2.rectify(dst, x, mask, params, k, p)
 			return
 		}
-		restoreNormalizedAVX512(dst, x, mean, invStd, gamma, beta, k.lo[:])
+		rectifyAVX512(dst, x, mask, params, k.lo[:], p.lines, p.pixels, word*p.gap, p.channels)
+	}
+	v.roundRectified = func(dst, x []float32, mask []uint8, params []float32, k *tailConstants, p patch) (least, most float32, nan bool) {
+		if p.channels%16 != 0 {
+			return vectorsAVX2.roundRectified(dst, x, mask, params, k, p)
+		}
+		return roundRectifiedAVX512(dst, x, mask, params, k.lo[:], p.lines, p.pixels, word*p.gap, p.channels)
+	}
+	v.restoreRectified = func(dst, x, params []float32, k *tailConstants, p patch) bool {
+		if p.channels%16 != 0 {
+			return vectorsAVX2.restoreRectified(dst, x, params, k, p)
+		}
+		return restoreRectifiedAVX512(dst, x, params, k.lo[:], p.lines, p.pixels, word*p.gap, p.channels)
+	}
+	v.normalizeMaskedGrad = func(dx, dy []float32, mask []uint8, x, params []float32, step int, p patch) {
+		if p.channels%16 != 0 {
+			vectorsAVX2.normalizeMaskedGrad(dx, dy, mask, x, params, step, p)
+			return
+		}
+		normalizeMaskedGradAVX512(dx, dy, mask, x, params, word*step, p.lines, p.pixels, word*p.gap, p.channels)
 	}
 	return v
 }

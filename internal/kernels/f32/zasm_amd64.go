@@ -858,11 +858,6 @@ func normalizeAVX2(dst []float32, x []float32, mean []float32, invStd []float32,
 //go:noescape
 func normalizeGradAVX2(dx []float32, dy []float32, x []float32, mean []float32, invStd []float32, meanB []float32, meanG []float32, factor []float32)
 
-// normalizeMaskedGradAVX2 computes the gradient of the input of a normalization from what the mask passes of dy, for multiples of eight elements and columns: normalizeGrad behind maskGrad
-//
-//go:noescape
-func normalizeMaskedGradAVX2(dx []float32, dy []float32, mask []uint8, x []float32, mean []float32, invStd []float32, meanB []float32, meanG []float32, factor []float32)
-
 // sumRowsAVX2 adds rows of len(sum) columns, of which there must be one, in order:
 //
 //	for range rows { for c := range sum { sum[c] += x[c] }; next row }
@@ -1123,15 +1118,57 @@ func roundNormalizedAVX2(dst []float32, x []float32, mean []float32, invStd []fl
 //go:noescape
 func restoreNormalizedAVX2(dst []float32, x []float32, mean []float32, invStd []float32, gamma []float32, beta []float32, k []float32)
 
-// roundNormalizedAVX512 runs normalize and a tail that rounds, over multiples of sixteen elements and columns
+// normalizeMaskedGradAVX2 computes the gradient of the input of a normalization from what the mask passes of dy, at lines of pixels:
+//
+//	for c := range channels {
+//		xhat := float32((x[c] - mean[c]) * invStd[c])
+//		dx[c] = factor[c] * ((dy[c] - meanB[c]) - float32(xhat*meanG[c]))
+//	}
+//	dx, dy and x are those of the next pixel, step apart in dy; a gap is behind each line of dx
 //
 //go:noescape
-func roundNormalizedAVX512(dst []float32, x []float32, mean []float32, invStd []float32, gamma []float32, beta []float32, mask []uint8, k []float32) (least float32, most float32, nan bool)
+func normalizeMaskedGradAVX2(dx []float32, dy []float32, mask []uint8, x []float32, params []float32, step int, lines int, pixels int, gap int, channels int)
 
-// restoreNormalizedAVX512 is roundNormalized but for the bits and bounds
+// rectifyAVX2 runs normalize and a tail whose activation is not below zero and that does not round, at lines of pixels; a gap is behind each line of dst; mask may be empty
 //
 //go:noescape
-func restoreNormalizedAVX512(dst []float32, x []float32, mean []float32, invStd []float32, gamma []float32, beta []float32, k []float32)
+func rectifyAVX2(dst []float32, x []float32, mask []uint8, params []float32, k []float32, lines int, pixels int, gap int, channels int)
+
+// roundRectifiedAVX2 runs normalize and a tail whose activation is not below zero and that rounds, at lines of pixels; a gap is behind each line of dst; where there is a NaN, nothing else is valid
+//
+//go:noescape
+func roundRectifiedAVX2(dst []float32, x []float32, mask []uint8, params []float32, k []float32, lines int, pixels int, gap int, channels int) (least float32, most float32, nan bool)
+
+// restoreRectifiedAVX2 is roundRectified but for the bits and bounds
+//
+//go:noescape
+func restoreRectifiedAVX2(dst []float32, x []float32, params []float32, k []float32, lines int, pixels int, gap int, channels int) (nan bool)
+
+// normalizeMaskedGradAVX512 computes the gradient of the input of a normalization from what the mask passes of dy, at lines of pixels:
+//
+//	for c := range channels {
+//		xhat := float32((x[c] - mean[c]) * invStd[c])
+//		dx[c] = factor[c] * ((dy[c] - meanB[c]) - float32(xhat*meanG[c]))
+//	}
+//	dx, dy and x are those of the next pixel, step apart in dy; a gap is behind each line of dx
+//
+//go:noescape
+func normalizeMaskedGradAVX512(dx []float32, dy []float32, mask []uint8, x []float32, params []float32, step int, lines int, pixels int, gap int, channels int)
+
+// rectifyAVX512 runs normalize and a tail whose activation is not below zero and that does not round, at lines of pixels; a gap is behind each line of dst; mask may be empty
+//
+//go:noescape
+func rectifyAVX512(dst []float32, x []float32, mask []uint8, params []float32, k []float32, lines int, pixels int, gap int, channels int)
+
+// roundRectifiedAVX512 runs normalize and a tail whose activation is not below zero and that rounds, at lines of pixels; a gap is behind each line of dst; where there is a NaN, nothing else is valid
+//
+//go:noescape
+func roundRectifiedAVX512(dst []float32, x []float32, mask []uint8, params []float32, k []float32, lines int, pixels int, gap int, channels int) (least float32, most float32, nan bool)
+
+// restoreRectifiedAVX512 is roundRectified but for the bits and bounds
+//
+//go:noescape
+func restoreRectifiedAVX512(dst []float32, x []float32, params []float32, k []float32, lines int, pixels int, gap int, channels int) (nan bool)
 
 // transpose8AVX2 writes the transpose of eight rows of 8*blocks columns; strides are bytes:
 //

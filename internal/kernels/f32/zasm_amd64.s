@@ -5262,63 +5262,6 @@ end2:
 	VZEROUPPER
 	RET
 
-// func normalizeMaskedGradAVX2(dx []float32, dy []float32, mask []uint8, x []float32, mean []float32, invStd []float32, meanB []float32, meanG []float32, factor []float32)
-// Requires: AVX, AVX2, CMOV
-TEXT ·normalizeMaskedGradAVX2(SB), NOSPLIT, $0-216
-	MOVQ    dx_base+0(FP), AX
-	MOVQ    dy_base+24(FP), CX
-	MOVQ    x_base+72(FP), DX
-	MOVQ    mean_base+96(FP), BX
-	MOVQ    invStd_base+120(FP), SI
-	MOVQ    meanB_base+144(FP), DI
-	MOVQ    meanG_base+168(FP), R8
-	MOVQ    factor_base+192(FP), R9
-	MOVQ    mask_base+48(FP), R10
-	LEAQ    eightBits<>+0(SB), R11
-	VMOVUPS (R11), Y0
-	MOVQ    dx_len+8(FP), R11
-	MOVQ    mean_len+104(FP), R12
-
-period1:
-	TESTQ   R11, R11
-	JLE     end2
-	MOVQ    R12, R13
-	CMPQ    R11, R12
-	CMOVQLT R11, R13
-	XORQ    R14, R14
-
-wide3:
-	VPBROADCASTB (R10), Y1
-	VPAND        Y0, Y1, Y1
-	VPCMPEQD     Y0, Y1, Y1
-	VANDPS       (CX)(R14*4), Y1, Y1
-	VMOVUPS      (DX)(R14*4), Y2
-	VMOVUPS      (BX)(R14*4), Y3
-	VSUBPS       Y3, Y2, Y2
-	VMOVUPS      (SI)(R14*4), Y3
-	VMULPS       Y3, Y2, Y2
-	VMOVUPS      (R8)(R14*4), Y3
-	VMULPS       Y3, Y2, Y2
-	VMOVUPS      (DI)(R14*4), Y3
-	VSUBPS       Y3, Y1, Y1
-	VSUBPS       Y2, Y1, Y1
-	VMOVUPS      (R9)(R14*4), Y2
-	VMULPS       Y2, Y1, Y1
-	VMOVUPS      Y1, (AX)(R14*4)
-	INCQ         R10
-	ADDQ         $0x08, R14
-	CMPQ         R14, R13
-	JLT          wide3
-	LEAQ         (AX)(R13*4), AX
-	LEAQ         (CX)(R13*4), CX
-	LEAQ         (DX)(R13*4), DX
-	SUBQ         R12, R11
-	JMP          period1
-
-end2:
-	VZEROUPPER
-	RET
-
 // func sumRowsAVX2(rows int, sum []float32, x []float32)
 // Requires: AVX
 TEXT ·sumRowsAVX2(SB), NOSPLIT, $0-56
@@ -9116,182 +9059,2557 @@ end2:
 	VZEROUPPER
 	RET
 
-// func roundNormalizedAVX512(dst []float32, x []float32, mean []float32, invStd []float32, gamma []float32, beta []float32, mask []uint8, k []float32) (least float32, most float32, nan bool)
-// Requires: AVX, AVX512F, CMOV, SSE
-TEXT ·roundNormalizedAVX512(SB), NOSPLIT, $0-201
-	MOVQ         dst_base+0(FP), AX
-	MOVQ         x_base+24(FP), CX
-	MOVQ         mean_base+48(FP), DX
-	MOVQ         invStd_base+72(FP), BX
-	MOVQ         gamma_base+96(FP), SI
-	MOVQ         beta_base+120(FP), DI
-	MOVQ         k_base+168(FP), R8
-	VBROADCASTSS (R8), Z0
-	VBROADCASTSS 32(R8), Z1
-	VBROADCASTSS 64(R8), Z2
-	VBROADCASTSS 160(R8), Z3
-	VBROADCASTSS 192(R8), Z4
-	VBROADCASTSS 224(R8), Z5
-	VBROADCASTSS 416(R8), Z6
-	VBROADCASTSS 352(R8), Z7
-	VBROADCASTSS 288(R8), Z8
-	VBROADCASTSS 320(R8), Z9
-	VBROADCASTSS 256(R8), Z10
-	MOVQ         mask_base+144(FP), R9
-	VBROADCASTSS 96(R8), Z11
-	VBROADCASTSS 128(R8), Z12
-	MOVL         $0x7f800000, R8
-	VPBROADCASTD R8, Z13
-	MOVL         $0xff800000, R8
-	VPBROADCASTD R8, Z14
-	KXNORW       K1, K1, K1
-	MOVQ         dst_len+8(FP), R8
-	MOVQ         mean_len+56(FP), R10
+// func normalizeMaskedGradAVX2(dx []float32, dy []float32, mask []uint8, x []float32, params []float32, step int, lines int, pixels int, gap int, channels int)
+// Requires: AVX, AVX2
+TEXT ·normalizeMaskedGradAVX2(SB), NOSPLIT, $0-160
+	LEAQ    eightBits<>+0(SB), AX
+	VMOVUPS (AX), Y0
+	MOVQ    channels+152(FP), CX
+	XORQ    AX, AX
+	MOVQ    CX, DX
+	SHRQ    $0x03, DX
 
-period1:
-	TESTQ   R8, R8
-	JLE     end2
-	MOVQ    R10, R11
-	CMPQ    R8, R10
-	CMOVQLT R8, R11
-	XORQ    R12, R12
+columns1:
+	LEAQ    16(AX), BX
+	CMPQ    BX, CX
+	JGT     fewer2
+	MOVQ    params_base+96(FP), BX
+	MOVQ    channels+152(FP), SI
+	LEAQ    (BX)(AX*4), BX
+	VMOVUPS (BX), Y1
+	VMOVUPS 32(BX), Y2
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y3
+	VMOVUPS 32(BX), Y4
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y5
+	VMOVUPS 32(BX), Y6
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y7
+	VMOVUPS 32(BX), Y8
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y9
+	VMOVUPS 32(BX), Y10
+	MOVQ    dx_base+0(FP), BX
+	LEAQ    (BX)(AX*4), BX
+	MOVQ    dy_base+24(FP), SI
+	LEAQ    (SI)(AX*4), SI
+	MOVQ    x_base+72(FP), DI
+	LEAQ    (DI)(AX*4), DI
+	MOVQ    AX, R8
+	SHRQ    $0x03, R8
+	MOVQ    mask_base+48(FP), R9
+	ADDQ    R9, R8
+	MOVQ    lines+128(FP), R9
 
-wide3:
-	VMOVUPS    (CX)(R12*4), Z15
-	VSUBPS     (DX)(R12*4), Z15, Z15
-	VMULPS     (BX)(R12*4), Z15, Z15
-	VMULPS     (SI)(R12*4), Z15, Z15
-	VADDPS     (DI)(R12*4), Z15, Z15
-	VMAXPS     Z15, Z0, Z15
-	VMINPS     Z15, Z1, Z15
-	VADDPS     Z2, Z15, Z15
-	VCMPPS     $0x07, Z15, Z15, K2
-	VMINPS     Z13, Z15, Z13
-	VMAXPS     Z14, Z15, Z14
-	KANDW      K2, K1, K1
-	VCMPPS     $0x06, Z11, Z15, K3
-	VCMPPS     $0x09, Z12, Z15, K4
-	KANDW      K4, K3, K3
-	KANDW      K2, K3, K3
-	VDIVPS     Z3, Z15, Z16
-	VMINPS     Z7, Z16, Z16
-	VADDPS     Z4, Z16, Z16
-	VPANDD     Z6, Z16, Z17
-	VPORD      Z5, Z17, Z17
-	VADDPS     Z17, Z16, Z16
-	VCVTTPS2DQ Z16, Z16
-	VPMAXSD    Z8, Z16, Z17
-	VPMINSD    Z9, Z17, Z17
-	VPCMPEQD   Z16, Z17, K4
-	KANDW      K4, K3, K3
-	KMOVW      K3, (R9)
-	ADDQ       $0x02, R9
-	VPSUBD     Z10, Z17, Z17
-	VCVTDQ2PS  Z17, Z17
-	VMULPS     Z3, Z17, Z17
-	VMOVAPS    Z17, K2, Z15
-	VMOVUPS    Z15, (AX)(R12*4)
-	ADDQ       $0x10, R12
-	CMPQ       R12, R11
-	JLT        wide3
-	LEAQ       (AX)(R11*4), AX
-	LEAQ       (CX)(R11*4), CX
-	SUBQ       R10, R8
-	JMP        period1
+line3:
+	MOVQ pixels+136(FP), R10
 
-end2:
-	VEXTRACTF64X4 $0x01, Z13, Y0
-	VMOVAPS       Y13, Y1
-	VMINPS        Y0, Y1, Y1
-	VEXTRACTF64X4 $0x01, Z14, Y0
-	VMOVAPS       Y14, Y2
-	VMAXPS        Y0, Y2, Y2
-	VEXTRACTF128  $0x01, Y1, X0
-	VMINPS        X0, X1, X1
-	VPERMILPS     $0x0e, X1, X0
-	VMINPS        X0, X1, X1
-	VPERMILPS     $0x01, X1, X0
-	VMINPS        X0, X1, X1
-	VEXTRACTF128  $0x01, Y2, X0
-	VMAXPS        X0, X2, X2
-	VPERMILPS     $0x0e, X2, X0
-	VMAXPS        X0, X2, X2
-	VPERMILPS     $0x01, X2, X0
-	VMAXPS        X0, X2, X2
-	KMOVW         K1, AX
-	CMPL          AX, $0x0000ffff
-	SETNE         AL
-	MOVB          AL, nan+200(FP)
+pixel4:
+	VPBROADCASTB (R8), Y12
+	VPAND        Y0, Y12, Y12
+	VPCMPEQD     Y0, Y12, Y12
+	VANDPS       (SI), Y12, Y12
+	VMOVUPS      (DI), Y11
+	VSUBPS       Y1, Y11, Y11
+	VMULPS       Y3, Y11, Y11
+	VMULPS       Y7, Y11, Y11
+	VSUBPS       Y5, Y12, Y12
+	VSUBPS       Y11, Y12, Y12
+	VMULPS       Y9, Y12, Y12
+	VMOVUPS      Y12, (BX)
+	VPBROADCASTB 1(R8), Y12
+	VPAND        Y0, Y12, Y12
+	VPCMPEQD     Y0, Y12, Y12
+	VANDPS       32(SI), Y12, Y12
+	VMOVUPS      32(DI), Y11
+	VSUBPS       Y2, Y11, Y11
+	VMULPS       Y4, Y11, Y11
+	VMULPS       Y8, Y11, Y11
+	VSUBPS       Y6, Y12, Y12
+	VSUBPS       Y11, Y12, Y12
+	VMULPS       Y10, Y12, Y12
+	VMOVUPS      Y12, 32(BX)
+	LEAQ         (BX)(CX*4), BX
+	ADDQ         step+120(FP), SI
+	LEAQ         (DI)(CX*4), DI
+	ADDQ         DX, R8
+	DECQ         R10
+	JNE          pixel4
+	ADDQ         gap+144(FP), BX
+	DECQ         R9
+	JNE          line3
+	ADDQ         $0x10, AX
+	JMP          columns1
+
+fewer2:
+columns5:
+	LEAQ    8(AX), BX
+	CMPQ    BX, CX
+	JGT     fewer6
+	MOVQ    params_base+96(FP), BX
+	MOVQ    channels+152(FP), SI
+	LEAQ    (BX)(AX*4), BX
+	VMOVUPS (BX), Y1
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y2
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y3
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y4
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y5
+	MOVQ    dx_base+0(FP), BX
+	LEAQ    (BX)(AX*4), BX
+	MOVQ    dy_base+24(FP), SI
+	LEAQ    (SI)(AX*4), SI
+	MOVQ    x_base+72(FP), DI
+	LEAQ    (DI)(AX*4), DI
+	MOVQ    AX, R8
+	SHRQ    $0x03, R8
+	MOVQ    mask_base+48(FP), R9
+	ADDQ    R9, R8
+	MOVQ    lines+128(FP), R9
+
+line7:
+	MOVQ pixels+136(FP), R10
+
+pixel8:
+	VPBROADCASTB (R8), Y7
+	VPAND        Y0, Y7, Y7
+	VPCMPEQD     Y0, Y7, Y7
+	VANDPS       (SI), Y7, Y7
+	VMOVUPS      (DI), Y6
+	VSUBPS       Y1, Y6, Y6
+	VMULPS       Y2, Y6, Y6
+	VMULPS       Y4, Y6, Y6
+	VSUBPS       Y3, Y7, Y7
+	VSUBPS       Y6, Y7, Y7
+	VMULPS       Y5, Y7, Y7
+	VMOVUPS      Y7, (BX)
+	LEAQ         (BX)(CX*4), BX
+	ADDQ         step+120(FP), SI
+	LEAQ         (DI)(CX*4), DI
+	ADDQ         DX, R8
+	DECQ         R10
+	JNE          pixel8
+	ADDQ         gap+144(FP), BX
+	DECQ         R9
+	JNE          line7
+	ADDQ         $0x08, AX
+	JMP          columns5
+
+fewer6:
 	VZEROUPPER
-	MOVSS         X1, least+192(FP)
-	MOVSS         X2, most+196(FP)
 	RET
 
-// func restoreNormalizedAVX512(dst []float32, x []float32, mean []float32, invStd []float32, gamma []float32, beta []float32, k []float32)
-// Requires: AVX, AVX512F, CMOV
-TEXT ·restoreNormalizedAVX512(SB), NOSPLIT, $0-168
-	MOVQ         dst_base+0(FP), AX
-	MOVQ         x_base+24(FP), CX
-	MOVQ         mean_base+48(FP), DX
-	MOVQ         invStd_base+72(FP), BX
-	MOVQ         gamma_base+96(FP), SI
-	MOVQ         beta_base+120(FP), DI
-	MOVQ         k_base+144(FP), R8
-	VBROADCASTSS (R8), Z0
-	VBROADCASTSS 32(R8), Z1
-	VBROADCASTSS 64(R8), Z2
-	VBROADCASTSS 160(R8), Z3
-	VBROADCASTSS 192(R8), Z4
-	VBROADCASTSS 224(R8), Z5
-	VBROADCASTSS 416(R8), Z6
-	VBROADCASTSS 352(R8), Z7
-	VBROADCASTSS 288(R8), Z8
-	VBROADCASTSS 320(R8), Z9
-	VBROADCASTSS 256(R8), Z10
-	MOVQ         dst_len+8(FP), R8
-	MOVQ         mean_len+56(FP), R9
+// func rectifyAVX2(dst []float32, x []float32, mask []uint8, params []float32, k []float32, lines int, pixels int, gap int, channels int)
+// Requires: AVX
+TEXT ·rectifyAVX2(SB), NOSPLIT, $0-152
+	MOVQ   mask_len+56(FP), AX
+	TESTQ  AX, AX
+	JE     plain1
+	MOVQ   k_base+96(FP), AX
+	CMPL   32(AX), $0x7f800000
+	JE     open2
+	MOVQ   k_base+96(FP), AX
+	VXORPS Y0, Y0, Y0
+	MOVQ   channels+144(FP), DX
+	XORQ   CX, CX
+	MOVQ   DX, BX
+	SHRQ   $0x03, BX
 
-period1:
-	TESTQ   R8, R8
-	JLE     end2
-	MOVQ    R9, R10
-	CMPQ    R8, R9
-	CMOVQLT R8, R10
-	XORQ    R11, R11
+columns4:
+	LEAQ    16(CX), SI
+	CMPQ    SI, DX
+	JGT     fewer5
+	MOVQ    params_base+72(FP), SI
+	MOVQ    channels+144(FP), DI
+	LEAQ    (SI)(CX*4), SI
+	VMOVUPS (SI), Y1
+	VMOVUPS 32(SI), Y2
+	LEAQ    (SI)(DI*4), SI
+	VMOVUPS (SI), Y3
+	VMOVUPS 32(SI), Y4
+	LEAQ    (SI)(DI*4), SI
+	VMOVUPS (SI), Y5
+	VMOVUPS 32(SI), Y6
+	LEAQ    (SI)(DI*4), SI
+	VMOVUPS (SI), Y7
+	VMOVUPS 32(SI), Y8
+	MOVQ    dst_base+0(FP), SI
+	LEAQ    (SI)(CX*4), SI
+	MOVQ    x_base+24(FP), DI
+	LEAQ    (DI)(CX*4), DI
+	MOVQ    CX, R8
+	SHRQ    $0x03, R8
+	MOVQ    mask_base+48(FP), R9
+	ADDQ    R9, R8
+	MOVQ    lines+120(FP), R9
 
-wide3:
-	VMOVUPS    (CX)(R11*4), Z11
-	VSUBPS     (DX)(R11*4), Z11, Z11
-	VMULPS     (BX)(R11*4), Z11, Z11
-	VMULPS     (SI)(R11*4), Z11, Z11
-	VADDPS     (DI)(R11*4), Z11, Z11
-	VMAXPS     Z11, Z0, Z11
-	VMINPS     Z11, Z1, Z11
-	VADDPS     Z2, Z11, Z11
-	VCMPPS     $0x07, Z11, Z11, K1
-	VDIVPS     Z3, Z11, Z12
-	VMINPS     Z7, Z12, Z12
-	VADDPS     Z4, Z12, Z12
-	VPANDD     Z6, Z12, Z13
-	VPORD      Z5, Z13, Z13
-	VADDPS     Z13, Z12, Z12
+line6:
+	MOVQ pixels+128(FP), R10
+
+pixel7:
+	VMOVUPS   (DI), Y9
+	VSUBPS    Y1, Y9, Y9
+	VMULPS    Y3, Y9, Y9
+	VMULPS    Y5, Y9, Y9
+	VADDPS    Y7, Y9, Y9
+	VMAXPS    Y9, Y0, Y9
+	VMOVUPS   32(AX), Y10
+	VMINPS    Y9, Y10, Y9
+	VADDPS    Y0, Y9, Y9
+	VCMPPS    $0x0e, Y0, Y9, Y10
+	VCMPPS    $0x01, 128(AX), Y9, Y11
+	VANDPS    Y11, Y10, Y10
+	VMOVMSKPS Y10, R11
+	MOVB      R11, (R8)
+	VMOVUPS   Y9, (SI)
+	VMOVUPS   32(DI), Y9
+	VSUBPS    Y2, Y9, Y9
+	VMULPS    Y4, Y9, Y9
+	VMULPS    Y6, Y9, Y9
+	VADDPS    Y8, Y9, Y9
+	VMAXPS    Y9, Y0, Y9
+	VMOVUPS   32(AX), Y10
+	VMINPS    Y9, Y10, Y9
+	VADDPS    Y0, Y9, Y9
+	VCMPPS    $0x0e, Y0, Y9, Y10
+	VCMPPS    $0x01, 128(AX), Y9, Y11
+	VANDPS    Y11, Y10, Y10
+	VMOVMSKPS Y10, R11
+	MOVB      R11, 1(R8)
+	VMOVUPS   Y9, 32(SI)
+	LEAQ      (SI)(DX*4), SI
+	LEAQ      (DI)(DX*4), DI
+	ADDQ      BX, R8
+	DECQ      R10
+	JNE       pixel7
+	ADDQ      gap+136(FP), SI
+	DECQ      R9
+	JNE       line6
+	ADDQ      $0x10, CX
+	JMP       columns4
+
+fewer5:
+columns8:
+	LEAQ    8(CX), SI
+	CMPQ    SI, DX
+	JGT     fewer9
+	MOVQ    params_base+72(FP), SI
+	MOVQ    channels+144(FP), DI
+	LEAQ    (SI)(CX*4), SI
+	VMOVUPS (SI), Y1
+	LEAQ    (SI)(DI*4), SI
+	VMOVUPS (SI), Y2
+	LEAQ    (SI)(DI*4), SI
+	VMOVUPS (SI), Y3
+	LEAQ    (SI)(DI*4), SI
+	VMOVUPS (SI), Y4
+	MOVQ    dst_base+0(FP), SI
+	LEAQ    (SI)(CX*4), SI
+	MOVQ    x_base+24(FP), DI
+	LEAQ    (DI)(CX*4), DI
+	MOVQ    CX, R8
+	SHRQ    $0x03, R8
+	MOVQ    mask_base+48(FP), R9
+	ADDQ    R9, R8
+	MOVQ    lines+120(FP), R9
+
+line10:
+	MOVQ pixels+128(FP), R10
+
+pixel11:
+	VMOVUPS   (DI), Y5
+	VSUBPS    Y1, Y5, Y5
+	VMULPS    Y2, Y5, Y5
+	VMULPS    Y3, Y5, Y5
+	VADDPS    Y4, Y5, Y5
+	VMAXPS    Y5, Y0, Y5
+	VMOVUPS   32(AX), Y6
+	VMINPS    Y5, Y6, Y5
+	VADDPS    Y0, Y5, Y5
+	VCMPPS    $0x0e, Y0, Y5, Y6
+	VCMPPS    $0x01, 128(AX), Y5, Y7
+	VANDPS    Y7, Y6, Y6
+	VMOVMSKPS Y6, R11
+	MOVB      R11, (R8)
+	VMOVUPS   Y5, (SI)
+	LEAQ      (SI)(DX*4), SI
+	LEAQ      (DI)(DX*4), DI
+	ADDQ      BX, R8
+	DECQ      R10
+	JNE       pixel11
+	ADDQ      gap+136(FP), SI
+	DECQ      R9
+	JNE       line10
+	ADDQ      $0x08, CX
+	JMP       columns8
+
+fewer9:
+	JMP done3
+
+open2:
+	MOVQ   k_base+96(FP), AX
+	VXORPS Y0, Y0, Y0
+	MOVQ   channels+144(FP), CX
+	XORQ   AX, AX
+	MOVQ   CX, DX
+	SHRQ   $0x03, DX
+
+columns12:
+	LEAQ    16(AX), BX
+	CMPQ    BX, CX
+	JGT     fewer13
+	MOVQ    params_base+72(FP), BX
+	MOVQ    channels+144(FP), SI
+	LEAQ    (BX)(AX*4), BX
+	VMOVUPS (BX), Y1
+	VMOVUPS 32(BX), Y2
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y3
+	VMOVUPS 32(BX), Y4
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y5
+	VMOVUPS 32(BX), Y6
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y7
+	VMOVUPS 32(BX), Y8
+	MOVQ    dst_base+0(FP), BX
+	LEAQ    (BX)(AX*4), BX
+	MOVQ    x_base+24(FP), SI
+	LEAQ    (SI)(AX*4), SI
+	MOVQ    AX, DI
+	SHRQ    $0x03, DI
+	MOVQ    mask_base+48(FP), R8
+	ADDQ    R8, DI
+	MOVQ    lines+120(FP), R8
+
+line14:
+	MOVQ pixels+128(FP), R9
+
+pixel15:
+	VMOVUPS   (SI), Y9
+	VSUBPS    Y1, Y9, Y9
+	VMULPS    Y3, Y9, Y9
+	VMULPS    Y5, Y9, Y9
+	VADDPS    Y7, Y9, Y9
+	VMAXPS    Y9, Y0, Y9
+	VADDPS    Y0, Y9, Y9
+	VCMPPS    $0x0e, Y0, Y9, Y10
+	VMOVMSKPS Y10, R10
+	MOVB      R10, (DI)
+	VMOVUPS   Y9, (BX)
+	VMOVUPS   32(SI), Y9
+	VSUBPS    Y2, Y9, Y9
+	VMULPS    Y4, Y9, Y9
+	VMULPS    Y6, Y9, Y9
+	VADDPS    Y8, Y9, Y9
+	VMAXPS    Y9, Y0, Y9
+	VADDPS    Y0, Y9, Y9
+	VCMPPS    $0x0e, Y0, Y9, Y10
+	VMOVMSKPS Y10, R10
+	MOVB      R10, 1(DI)
+	VMOVUPS   Y9, 32(BX)
+	LEAQ      (BX)(CX*4), BX
+	LEAQ      (SI)(CX*4), SI
+	ADDQ      DX, DI
+	DECQ      R9
+	JNE       pixel15
+	ADDQ      gap+136(FP), BX
+	DECQ      R8
+	JNE       line14
+	ADDQ      $0x10, AX
+	JMP       columns12
+
+fewer13:
+columns16:
+	LEAQ    8(AX), BX
+	CMPQ    BX, CX
+	JGT     fewer17
+	MOVQ    params_base+72(FP), BX
+	MOVQ    channels+144(FP), SI
+	LEAQ    (BX)(AX*4), BX
+	VMOVUPS (BX), Y1
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y2
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y3
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y4
+	MOVQ    dst_base+0(FP), BX
+	LEAQ    (BX)(AX*4), BX
+	MOVQ    x_base+24(FP), SI
+	LEAQ    (SI)(AX*4), SI
+	MOVQ    AX, DI
+	SHRQ    $0x03, DI
+	MOVQ    mask_base+48(FP), R8
+	ADDQ    R8, DI
+	MOVQ    lines+120(FP), R8
+
+line18:
+	MOVQ pixels+128(FP), R9
+
+pixel19:
+	VMOVUPS   (SI), Y5
+	VSUBPS    Y1, Y5, Y5
+	VMULPS    Y2, Y5, Y5
+	VMULPS    Y3, Y5, Y5
+	VADDPS    Y4, Y5, Y5
+	VMAXPS    Y5, Y0, Y5
+	VADDPS    Y0, Y5, Y5
+	VCMPPS    $0x0e, Y0, Y5, Y6
+	VMOVMSKPS Y6, R10
+	MOVB      R10, (DI)
+	VMOVUPS   Y5, (BX)
+	LEAQ      (BX)(CX*4), BX
+	LEAQ      (SI)(CX*4), SI
+	ADDQ      DX, DI
+	DECQ      R9
+	JNE       pixel19
+	ADDQ      gap+136(FP), BX
+	DECQ      R8
+	JNE       line18
+	ADDQ      $0x08, AX
+	JMP       columns16
+
+fewer17:
+done3:
+	VZEROUPPER
+	RET
+
+plain1:
+	MOVQ   k_base+96(FP), AX
+	CMPL   32(AX), $0x7f800000
+	JE     open20
+	MOVQ   k_base+96(FP), AX
+	VXORPS Y0, Y0, Y0
+	MOVQ   channels+144(FP), DX
+	XORQ   CX, CX
+	MOVQ   DX, BX
+	SHRQ   $0x03, BX
+
+columns22:
+	LEAQ    16(CX), BX
+	CMPQ    BX, DX
+	JGT     fewer23
+	MOVQ    params_base+72(FP), BX
+	MOVQ    channels+144(FP), SI
+	LEAQ    (BX)(CX*4), BX
+	VMOVUPS (BX), Y1
+	VMOVUPS 32(BX), Y2
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y3
+	VMOVUPS 32(BX), Y4
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y5
+	VMOVUPS 32(BX), Y6
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y7
+	VMOVUPS 32(BX), Y8
+	MOVQ    dst_base+0(FP), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    x_base+24(FP), SI
+	LEAQ    (SI)(CX*4), SI
+	MOVQ    lines+120(FP), DI
+
+line24:
+	MOVQ pixels+128(FP), R8
+
+pixel25:
+	VMOVUPS (SI), Y9
+	VSUBPS  Y1, Y9, Y9
+	VMULPS  Y3, Y9, Y9
+	VMULPS  Y5, Y9, Y9
+	VADDPS  Y7, Y9, Y9
+	VMAXPS  Y9, Y0, Y9
+	VMOVUPS 32(AX), Y10
+	VMINPS  Y9, Y10, Y9
+	VADDPS  Y0, Y9, Y9
+	VMOVUPS Y9, (BX)
+	VMOVUPS 32(SI), Y9
+	VSUBPS  Y2, Y9, Y9
+	VMULPS  Y4, Y9, Y9
+	VMULPS  Y6, Y9, Y9
+	VADDPS  Y8, Y9, Y9
+	VMAXPS  Y9, Y0, Y9
+	VMOVUPS 32(AX), Y10
+	VMINPS  Y9, Y10, Y9
+	VADDPS  Y0, Y9, Y9
+	VMOVUPS Y9, 32(BX)
+	LEAQ    (BX)(DX*4), BX
+	LEAQ    (SI)(DX*4), SI
+	DECQ    R8
+	JNE     pixel25
+	ADDQ    gap+136(FP), BX
+	DECQ    DI
+	JNE     line24
+	ADDQ    $0x10, CX
+	JMP     columns22
+
+fewer23:
+columns26:
+	LEAQ    8(CX), BX
+	CMPQ    BX, DX
+	JGT     fewer27
+	MOVQ    params_base+72(FP), BX
+	MOVQ    channels+144(FP), SI
+	LEAQ    (BX)(CX*4), BX
+	VMOVUPS (BX), Y1
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y2
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y3
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y4
+	MOVQ    dst_base+0(FP), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    x_base+24(FP), SI
+	LEAQ    (SI)(CX*4), SI
+	MOVQ    lines+120(FP), DI
+
+line28:
+	MOVQ pixels+128(FP), R8
+
+pixel29:
+	VMOVUPS (SI), Y5
+	VSUBPS  Y1, Y5, Y5
+	VMULPS  Y2, Y5, Y5
+	VMULPS  Y3, Y5, Y5
+	VADDPS  Y4, Y5, Y5
+	VMAXPS  Y5, Y0, Y5
+	VMOVUPS 32(AX), Y6
+	VMINPS  Y5, Y6, Y5
+	VADDPS  Y0, Y5, Y5
+	VMOVUPS Y5, (BX)
+	LEAQ    (BX)(DX*4), BX
+	LEAQ    (SI)(DX*4), SI
+	DECQ    R8
+	JNE     pixel29
+	ADDQ    gap+136(FP), BX
+	DECQ    DI
+	JNE     line28
+	ADDQ    $0x08, CX
+	JMP     columns26
+
+fewer27:
+	JMP done21
+
+open20:
+	MOVQ   k_base+96(FP), AX
+	VXORPS Y0, Y0, Y0
+	MOVQ   channels+144(FP), CX
+	XORQ   AX, AX
+	MOVQ   CX, DX
+	SHRQ   $0x03, DX
+
+columns30:
+	LEAQ    16(AX), DX
+	CMPQ    DX, CX
+	JGT     fewer31
+	MOVQ    params_base+72(FP), DX
+	MOVQ    channels+144(FP), BX
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Y1
+	VMOVUPS 32(DX), Y2
+	LEAQ    (DX)(BX*4), DX
+	VMOVUPS (DX), Y3
+	VMOVUPS 32(DX), Y4
+	LEAQ    (DX)(BX*4), DX
+	VMOVUPS (DX), Y5
+	VMOVUPS 32(DX), Y6
+	LEAQ    (DX)(BX*4), DX
+	VMOVUPS (DX), Y7
+	VMOVUPS 32(DX), Y8
+	MOVQ    dst_base+0(FP), DX
+	LEAQ    (DX)(AX*4), DX
+	MOVQ    x_base+24(FP), BX
+	LEAQ    (BX)(AX*4), BX
+	MOVQ    lines+120(FP), SI
+
+line32:
+	MOVQ pixels+128(FP), DI
+
+pixel33:
+	VMOVUPS (BX), Y9
+	VSUBPS  Y1, Y9, Y9
+	VMULPS  Y3, Y9, Y9
+	VMULPS  Y5, Y9, Y9
+	VADDPS  Y7, Y9, Y9
+	VMAXPS  Y9, Y0, Y9
+	VADDPS  Y0, Y9, Y9
+	VMOVUPS Y9, (DX)
+	VMOVUPS 32(BX), Y9
+	VSUBPS  Y2, Y9, Y9
+	VMULPS  Y4, Y9, Y9
+	VMULPS  Y6, Y9, Y9
+	VADDPS  Y8, Y9, Y9
+	VMAXPS  Y9, Y0, Y9
+	VADDPS  Y0, Y9, Y9
+	VMOVUPS Y9, 32(DX)
+	LEAQ    (DX)(CX*4), DX
+	LEAQ    (BX)(CX*4), BX
+	DECQ    DI
+	JNE     pixel33
+	ADDQ    gap+136(FP), DX
+	DECQ    SI
+	JNE     line32
+	ADDQ    $0x10, AX
+	JMP     columns30
+
+fewer31:
+columns34:
+	LEAQ    8(AX), DX
+	CMPQ    DX, CX
+	JGT     fewer35
+	MOVQ    params_base+72(FP), DX
+	MOVQ    channels+144(FP), BX
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Y1
+	LEAQ    (DX)(BX*4), DX
+	VMOVUPS (DX), Y2
+	LEAQ    (DX)(BX*4), DX
+	VMOVUPS (DX), Y3
+	LEAQ    (DX)(BX*4), DX
+	VMOVUPS (DX), Y4
+	MOVQ    dst_base+0(FP), DX
+	LEAQ    (DX)(AX*4), DX
+	MOVQ    x_base+24(FP), BX
+	LEAQ    (BX)(AX*4), BX
+	MOVQ    lines+120(FP), SI
+
+line36:
+	MOVQ pixels+128(FP), DI
+
+pixel37:
+	VMOVUPS (BX), Y5
+	VSUBPS  Y1, Y5, Y5
+	VMULPS  Y2, Y5, Y5
+	VMULPS  Y3, Y5, Y5
+	VADDPS  Y4, Y5, Y5
+	VMAXPS  Y5, Y0, Y5
+	VADDPS  Y0, Y5, Y5
+	VMOVUPS Y5, (DX)
+	LEAQ    (DX)(CX*4), DX
+	LEAQ    (BX)(CX*4), BX
+	DECQ    DI
+	JNE     pixel37
+	ADDQ    gap+136(FP), DX
+	DECQ    SI
+	JNE     line36
+	ADDQ    $0x08, AX
+	JMP     columns34
+
+fewer35:
+done21:
+	VZEROUPPER
+	RET
+
+// func roundRectifiedAVX2(dst []float32, x []float32, mask []uint8, params []float32, k []float32, lines int, pixels int, gap int, channels int) (least float32, most float32, nan bool)
+// Requires: AVX, AVX2, SSE
+TEXT ·roundRectifiedAVX2(SB), NOSPLIT, $0-161
+	MOVL         $0x7f800000, AX
+	VMOVD        AX, X0
+	VPBROADCASTD X0, Y0
+	MOVL         $0xff800000, AX
+	VMOVD        AX, X1
+	VPBROADCASTD X1, Y1
+	VXORPS       Y2, Y2, Y2
+	MOVQ         k_base+96(FP), AX
+	CMPL         32(AX), $0x7f800000
+	JE           open1
+	MOVQ         k_base+96(FP), AX
+	VXORPS       Y3, Y3, Y3
+	MOVQ         channels+144(FP), DX
+	XORQ         CX, CX
+	MOVQ         DX, BX
+	SHRQ         $0x03, BX
+
+columns3:
+	LEAQ    16(CX), SI
+	CMPQ    SI, DX
+	JGT     fewer4
+	MOVQ    params_base+72(FP), SI
+	MOVQ    channels+144(FP), DI
+	LEAQ    (SI)(CX*4), SI
+	VMOVUPS (SI), Y4
+	VMOVUPS 32(SI), Y5
+	LEAQ    (SI)(DI*4), SI
+	VMOVUPS (SI), Y6
+	VMOVUPS 32(SI), Y7
+	LEAQ    (SI)(DI*4), SI
+	VMOVUPS (SI), Y8
+	VMOVUPS 32(SI), Y9
+	LEAQ    (SI)(DI*4), SI
+	VMOVUPS (SI), Y10
+	VMOVUPS 32(SI), Y11
+	MOVQ    dst_base+0(FP), SI
+	LEAQ    (SI)(CX*4), SI
+	MOVQ    x_base+24(FP), DI
+	LEAQ    (DI)(CX*4), DI
+	MOVQ    CX, R8
+	SHRQ    $0x03, R8
+	MOVQ    mask_base+48(FP), R9
+	ADDQ    R9, R8
+	MOVQ    lines+120(FP), R9
+
+line5:
+	MOVQ pixels+128(FP), R10
+
+pixel6:
+	VMOVUPS    (DI), Y12
+	VSUBPS     Y4, Y12, Y12
+	VMULPS     Y6, Y12, Y12
+	VMULPS     Y8, Y12, Y12
+	VADDPS     Y10, Y12, Y12
+	VMAXPS     Y12, Y3, Y12
+	VMOVUPS    32(AX), Y13
+	VMINPS     Y12, Y13, Y12
+	VADDPS     Y12, Y2, Y2
+	VMINPS     Y0, Y12, Y0
+	VMAXPS     Y1, Y12, Y1
+	VDIVPS     160(AX), Y12, Y13
+	VADDPS     224(AX), Y13, Y13
+	VCVTTPS2DQ Y13, Y13
+	VPMINUD    320(AX), Y13, Y14
+	VCMPPS     $0x0e, Y3, Y12, Y15
+	VCMPPS     $0x01, 128(AX), Y12, Y12
+	VANDPS     Y12, Y15, Y15
+	VPCMPEQD   Y14, Y13, Y13
+	VANDPS     Y13, Y15, Y15
+	VMOVMSKPS  Y15, R11
+	MOVB       R11, (R8)
+	VCVTDQ2PS  Y14, Y14
+	VMULPS     160(AX), Y14, Y14
+	VMOVUPS    Y14, (SI)
+	VMOVUPS    32(DI), Y12
+	VSUBPS     Y5, Y12, Y12
+	VMULPS     Y7, Y12, Y12
+	VMULPS     Y9, Y12, Y12
+	VADDPS     Y11, Y12, Y12
+	VMAXPS     Y12, Y3, Y12
+	VMOVUPS    32(AX), Y13
+	VMINPS     Y12, Y13, Y12
+	VADDPS     Y12, Y2, Y2
+	VMINPS     Y0, Y12, Y0
+	VMAXPS     Y1, Y12, Y1
+	VDIVPS     160(AX), Y12, Y13
+	VADDPS     224(AX), Y13, Y13
+	VCVTTPS2DQ Y13, Y13
+	VPMINUD    320(AX), Y13, Y14
+	VCMPPS     $0x0e, Y3, Y12, Y15
+	VCMPPS     $0x01, 128(AX), Y12, Y12
+	VANDPS     Y12, Y15, Y15
+	VPCMPEQD   Y14, Y13, Y13
+	VANDPS     Y13, Y15, Y15
+	VMOVMSKPS  Y15, R11
+	MOVB       R11, 1(R8)
+	VCVTDQ2PS  Y14, Y14
+	VMULPS     160(AX), Y14, Y14
+	VMOVUPS    Y14, 32(SI)
+	LEAQ       (SI)(DX*4), SI
+	LEAQ       (DI)(DX*4), DI
+	ADDQ       BX, R8
+	DECQ       R10
+	JNE        pixel6
+	ADDQ       gap+136(FP), SI
+	DECQ       R9
+	JNE        line5
+	ADDQ       $0x10, CX
+	JMP        columns3
+
+fewer4:
+columns7:
+	LEAQ    8(CX), SI
+	CMPQ    SI, DX
+	JGT     fewer8
+	MOVQ    params_base+72(FP), SI
+	MOVQ    channels+144(FP), DI
+	LEAQ    (SI)(CX*4), SI
+	VMOVUPS (SI), Y4
+	LEAQ    (SI)(DI*4), SI
+	VMOVUPS (SI), Y5
+	LEAQ    (SI)(DI*4), SI
+	VMOVUPS (SI), Y6
+	LEAQ    (SI)(DI*4), SI
+	VMOVUPS (SI), Y7
+	MOVQ    dst_base+0(FP), SI
+	LEAQ    (SI)(CX*4), SI
+	MOVQ    x_base+24(FP), DI
+	LEAQ    (DI)(CX*4), DI
+	MOVQ    CX, R8
+	SHRQ    $0x03, R8
+	MOVQ    mask_base+48(FP), R9
+	ADDQ    R9, R8
+	MOVQ    lines+120(FP), R9
+
+line9:
+	MOVQ pixels+128(FP), R10
+
+pixel10:
+	VMOVUPS    (DI), Y8
+	VSUBPS     Y4, Y8, Y8
+	VMULPS     Y5, Y8, Y8
+	VMULPS     Y6, Y8, Y8
+	VADDPS     Y7, Y8, Y8
+	VMAXPS     Y8, Y3, Y8
+	VMOVUPS    32(AX), Y9
+	VMINPS     Y8, Y9, Y8
+	VADDPS     Y8, Y2, Y2
+	VMINPS     Y0, Y8, Y0
+	VMAXPS     Y1, Y8, Y1
+	VDIVPS     160(AX), Y8, Y9
+	VADDPS     224(AX), Y9, Y9
+	VCVTTPS2DQ Y9, Y9
+	VPMINUD    320(AX), Y9, Y10
+	VCMPPS     $0x0e, Y3, Y8, Y11
+	VCMPPS     $0x01, 128(AX), Y8, Y8
+	VANDPS     Y8, Y11, Y11
+	VPCMPEQD   Y10, Y9, Y9
+	VANDPS     Y9, Y11, Y11
+	VMOVMSKPS  Y11, R11
+	MOVB       R11, (R8)
+	VCVTDQ2PS  Y10, Y10
+	VMULPS     160(AX), Y10, Y10
+	VMOVUPS    Y10, (SI)
+	LEAQ       (SI)(DX*4), SI
+	LEAQ       (DI)(DX*4), DI
+	ADDQ       BX, R8
+	DECQ       R10
+	JNE        pixel10
+	ADDQ       gap+136(FP), SI
+	DECQ       R9
+	JNE        line9
+	ADDQ       $0x08, CX
+	JMP        columns7
+
+fewer8:
+	JMP done2
+
+open1:
+	MOVQ   k_base+96(FP), AX
+	VXORPS Y3, Y3, Y3
+	MOVQ   channels+144(FP), DX
+	XORQ   CX, CX
+	MOVQ   DX, BX
+	SHRQ   $0x03, BX
+
+columns11:
+	LEAQ    16(CX), SI
+	CMPQ    SI, DX
+	JGT     fewer12
+	MOVQ    params_base+72(FP), SI
+	MOVQ    channels+144(FP), DI
+	LEAQ    (SI)(CX*4), SI
+	VMOVUPS (SI), Y4
+	VMOVUPS 32(SI), Y5
+	LEAQ    (SI)(DI*4), SI
+	VMOVUPS (SI), Y6
+	VMOVUPS 32(SI), Y7
+	LEAQ    (SI)(DI*4), SI
+	VMOVUPS (SI), Y8
+	VMOVUPS 32(SI), Y9
+	LEAQ    (SI)(DI*4), SI
+	VMOVUPS (SI), Y10
+	VMOVUPS 32(SI), Y11
+	MOVQ    dst_base+0(FP), SI
+	LEAQ    (SI)(CX*4), SI
+	MOVQ    x_base+24(FP), DI
+	LEAQ    (DI)(CX*4), DI
+	MOVQ    CX, R8
+	SHRQ    $0x03, R8
+	MOVQ    mask_base+48(FP), R9
+	ADDQ    R9, R8
+	MOVQ    lines+120(FP), R9
+
+line13:
+	MOVQ pixels+128(FP), R10
+
+pixel14:
+	VMOVUPS    (DI), Y12
+	VSUBPS     Y4, Y12, Y12
+	VMULPS     Y6, Y12, Y12
+	VMULPS     Y8, Y12, Y12
+	VADDPS     Y10, Y12, Y12
+	VMAXPS     Y12, Y3, Y12
+	VADDPS     Y12, Y2, Y2
+	VMINPS     Y0, Y12, Y0
+	VMAXPS     Y1, Y12, Y1
+	VDIVPS     160(AX), Y12, Y13
+	VADDPS     224(AX), Y13, Y13
+	VCVTTPS2DQ Y13, Y13
+	VPMINUD    320(AX), Y13, Y14
+	VCMPPS     $0x0e, Y3, Y12, Y12
+	VPCMPEQD   Y14, Y13, Y13
+	VANDPS     Y13, Y12, Y12
+	VMOVMSKPS  Y12, R11
+	MOVB       R11, (R8)
+	VCVTDQ2PS  Y14, Y14
+	VMULPS     160(AX), Y14, Y14
+	VMOVUPS    Y14, (SI)
+	VMOVUPS    32(DI), Y12
+	VSUBPS     Y5, Y12, Y12
+	VMULPS     Y7, Y12, Y12
+	VMULPS     Y9, Y12, Y12
+	VADDPS     Y11, Y12, Y12
+	VMAXPS     Y12, Y3, Y12
+	VADDPS     Y12, Y2, Y2
+	VMINPS     Y0, Y12, Y0
+	VMAXPS     Y1, Y12, Y1
+	VDIVPS     160(AX), Y12, Y13
+	VADDPS     224(AX), Y13, Y13
+	VCVTTPS2DQ Y13, Y13
+	VPMINUD    320(AX), Y13, Y14
+	VCMPPS     $0x0e, Y3, Y12, Y12
+	VPCMPEQD   Y14, Y13, Y13
+	VANDPS     Y13, Y12, Y12
+	VMOVMSKPS  Y12, R11
+	MOVB       R11, 1(R8)
+	VCVTDQ2PS  Y14, Y14
+	VMULPS     160(AX), Y14, Y14
+	VMOVUPS    Y14, 32(SI)
+	LEAQ       (SI)(DX*4), SI
+	LEAQ       (DI)(DX*4), DI
+	ADDQ       BX, R8
+	DECQ       R10
+	JNE        pixel14
+	ADDQ       gap+136(FP), SI
+	DECQ       R9
+	JNE        line13
+	ADDQ       $0x10, CX
+	JMP        columns11
+
+fewer12:
+columns15:
+	LEAQ    8(CX), SI
+	CMPQ    SI, DX
+	JGT     fewer16
+	MOVQ    params_base+72(FP), SI
+	MOVQ    channels+144(FP), DI
+	LEAQ    (SI)(CX*4), SI
+	VMOVUPS (SI), Y4
+	LEAQ    (SI)(DI*4), SI
+	VMOVUPS (SI), Y5
+	LEAQ    (SI)(DI*4), SI
+	VMOVUPS (SI), Y6
+	LEAQ    (SI)(DI*4), SI
+	VMOVUPS (SI), Y7
+	MOVQ    dst_base+0(FP), SI
+	LEAQ    (SI)(CX*4), SI
+	MOVQ    x_base+24(FP), DI
+	LEAQ    (DI)(CX*4), DI
+	MOVQ    CX, R8
+	SHRQ    $0x03, R8
+	MOVQ    mask_base+48(FP), R9
+	ADDQ    R9, R8
+	MOVQ    lines+120(FP), R9
+
+line17:
+	MOVQ pixels+128(FP), R10
+
+pixel18:
+	VMOVUPS    (DI), Y8
+	VSUBPS     Y4, Y8, Y8
+	VMULPS     Y5, Y8, Y8
+	VMULPS     Y6, Y8, Y8
+	VADDPS     Y7, Y8, Y8
+	VMAXPS     Y8, Y3, Y8
+	VADDPS     Y8, Y2, Y2
+	VMINPS     Y0, Y8, Y0
+	VMAXPS     Y1, Y8, Y1
+	VDIVPS     160(AX), Y8, Y9
+	VADDPS     224(AX), Y9, Y9
+	VCVTTPS2DQ Y9, Y9
+	VPMINUD    320(AX), Y9, Y10
+	VCMPPS     $0x0e, Y3, Y8, Y8
+	VPCMPEQD   Y10, Y9, Y9
+	VANDPS     Y9, Y8, Y8
+	VMOVMSKPS  Y8, R11
+	MOVB       R11, (R8)
+	VCVTDQ2PS  Y10, Y10
+	VMULPS     160(AX), Y10, Y10
+	VMOVUPS    Y10, (SI)
+	LEAQ       (SI)(DX*4), SI
+	LEAQ       (DI)(DX*4), DI
+	ADDQ       BX, R8
+	DECQ       R10
+	JNE        pixel18
+	ADDQ       gap+136(FP), SI
+	DECQ       R9
+	JNE        line17
+	ADDQ       $0x08, CX
+	JMP        columns15
+
+fewer16:
+done2:
+	VCMPPS       $0x03, Y2, Y2, Y2
+	VMOVMSKPS    Y2, AX
+	TESTL        AX, AX
+	SETNE        AL
+	MOVB         AL, nan+160(FP)
+	VEXTRACTF128 $0x01, Y0, X2
+	VMINPS       X2, X0, X0
+	VPERMILPS    $0x0e, X0, X2
+	VMINPS       X2, X0, X0
+	VPERMILPS    $0x01, X0, X2
+	VMINPS       X2, X0, X0
+	VEXTRACTF128 $0x01, Y1, X2
+	VMAXPS       X2, X1, X1
+	VPERMILPS    $0x0e, X1, X2
+	VMAXPS       X2, X1, X1
+	VPERMILPS    $0x01, X1, X2
+	VMAXPS       X2, X1, X1
+	MOVSS        X0, least+152(FP)
+	MOVSS        X1, most+156(FP)
+	VZEROUPPER
+	RET
+
+// func restoreRectifiedAVX2(dst []float32, x []float32, params []float32, k []float32, lines int, pixels int, gap int, channels int) (nan bool)
+// Requires: AVX, AVX2
+TEXT ·restoreRectifiedAVX2(SB), NOSPLIT, $0-129
+	VXORPS Y0, Y0, Y0
+	MOVQ   k_base+72(FP), AX
+	CMPL   32(AX), $0x7f800000
+	JE     open1
+	MOVQ   k_base+72(FP), AX
+	VXORPS Y1, Y1, Y1
+	MOVQ   channels+120(FP), DX
+	XORQ   CX, CX
+	MOVQ   DX, BX
+	SHRQ   $0x03, BX
+
+columns3:
+	LEAQ    16(CX), BX
+	CMPQ    BX, DX
+	JGT     fewer4
+	MOVQ    params_base+48(FP), BX
+	MOVQ    channels+120(FP), SI
+	LEAQ    (BX)(CX*4), BX
+	VMOVUPS (BX), Y2
+	VMOVUPS 32(BX), Y3
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y4
+	VMOVUPS 32(BX), Y5
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y6
+	VMOVUPS 32(BX), Y7
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y8
+	VMOVUPS 32(BX), Y9
+	MOVQ    dst_base+0(FP), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    x_base+24(FP), SI
+	LEAQ    (SI)(CX*4), SI
+	MOVQ    lines+96(FP), DI
+
+line5:
+	MOVQ pixels+104(FP), R8
+
+pixel6:
+	VMOVUPS    (SI), Y10
+	VSUBPS     Y2, Y10, Y10
+	VMULPS     Y4, Y10, Y10
+	VMULPS     Y6, Y10, Y10
+	VADDPS     Y8, Y10, Y10
+	VMAXPS     Y10, Y1, Y10
+	VMOVUPS    32(AX), Y11
+	VMINPS     Y10, Y11, Y10
+	VADDPS     Y10, Y0, Y0
+	VDIVPS     160(AX), Y10, Y10
+	VADDPS     224(AX), Y10, Y10
+	VCVTTPS2DQ Y10, Y10
+	VPMINUD    320(AX), Y10, Y10
+	VCVTDQ2PS  Y10, Y10
+	VMULPS     160(AX), Y10, Y10
+	VMOVUPS    Y10, (BX)
+	VMOVUPS    32(SI), Y10
+	VSUBPS     Y3, Y10, Y10
+	VMULPS     Y5, Y10, Y10
+	VMULPS     Y7, Y10, Y10
+	VADDPS     Y9, Y10, Y10
+	VMAXPS     Y10, Y1, Y10
+	VMOVUPS    32(AX), Y11
+	VMINPS     Y10, Y11, Y10
+	VADDPS     Y10, Y0, Y0
+	VDIVPS     160(AX), Y10, Y10
+	VADDPS     224(AX), Y10, Y10
+	VCVTTPS2DQ Y10, Y10
+	VPMINUD    320(AX), Y10, Y10
+	VCVTDQ2PS  Y10, Y10
+	VMULPS     160(AX), Y10, Y10
+	VMOVUPS    Y10, 32(BX)
+	LEAQ       (BX)(DX*4), BX
+	LEAQ       (SI)(DX*4), SI
+	DECQ       R8
+	JNE        pixel6
+	ADDQ       gap+112(FP), BX
+	DECQ       DI
+	JNE        line5
+	ADDQ       $0x10, CX
+	JMP        columns3
+
+fewer4:
+columns7:
+	LEAQ    8(CX), BX
+	CMPQ    BX, DX
+	JGT     fewer8
+	MOVQ    params_base+48(FP), BX
+	MOVQ    channels+120(FP), SI
+	LEAQ    (BX)(CX*4), BX
+	VMOVUPS (BX), Y2
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y3
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y4
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y5
+	MOVQ    dst_base+0(FP), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    x_base+24(FP), SI
+	LEAQ    (SI)(CX*4), SI
+	MOVQ    lines+96(FP), DI
+
+line9:
+	MOVQ pixels+104(FP), R8
+
+pixel10:
+	VMOVUPS    (SI), Y6
+	VSUBPS     Y2, Y6, Y6
+	VMULPS     Y3, Y6, Y6
+	VMULPS     Y4, Y6, Y6
+	VADDPS     Y5, Y6, Y6
+	VMAXPS     Y6, Y1, Y6
+	VMOVUPS    32(AX), Y7
+	VMINPS     Y6, Y7, Y6
+	VADDPS     Y6, Y0, Y0
+	VDIVPS     160(AX), Y6, Y6
+	VADDPS     224(AX), Y6, Y6
+	VCVTTPS2DQ Y6, Y6
+	VPMINUD    320(AX), Y6, Y6
+	VCVTDQ2PS  Y6, Y6
+	VMULPS     160(AX), Y6, Y6
+	VMOVUPS    Y6, (BX)
+	LEAQ       (BX)(DX*4), BX
+	LEAQ       (SI)(DX*4), SI
+	DECQ       R8
+	JNE        pixel10
+	ADDQ       gap+112(FP), BX
+	DECQ       DI
+	JNE        line9
+	ADDQ       $0x08, CX
+	JMP        columns7
+
+fewer8:
+	JMP done2
+
+open1:
+	MOVQ   k_base+72(FP), AX
+	VXORPS Y1, Y1, Y1
+	MOVQ   channels+120(FP), DX
+	XORQ   CX, CX
+	MOVQ   DX, BX
+	SHRQ   $0x03, BX
+
+columns11:
+	LEAQ    16(CX), BX
+	CMPQ    BX, DX
+	JGT     fewer12
+	MOVQ    params_base+48(FP), BX
+	MOVQ    channels+120(FP), SI
+	LEAQ    (BX)(CX*4), BX
+	VMOVUPS (BX), Y2
+	VMOVUPS 32(BX), Y3
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y4
+	VMOVUPS 32(BX), Y5
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y6
+	VMOVUPS 32(BX), Y7
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y8
+	VMOVUPS 32(BX), Y9
+	MOVQ    dst_base+0(FP), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    x_base+24(FP), SI
+	LEAQ    (SI)(CX*4), SI
+	MOVQ    lines+96(FP), DI
+
+line13:
+	MOVQ pixels+104(FP), R8
+
+pixel14:
+	VMOVUPS    (SI), Y10
+	VSUBPS     Y2, Y10, Y10
+	VMULPS     Y4, Y10, Y10
+	VMULPS     Y6, Y10, Y10
+	VADDPS     Y8, Y10, Y10
+	VMAXPS     Y10, Y1, Y10
+	VADDPS     Y10, Y0, Y0
+	VDIVPS     160(AX), Y10, Y10
+	VADDPS     224(AX), Y10, Y10
+	VCVTTPS2DQ Y10, Y10
+	VPMINUD    320(AX), Y10, Y10
+	VCVTDQ2PS  Y10, Y10
+	VMULPS     160(AX), Y10, Y10
+	VMOVUPS    Y10, (BX)
+	VMOVUPS    32(SI), Y10
+	VSUBPS     Y3, Y10, Y10
+	VMULPS     Y5, Y10, Y10
+	VMULPS     Y7, Y10, Y10
+	VADDPS     Y9, Y10, Y10
+	VMAXPS     Y10, Y1, Y10
+	VADDPS     Y10, Y0, Y0
+	VDIVPS     160(AX), Y10, Y10
+	VADDPS     224(AX), Y10, Y10
+	VCVTTPS2DQ Y10, Y10
+	VPMINUD    320(AX), Y10, Y10
+	VCVTDQ2PS  Y10, Y10
+	VMULPS     160(AX), Y10, Y10
+	VMOVUPS    Y10, 32(BX)
+	LEAQ       (BX)(DX*4), BX
+	LEAQ       (SI)(DX*4), SI
+	DECQ       R8
+	JNE        pixel14
+	ADDQ       gap+112(FP), BX
+	DECQ       DI
+	JNE        line13
+	ADDQ       $0x10, CX
+	JMP        columns11
+
+fewer12:
+columns15:
+	LEAQ    8(CX), BX
+	CMPQ    BX, DX
+	JGT     fewer16
+	MOVQ    params_base+48(FP), BX
+	MOVQ    channels+120(FP), SI
+	LEAQ    (BX)(CX*4), BX
+	VMOVUPS (BX), Y2
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y3
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y4
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Y5
+	MOVQ    dst_base+0(FP), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    x_base+24(FP), SI
+	LEAQ    (SI)(CX*4), SI
+	MOVQ    lines+96(FP), DI
+
+line17:
+	MOVQ pixels+104(FP), R8
+
+pixel18:
+	VMOVUPS    (SI), Y6
+	VSUBPS     Y2, Y6, Y6
+	VMULPS     Y3, Y6, Y6
+	VMULPS     Y4, Y6, Y6
+	VADDPS     Y5, Y6, Y6
+	VMAXPS     Y6, Y1, Y6
+	VADDPS     Y6, Y0, Y0
+	VDIVPS     160(AX), Y6, Y6
+	VADDPS     224(AX), Y6, Y6
+	VCVTTPS2DQ Y6, Y6
+	VPMINUD    320(AX), Y6, Y6
+	VCVTDQ2PS  Y6, Y6
+	VMULPS     160(AX), Y6, Y6
+	VMOVUPS    Y6, (BX)
+	LEAQ       (BX)(DX*4), BX
+	LEAQ       (SI)(DX*4), SI
+	DECQ       R8
+	JNE        pixel18
+	ADDQ       gap+112(FP), BX
+	DECQ       DI
+	JNE        line17
+	ADDQ       $0x08, CX
+	JMP        columns15
+
+fewer16:
+done2:
+	VCMPPS    $0x03, Y0, Y0, Y0
+	VMOVMSKPS Y0, AX
+	TESTL     AX, AX
+	SETNE     AL
+	MOVB      AL, nan+128(FP)
+	VZEROUPPER
+	RET
+
+// func normalizeMaskedGradAVX512(dx []float32, dy []float32, mask []uint8, x []float32, params []float32, step int, lines int, pixels int, gap int, channels int)
+// Requires: AVX, AVX512F
+TEXT ·normalizeMaskedGradAVX512(SB), NOSPLIT, $0-160
+	MOVQ channels+152(FP), CX
+	XORQ AX, AX
+	MOVQ CX, DX
+	SHRQ $0x03, DX
+
+columns1:
+	LEAQ    32(AX), BX
+	CMPQ    BX, CX
+	JGT     fewer2
+	MOVQ    params_base+96(FP), BX
+	MOVQ    channels+152(FP), SI
+	LEAQ    (BX)(AX*4), BX
+	VMOVUPS (BX), Z0
+	VMOVUPS 64(BX), Z1
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Z2
+	VMOVUPS 64(BX), Z3
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Z4
+	VMOVUPS 64(BX), Z5
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Z6
+	VMOVUPS 64(BX), Z7
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Z8
+	VMOVUPS 64(BX), Z9
+	MOVQ    dx_base+0(FP), BX
+	LEAQ    (BX)(AX*4), BX
+	MOVQ    dy_base+24(FP), SI
+	LEAQ    (SI)(AX*4), SI
+	MOVQ    x_base+72(FP), DI
+	LEAQ    (DI)(AX*4), DI
+	MOVQ    AX, R8
+	SHRQ    $0x03, R8
+	MOVQ    mask_base+48(FP), R9
+	ADDQ    R9, R8
+	MOVQ    lines+128(FP), R9
+
+line3:
+	MOVQ pixels+136(FP), R10
+
+pixel4:
+	KMOVW     (R8), K1
+	VMOVUPS.Z (SI), K1, Z11
+	VMOVUPS   (DI), Z10
+	VSUBPS    Z0, Z10, Z10
+	VMULPS    Z2, Z10, Z10
+	VMULPS    Z6, Z10, Z10
+	VSUBPS    Z4, Z11, Z11
+	VSUBPS    Z10, Z11, Z11
+	VMULPS    Z8, Z11, Z11
+	VMOVUPS   Z11, (BX)
+	KMOVW     2(R8), K1
+	VMOVUPS.Z 64(SI), K1, Z11
+	VMOVUPS   64(DI), Z10
+	VSUBPS    Z1, Z10, Z10
+	VMULPS    Z3, Z10, Z10
+	VMULPS    Z7, Z10, Z10
+	VSUBPS    Z5, Z11, Z11
+	VSUBPS    Z10, Z11, Z11
+	VMULPS    Z9, Z11, Z11
+	VMOVUPS   Z11, 64(BX)
+	LEAQ      (BX)(CX*4), BX
+	ADDQ      step+120(FP), SI
+	LEAQ      (DI)(CX*4), DI
+	ADDQ      DX, R8
+	DECQ      R10
+	JNE       pixel4
+	ADDQ      gap+144(FP), BX
+	DECQ      R9
+	JNE       line3
+	ADDQ      $0x20, AX
+	JMP       columns1
+
+fewer2:
+columns5:
+	LEAQ    16(AX), BX
+	CMPQ    BX, CX
+	JGT     fewer6
+	MOVQ    params_base+96(FP), BX
+	MOVQ    channels+152(FP), SI
+	LEAQ    (BX)(AX*4), BX
+	VMOVUPS (BX), Z0
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Z1
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Z2
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Z3
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Z4
+	MOVQ    dx_base+0(FP), BX
+	LEAQ    (BX)(AX*4), BX
+	MOVQ    dy_base+24(FP), SI
+	LEAQ    (SI)(AX*4), SI
+	MOVQ    x_base+72(FP), DI
+	LEAQ    (DI)(AX*4), DI
+	MOVQ    AX, R8
+	SHRQ    $0x03, R8
+	MOVQ    mask_base+48(FP), R9
+	ADDQ    R9, R8
+	MOVQ    lines+128(FP), R9
+
+line7:
+	MOVQ pixels+136(FP), R10
+
+pixel8:
+	KMOVW     (R8), K1
+	VMOVUPS.Z (SI), K1, Z6
+	VMOVUPS   (DI), Z5
+	VSUBPS    Z0, Z5, Z5
+	VMULPS    Z1, Z5, Z5
+	VMULPS    Z3, Z5, Z5
+	VSUBPS    Z2, Z6, Z6
+	VSUBPS    Z5, Z6, Z6
+	VMULPS    Z4, Z6, Z6
+	VMOVUPS   Z6, (BX)
+	LEAQ      (BX)(CX*4), BX
+	ADDQ      step+120(FP), SI
+	LEAQ      (DI)(CX*4), DI
+	ADDQ      DX, R8
+	DECQ      R10
+	JNE       pixel8
+	ADDQ      gap+144(FP), BX
+	DECQ      R9
+	JNE       line7
+	ADDQ      $0x10, AX
+	JMP       columns5
+
+fewer6:
+	VZEROUPPER
+	RET
+
+// func rectifyAVX512(dst []float32, x []float32, mask []uint8, params []float32, k []float32, lines int, pixels int, gap int, channels int)
+// Requires: AVX, AVX512F
+TEXT ·rectifyAVX512(SB), NOSPLIT, $0-152
+	MOVQ         mask_len+56(FP), AX
+	TESTQ        AX, AX
+	JE           plain1
+	MOVQ         k_base+96(FP), AX
+	CMPL         32(AX), $0x7f800000
+	JE           open2
+	MOVQ         k_base+96(FP), AX
+	VPXORD       Z0, Z0, Z0
+	VBROADCASTSS 32(AX), Z1
+	VBROADCASTSS 128(AX), Z2
+	VBROADCASTSS 160(AX), Z3
+	VBROADCASTSS 224(AX), Z3
+	VBROADCASTSS 320(AX), Z3
+	MOVQ         channels+144(FP), CX
+	XORQ         AX, AX
+	MOVQ         CX, DX
+	SHRQ         $0x03, DX
+
+columns4:
+	LEAQ    32(AX), BX
+	CMPQ    BX, CX
+	JGT     fewer5
+	MOVQ    params_base+72(FP), BX
+	MOVQ    channels+144(FP), SI
+	LEAQ    (BX)(AX*4), BX
+	VMOVUPS (BX), Z3
+	VMOVUPS 64(BX), Z4
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Z5
+	VMOVUPS 64(BX), Z6
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Z7
+	VMOVUPS 64(BX), Z8
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Z9
+	VMOVUPS 64(BX), Z10
+	MOVQ    dst_base+0(FP), BX
+	LEAQ    (BX)(AX*4), BX
+	MOVQ    x_base+24(FP), SI
+	LEAQ    (SI)(AX*4), SI
+	MOVQ    AX, DI
+	SHRQ    $0x03, DI
+	MOVQ    mask_base+48(FP), R8
+	ADDQ    R8, DI
+	MOVQ    lines+120(FP), R8
+
+line6:
+	MOVQ pixels+128(FP), R9
+
+pixel7:
+	VMOVUPS (SI), Z11
+	VSUBPS  Z3, Z11, Z11
+	VMULPS  Z5, Z11, Z11
+	VMULPS  Z7, Z11, Z11
+	VADDPS  Z9, Z11, Z11
+	VMAXPS  Z11, Z0, Z11
+	VMINPS  Z11, Z1, Z11
+	VADDPS  Z0, Z11, Z11
+	VCMPPS  $0x0e, Z0, Z11, K1
+	VCMPPS  $0x01, Z2, Z11, K1, K1
+	KMOVW   K1, (DI)
+	VMOVUPS Z11, (BX)
+	VMOVUPS 64(SI), Z11
+	VSUBPS  Z4, Z11, Z11
+	VMULPS  Z6, Z11, Z11
+	VMULPS  Z8, Z11, Z11
+	VADDPS  Z10, Z11, Z11
+	VMAXPS  Z11, Z0, Z11
+	VMINPS  Z11, Z1, Z11
+	VADDPS  Z0, Z11, Z11
+	VCMPPS  $0x0e, Z0, Z11, K1
+	VCMPPS  $0x01, Z2, Z11, K1, K1
+	KMOVW   K1, 2(DI)
+	VMOVUPS Z11, 64(BX)
+	LEAQ    (BX)(CX*4), BX
+	LEAQ    (SI)(CX*4), SI
+	ADDQ    DX, DI
+	DECQ    R9
+	JNE     pixel7
+	ADDQ    gap+136(FP), BX
+	DECQ    R8
+	JNE     line6
+	ADDQ    $0x20, AX
+	JMP     columns4
+
+fewer5:
+columns8:
+	LEAQ    16(AX), BX
+	CMPQ    BX, CX
+	JGT     fewer9
+	MOVQ    params_base+72(FP), BX
+	MOVQ    channels+144(FP), SI
+	LEAQ    (BX)(AX*4), BX
+	VMOVUPS (BX), Z3
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Z4
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Z5
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Z6
+	MOVQ    dst_base+0(FP), BX
+	LEAQ    (BX)(AX*4), BX
+	MOVQ    x_base+24(FP), SI
+	LEAQ    (SI)(AX*4), SI
+	MOVQ    AX, DI
+	SHRQ    $0x03, DI
+	MOVQ    mask_base+48(FP), R8
+	ADDQ    R8, DI
+	MOVQ    lines+120(FP), R8
+
+line10:
+	MOVQ pixels+128(FP), R9
+
+pixel11:
+	VMOVUPS (SI), Z7
+	VSUBPS  Z3, Z7, Z7
+	VMULPS  Z4, Z7, Z7
+	VMULPS  Z5, Z7, Z7
+	VADDPS  Z6, Z7, Z7
+	VMAXPS  Z7, Z0, Z7
+	VMINPS  Z7, Z1, Z7
+	VADDPS  Z0, Z7, Z7
+	VCMPPS  $0x0e, Z0, Z7, K1
+	VCMPPS  $0x01, Z2, Z7, K1, K1
+	KMOVW   K1, (DI)
+	VMOVUPS Z7, (BX)
+	LEAQ    (BX)(CX*4), BX
+	LEAQ    (SI)(CX*4), SI
+	ADDQ    DX, DI
+	DECQ    R9
+	JNE     pixel11
+	ADDQ    gap+136(FP), BX
+	DECQ    R8
+	JNE     line10
+	ADDQ    $0x10, AX
+	JMP     columns8
+
+fewer9:
+	JMP done3
+
+open2:
+	MOVQ         k_base+96(FP), AX
+	VPXORD       Z0, Z0, Z0
+	VBROADCASTSS 32(AX), Z1
+	VBROADCASTSS 128(AX), Z1
+	VBROADCASTSS 160(AX), Z1
+	VBROADCASTSS 224(AX), Z1
+	VBROADCASTSS 320(AX), Z1
+	MOVQ         channels+144(FP), CX
+	XORQ         AX, AX
+	MOVQ         CX, DX
+	SHRQ         $0x03, DX
+
+columns12:
+	LEAQ    32(AX), BX
+	CMPQ    BX, CX
+	JGT     fewer13
+	MOVQ    params_base+72(FP), BX
+	MOVQ    channels+144(FP), SI
+	LEAQ    (BX)(AX*4), BX
+	VMOVUPS (BX), Z1
+	VMOVUPS 64(BX), Z2
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Z3
+	VMOVUPS 64(BX), Z4
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Z5
+	VMOVUPS 64(BX), Z6
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Z7
+	VMOVUPS 64(BX), Z8
+	MOVQ    dst_base+0(FP), BX
+	LEAQ    (BX)(AX*4), BX
+	MOVQ    x_base+24(FP), SI
+	LEAQ    (SI)(AX*4), SI
+	MOVQ    AX, DI
+	SHRQ    $0x03, DI
+	MOVQ    mask_base+48(FP), R8
+	ADDQ    R8, DI
+	MOVQ    lines+120(FP), R8
+
+line14:
+	MOVQ pixels+128(FP), R9
+
+pixel15:
+	VMOVUPS (SI), Z9
+	VSUBPS  Z1, Z9, Z9
+	VMULPS  Z3, Z9, Z9
+	VMULPS  Z5, Z9, Z9
+	VADDPS  Z7, Z9, Z9
+	VMAXPS  Z9, Z0, Z9
+	VADDPS  Z0, Z9, Z9
+	VCMPPS  $0x0e, Z0, Z9, K1
+	KMOVW   K1, (DI)
+	VMOVUPS Z9, (BX)
+	VMOVUPS 64(SI), Z9
+	VSUBPS  Z2, Z9, Z9
+	VMULPS  Z4, Z9, Z9
+	VMULPS  Z6, Z9, Z9
+	VADDPS  Z8, Z9, Z9
+	VMAXPS  Z9, Z0, Z9
+	VADDPS  Z0, Z9, Z9
+	VCMPPS  $0x0e, Z0, Z9, K1
+	KMOVW   K1, 2(DI)
+	VMOVUPS Z9, 64(BX)
+	LEAQ    (BX)(CX*4), BX
+	LEAQ    (SI)(CX*4), SI
+	ADDQ    DX, DI
+	DECQ    R9
+	JNE     pixel15
+	ADDQ    gap+136(FP), BX
+	DECQ    R8
+	JNE     line14
+	ADDQ    $0x20, AX
+	JMP     columns12
+
+fewer13:
+columns16:
+	LEAQ    16(AX), BX
+	CMPQ    BX, CX
+	JGT     fewer17
+	MOVQ    params_base+72(FP), BX
+	MOVQ    channels+144(FP), SI
+	LEAQ    (BX)(AX*4), BX
+	VMOVUPS (BX), Z1
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Z2
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Z3
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Z4
+	MOVQ    dst_base+0(FP), BX
+	LEAQ    (BX)(AX*4), BX
+	MOVQ    x_base+24(FP), SI
+	LEAQ    (SI)(AX*4), SI
+	MOVQ    AX, DI
+	SHRQ    $0x03, DI
+	MOVQ    mask_base+48(FP), R8
+	ADDQ    R8, DI
+	MOVQ    lines+120(FP), R8
+
+line18:
+	MOVQ pixels+128(FP), R9
+
+pixel19:
+	VMOVUPS (SI), Z5
+	VSUBPS  Z1, Z5, Z5
+	VMULPS  Z2, Z5, Z5
+	VMULPS  Z3, Z5, Z5
+	VADDPS  Z4, Z5, Z5
+	VMAXPS  Z5, Z0, Z5
+	VADDPS  Z0, Z5, Z5
+	VCMPPS  $0x0e, Z0, Z5, K1
+	KMOVW   K1, (DI)
+	VMOVUPS Z5, (BX)
+	LEAQ    (BX)(CX*4), BX
+	LEAQ    (SI)(CX*4), SI
+	ADDQ    DX, DI
+	DECQ    R9
+	JNE     pixel19
+	ADDQ    gap+136(FP), BX
+	DECQ    R8
+	JNE     line18
+	ADDQ    $0x10, AX
+	JMP     columns16
+
+fewer17:
+done3:
+	VZEROUPPER
+	RET
+
+plain1:
+	MOVQ         k_base+96(FP), AX
+	CMPL         32(AX), $0x7f800000
+	JE           open20
+	MOVQ         k_base+96(FP), AX
+	VPXORD       Z0, Z0, Z0
+	VBROADCASTSS 32(AX), Z1
+	VBROADCASTSS 128(AX), Z2
+	VBROADCASTSS 160(AX), Z2
+	VBROADCASTSS 224(AX), Z2
+	VBROADCASTSS 320(AX), Z2
+	MOVQ         channels+144(FP), CX
+	XORQ         AX, AX
+	MOVQ         CX, DX
+	SHRQ         $0x03, DX
+
+columns22:
+	LEAQ    32(AX), DX
+	CMPQ    DX, CX
+	JGT     fewer23
+	MOVQ    params_base+72(FP), DX
+	MOVQ    channels+144(FP), BX
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Z2
+	VMOVUPS 64(DX), Z3
+	LEAQ    (DX)(BX*4), DX
+	VMOVUPS (DX), Z4
+	VMOVUPS 64(DX), Z5
+	LEAQ    (DX)(BX*4), DX
+	VMOVUPS (DX), Z6
+	VMOVUPS 64(DX), Z7
+	LEAQ    (DX)(BX*4), DX
+	VMOVUPS (DX), Z8
+	VMOVUPS 64(DX), Z9
+	MOVQ    dst_base+0(FP), DX
+	LEAQ    (DX)(AX*4), DX
+	MOVQ    x_base+24(FP), BX
+	LEAQ    (BX)(AX*4), BX
+	MOVQ    lines+120(FP), SI
+
+line24:
+	MOVQ pixels+128(FP), DI
+
+pixel25:
+	VMOVUPS (BX), Z10
+	VSUBPS  Z2, Z10, Z10
+	VMULPS  Z4, Z10, Z10
+	VMULPS  Z6, Z10, Z10
+	VADDPS  Z8, Z10, Z10
+	VMAXPS  Z10, Z0, Z10
+	VMINPS  Z10, Z1, Z10
+	VADDPS  Z0, Z10, Z10
+	VMOVUPS Z10, (DX)
+	VMOVUPS 64(BX), Z10
+	VSUBPS  Z3, Z10, Z10
+	VMULPS  Z5, Z10, Z10
+	VMULPS  Z7, Z10, Z10
+	VADDPS  Z9, Z10, Z10
+	VMAXPS  Z10, Z0, Z10
+	VMINPS  Z10, Z1, Z10
+	VADDPS  Z0, Z10, Z10
+	VMOVUPS Z10, 64(DX)
+	LEAQ    (DX)(CX*4), DX
+	LEAQ    (BX)(CX*4), BX
+	DECQ    DI
+	JNE     pixel25
+	ADDQ    gap+136(FP), DX
+	DECQ    SI
+	JNE     line24
+	ADDQ    $0x20, AX
+	JMP     columns22
+
+fewer23:
+columns26:
+	LEAQ    16(AX), DX
+	CMPQ    DX, CX
+	JGT     fewer27
+	MOVQ    params_base+72(FP), DX
+	MOVQ    channels+144(FP), BX
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Z2
+	LEAQ    (DX)(BX*4), DX
+	VMOVUPS (DX), Z3
+	LEAQ    (DX)(BX*4), DX
+	VMOVUPS (DX), Z4
+	LEAQ    (DX)(BX*4), DX
+	VMOVUPS (DX), Z5
+	MOVQ    dst_base+0(FP), DX
+	LEAQ    (DX)(AX*4), DX
+	MOVQ    x_base+24(FP), BX
+	LEAQ    (BX)(AX*4), BX
+	MOVQ    lines+120(FP), SI
+
+line28:
+	MOVQ pixels+128(FP), DI
+
+pixel29:
+	VMOVUPS (BX), Z6
+	VSUBPS  Z2, Z6, Z6
+	VMULPS  Z3, Z6, Z6
+	VMULPS  Z4, Z6, Z6
+	VADDPS  Z5, Z6, Z6
+	VMAXPS  Z6, Z0, Z6
+	VMINPS  Z6, Z1, Z6
+	VADDPS  Z0, Z6, Z6
+	VMOVUPS Z6, (DX)
+	LEAQ    (DX)(CX*4), DX
+	LEAQ    (BX)(CX*4), BX
+	DECQ    DI
+	JNE     pixel29
+	ADDQ    gap+136(FP), DX
+	DECQ    SI
+	JNE     line28
+	ADDQ    $0x10, AX
+	JMP     columns26
+
+fewer27:
+	JMP done21
+
+open20:
+	MOVQ         k_base+96(FP), AX
+	VPXORD       Z0, Z0, Z0
+	VBROADCASTSS 32(AX), Z1
+	VBROADCASTSS 128(AX), Z1
+	VBROADCASTSS 160(AX), Z1
+	VBROADCASTSS 224(AX), Z1
+	VBROADCASTSS 320(AX), Z1
+	MOVQ         channels+144(FP), CX
+	XORQ         AX, AX
+	MOVQ         CX, DX
+	SHRQ         $0x03, DX
+
+columns30:
+	LEAQ    32(AX), DX
+	CMPQ    DX, CX
+	JGT     fewer31
+	MOVQ    params_base+72(FP), DX
+	MOVQ    channels+144(FP), BX
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Z1
+	VMOVUPS 64(DX), Z2
+	LEAQ    (DX)(BX*4), DX
+	VMOVUPS (DX), Z3
+	VMOVUPS 64(DX), Z4
+	LEAQ    (DX)(BX*4), DX
+	VMOVUPS (DX), Z5
+	VMOVUPS 64(DX), Z6
+	LEAQ    (DX)(BX*4), DX
+	VMOVUPS (DX), Z7
+	VMOVUPS 64(DX), Z8
+	MOVQ    dst_base+0(FP), DX
+	LEAQ    (DX)(AX*4), DX
+	MOVQ    x_base+24(FP), BX
+	LEAQ    (BX)(AX*4), BX
+	MOVQ    lines+120(FP), SI
+
+line32:
+	MOVQ pixels+128(FP), DI
+
+pixel33:
+	VMOVUPS (BX), Z9
+	VSUBPS  Z1, Z9, Z9
+	VMULPS  Z3, Z9, Z9
+	VMULPS  Z5, Z9, Z9
+	VADDPS  Z7, Z9, Z9
+	VMAXPS  Z9, Z0, Z9
+	VADDPS  Z0, Z9, Z9
+	VMOVUPS Z9, (DX)
+	VMOVUPS 64(BX), Z9
+	VSUBPS  Z2, Z9, Z9
+	VMULPS  Z4, Z9, Z9
+	VMULPS  Z6, Z9, Z9
+	VADDPS  Z8, Z9, Z9
+	VMAXPS  Z9, Z0, Z9
+	VADDPS  Z0, Z9, Z9
+	VMOVUPS Z9, 64(DX)
+	LEAQ    (DX)(CX*4), DX
+	LEAQ    (BX)(CX*4), BX
+	DECQ    DI
+	JNE     pixel33
+	ADDQ    gap+136(FP), DX
+	DECQ    SI
+	JNE     line32
+	ADDQ    $0x20, AX
+	JMP     columns30
+
+fewer31:
+columns34:
+	LEAQ    16(AX), DX
+	CMPQ    DX, CX
+	JGT     fewer35
+	MOVQ    params_base+72(FP), DX
+	MOVQ    channels+144(FP), BX
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Z1
+	LEAQ    (DX)(BX*4), DX
+	VMOVUPS (DX), Z2
+	LEAQ    (DX)(BX*4), DX
+	VMOVUPS (DX), Z3
+	LEAQ    (DX)(BX*4), DX
+	VMOVUPS (DX), Z4
+	MOVQ    dst_base+0(FP), DX
+	LEAQ    (DX)(AX*4), DX
+	MOVQ    x_base+24(FP), BX
+	LEAQ    (BX)(AX*4), BX
+	MOVQ    lines+120(FP), SI
+
+line36:
+	MOVQ pixels+128(FP), DI
+
+pixel37:
+	VMOVUPS (BX), Z5
+	VSUBPS  Z1, Z5, Z5
+	VMULPS  Z2, Z5, Z5
+	VMULPS  Z3, Z5, Z5
+	VADDPS  Z4, Z5, Z5
+	VMAXPS  Z5, Z0, Z5
+	VADDPS  Z0, Z5, Z5
+	VMOVUPS Z5, (DX)
+	LEAQ    (DX)(CX*4), DX
+	LEAQ    (BX)(CX*4), BX
+	DECQ    DI
+	JNE     pixel37
+	ADDQ    gap+136(FP), DX
+	DECQ    SI
+	JNE     line36
+	ADDQ    $0x10, AX
+	JMP     columns34
+
+fewer35:
+done21:
+	VZEROUPPER
+	RET
+
+// func roundRectifiedAVX512(dst []float32, x []float32, mask []uint8, params []float32, k []float32, lines int, pixels int, gap int, channels int) (least float32, most float32, nan bool)
+// Requires: AVX, AVX512F, SSE
+TEXT ·roundRectifiedAVX512(SB), NOSPLIT, $0-161
+	MOVL         $0x7f800000, AX
+	VPBROADCASTD AX, Z0
+	MOVL         $0xff800000, AX
+	VPBROADCASTD AX, Z1
+	VPXORD       Z2, Z2, Z2
+	MOVQ         k_base+96(FP), AX
+	CMPL         32(AX), $0x7f800000
+	JE           open1
+	MOVQ         k_base+96(FP), AX
+	VPXORD       Z3, Z3, Z3
+	VBROADCASTSS 32(AX), Z4
+	VBROADCASTSS 128(AX), Z5
+	VBROADCASTSS 160(AX), Z6
+	VBROADCASTSS 224(AX), Z7
+	VBROADCASTSS 320(AX), Z8
+	MOVQ         channels+144(FP), CX
+	XORQ         AX, AX
+	MOVQ         CX, DX
+	SHRQ         $0x03, DX
+
+columns3:
+	LEAQ    32(AX), BX
+	CMPQ    BX, CX
+	JGT     fewer4
+	MOVQ    params_base+72(FP), BX
+	MOVQ    channels+144(FP), SI
+	LEAQ    (BX)(AX*4), BX
+	VMOVUPS (BX), Z9
+	VMOVUPS 64(BX), Z10
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Z11
+	VMOVUPS 64(BX), Z12
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Z13
+	VMOVUPS 64(BX), Z14
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Z15
+	VMOVUPS 64(BX), Z16
+	MOVQ    dst_base+0(FP), BX
+	LEAQ    (BX)(AX*4), BX
+	MOVQ    x_base+24(FP), SI
+	LEAQ    (SI)(AX*4), SI
+	MOVQ    AX, DI
+	SHRQ    $0x03, DI
+	MOVQ    mask_base+48(FP), R8
+	ADDQ    R8, DI
+	MOVQ    lines+120(FP), R8
+
+line5:
+	MOVQ pixels+128(FP), R9
+
+pixel6:
+	VMOVUPS    (SI), Z17
+	VSUBPS     Z9, Z17, Z17
+	VMULPS     Z11, Z17, Z17
+	VMULPS     Z13, Z17, Z17
+	VADDPS     Z15, Z17, Z17
+	VMAXPS     Z17, Z3, Z17
+	VMINPS     Z17, Z4, Z17
+	VADDPS     Z17, Z2, Z2
+	VMINPS     Z0, Z17, Z0
+	VMAXPS     Z1, Z17, Z1
+	VDIVPS     Z6, Z17, Z18
+	VADDPS     Z7, Z18, Z18
+	VCVTTPS2DQ Z18, Z18
+	VPMINUD    Z8, Z18, Z19
+	VCMPPS     $0x0e, Z3, Z17, K1
+	VCMPPS     $0x01, Z5, Z17, K1, K1
+	VPCMPEQD   Z19, Z18, K1, K1
+	KMOVW      K1, (DI)
+	VCVTDQ2PS  Z19, Z19
+	VMULPS     Z6, Z19, Z19
+	VMOVUPS    Z19, (BX)
+	VMOVUPS    64(SI), Z17
+	VSUBPS     Z10, Z17, Z17
+	VMULPS     Z12, Z17, Z17
+	VMULPS     Z14, Z17, Z17
+	VADDPS     Z16, Z17, Z17
+	VMAXPS     Z17, Z3, Z17
+	VMINPS     Z17, Z4, Z17
+	VADDPS     Z17, Z2, Z2
+	VMINPS     Z0, Z17, Z0
+	VMAXPS     Z1, Z17, Z1
+	VDIVPS     Z6, Z17, Z18
+	VADDPS     Z7, Z18, Z18
+	VCVTTPS2DQ Z18, Z18
+	VPMINUD    Z8, Z18, Z19
+	VCMPPS     $0x0e, Z3, Z17, K1
+	VCMPPS     $0x01, Z5, Z17, K1, K1
+	VPCMPEQD   Z19, Z18, K1, K1
+	KMOVW      K1, 2(DI)
+	VCVTDQ2PS  Z19, Z19
+	VMULPS     Z6, Z19, Z19
+	VMOVUPS    Z19, 64(BX)
+	LEAQ       (BX)(CX*4), BX
+	LEAQ       (SI)(CX*4), SI
+	ADDQ       DX, DI
+	DECQ       R9
+	JNE        pixel6
+	ADDQ       gap+136(FP), BX
+	DECQ       R8
+	JNE        line5
+	ADDQ       $0x20, AX
+	JMP        columns3
+
+fewer4:
+columns7:
+	LEAQ    16(AX), BX
+	CMPQ    BX, CX
+	JGT     fewer8
+	MOVQ    params_base+72(FP), BX
+	MOVQ    channels+144(FP), SI
+	LEAQ    (BX)(AX*4), BX
+	VMOVUPS (BX), Z9
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Z10
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Z11
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Z12
+	MOVQ    dst_base+0(FP), BX
+	LEAQ    (BX)(AX*4), BX
+	MOVQ    x_base+24(FP), SI
+	LEAQ    (SI)(AX*4), SI
+	MOVQ    AX, DI
+	SHRQ    $0x03, DI
+	MOVQ    mask_base+48(FP), R8
+	ADDQ    R8, DI
+	MOVQ    lines+120(FP), R8
+
+line9:
+	MOVQ pixels+128(FP), R9
+
+pixel10:
+	VMOVUPS    (SI), Z13
+	VSUBPS     Z9, Z13, Z13
+	VMULPS     Z10, Z13, Z13
+	VMULPS     Z11, Z13, Z13
+	VADDPS     Z12, Z13, Z13
+	VMAXPS     Z13, Z3, Z13
+	VMINPS     Z13, Z4, Z13
+	VADDPS     Z13, Z2, Z2
+	VMINPS     Z0, Z13, Z0
+	VMAXPS     Z1, Z13, Z1
+	VDIVPS     Z6, Z13, Z14
+	VADDPS     Z7, Z14, Z14
+	VCVTTPS2DQ Z14, Z14
+	VPMINUD    Z8, Z14, Z15
+	VCMPPS     $0x0e, Z3, Z13, K1
+	VCMPPS     $0x01, Z5, Z13, K1, K1
+	VPCMPEQD   Z15, Z14, K1, K1
+	KMOVW      K1, (DI)
+	VCVTDQ2PS  Z15, Z15
+	VMULPS     Z6, Z15, Z15
+	VMOVUPS    Z15, (BX)
+	LEAQ       (BX)(CX*4), BX
+	LEAQ       (SI)(CX*4), SI
+	ADDQ       DX, DI
+	DECQ       R9
+	JNE        pixel10
+	ADDQ       gap+136(FP), BX
+	DECQ       R8
+	JNE        line9
+	ADDQ       $0x10, AX
+	JMP        columns7
+
+fewer8:
+	JMP done2
+
+open1:
+	MOVQ         k_base+96(FP), AX
+	VPXORD       Z3, Z3, Z3
+	VBROADCASTSS 32(AX), Z4
+	VBROADCASTSS 128(AX), Z4
+	VBROADCASTSS 160(AX), Z4
+	VBROADCASTSS 224(AX), Z5
+	VBROADCASTSS 320(AX), Z6
+	MOVQ         channels+144(FP), CX
+	XORQ         AX, AX
+	MOVQ         CX, DX
+	SHRQ         $0x03, DX
+
+columns11:
+	LEAQ    32(AX), BX
+	CMPQ    BX, CX
+	JGT     fewer12
+	MOVQ    params_base+72(FP), BX
+	MOVQ    channels+144(FP), SI
+	LEAQ    (BX)(AX*4), BX
+	VMOVUPS (BX), Z7
+	VMOVUPS 64(BX), Z8
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Z9
+	VMOVUPS 64(BX), Z10
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Z11
+	VMOVUPS 64(BX), Z12
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Z13
+	VMOVUPS 64(BX), Z14
+	MOVQ    dst_base+0(FP), BX
+	LEAQ    (BX)(AX*4), BX
+	MOVQ    x_base+24(FP), SI
+	LEAQ    (SI)(AX*4), SI
+	MOVQ    AX, DI
+	SHRQ    $0x03, DI
+	MOVQ    mask_base+48(FP), R8
+	ADDQ    R8, DI
+	MOVQ    lines+120(FP), R8
+
+line13:
+	MOVQ pixels+128(FP), R9
+
+pixel14:
+	VMOVUPS    (SI), Z15
+	VSUBPS     Z7, Z15, Z15
+	VMULPS     Z9, Z15, Z15
+	VMULPS     Z11, Z15, Z15
+	VADDPS     Z13, Z15, Z15
+	VMAXPS     Z15, Z3, Z15
+	VADDPS     Z15, Z2, Z2
+	VMINPS     Z0, Z15, Z0
+	VMAXPS     Z1, Z15, Z1
+	VDIVPS     Z4, Z15, Z16
+	VADDPS     Z5, Z16, Z16
+	VCVTTPS2DQ Z16, Z16
+	VPMINUD    Z6, Z16, Z17
+	VCMPPS     $0x0e, Z3, Z15, K1
+	VPCMPEQD   Z17, Z16, K1, K1
+	KMOVW      K1, (DI)
+	VCVTDQ2PS  Z17, Z17
+	VMULPS     Z4, Z17, Z17
+	VMOVUPS    Z17, (BX)
+	VMOVUPS    64(SI), Z15
+	VSUBPS     Z8, Z15, Z15
+	VMULPS     Z10, Z15, Z15
+	VMULPS     Z12, Z15, Z15
+	VADDPS     Z14, Z15, Z15
+	VMAXPS     Z15, Z3, Z15
+	VADDPS     Z15, Z2, Z2
+	VMINPS     Z0, Z15, Z0
+	VMAXPS     Z1, Z15, Z1
+	VDIVPS     Z4, Z15, Z16
+	VADDPS     Z5, Z16, Z16
+	VCVTTPS2DQ Z16, Z16
+	VPMINUD    Z6, Z16, Z17
+	VCMPPS     $0x0e, Z3, Z15, K1
+	VPCMPEQD   Z17, Z16, K1, K1
+	KMOVW      K1, 2(DI)
+	VCVTDQ2PS  Z17, Z17
+	VMULPS     Z4, Z17, Z17
+	VMOVUPS    Z17, 64(BX)
+	LEAQ       (BX)(CX*4), BX
+	LEAQ       (SI)(CX*4), SI
+	ADDQ       DX, DI
+	DECQ       R9
+	JNE        pixel14
+	ADDQ       gap+136(FP), BX
+	DECQ       R8
+	JNE        line13
+	ADDQ       $0x20, AX
+	JMP        columns11
+
+fewer12:
+columns15:
+	LEAQ    16(AX), BX
+	CMPQ    BX, CX
+	JGT     fewer16
+	MOVQ    params_base+72(FP), BX
+	MOVQ    channels+144(FP), SI
+	LEAQ    (BX)(AX*4), BX
+	VMOVUPS (BX), Z7
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Z8
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Z9
+	LEAQ    (BX)(SI*4), BX
+	VMOVUPS (BX), Z10
+	MOVQ    dst_base+0(FP), BX
+	LEAQ    (BX)(AX*4), BX
+	MOVQ    x_base+24(FP), SI
+	LEAQ    (SI)(AX*4), SI
+	MOVQ    AX, DI
+	SHRQ    $0x03, DI
+	MOVQ    mask_base+48(FP), R8
+	ADDQ    R8, DI
+	MOVQ    lines+120(FP), R8
+
+line17:
+	MOVQ pixels+128(FP), R9
+
+pixel18:
+	VMOVUPS    (SI), Z11
+	VSUBPS     Z7, Z11, Z11
+	VMULPS     Z8, Z11, Z11
+	VMULPS     Z9, Z11, Z11
+	VADDPS     Z10, Z11, Z11
+	VMAXPS     Z11, Z3, Z11
+	VADDPS     Z11, Z2, Z2
+	VMINPS     Z0, Z11, Z0
+	VMAXPS     Z1, Z11, Z1
+	VDIVPS     Z4, Z11, Z12
+	VADDPS     Z5, Z12, Z12
 	VCVTTPS2DQ Z12, Z12
-	VPMAXSD    Z8, Z12, Z13
-	VPMINSD    Z9, Z13, Z13
-	VPSUBD     Z10, Z13, Z13
+	VPMINUD    Z6, Z12, Z13
+	VCMPPS     $0x0e, Z3, Z11, K1
+	VPCMPEQD   Z13, Z12, K1, K1
+	KMOVW      K1, (DI)
 	VCVTDQ2PS  Z13, Z13
-	VMULPS     Z3, Z13, Z13
-	VMOVAPS    Z13, K1, Z11
-	VMOVUPS    Z11, (AX)(R11*4)
-	ADDQ       $0x10, R11
-	CMPQ       R11, R10
-	JLT        wide3
-	LEAQ       (AX)(R10*4), AX
-	LEAQ       (CX)(R10*4), CX
-	SUBQ       R9, R8
-	JMP        period1
+	VMULPS     Z4, Z13, Z13
+	VMOVUPS    Z13, (BX)
+	LEAQ       (BX)(CX*4), BX
+	LEAQ       (SI)(CX*4), SI
+	ADDQ       DX, DI
+	DECQ       R9
+	JNE        pixel18
+	ADDQ       gap+136(FP), BX
+	DECQ       R8
+	JNE        line17
+	ADDQ       $0x10, AX
+	JMP        columns15
 
-end2:
+fewer16:
+done2:
+	VCMPPS        $0x03, Z2, Z2, K1
+	KMOVW         K1, AX
+	TESTL         AX, AX
+	SETNE         AL
+	MOVB          AL, nan+160(FP)
+	VEXTRACTF64X4 $0x01, Z0, Y2
+	VMOVAPS       Y0, Y0
+	VMINPS        Y2, Y0, Y0
+	VEXTRACTF64X4 $0x01, Z1, Y2
+	VMOVAPS       Y1, Y1
+	VMAXPS        Y2, Y1, Y1
+	VEXTRACTF128  $0x01, Y0, X2
+	VMINPS        X2, X0, X0
+	VPERMILPS     $0x0e, X0, X2
+	VMINPS        X2, X0, X0
+	VPERMILPS     $0x01, X0, X2
+	VMINPS        X2, X0, X0
+	VEXTRACTF128  $0x01, Y1, X2
+	VMAXPS        X2, X1, X1
+	VPERMILPS     $0x0e, X1, X2
+	VMAXPS        X2, X1, X1
+	VPERMILPS     $0x01, X1, X2
+	VMAXPS        X2, X1, X1
+	MOVSS         X0, least+152(FP)
+	MOVSS         X1, most+156(FP)
+	VZEROUPPER
+	RET
+
+// func restoreRectifiedAVX512(dst []float32, x []float32, params []float32, k []float32, lines int, pixels int, gap int, channels int) (nan bool)
+// Requires: AVX, AVX512F
+TEXT ·restoreRectifiedAVX512(SB), NOSPLIT, $0-129
+	VPXORD       Z0, Z0, Z0
+	MOVQ         k_base+72(FP), AX
+	CMPL         32(AX), $0x7f800000
+	JE           open1
+	MOVQ         k_base+72(FP), AX
+	VPXORD       Z1, Z1, Z1
+	VBROADCASTSS 32(AX), Z2
+	VBROADCASTSS 128(AX), Z3
+	VBROADCASTSS 160(AX), Z3
+	VBROADCASTSS 224(AX), Z4
+	VBROADCASTSS 320(AX), Z5
+	MOVQ         channels+120(FP), CX
+	XORQ         AX, AX
+	MOVQ         CX, DX
+	SHRQ         $0x03, DX
+
+columns3:
+	LEAQ    32(AX), DX
+	CMPQ    DX, CX
+	JGT     fewer4
+	MOVQ    params_base+48(FP), DX
+	MOVQ    channels+120(FP), BX
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Z6
+	VMOVUPS 64(DX), Z7
+	LEAQ    (DX)(BX*4), DX
+	VMOVUPS (DX), Z8
+	VMOVUPS 64(DX), Z9
+	LEAQ    (DX)(BX*4), DX
+	VMOVUPS (DX), Z10
+	VMOVUPS 64(DX), Z11
+	LEAQ    (DX)(BX*4), DX
+	VMOVUPS (DX), Z12
+	VMOVUPS 64(DX), Z13
+	MOVQ    dst_base+0(FP), DX
+	LEAQ    (DX)(AX*4), DX
+	MOVQ    x_base+24(FP), BX
+	LEAQ    (BX)(AX*4), BX
+	MOVQ    lines+96(FP), SI
+
+line5:
+	MOVQ pixels+104(FP), DI
+
+pixel6:
+	VMOVUPS    (BX), Z14
+	VSUBPS     Z6, Z14, Z14
+	VMULPS     Z8, Z14, Z14
+	VMULPS     Z10, Z14, Z14
+	VADDPS     Z12, Z14, Z14
+	VMAXPS     Z14, Z1, Z14
+	VMINPS     Z14, Z2, Z14
+	VADDPS     Z14, Z0, Z0
+	VDIVPS     Z3, Z14, Z14
+	VADDPS     Z4, Z14, Z14
+	VCVTTPS2DQ Z14, Z14
+	VPMINUD    Z5, Z14, Z14
+	VCVTDQ2PS  Z14, Z14
+	VMULPS     Z3, Z14, Z14
+	VMOVUPS    Z14, (DX)
+	VMOVUPS    64(BX), Z14
+	VSUBPS     Z7, Z14, Z14
+	VMULPS     Z9, Z14, Z14
+	VMULPS     Z11, Z14, Z14
+	VADDPS     Z13, Z14, Z14
+	VMAXPS     Z14, Z1, Z14
+	VMINPS     Z14, Z2, Z14
+	VADDPS     Z14, Z0, Z0
+	VDIVPS     Z3, Z14, Z14
+	VADDPS     Z4, Z14, Z14
+	VCVTTPS2DQ Z14, Z14
+	VPMINUD    Z5, Z14, Z14
+	VCVTDQ2PS  Z14, Z14
+	VMULPS     Z3, Z14, Z14
+	VMOVUPS    Z14, 64(DX)
+	LEAQ       (DX)(CX*4), DX
+	LEAQ       (BX)(CX*4), BX
+	DECQ       DI
+	JNE        pixel6
+	ADDQ       gap+112(FP), DX
+	DECQ       SI
+	JNE        line5
+	ADDQ       $0x20, AX
+	JMP        columns3
+
+fewer4:
+columns7:
+	LEAQ    16(AX), DX
+	CMPQ    DX, CX
+	JGT     fewer8
+	MOVQ    params_base+48(FP), DX
+	MOVQ    channels+120(FP), BX
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Z6
+	LEAQ    (DX)(BX*4), DX
+	VMOVUPS (DX), Z7
+	LEAQ    (DX)(BX*4), DX
+	VMOVUPS (DX), Z8
+	LEAQ    (DX)(BX*4), DX
+	VMOVUPS (DX), Z9
+	MOVQ    dst_base+0(FP), DX
+	LEAQ    (DX)(AX*4), DX
+	MOVQ    x_base+24(FP), BX
+	LEAQ    (BX)(AX*4), BX
+	MOVQ    lines+96(FP), SI
+
+line9:
+	MOVQ pixels+104(FP), DI
+
+pixel10:
+	VMOVUPS    (BX), Z10
+	VSUBPS     Z6, Z10, Z10
+	VMULPS     Z7, Z10, Z10
+	VMULPS     Z8, Z10, Z10
+	VADDPS     Z9, Z10, Z10
+	VMAXPS     Z10, Z1, Z10
+	VMINPS     Z10, Z2, Z10
+	VADDPS     Z10, Z0, Z0
+	VDIVPS     Z3, Z10, Z10
+	VADDPS     Z4, Z10, Z10
+	VCVTTPS2DQ Z10, Z10
+	VPMINUD    Z5, Z10, Z10
+	VCVTDQ2PS  Z10, Z10
+	VMULPS     Z3, Z10, Z10
+	VMOVUPS    Z10, (DX)
+	LEAQ       (DX)(CX*4), DX
+	LEAQ       (BX)(CX*4), BX
+	DECQ       DI
+	JNE        pixel10
+	ADDQ       gap+112(FP), DX
+	DECQ       SI
+	JNE        line9
+	ADDQ       $0x10, AX
+	JMP        columns7
+
+fewer8:
+	JMP done2
+
+open1:
+	MOVQ         k_base+72(FP), AX
+	VPXORD       Z1, Z1, Z1
+	VBROADCASTSS 32(AX), Z2
+	VBROADCASTSS 128(AX), Z2
+	VBROADCASTSS 160(AX), Z2
+	VBROADCASTSS 224(AX), Z3
+	VBROADCASTSS 320(AX), Z4
+	MOVQ         channels+120(FP), CX
+	XORQ         AX, AX
+	MOVQ         CX, DX
+	SHRQ         $0x03, DX
+
+columns11:
+	LEAQ    32(AX), DX
+	CMPQ    DX, CX
+	JGT     fewer12
+	MOVQ    params_base+48(FP), DX
+	MOVQ    channels+120(FP), BX
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Z5
+	VMOVUPS 64(DX), Z6
+	LEAQ    (DX)(BX*4), DX
+	VMOVUPS (DX), Z7
+	VMOVUPS 64(DX), Z8
+	LEAQ    (DX)(BX*4), DX
+	VMOVUPS (DX), Z9
+	VMOVUPS 64(DX), Z10
+	LEAQ    (DX)(BX*4), DX
+	VMOVUPS (DX), Z11
+	VMOVUPS 64(DX), Z12
+	MOVQ    dst_base+0(FP), DX
+	LEAQ    (DX)(AX*4), DX
+	MOVQ    x_base+24(FP), BX
+	LEAQ    (BX)(AX*4), BX
+	MOVQ    lines+96(FP), SI
+
+line13:
+	MOVQ pixels+104(FP), DI
+
+pixel14:
+	VMOVUPS    (BX), Z13
+	VSUBPS     Z5, Z13, Z13
+	VMULPS     Z7, Z13, Z13
+	VMULPS     Z9, Z13, Z13
+	VADDPS     Z11, Z13, Z13
+	VMAXPS     Z13, Z1, Z13
+	VADDPS     Z13, Z0, Z0
+	VDIVPS     Z2, Z13, Z13
+	VADDPS     Z3, Z13, Z13
+	VCVTTPS2DQ Z13, Z13
+	VPMINUD    Z4, Z13, Z13
+	VCVTDQ2PS  Z13, Z13
+	VMULPS     Z2, Z13, Z13
+	VMOVUPS    Z13, (DX)
+	VMOVUPS    64(BX), Z13
+	VSUBPS     Z6, Z13, Z13
+	VMULPS     Z8, Z13, Z13
+	VMULPS     Z10, Z13, Z13
+	VADDPS     Z12, Z13, Z13
+	VMAXPS     Z13, Z1, Z13
+	VADDPS     Z13, Z0, Z0
+	VDIVPS     Z2, Z13, Z13
+	VADDPS     Z3, Z13, Z13
+	VCVTTPS2DQ Z13, Z13
+	VPMINUD    Z4, Z13, Z13
+	VCVTDQ2PS  Z13, Z13
+	VMULPS     Z2, Z13, Z13
+	VMOVUPS    Z13, 64(DX)
+	LEAQ       (DX)(CX*4), DX
+	LEAQ       (BX)(CX*4), BX
+	DECQ       DI
+	JNE        pixel14
+	ADDQ       gap+112(FP), DX
+	DECQ       SI
+	JNE        line13
+	ADDQ       $0x20, AX
+	JMP        columns11
+
+fewer12:
+columns15:
+	LEAQ    16(AX), DX
+	CMPQ    DX, CX
+	JGT     fewer16
+	MOVQ    params_base+48(FP), DX
+	MOVQ    channels+120(FP), BX
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Z5
+	LEAQ    (DX)(BX*4), DX
+	VMOVUPS (DX), Z6
+	LEAQ    (DX)(BX*4), DX
+	VMOVUPS (DX), Z7
+	LEAQ    (DX)(BX*4), DX
+	VMOVUPS (DX), Z8
+	MOVQ    dst_base+0(FP), DX
+	LEAQ    (DX)(AX*4), DX
+	MOVQ    x_base+24(FP), BX
+	LEAQ    (BX)(AX*4), BX
+	MOVQ    lines+96(FP), SI
+
+line17:
+	MOVQ pixels+104(FP), DI
+
+pixel18:
+	VMOVUPS    (BX), Z9
+	VSUBPS     Z5, Z9, Z9
+	VMULPS     Z6, Z9, Z9
+	VMULPS     Z7, Z9, Z9
+	VADDPS     Z8, Z9, Z9
+	VMAXPS     Z9, Z1, Z9
+	VADDPS     Z9, Z0, Z0
+	VDIVPS     Z2, Z9, Z9
+	VADDPS     Z3, Z9, Z9
+	VCVTTPS2DQ Z9, Z9
+	VPMINUD    Z4, Z9, Z9
+	VCVTDQ2PS  Z9, Z9
+	VMULPS     Z2, Z9, Z9
+	VMOVUPS    Z9, (DX)
+	LEAQ       (DX)(CX*4), DX
+	LEAQ       (BX)(CX*4), BX
+	DECQ       DI
+	JNE        pixel18
+	ADDQ       gap+112(FP), DX
+	DECQ       SI
+	JNE        line17
+	ADDQ       $0x10, AX
+	JMP        columns15
+
+fewer16:
+done2:
+	VCMPPS $0x03, Z0, Z0, K1
+	KMOVW  K1, AX
+	TESTL  AX, AX
+	SETNE  AL
+	MOVB   AL, nan+128(FP)
 	VZEROUPPER
 	RET
 

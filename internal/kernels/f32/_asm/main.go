@@ -25,6 +25,12 @@ func main() {
 	tailPool2()
 	maxPoolGrad2()
 	normTail()
+	for _, i := range []isa{avx2, avx512} {
+		normalizeMaskedGrad(i)
+		for _, kind := range []int{clamps, rounds, restores} {
+			rectified(i, kind)
+		}
+	}
 	transpose()
 	exponentials()
 	winograd()

@@ -14,8 +14,6 @@ func normTail() {
 	clampNormalized()
 	roundNormalized(true)
 	roundNormalized(false)
-	roundNormalized512(true)
-	roundNormalized512(false)
 }
 
 // normalized is the loop of these routines.

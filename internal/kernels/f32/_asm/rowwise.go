@@ -16,8 +16,7 @@ func rowwise() {
 	scaleRows()
 	affine()
 	normalize()
-	normalizeGrad(false)
-	normalizeGrad(true)
+	normalizeGrad()
 	sums("sumRows", "x []float32", "x", "x[c]", nil, func(row, _ []reg.VecVirtual) reg.VecVirtual { return row[0] })
 	sums("sumSquares", "x, mean []float32", "x", "float32((x[c]-mean[c]) * (x[c]-mean[c]))", []string{"mean"},
 		func(row, params []reg.VecVirtual) reg.VecVirtual {
@@ -81,42 +80,23 @@ func normalize() {
 	end()
 }
 
-// normalizeGrad is made a second time for gradients that a mask lets pass.
-func normalizeGrad(masked bool) {
-	const purpose = "computes the gradient of the input of a normalization"
-	if masked {
-		routine("normalizeMaskedGrad", "(dx, dy []float32, mask []uint8, x, mean, invStd, meanB, meanG, factor []float32)",
-			purpose+" from what the mask passes of dy, for multiples of eight elements and columns: normalizeGrad behind maskGrad")
-	} else {
-		routine("normalizeGrad", "(dx, dy, x, mean, invStd, meanB, meanG, factor []float32)", purpose+":",
-			"for i := range dx {",
-			"\tc := i % len(mean)",
-			"\txhat := float32((x[i] - mean[c]) * invStd[c])",
-			"\tdx[i] = factor[c] * ((dy[i] - meanB[c]) - float32(xhat*meanG[c]))",
-			"}")
-	}
+func normalizeGrad() {
+	routine("normalizeGrad", "(dx, dy, x, mean, invStd, meanB, meanG, factor []float32)", "computes the gradient of the input of a normalization:",
+		"for i := range dx {",
+		"\tc := i % len(mean)",
+		"\txhat := float32((x[i] - mean[c]) * invStd[c])",
+		"\tdx[i] = factor[c] * ((dy[i] - meanB[c]) - float32(xhat*meanG[c]))",
+		"}")
 	dx, dy, x := slice("dx"), slice("dy"), slice("x")
 	mean, invStd, meanB, meanG, factor := slice("mean"), slice("invStd"), slice("meanB"), slice("meanG"), slice("factor")
-	data := []reg.GPVirtual{dx, dy, x}
-	body := func(w width, i reg.GPVirtual, d reg.VecVirtual) {
-		v := w.do(VSUBPS, w.load(at(x, i)), w.load(at(mean, i)))
+	repeat(size("dx"), size("mean"), []reg.GPVirtual{dx, dy, x}, func(w width, i reg.GPVirtual) {
+		d, v := w.load(at(dy, i)), w.do(VSUBPS, w.load(at(x, i)), w.load(at(mean, i)))
 		w.do(VMULPS, v, w.load(at(invStd, i)))
 		w.do(VMULPS, v, w.load(at(meanG, i)))
 		w.do(VSUBPS, d, w.load(at(meanB, i)))
 		w.do(VSUBPS, d, v)
 		w.store(w.do(VMULPS, d, w.load(at(factor, i))), at(dx, i))
-	}
-	if masked {
-		mask, passing := slice("mask"), loadPassing()
-		repeatWhole(8, size("dx"), size("mean"), data, func(i reg.GPVirtual) {
-			d := passing.lanes(operand.Mem{Base: mask})
-			VANDPS(at(dy, i), d, d)
-			body(whole, i, d)
-			INCQ(mask)
-		})
-	} else {
-		repeat(size("dx"), size("mean"), data, func(w width, i reg.GPVirtual) { body(w, i, w.load(at(dy, i))) })
-	}
+	})
 	end()
 }
 
