@@ -2,15 +2,19 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
+	"math"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/goqat/goqat/cmd/goqat/internal/advice"
 	"github.com/goqat/goqat/cmd/goqat/internal/ptq"
+	"github.com/goqat/goqat/cmd/goqat/internal/samples"
 	"github.com/goqat/goqat/data"
 	"github.com/goqat/goqat/tflite"
 )
@@ -98,9 +102,30 @@ func (c *adviseCommand) situation(s *session) (advice.Situation, error) {
 		if err != nil {
 			return a, err
 		}
-		a.Data = answer == "yes"
+		if a.Data = answer == "yes"; a.Data && a.Loss == nil && a.Target != advice.GPU {
+			a.Loss, err = askLoss(s.stderr, in)
+		}
+		return a, err
 	}
 	return a, nil
+}
+
+// askLoss asks what quantization has cost; nil stands for nothing known.
+func askLoss(w io.Writer, r *bufio.Reader) (*float64, error) {
+	for {
+		fmt.Fprint(w, "How many points of accuracy did int8 lose after training? (a number, or nothing if you have not tried) ")
+		line, err := r.ReadString('\n')
+		line = strings.TrimSpace(line)
+		if line == "" || err != nil && !errors.Is(err, io.EOF) {
+			return nil, nil
+		}
+		if loss, err := strconv.ParseFloat(line, 64); err == nil && !math.IsNaN(loss) && !math.IsInf(loss, 0) {
+			return &loss, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%q is no number: give -loss", line)
+		}
+	}
 }
 
 // ask puts a question until the answer is one of the given ones.
@@ -180,7 +205,7 @@ func (c *adviseCommand) measure(s *session, a advice.Situation, out *advised) er
 		if err != nil {
 			return err
 		}
-		candidate.Bytes, candidate.Accuracy, candidate.Loss = m.Bytes, m.Accuracy, 100*(float.Accuracy-m.Accuracy)
+		candidate.Bytes, candidate.Accuracy, candidate.Loss = m.Bytes, m.Accuracy, math.Round(1e8*(float.Accuracy-m.Accuracy))/1e6
 		out.Measured = append(out.Measured, candidate)
 	}
 	out.Advice = a.Choose(out.Measured)
@@ -228,6 +253,12 @@ func (c *adviseCommand) command(a advice.Advice) string {
 		if c.Data.Offset != 0 {
 			words = append(words, "-offset", fmt.Sprint(c.Data.Offset))
 		}
+		if f := c.Data.Features; f != samples.Raw {
+			words = append(words, "-features", f.String())
+		}
+		if c.Samples != ptq.DefaultSamples {
+			words = append(words, "-samples", fmt.Sprint(c.Samples))
+		}
 	}
 	return strings.Join(append(words, a.Flags...), " ")
 }
@@ -244,7 +275,10 @@ func (a advised) writeText(w io.Writer) error {
 		fmt.Fprintln(t)
 	}
 	fmt.Fprintf(t, "advice:\t%s\nreason:\t%s\n", a.Mode, a.Reason)
-	if a.Bytes > 0 && a.Bytes != a.Before {
+	switch {
+	case a.Bytes == 0 && a.Smaller() != 1:
+		fmt.Fprintf(t, "size:\tabout %.0f times smaller, for large networks\n", a.Smaller())
+	case a.Bytes > 0 && a.Bytes != a.Before:
 		fmt.Fprintf(t, "size:\t%d bytes, %.2f times smaller than %d\n", a.Bytes, float64(a.Before)/float64(a.Bytes), a.Before)
 	}
 	if a.Command != "" {

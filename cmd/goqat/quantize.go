@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,7 +28,7 @@ type quantizeCommand struct {
 // planFlags are the flags that say how a network is quantized.
 type planFlags struct {
 	Mode        string  `placeholder:"MODE" enum:"int8,int16,dynamic,weights,float16," default:"" help:"int8: integers throughout. int16: int8 weights, int16 activations. dynamic: int8 weights, activations quantized as the model runs. weights: int8 weights, float computation. float16: float16 weights. Default: int8."`
-	Samples     *int    `placeholder:"N" help:"Most rows to calibrate with. Default: 500."`
+	Samples     *int    `placeholder:"N" help:"Most rows to calibrate with. 0: all. Default: 500."`
 	Input       string  `placeholder:"TYPE" enum:"int8,uint8,int16,float32," default:"" help:"Number type of the input of an integer model: int8, uint8 or float32; int16 or float32 in mode int16. Default: that of the mode."`
 	Output      string  `placeholder:"TYPE" enum:"int8,uint8,int16,float32," default:"" help:"That of the output."`
 	MinElements *int    `placeholder:"N" help:"Least number of weights that the modes dynamic and weights quantize. Default: 1024, as in TensorFlow, and 128 in mode weights."`
@@ -66,6 +65,8 @@ func (d rowData) rows(g *graph.Graph, p ptq.Plan) (data.Dataset, error) {
 		return d.open(g, p.Samples)
 	case ptq.Calibrated(p.Mode):
 		return nil, fmt.Errorf("mode %s needs representative rows: -data PATH, or -mode dynamic, which needs none", p.Mode)
+	case p.Sampled():
+		return nil, fmt.Errorf("remedies other than equalize need representative rows: -data PATH")
 	}
 	return nil, nil
 }
@@ -81,12 +82,9 @@ Examples:
   goqat quantize net.tflite -o again.tflite -data photos -recipe net-int8.recipe.toml`
 }
 
-// defaultSamples is how many rows calibrate unless a recipe or flag says otherwise.
-const defaultSamples = 500
-
 // plan returns the recipe file with the flags that were given.
 func (c planFlags) plan() (ptq.Plan, error) {
-	p := ptq.Plan{Samples: defaultSamples}
+	p := ptq.Plan{Samples: ptq.DefaultSamples}
 	if c.Recipe != "" {
 		var err error
 		if p, err = ptq.ReadPlan(c.Recipe); err != nil {
@@ -154,6 +152,9 @@ func (c *quantizeCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
+	if same(c.Model, c.Out) {
+		return fmt.Errorf("%s would be overwritten, which cannot be undone: choose another name", c.Model)
+	}
 	rows, err := c.Data.rows(net, p)
 	if err != nil {
 		return err
@@ -216,12 +217,12 @@ func size(path string) (int64, error) {
 	return info.Size(), nil
 }
 
-// warnings writes what a logger is told, without time and level.
-func warnings(w io.Writer) *slog.Logger {
-	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
-		if a.Key == slog.TimeKey && len(groups) == 0 {
-			return slog.Attr{}
-		}
-		return a
-	}}))
+// same reports whether two names are those of one file.
+func same(a, b string) bool {
+	x, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y)
 }

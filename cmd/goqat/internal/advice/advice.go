@@ -53,6 +53,18 @@ type Advice struct {
 	QAT bool `json:"qat"`
 }
 
+// Smaller is about how many times smaller than float32 a file of the mode is, but
+// for what is neither weights nor biases.
+func (a Advice) Smaller() float64 {
+	switch a.Mode {
+	case "float32":
+		return 1
+	case "float16":
+		return 2
+	}
+	return 4
+}
+
 // remedies are the flags to try before training again.
 var remedies = []string{"-range", "mse", "-repair", "equalize,adaround,bias"}
 

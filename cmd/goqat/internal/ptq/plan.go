@@ -39,10 +39,11 @@ type Plan struct {
 	// MinElements is the least size of weights that the modes dynamic and weights
 	// quantize; nil means 1024 and 128.
 	MinElements *int `toml:"min_elements,omitempty" json:"min_elements,omitempty"`
-	// Samples is the most rows to calibrate with; 0 means all that are given.
-	Samples int `toml:"samples,omitzero" json:"samples,omitempty"`
+	// Samples is the most rows to calibrate with; 0 means all that are given. Files
+	// that do not say so mean [DefaultSamples].
+	Samples int `toml:"samples" json:"samples"`
 	// Range says how ranges are found.
-	Range Range `toml:"range,omitzero" json:"range,omitzero"`
+	Range Range `toml:"range,omitempty" json:"range,omitzero"`
 	// Repair lists remedies, of [Repairs].
 	Repair []string `toml:"repair,omitempty" json:"repair,omitempty"`
 	// KeepFloat are patterns of the names of operators that stay float32; see
@@ -56,6 +57,9 @@ type Plan struct {
 	Overrides []Override `toml:"override,omitempty" json:"override,omitempty"`
 }
 
+// DefaultSamples is how many rows calibrate unless something else is said.
+const DefaultSamples = 500
+
 // Range is [quant.Estimator] in a file.
 type Range struct {
 	// Method is "min-max" (also if empty), "moving-average", "percentile", "mse" or
@@ -65,8 +69,8 @@ type Range struct {
 	Decay   float32 `toml:"decay,omitzero" json:"decay,omitempty"`
 }
 
-// Override is another range for the tensors whose names match a pattern, in which
-// * stands for anything but a slash.
+// Override is another range for the tensors whose names match a pattern of
+// [quant.Match].
 type Override struct {
 	Pattern string `toml:"pattern" json:"pattern"`
 	Range
@@ -84,7 +88,7 @@ var Repairs = []string{"equalize", "absorb", "adaround", "bias"}
 //
 // Errors: what is neither, keys that a plan does not have.
 func ReadPlan(path string) (Plan, error) {
-	var p Plan
+	p := Plan{Samples: DefaultSamples}
 	content, err := os.ReadFile(path)
 	if err != nil {
 		return p, err
@@ -106,7 +110,7 @@ func ReadPlan(path string) (Plan, error) {
 	if err != nil {
 		return p, fmt.Errorf("recipe %s: %w", path, err)
 	}
-	if err := p.Check(); err != nil {
+	if err := errors.Join(p.faults()...); err != nil {
 		return p, fmt.Errorf("recipe %s: %w", path, err)
 	}
 	return p, nil
@@ -130,9 +134,33 @@ func (p Plan) Write(path string) error {
 	return atomicfile.WriteBytes(path, content.Bytes())
 }
 
-// Check reports every fault of the plan.
-func (p Plan) Check() error {
-	var faults []error
+// Check reports every fault of the plan, and what its mode has no use for.
+func (p Plan) Check() error { return errors.Join(append(p.faults(), p.idle()...)...) }
+
+// idle reports what the mode has no use for.
+func (p Plan) idle() (faults []error) {
+	fault := func(has bool, what string) {
+		if has {
+			faults = append(faults, fmt.Errorf("mode %s has no use for %s", p.Mode, what))
+		}
+	}
+	if !Calibrated(p.Mode) {
+		fault(p.Range != Range{} || len(p.Overrides) > 0, "a range: it does not calibrate")
+		fault(p.Input != "" && p.Input != "float32" || p.Output != "" && p.Output != "float32", "other types at the borders than float32")
+	} else {
+		fault(p.MinElements != nil, "a least number of weights: it quantizes all")
+	}
+	if p.Mode == "float16" {
+		fault(len(p.Repair) > 0, "remedies")
+		fault(p.PerTensor, "one scale for each tensor: it has no scales")
+		fault(p.MinElements != nil, "a least number of weights: it halves all")
+		fault(len(p.KeepFloat) > 0, "operators that stay float32: it computes in float32")
+	}
+	return faults
+}
+
+// faults reports what no mode can do.
+func (p Plan) faults() (faults []error) {
 	fault := func(format string, a ...any) { faults = append(faults, fmt.Errorf(format, a...)) }
 	if p.Mode != "" && !slices.Contains(Modes, p.Mode) {
 		fault("mode %q, want one of %q", p.Mode, Modes)
@@ -142,8 +170,11 @@ func (p Plan) Check() error {
 			fault("%s: %w", name, err)
 		}
 	}
-	if p.MinElements != nil && *p.MinElements < 0 || p.Samples < 0 {
-		fault("a number is negative")
+	if p.MinElements != nil && *p.MinElements < 0 {
+		fault("the least number of weights is %d", *p.MinElements)
+	}
+	if p.Samples < 0 {
+		fault("the number of samples is %d", p.Samples)
 	}
 	switch bits := p.WeightBits; {
 	case bits != 0 && bits != 4 && bits != 8:
@@ -166,11 +197,14 @@ func (p Plan) Check() error {
 			fault("override %q: %w", o.Pattern, err)
 		}
 	}
-	return errors.Join(faults...)
+	return faults
 }
 
 // estimator returns the range's estimator.
 func (r Range) estimator() (quant.Estimator, error) {
+	if r.Percent != 0 && r.Method != "percentile" || r.Decay != 0 && r.Method != "moving-average" {
+		return quant.Estimator{}, fmt.Errorf("method %q has no percent or decay: these are for percentile and moving-average", r.Method)
+	}
 	e := quant.Estimator{Percent: r.Percent, Decay: r.Decay}
 	if r.Method != "" {
 		if err := e.Method.UnmarshalText([]byte(r.Method)); err != nil {
@@ -182,6 +216,11 @@ func (r Range) estimator() (quant.Estimator, error) {
 
 // Calibrated reports whether a mode needs rows to calibrate with.
 func Calibrated(mode string) bool { return mode == "int8" || mode == "int16" || mode == "" }
+
+// Sampled reports whether a plan needs rows.
+func (p Plan) Sampled() bool {
+	return Calibrated(p.Mode) || slices.ContainsFunc(p.Repair, func(r string) bool { return r != "equalize" })
+}
 
 // borderType returns the number type of a name; empty stands for that of the
 // activations.

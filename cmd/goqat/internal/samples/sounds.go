@@ -22,6 +22,8 @@ const (
 
 var featureNames = [...]string{Raw: "raw", Keywords: "keywords", Anomalies: "anomalies"}
 
+func (f Features) String() string { return featureNames[f] }
+
 // UnmarshalText reads a name.
 func (f *Features) UnmarshalText(b []byte) error {
 	for i, name := range featureNames {
