@@ -114,6 +114,11 @@ func insertable(g *graph.Graph, recipe quant.Recipe) error {
 	if g.Recipe != nil {
 		fault("network %q is quantized already, by recipe %q", g.Name, g.Recipe.Name)
 	}
+	for i, s := range g.Subgraphs {
+		if recipe.Mode == quant.Integer {
+			fault("subgraph %d, %q, cannot be quantized: only the main network is: use a recipe that quantizes nothing but weights", i+1, s.Name)
+		}
+	}
 	for _, x := range g.Inputs {
 		if x.Type != graph.Float32 {
 			fault("input %q is %v, want the float32 of a network that is not quantized", x.Name, x.Type)

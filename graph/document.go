@@ -57,7 +57,13 @@ func newDocument(g *Graph) (*document, error) {
 	if err := checkText(g); err != nil {
 		return nil, err
 	}
+	if len(g.Subgraphs) > 0 {
+		return nil, fmt.Errorf("the network has %d others beside it, which only .tflite files hold", len(g.Subgraphs))
+	}
 	for _, t := range g.allTensors() {
+		if t.Kept != nil {
+			return nil, fmt.Errorf("tensor %q: %s", t.Name, t.Kept.Refusal())
+		}
 		d.Tensors = append(d.Tensors, tensorRecord{t.Name, t.Type, t.Role, append([]int{}, t.Shape...), t.Int4, t.Quant, t.Penalty, t.Constraint})
 	}
 	index := map[*Quantizer]*int{}

@@ -17,6 +17,14 @@ type Graph struct {
 	Outputs []*Tensor
 	// Recipe says how the graph was quantized; nil for a float network.
 	Recipe *quant.Recipe
+	// Subgraphs are the networks beside this one, in a file's order: those that
+	// [Foreign] operators run, by an index that counts this network as 0, and those
+	// that programs run under a signature. All their operators are foreign: they can
+	// be shown and written back. Copies share them.
+	Subgraphs []*Graph
+	// Signature is the name under which programs run one of the Subgraphs; empty for
+	// none, and for the main network, which has that of a file's only one.
+	Signature string
 }
 
 // Node applies an operator to tensors.
@@ -101,7 +109,7 @@ func (g *Graph) Shapes(batch int) (map[*Tensor][]int, error) {
 	}
 	for _, n := range g.Nodes {
 		for _, t := range n.Inputs {
-			if t != nil && t.Data != nil {
+			if t != nil && t.Role != Activation {
 				shapes[t] = t.Shape
 			}
 		}

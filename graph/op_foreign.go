@@ -27,9 +27,39 @@ type Foreign struct {
 	Raw     []byte
 	Shape   []int
 	Follows bool
+	// Extra is the number of outputs behind the first, each of which a
+	// [ForeignOutput] gives; -1 for an operator without outputs, whose node's output
+	// stands for its having run.
+	Extra int
+	// Mutates says of which inputs, that are state, the operator changes the value.
+	Mutates []bool
+	// Unwritable names what else the operator has that cannot be written back.
+	Unwritable string
 	// Reason says why a known operator is kept like an unknown one; empty for
 	// others.
 	Reason string
+}
+
+// ForeignOutput gives output Index, 1 or more, of the [Foreign] operator that makes
+// its only input. Shapes are as there.
+type ForeignOutput struct {
+	Index   int   `json:"index"`
+	Shape   []int `json:"-"`
+	Follows bool  `json:"-"`
+}
+
+// Name is never that of an operator that programs know.
+func (ForeignOutput) Name() string { return "FOREIGN OUTPUT" }
+func (ForeignOutput) Class() Class { return Opaque }
+
+// Infer implements [Op]. The first output of the operator has the batch, or none has.
+func (o ForeignOutput) Infer(in [][]int) ([]int, error) {
+	return Foreign{Shape: o.Shape, Follows: o.Follows}.Infer(in)
+}
+
+// Refusal is why the output cannot be computed.
+func (o ForeignOutput) Refusal() string {
+	return fmt.Sprintf("it is output %d of an operator that this program does not know", o.Index)
 }
 
 // Option is an option of a [Foreign] operator that is not at its default: a bool,

@@ -33,7 +33,8 @@ func (ps Passes) Run(g *Graph) (*Graph, error) {
 	return c, nil
 }
 
-// Clone returns a deep copy that shares only constants.
+// Clone returns a deep copy that shares only constants and the other networks of a
+// file.
 func (g *Graph) Clone() *Graph {
 	tensors := map[*Tensor]*Tensor{nil: nil}
 	quantizers := map[*Quantizer]*Quantizer{}
@@ -57,7 +58,7 @@ func (g *Graph) Clone() *Graph {
 		}
 		return out
 	}
-	c := &Graph{Name: g.Name, Inputs: list(g.Inputs)}
+	c := &Graph{Name: g.Name, Inputs: list(g.Inputs), Subgraphs: g.Subgraphs, Signature: g.Signature}
 	if g.Recipe != nil {
 		r := *g.Recipe
 		c.Recipe = &r

@@ -20,10 +20,12 @@ const (
 	Int16
 	Int32
 	Int64
+	// Other types are those that graphs do not compute with; see [Kept].
+	Other
 )
 
-var typeNames = [...]string{"float32", "float16", "int8", "uint8", "int16", "int32", "int64"}
-var typeSizes = [...]int{4, 2, 1, 1, 2, 4, 8}
+var typeNames = [...]string{"float32", "float16", "int8", "uint8", "int16", "int32", "int64", "other"}
+var typeSizes = [...]int{4, 2, 1, 1, 2, 4, 8, 0}
 
 func (t Type) String() string {
 	if int(t) < len(typeNames) {
@@ -32,7 +34,7 @@ func (t Type) String() string {
 	return fmt.Sprintf("type %d", uint8(t))
 }
 
-// Size returns the bytes of one element.
+// Size returns the bytes of one element; 0 for [Other].
 func (t Type) Size() int { return typeSizes[t] }
 
 // Role says what a tensor is for and who may change it.
@@ -80,6 +82,9 @@ type Tensor struct {
 	// Penalty and Constraint are of no effect but on a Parameter being trained.
 	Penalty    Penalty
 	Constraint Constraint
+	// Kept is what a file says of the tensor that graphs have no words for; nil for
+	// nothing.
+	Kept *Kept
 }
 
 // Float32s returns the data of a Float32 tensor, nil for other types and for
@@ -118,6 +123,9 @@ func (t *Tensor) check() error {
 		if err := t.Quant.Check(t.Shape); err != nil {
 			return fmt.Errorf("graph: tensor %q: %w", t.Name, err)
 		}
+	}
+	if t.Kept != nil {
+		return nil // nothing computes with it
 	}
 	if t.Role == Activation {
 		if t.Data != nil {

@@ -26,9 +26,22 @@ func (g *Graph) String() string {
 // where options at their zero value are left out, - stands for an omitted input
 // and codes are followed by scale and zero point. Fake quantization names its
 // quantizer with a number, so that sharing shows. The text depends only on the
-// graph.
+// graph. The other networks of a file follow.
 func (g *Graph) WriteText(w io.Writer) error {
 	p := &printer{w: w}
+	p.graph(g)
+	for i, s := range g.Subgraphs {
+		p.line("\nsubgraph %d", i+1)
+		if s.Signature != "" {
+			p.line("signature %s", s.Signature)
+		}
+		p.graph(s)
+	}
+	return p.err
+}
+
+// graph writes a graph without its other networks.
+func (p *printer) graph(g *Graph) {
 	p.line("graph %s", g.Name)
 	if g.Recipe != nil {
 		p.line("recipe %s (%v)", g.Recipe.Name, g.Recipe.Mode)
@@ -60,7 +73,6 @@ func (g *Graph) WriteText(w io.Writer) error {
 	for _, t := range g.Outputs {
 		p.line("output %s", t.Name)
 	}
-	return p.err
 }
 
 // printer writes lines until the first error, which it keeps.
@@ -78,6 +90,9 @@ func (p *printer) line(format string, a ...any) {
 // typeText is "int8[1 4] scale 0.5 zero 3" or "float32[4] l2 0.01 max_norm 2".
 func typeText(t *Tensor) string {
 	s := fmt.Sprintf("%v%v", t.Type, t.Shape)
+	if t.Kept != nil {
+		s = t.Kept.text(t)
+	}
 	if t.Int4 {
 		s = fmt.Sprintf("int4%v", t.Shape)
 	}

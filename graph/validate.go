@@ -9,8 +9,30 @@ import (
 // Check reports every fault of the graph's structure: tensors used before they
 // are produced or produced twice, names that clash, data that does not fit its
 // shape, shapes that do not follow from the operators, and outputs that nothing
-// computes.
+// computes. Of the Subgraphs it reports all but shapes.
 func (g *Graph) Check() error {
+	err := g.checkParts()
+	if len(g.Inputs) == 0 || len(g.Outputs) == 0 {
+		err = errors.Join(err, errors.New("graph: no inputs or no outputs"))
+	}
+	if err != nil {
+		return err
+	}
+	for i, s := range g.Subgraphs {
+		if err := s.checkParts(); err != nil {
+			return fmt.Errorf("subgraph %d: %w", i+1, err)
+		}
+	}
+	for _, y := range g.Outputs {
+		if y.Role != Activation {
+			return fmt.Errorf("graph: output %q is a %v", y.Name, y.Role)
+		}
+	}
+	return g.checkShapes()
+}
+
+// checkParts is Check without what holds of main networks only.
+func (g *Graph) checkParts() error {
 	if err := g.checkPresent(); err != nil {
 		return err
 	}
@@ -42,11 +64,8 @@ func (g *Graph) Check() error {
 			}
 		}
 	}
-	if len(g.Inputs) == 0 || len(g.Outputs) == 0 {
-		fault(errors.New("graph: no inputs or no outputs"))
-	}
 	for _, y := range g.Outputs {
-		if !ready[y] {
+		if y.Role == Activation && !ready[y] {
 			fault(fmt.Errorf("graph: output %q is not produced", y.Name))
 		}
 	}
@@ -67,10 +86,7 @@ func (g *Graph) Check() error {
 			fault(err)
 		}
 	}
-	if len(faults) > 0 {
-		return errors.Join(faults...)
-	}
-	return g.checkShapes()
+	return errors.Join(faults...)
 }
 
 // checkPresent reports missing parts, so that everything else may rely on them.

@@ -52,6 +52,9 @@ func newProgram(g *graph.Graph, o Options) (*program, error) {
 	if err := g.Check(); err != nil {
 		return nil, fmt.Errorf("interp: %w", err)
 	}
+	if err := checkKept(g); err != nil {
+		return nil, err
+	}
 	p := &program{graph: g, options: o, tensors: g.Tensors(), number: map[*graph.Tensor]int{nil: -1}, coded: hasCodes(g)}
 	for i, t := range p.tensors {
 		p.number[t] = i
@@ -68,6 +71,24 @@ func newProgram(g *graph.Graph, o Options) (*program, error) {
 		return nil, err
 	}
 	return p, p.allot()
+}
+
+// checkKept reports tensors that nothing computes with, and the node, of another
+// program's making, that reads or makes them.
+func checkKept(g *graph.Graph) error {
+	for _, n := range g.Nodes {
+		for _, t := range append(slices.Clone(n.Inputs), n.Output) {
+			if t != nil && t.Kept != nil {
+				return fmt.Errorf("interp: node %q (%s): tensor %q: %s", n.Name, n.Op.Name(), t.Name, t.Kept.Refusal())
+			}
+		}
+	}
+	for _, x := range g.Inputs {
+		if x.Kept != nil {
+			return fmt.Errorf("interp: input %q: %s", x.Name, x.Kept.Refusal())
+		}
+	}
+	return nil
 }
 
 // hasCodes reports whether g quantizes anything.

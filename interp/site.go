@@ -67,7 +67,7 @@ func Operators() []string { return slices.Sorted(maps.Keys(factories)) }
 // that is nil.
 func prepare(g *graph.Graph, n, pad *graph.Node, o Options, ws *workspaces) (k kernel, err error) {
 	f, ok := factories[n.Op.Name()]
-	if foreign, is := n.Op.(graph.Foreign); is {
+	if foreign, is := n.Op.(interface{ Refusal() string }); is {
 		return nil, fmt.Errorf("interp: node %q: %s", n.Name, foreign.Refusal())
 	}
 	if !ok {

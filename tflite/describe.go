@@ -140,7 +140,7 @@ func describe(f *format.File, p *format.Parser, s *format.Subgraph) (SubgraphInf
 		t := &s.Tensors[i]
 		x := TensorInfo{
 			Index: i, Name: t.Name, Type: strings.ToLower(t.Type.String()), Shape: t.Shape,
-			Scales: t.Scale, ZeroPoints: t.Zero, Bytes: len(f.Bytes(t)), Note: t.Unsupported,
+			Scales: t.Scale, ZeroPoints: t.Zero, Bytes: len(f.Bytes(t)), Note: note(t),
 		}
 		if len(t.Scale) > 1 {
 			x.Axis = t.Axis
@@ -176,6 +176,14 @@ func describe(f *format.File, p *format.Parser, s *format.Subgraph) (SubgraphInf
 		info.Operators = append(info.Operators, x)
 	}
 	return info, nil
+}
+
+// note is what is unusual about a tensor.
+func note(t *format.Tensor) string {
+	if t.Unsupported == "" && t.State {
+		return "state kept between runs"
+	}
+	return t.Unsupported
 }
 
 // printable replaces numbers that JSON does not have.

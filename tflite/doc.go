@@ -13,8 +13,8 @@
 //
 // # Writing
 //
-// The same graph gives the same bytes. A file has one subgraph, the signature
-// "serving_default", batch 1, operator versions as the official converter
+// The same graph gives the same bytes. A file has one subgraph, and those that were
+// read with it, the signature "serving_default", batch 1, operator versions as the official converter
 // chooses them, and the least runtime version these need. Constants and
 // quantization parameters with equal content are stored once. Everything
 // written has passed [Verify]. Operators that exist only while training
@@ -32,12 +32,15 @@
 // SPLIT as slices, PACK as reshapes and a concatenation, SPACE_TO_BATCH_ND around a
 // convolution as its dilation. The shapes that networks for any batch compute as
 // they run become constants. What is left is kept as [graph.Foreign], which can be
-// shown and written back but not run. [Describe] shows any well-formed file, with
+// shown and written back but not run; so are the subgraphs behind the first
+// ([graph.Graph.Subgraphs]), and tensors of other types, with state, or of sizes
+// unknown until run time ([graph.Kept]). [Describe] shows any well-formed file, with
 // all its subgraphs, as it is.
 //
 // # What it does not do
 //
-// It does not run models and does not quantize them. It makes no graph of sparse
-// tensors, state, several subgraphs, foreign operators with several outputs, or
-// sizes unknown until run time (a batch of unknown size excepted).
+// It does not run models and does not quantize them. It does not read models for
+// batches of more than one row, or with sizes of 0, and does not write back sparse
+// storage, data in another file, options of StableHLO, or tensors that belong to an
+// operator alone.
 package tflite

@@ -22,6 +22,7 @@ type raw struct {
 	inputs     []int32
 	outputs    []int32
 	signature  []uint32
+	others     []string // signatures of the subgraphs behind the first
 	runtime    string
 	repeat     int // list tensor 1 and buffer 1 so many times more
 }
@@ -60,6 +61,7 @@ type rawOperator struct {
 	options         func(b *flatbuffers.Builder) flatbuffers.UOffsetT
 	custom          []byte
 	mutating        bool
+	intermediate    bool
 }
 
 func ints(b *flatbuffers.Builder, list []int32) flatbuffers.UOffsetT {
@@ -119,7 +121,7 @@ func (r *raw) bytes() []byte {
 	}
 	for _, x := range r.operators {
 		in, out := ints(b, x.inputs), ints(b, x.outputs)
-		var options, custom, mutating flatbuffers.UOffsetT
+		var options, custom, mutating, intermediates flatbuffers.UOffsetT
 		if x.options != nil {
 			options = x.options(b)
 		}
@@ -129,6 +131,9 @@ func (r *raw) bytes() []byte {
 		if x.mutating {
 			mutating = b.CreateByteVector([]byte{1})
 		}
+		if x.intermediate {
+			intermediates = ints(b, []int32{0})
+		}
 		schema.OperatorStart(b)
 		schema.OperatorAddOpcodeIndex(b, x.opcode)
 		schema.OperatorAddInputs(b, in)
@@ -137,6 +142,7 @@ func (r *raw) bytes() []byte {
 		schema.OperatorAddBuiltinOptions(b, options)
 		schema.OperatorAddCustomOptions(b, custom)
 		schema.OperatorAddMutatingVariableInputs(b, mutating)
+		schema.OperatorAddIntermediates(b, intermediates)
 		operators = append(operators, schema.OperatorEnd(b))
 	}
 	for range r.subgraphs {
@@ -157,10 +163,15 @@ func (r *raw) bytes() []byte {
 			maps = append(maps, schema.TensorMapEnd(b))
 		}
 		v := b.CreateVectorOfTables(maps)
-		schema.SignatureDefStart(b)
-		schema.SignatureDefAddInputs(b, v)
-		schema.SignatureDefAddOutputs(b, v)
-		signatures = append(signatures, schema.SignatureDefEnd(b))
+		for i, key := range append([]string{"main"}, r.others...) {
+			name := b.CreateString(key)
+			schema.SignatureDefStart(b)
+			schema.SignatureDefAddInputs(b, v)
+			schema.SignatureDefAddOutputs(b, v)
+			schema.SignatureDefAddSignatureKey(b, name)
+			schema.SignatureDefAddSubgraphIndex(b, uint32(i))
+			signatures = append(signatures, schema.SignatureDefEnd(b))
+		}
 	}
 	vectors := [][]flatbuffers.UOffsetT{codes, subgraphs, buffers, metadata, signatures}
 	at := make([]flatbuffers.UOffsetT, len(vectors))

@@ -35,7 +35,8 @@ func ReadFile(path string) (*graph.Graph, error) {
 // Unmarshal returns the network that the bytes of a .tflite file describe:
 // float32, float16 weights, int8 or hybrid. All data becomes constants; see
 // [Trainable] for more. Fused activations stay in their operators. Operators that
-// are not known, or not in their form, become [graph.Foreign].
+// are not known, or not in their form, become [graph.Foreign]; networks behind the
+// first become its Subgraphs, in which all operators do.
 //
 // Names are those of the file; tensors without a name get one from their index,
 // and equal names are numbered. Nodes are named after their outputs, and those that

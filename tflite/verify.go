@@ -28,7 +28,8 @@ import (
 //     can bring together; sums of products that fit 32 bits for any input;
 //   - no NaN or Inf in constants and scales.
 //
-// Of operators that this package does not know it checks nothing.
+// Of operators that this package does not know, or that have tensors which graphs do
+// not compute with, and of subgraphs behind the first it checks the structure only.
 //
 // Errors: every fault, joined, with operator index, tensor name, channel or byte
 // offset. Files that cannot be read give the errors of [Unmarshal].
@@ -51,9 +52,12 @@ func Verify(data []byte) error {
 		code := f.Codes[o.Code]
 		v.where = fmt.Sprintf("operator %d, %s (byte %d)", origins[i], code.OperatorName(), o.At)
 		if foreign, ok := n.Op.(graph.Foreign); ok {
-			if operators.ByName(code.OperatorName()) != nil {
+			if row := operators.ByName(code.OperatorName()); row != nil && row.Read != nil && foreign.Reason != "" && !beyond(n) {
 				v.fault("%s", foreign.Reason)
 			}
+			continue
+		}
+		if _, ok := n.Op.(graph.ForeignOutput); ok {
 			continue
 		}
 		if code.OperatorName() == n.Op.Name() {
@@ -66,6 +70,13 @@ func Verify(data []byte) error {
 		v.tensor(t)
 	}
 	return errors.Join(v.faults...)
+}
+
+// beyond reports a node with tensors that its operator cannot have in a graph, but
+// well in a file: plain integers, and what is kept.
+func beyond(n *graph.Node) bool {
+	return n.Output.Type == graph.Int32 || n.Output.Type == graph.Int64 ||
+		slices.ContainsFunc(append(slices.Clone(n.Inputs), n.Output), func(t *graph.Tensor) bool { return t != nil && t.Kept != nil })
 }
 
 // verifier collects the faults of a file that can be read.
@@ -89,20 +100,28 @@ func (v *verifier) structure(f *format.File) {
 			v.fault("buffer %d starts at byte %d, which is not a multiple of %d", i, b.At, format.Alignment)
 		}
 	}
-	only := f.Subgraphs[0]
+	keys := map[string]bool{}
 	for _, s := range f.Signatures {
-		if s.Subgraph != 0 {
-			v.fault("signature %q names subgraph %d, there is one", s.Key, s.Subgraph)
+		if keys[s.Key] {
+			v.fault("two signatures are named %q", s.Key)
 		}
+		keys[s.Key] = true
+		if s.Subgraph < 0 || s.Subgraph >= len(f.Subgraphs) {
+			v.fault("signature %q names subgraph %d, there are %d", s.Key, s.Subgraph, len(f.Subgraphs))
+			continue
+		}
+		tensors := len(f.Subgraphs[s.Subgraph].Tensors)
 		for _, e := range slices.Concat(s.Inputs, s.Outputs) {
-			if e.Tensor < 0 || e.Tensor >= len(only.Tensors) {
-				v.fault("a signature names tensor %d, there are %d", e.Tensor, len(only.Tensors))
+			if e.Tensor < 0 || e.Tensor >= tensors {
+				v.fault("a signature names tensor %d, there are %d", e.Tensor, tensors)
 			}
 		}
 	}
 	var used []format.Code
-	for _, o := range only.Operators {
-		used = append(used, f.Codes[o.Code])
+	for _, s := range f.Subgraphs {
+		for _, o := range s.Operators {
+			used = append(used, f.Codes[o.Code])
+		}
 	}
 	want, _ := operators.LeastRuntime(used)
 	if have := f.Runtime(); have != "" && operators.Newer(want, have) {

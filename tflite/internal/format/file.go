@@ -87,6 +87,8 @@ type Tensor struct {
 	Axis             int
 	// Byte ranges of the quantization vectors: vectors may be shared.
 	QuantBytes []Buffer
+	State      bool // kept from run to run
+	Elsewhere  bool // data in another file
 	// Unsupported says what of the format the tensor uses that is not read;
 	// empty for nothing.
 	Unsupported string
@@ -102,10 +104,10 @@ type Operator struct {
 	// Stable is the number of a table of options for StableHLO; 0 for none.
 	Stable int
 	Custom Buffer // options of a custom operator
-	// Intermediates counts the tensors for the operator's own use, and mutated
-	// says that it changes inputs: state.
+	// Intermediates counts the tensors for the operator's own use, and Mutates says
+	// which inputs, that are state, it changes.
 	Intermediates int
-	Mutated       bool
+	Mutates       []bool
 }
 
 type Metadata struct {

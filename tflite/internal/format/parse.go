@@ -198,7 +198,7 @@ func (p *Parser) operator(o *schema.Operator) Operator {
 	}
 	op.Intermediates = o.IntermediatesLength()
 	for i := range p.Take(o.MutatingVariableInputsLength(), 1) {
-		op.Mutated = op.Mutated || o.MutatingVariableInputs(i)
+		op.Mutates = append(op.Mutates, o.MutatingVariableInputs(i))
 	}
 	return op
 }
@@ -210,11 +210,10 @@ func (p *Parser) tensor(t *schema.Tensor) Tensor {
 	switch {
 	case t.Sparsity(nil) != nil:
 		r.Unsupported = "sparse storage"
-	case t.IsVariable():
-		r.Unsupported = "state kept between runs"
 	case t.ExternalBuffer() != 0:
 		r.Unsupported = "data in another file"
 	}
+	r.State, r.Elsewhere = t.IsVariable(), t.ExternalBuffer() != 0
 	q := t.Quantization(nil)
 	if q == nil {
 		return r

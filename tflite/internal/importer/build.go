@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/quant"
@@ -14,8 +13,8 @@ import (
 	"github.com/goqat/goqat/tflite/internal/schema"
 )
 
-// builder makes a graph of the only subgraph of a file. It collects faults and
-// carries on.
+// builder makes a graph of one subgraph of a file. It collects faults and carries
+// on.
 type builder struct {
 	f       *format.File
 	s       *format.Subgraph
@@ -30,9 +29,17 @@ type builder struct {
 	// exchanged has the tensors with time in front of the batch, and where they
 	// come from.
 	exchanged map[*graph.Tensor]*graph.Tensor
-	data      map[dataKey]any
-	decoded   int // bytes of constants
-	faults    []error
+	computed  map[*graph.Tensor]bool // those that are nodes nevertheless
+	*constants
+	keep   bool   // understand no operator
+	in     string // says in errors which subgraph it is, unless it is the main one
+	faults []error
+}
+
+// constants are those that are already decoded, of all subgraphs.
+type constants struct {
+	data    map[dataKey]any
+	decoded int // bytes
 }
 
 // dataKey finds constants that are already decoded: tensors may share them.
@@ -43,33 +50,28 @@ type dataKey struct {
 }
 
 func (b *builder) fault(format string, a ...any) {
-	b.faults = append(b.faults, fmt.Errorf("tflite: "+format, a...))
+	b.faults = append(b.faults, fmt.Errorf("tflite: "+b.in+format, a...))
 }
 
-// Graph turns a file into a graph. Node i comes from operator origins[i].
+// Graph turns a file into a graph, whose Subgraphs are the other networks of the
+// file. Node i of the main network comes from operator origins[i].
 func Graph(f *format.File) (g *graph.Graph, origins []int, err error) {
-	if len(f.Subgraphs) != 1 {
-		var names []string
-		for _, s := range f.Subgraphs {
-			names = append(names, fmt.Sprintf("%q", s.Name))
-		}
-		return nil, nil, fmt.Errorf("tflite: the model has %d subgraphs (%s); only one is supported", len(names), strings.Join(names, ", "))
+	if len(f.Subgraphs) == 0 {
+		return nil, nil, errors.New("tflite: the model has 0 subgraphs")
 	}
-	s := &f.Subgraphs[0]
-	b := &builder{
-		f: f, s: s, p: format.NewParser(f), g: &graph.Graph{Name: s.Name},
-		tensors: make([]*graph.Tensor, len(s.Tensors)), seen: make([]bool, len(s.Tensors)),
-		loose: map[*graph.Tensor]bool{}, names: operators.Names{},
-		exchanged: map[*graph.Tensor]*graph.Tensor{}, data: map[dataKey]any{},
+	c := &constants{data: map[dataKey]any{}}
+	p := format.NewParser(f)
+	b := newBuilder(f, 0, p, c)
+	b.network()
+	faults := b.faults
+	for i := range f.Subgraphs[1:] {
+		other := newBuilder(f, i+1, p, c)
+		other.network()
+		faults = append(faults, other.faults...)
+		b.g.Subgraphs = append(b.g.Subgraphs, other.g)
 	}
-	b.g.Inputs = b.ends("model input", s.Inputs)
-	for i := 0; i < len(s.Operators); {
-		i += b.operator(i)
-	}
-	b.g.Outputs = b.ends("model output", s.Outputs)
-	b.prune()
-	if len(b.faults) > 0 {
-		return nil, nil, errors.Join(b.faults...)
+	if len(faults) > 0 {
+		return nil, nil, errors.Join(faults...)
 	}
 	for _, x := range b.g.Inputs {
 		if len(x.Shape) > 0 && x.Shape[0] > 1 {
@@ -82,6 +84,43 @@ func Graph(f *format.File) (g *graph.Graph, origins []int, err error) {
 	return b.g, b.origins, nil
 }
 
+// newBuilder returns the builder of one network of a file, of which those behind
+// the first are kept as they are.
+func newBuilder(f *format.File, i int, p *format.Parser, c *constants) *builder {
+	s := &f.Subgraphs[i]
+	b := &builder{
+		f: f, s: s, p: p, g: &graph.Graph{Name: s.Name}, constants: c, keep: i > 0,
+		tensors: make([]*graph.Tensor, len(s.Tensors)), seen: make([]bool, len(s.Tensors)),
+		loose: map[*graph.Tensor]bool{}, names: operators.Names{}, exchanged: map[*graph.Tensor]*graph.Tensor{}, computed: map[*graph.Tensor]bool{},
+	}
+	if b.keep {
+		b.in = fmt.Sprintf("subgraph %d, ", i)
+	}
+	if len(f.Subgraphs) > 1 {
+		for _, signature := range f.Signatures {
+			if signature.Subgraph == i {
+				b.g.Signature = signature.Key
+			}
+		}
+	}
+	return b
+}
+
+// network adds everything.
+func (b *builder) network() {
+	b.g.Inputs = b.ends("model input", b.s.Inputs)
+	for _, x := range b.g.Inputs {
+		if x != nil && x.Kept != nil && x.Kept.State && x.Data == nil {
+			x.Role = graph.Activation // given from outside nevertheless
+		}
+	}
+	for i := 0; i < len(b.s.Operators); {
+		i += b.operator(i)
+	}
+	b.g.Outputs = b.ends("model output", b.s.Outputs)
+	b.prune()
+}
+
 // prune removes nodes that make some of several outputs of an operator, where
 // nothing reads what they make.
 func (b *builder) prune() {
@@ -91,7 +130,7 @@ func (b *builder) prune() {
 	}
 	for i := len(b.g.Nodes) - 1; i >= 0; i-- {
 		n := b.g.Nodes[i]
-		if !read[n.Output] && len(b.s.Operators[b.origins[i]].Outputs) > 1 {
+		if !read[n.Output] && n.Op.Class() != graph.Opaque && len(b.s.Operators[b.origins[i]].Outputs) > 1 {
 			b.g.Nodes[i] = nil
 			continue
 		}
@@ -116,7 +155,7 @@ func (b *builder) ends(owner string, indices []int) []*graph.Tensor {
 		if index == -1 {
 			b.fault("%s %d: no tensor", owner, i)
 		} else if t := list[i]; b.exchanged[t] != nil {
-			b.fault("%s %d: tensor %q does not have the batch in front", owner, i, t.Name)
+			b.compute(t, len(b.s.Operators)-1)
 		}
 	}
 	return list
@@ -154,9 +193,9 @@ func (b *builder) tensor(i int, output bool) *graph.Tensor {
 	}
 	t := &graph.Tensor{Name: b.names.Unique(f.Name), Shape: f.Shape}
 	err := b.fill(t, f)
-	if unknown := f.UnknownSize(); err == nil && unknown {
+	if err == nil && f.UnknownSize() {
 		if b.loose[t] = true; !output {
-			err = fmt.Errorf("shape signature %v: sizes known only at run time are not supported, except the batch", f.Signature)
+			unknown(t, f)
 		}
 	}
 	if err != nil {
@@ -169,55 +208,95 @@ func (b *builder) tensor(i int, output bool) *graph.Tensor {
 
 // fill gives a tensor its type, quantization and data.
 func (b *builder) fill(t *graph.Tensor, f *format.Tensor) error {
-	if f.Unsupported != "" {
-		return fmt.Errorf("%s is not supported", f.Unsupported)
-	}
 	elements, err := checkShape(f)
 	if err != nil {
-		return err
-	}
-	t.Int4 = f.Type == schema.TensorTypeINT4
-	if t.Type = graph.Int8; !t.Int4 {
-		if t.Type, err = format.TypeOf(f.Type); err != nil {
-			return err
-		}
-	}
-	if t.Quant, err = params(f); err != nil {
 		return err
 	}
 	if f.Buffer < 0 || f.Buffer >= len(b.f.Buffers) {
 		return fmt.Errorf("names buffer %d, there are %d", f.Buffer, len(b.f.Buffers))
 	}
 	at := b.f.Buffers[f.Buffer]
-	if at.Size == 0 {
-		t.Role = graph.Activation
-		if t.Int4 {
-			return fmt.Errorf("type %v of an activation is not supported", f.Type)
-		}
+	if at.Size > 0 || f.State || f.Elsewhere {
+		t.Role = graph.Constant
+	}
+	if t.Type, t.Int4, err = numberType(f, at.Size > 0); err != nil {
+		return err
+	}
+	k := graph.Kept{State: f.State, Unwritable: f.Unsupported}
+	if t.Type == graph.Other {
+		k.Type = f.Type.String()
+	}
+	if k.State || k.Type != "" || k.Unwritable != "" {
+		t.Kept = &k
+	}
+	if k.Unwritable != "" {
 		return nil
 	}
-	t.Role = graph.Constant
+	if t.Quant, err = params(f); err != nil || at.Size == 0 {
+		return err
+	}
+	data, err := b.constant(t, f, at, elements)
+	if bytes, other := data.([]byte); other && t.Type == graph.Other {
+		k.Bytes = bytes
+	} else {
+		t.Data = data
+	}
+	return err
+}
+
+// numberType returns the number type of a tensor that may be a constant: graph.Other
+// for those that graphs do not have.
+func numberType(f *format.Tensor, constant bool) (t graph.Type, int4 bool, err error) {
+	if t, err = format.TypeOf(f.Type); err == nil {
+		return t, false, nil
+	}
+	if f.Type == schema.TensorTypeINT4 && constant && f.Unsupported == "" {
+		return graph.Int8, true, nil
+	}
+	if _, known := schema.EnumNamesTensorType[f.Type]; known {
+		err = nil
+	}
+	return graph.Other, false, err
+}
+
+// constant returns the data of a tensor, bytes for a type that graphs do not have.
+func (b *builder) constant(t *graph.Tensor, f *format.Tensor, at format.Buffer, elements int) (any, error) {
 	want := elements * t.Type.Size()
-	if t.Int4 {
+	switch {
+	case t.Int4:
 		want = (elements + 1) / 2
+	case t.Type == graph.Other:
+		want = at.Size
 	}
 	if at.Size != want {
-		return fmt.Errorf("buffer %d (byte %d) holds %d bytes, %v%v needs %d", f.Buffer, at.At, at.Size, f.Type, f.Shape, want)
+		return nil, fmt.Errorf("buffer %d (byte %d) holds %d bytes, %v%v needs %d", f.Buffer, at.At, at.Size, f.Type, f.Shape, want)
 	}
 	key := dataKey{at, f.Type, elements}
-	if t.Data = b.data[key]; t.Data != nil {
-		return nil
+	if data := b.data[key]; data != nil {
+		return data, nil
 	}
 	if b.decoded += at.Size; b.decoded > len(b.f.Data) {
-		return fmt.Errorf("buffer %d (byte %d) overlaps others", f.Buffer, at.At)
+		return nil, fmt.Errorf("buffer %d (byte %d) overlaps others", f.Buffer, at.At)
 	}
-	if t.Int4 {
-		t.Data = format.UnpackInt4(b.f.Bytes(f), elements)
-	} else {
-		t.Data = format.DecodeData(b.f.Bytes(f), t.Type)
+	switch {
+	case t.Int4:
+		b.data[key] = format.UnpackInt4(b.f.Bytes(f), elements)
+	case t.Type == graph.Other:
+		b.data[key] = slices.Clone(b.f.Bytes(f))
+	default:
+		b.data[key] = format.DecodeData(b.f.Bytes(f), t.Type)
 	}
-	b.data[key] = t.Data
-	return nil
+	return b.data[key], nil
+}
+
+// unknown notes of a tensor that some of its sizes are known only at run time.
+func unknown(t *graph.Tensor, f *format.Tensor) {
+	k := graph.Kept{}
+	if t.Kept != nil {
+		k = *t.Kept
+	}
+	k.Signature = f.Signature
+	t.Kept = &k
 }
 
 // checkShape returns the number of elements of a tensor. The shape says 1 for

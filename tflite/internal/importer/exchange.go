@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/tflite/internal/operators"
 )
 
 // Networks that go through time step by step put time in front of the batch:
@@ -76,6 +77,26 @@ func (s *site) exchange(base *graph.Tensor) error {
 	}
 	s.b.exchanged[y] = base
 	return nil
+}
+
+// compute adds the node that makes a tensor with time in front, for an operator or
+// an output of the network that reads it as it is; before that of operator i.
+func (b *builder) compute(x *graph.Tensor, i int) {
+	base := b.exchanged[x]
+	if base == nil || b.computed[x] {
+		return
+	}
+	b.computed[x] = true
+	perm := make([]int32, len(x.Shape))
+	for axis := range perm {
+		perm[axis] = int32(axis)
+	}
+	perm[0], perm[1] = 1, 0
+	list := &graph.Tensor{Name: b.names.Unique(short(x.Name) + "/perm"), Type: graph.Int32, Role: graph.Constant, Shape: []int{len(perm)}, Data: perm}
+	n := &graph.Node{Name: x.Name, Op: graph.Foreign{Operator: "TRANSPOSE", Shape: x.Shape}, Inputs: []*graph.Tensor{base, list}, Output: x}
+	version, _ := operators.ByName("TRANSPOSE").VersionOf(n)
+	n.Op = graph.Foreign{Operator: "TRANSPOSE", Version: max(version, 1), Shape: x.Shape}
+	b.node(i, n)
 }
 
 // unexchanged reads an operator on a tensor with time in front, given the one with

@@ -3,6 +3,7 @@ package importer
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/tflite/internal/format"
@@ -67,6 +68,18 @@ var errUnknown = errors.New("this operator is not supported")
 
 // understand adds the nodes of an operator, and of count-1 operators behind it.
 func (s *site) understand() (count int, err error) {
+	if s.b.keep {
+		return 1, errUnknown
+	}
+	tensors := slices.Clone(s.inputs)
+	for _, i := range s.o.Outputs {
+		tensors = append(tensors, s.b.tensor(i, true))
+	}
+	for _, t := range tensors {
+		if t != nil && t.Kept != nil {
+			return 1, fmt.Errorf("tensor %q: %s", t.Name, t.Kept.Refusal())
+		}
+	}
 	if s.name == dilationStart {
 		return s.dilation()
 	}

@@ -33,7 +33,8 @@ type Result struct {
 	Float []Float
 }
 
-// Float is an operator, or the weights of one, that stayed float32.
+// Float is an operator, the weights of one, or a network beside the main one, that
+// stayed float32.
 type Float struct {
 	Name     string `json:"name"`
 	Operator string `json:"operator"`
@@ -88,7 +89,7 @@ func Quantize(ctx context.Context, net *graph.Graph, p Plan, samples data.Datase
 		if err != nil {
 			return nil, err
 		}
-		return &Result{model, small(net, recipe)}, nil
+		return &Result{model, append(small(net, recipe), others(net)...)}, nil
 	}
 	s := split(net)
 	if len(s.float) > 0 && !o.AllowFloat {

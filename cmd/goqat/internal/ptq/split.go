@@ -42,8 +42,11 @@ func split(net *graph.Graph) *parts {
 		}
 		cause[n.Output] = root
 		s.back = append(s.back, n)
-		s.float = append(s.float, Float{n.Name, operatorName(n.Op), reason})
+		if _, part := n.Op.(graph.ForeignOutput); !part {
+			s.float = append(s.float, Float{n.Name, operatorName(n.Op), reason})
+		}
 	}
+	s.float = append(s.float, others(net)...)
 	computed := map[*graph.Tensor]bool{}
 	for _, n := range s.front {
 		computed[n.Output] = true
@@ -64,6 +67,14 @@ func split(net *graph.Graph) *parts {
 	return s
 }
 
+// others lists the networks beside the main one.
+func others(net *graph.Graph) (list []Float) {
+	for i, s := range net.Subgraphs {
+		list = append(list, Float{s.Name, fmt.Sprintf("subgraph %d", i+1), "only the main network is quantized"})
+	}
+	return list
+}
+
 // operatorName is the name of an operator in a file.
 func operatorName(op graph.Op) string {
 	if f, ok := op.(graph.Foreign); ok {
@@ -75,11 +86,14 @@ func operatorName(op graph.Op) string {
 // quantize quantizes the front and puts the back behind it.
 func (s *parts) quantize(ctx context.Context, r quant.Recipe, samples data.Dataset, o posttrain.Options) (*Result, error) {
 	if len(s.back) == 0 {
-		model, err := posttrain.Quantize(ctx, s.net, r, samples, o)
+		alone := *s.net
+		alone.Subgraphs = nil
+		model, err := posttrain.Quantize(ctx, &alone, r, samples, o)
 		if err != nil {
 			return nil, err
 		}
-		return &Result{model, kept(model)}, nil
+		model.Subgraphs = s.net.Subgraphs
+		return &Result{model, append(kept(model), s.float...)}, nil
 	}
 	if len(s.front) == 0 || len(s.between) == 0 {
 		return nil, errors.New("nothing can be quantized: all operators depend on such as cannot be run")
@@ -114,7 +128,7 @@ func (s *parts) quantize(ctx context.Context, r quant.Recipe, samples data.Datas
 		tensors[y.Name] = y
 	}
 	model.Nodes = append(model.Nodes, back.Nodes...)
-	model.Outputs = nil
+	model.Outputs, model.Subgraphs, model.Signature = nil, s.net.Subgraphs, s.net.Signature
 	for _, y := range s.net.Outputs {
 		model.Outputs = append(model.Outputs, tensors[y.Name])
 	}
