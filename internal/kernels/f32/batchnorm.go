@@ -206,7 +206,7 @@ func NormalizeParamGrads(ws *Workspace, rows, channels int, dgamma, dbeta, dy []
 		sum, products := sum[:s.cols], sum[s.cols:]
 		dy, x := s.rows(s.dy, lo, hi), s.rows(s.x, lo, hi)
 		if s.mask != nil {
-			level.sumMaskedNormalized(hi-lo, sum, products, dy, s.mask[lo*s.cols/8:hi*s.cols/8], x, s.mean, s.invStd)
+			level.sumMaskedNormalized(hi-lo, sum, products, dy, s.mask[lo*s.cols/8:hi*s.cols/8], x, s.mean, s.invStd, s.cols)
 			return
 		}
 		level.sumNormalized(hi-lo, sum, products, dy, x, s.mean, s.invStd)

@@ -95,15 +95,3 @@ func sumNormalizedPortable(rows int, sum, products, dy, x, mean, invStd []float3
 		}
 	}
 }
-
-func sumMaskedNormalizedPortable(rows int, sum, products, dy []float32, mask []uint8, x, mean, invStd []float32) {
-	cols := len(sum)
-	var d [64]float32
-	for r := range rows {
-		for c := 0; c < cols; c += len(d) {
-			n, at := min(len(d), cols-c), r*cols+c
-			maskGradPortable(d[:n], dy[at:at+n], mask[at/8:])
-			sumNormalizedPortable(1, sum[c:c+n], products[c:c+n], d[:n], x[at:], mean[c:], invStd[c:])
-		}
-	}
-}

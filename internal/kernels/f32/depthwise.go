@@ -49,8 +49,7 @@ func (d depthwise) forward(p, _ int) {
 	image, from, to := d.begin(p)
 	c := &d.g
 	c.blocks(image, d.x, from, to, func(a []float32, line, row, n int) {
-		s := c.strip(line, c.OutC)
-		s.lines, s.below = n, c.Stride[0]*line-s.count*s.step
+		s := c.strips(n, line, c.OutC)
 		level.depthwise(d.y[row*c.Output[1]*c.OutC:], a, d.w, d.e.bias, d.e.limits(), s)
 	})
 }
@@ -62,9 +61,9 @@ func (g *Depthwise) conv() Conv {
 
 // A strip is a row of output pixels of a depthwise convolution. Tap (r, k) of pixel p is at p*step + r*line + k*col in
 // the input, r < rows, k < cols, and pixel p is at p*out in the output.
-// There may be several lines of them, below further in the input than the end of the one before, and adjoining in the
-// output.
-type strip struct{ channels, count, step, rows, cols, line, col, out, lines, below int }
+// There may be several lines of them, below further in the input than the end of the one before, and gap in the output;
+// those that are written adjoin.
+type strip struct{ channels, count, step, rows, cols, line, col, out, lines, below, gap int }
 
 // strip describes a whole row, given the length of input rows and the distance of output pixels.
 func (g *Conv) strip(line, out int) strip {
@@ -72,6 +71,13 @@ func (g *Conv) strip(line, out int) strip {
 		lines: 1, channels: g.InC, count: g.Output[1], step: g.Stride[1] * g.InC, out: out,
 		rows: g.Kernel[0], cols: g.Kernel[1], line: g.Dilation[0] * line, col: g.Dilation[1] * g.InC,
 	}
+}
+
+// strips describes n rows.
+func (g *Conv) strips(n, line, out int) strip {
+	s := g.strip(line, out)
+	s.lines, s.below = n, g.Stride[0]*line-s.count*s.step
+	return s
 }
 
 // DepthwiseConv2DGradInput computes the gradient of the input of [DepthwiseConv2D] from dy, the gradient before the
@@ -185,9 +191,7 @@ func (d depthwise) gradWeights(p, _ int) {
 	sum, image := scratch[:c.Taps()*c.OutC], scratch[c.Taps()*c.OutC:]
 	clear(sum)
 	c.blocks(image, d.x, from, to, func(a []float32, line, row, n int) {
-		for i := range n {
-			level.depthwiseGrad(sum, a[i*c.Stride[0]*line:], d.y[(row+i)*c.Output[1]*c.OutC:], c.strip(line, c.OutC))
-		}
+		level.depthwiseGrad(sum, a, d.y[row*c.Output[1]*c.OutC:], c.strips(n, line, c.OutC))
 	})
 }
 
@@ -261,6 +265,13 @@ func depthwiseLine(y, x, w []float32, s strip) {
 }
 
 func depthwiseGradPortable(dw, x, dy []float32, s strip) {
+	for i := range s.lines {
+		depthwiseGradLine(dw, x[i*(s.count*s.step+s.below):], dy[i*(s.count*s.out+s.gap):], s)
+	}
+}
+
+// depthwiseGradLine adds what one line contributes.
+func depthwiseGradLine(dw, x, dy []float32, s strip) {
 	for p := range s.count {
 		dy := dy[p*s.out:][:s.channels]
 		for r := range s.rows {

@@ -78,18 +78,16 @@ func (f *frame) first(block plane, w *window.Window) []float32 {
 
 func (k *depthwiseBlocks) forward(y []float32, x plane, w, _ []float32, e epilogue, n int) {
 	g := &k.g
-	s := g.strip(x.line, g.OutC)
-	s.lines, s.below = g.Output[0], g.Stride[0]*x.line-s.count*s.step
+	s := g.strips(g.Output[0], x.line, g.OutC)
 	level.depthwise(y, k.x.first(x, &g.Window), w, nil, limits{}, s)
 	e.finish(y[:n*g.OutC], y[:n*g.OutC])
 }
 
 func (k *depthwiseBlocks) gradWeights(sum []float32, x, dy plane, _ []float32, _ int, _ bool) {
 	g := &k.g
-	taps, s := k.x.first(x, &g.Window), g.strip(x.line, g.OutC)
-	for row := range g.Output[0] {
-		level.depthwiseGrad(sum, taps[row*g.Stride[0]*x.line:], dy.data[row*dy.line:], s)
-	}
+	s := g.strips(g.Output[0], x.line, g.OutC)
+	s.gap = dy.line - dy.width
+	level.depthwiseGrad(sum, k.x.first(x, &g.Window), dy.data, s)
 }
 
 func (k *depthwiseBlocks) gradInput(dx []float32, dy plane, turned, _ []float32, _ int) {

@@ -174,7 +174,7 @@ func (n *Norm) addParamGrads(dbeta, dgamma []float32, lo, hi int) {
 		level.sumNormalized(hi-lo, dbeta, dgamma, n.DY[i:j], n.X[i:j], n.mean, n.InvStd)
 		return
 	}
-	level.sumMaskedNormalized(hi-lo, dbeta, dgamma, n.DY[i:j], n.Mask[i/8:j/8], n.X[i:j], n.mean, n.InvStd)
+	level.sumMaskedNormalized(hi-lo, dbeta, dgamma, n.DY[i:j], n.Mask[i/8:j/8], n.X[i:j], n.mean, n.InvStd, n.Channels)
 }
 
 // beginGrad prepares for the gradient of X.

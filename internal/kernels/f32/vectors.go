@@ -27,8 +27,8 @@ type vectors struct {
 	sumSquares    func(rows int, sum, x, mean []float32)
 	sumProducts   func(rows int, sum, dy, x []float32)
 	sumNormalized func(rows int, sum, products, dy, x, mean, invStd []float32)
-	// sumMaskedNormalized takes what mask passes of dy; there are multiples of eight columns.
-	sumMaskedNormalized func(rows int, sum, products, dy []float32, mask []uint8, x, mean, invStd []float32)
+	// sumMaskedNormalized takes what mask passes of dy, whose rows are step elements apart; there are multiples of eight columns.
+	sumMaskedNormalized func(rows int, sum, products, dy []float32, mask []uint8, x, mean, invStd []float32, step int)
 
 	// On windows.
 	maxPool         func(y []float32, arg []int32, x []float32, w windows)

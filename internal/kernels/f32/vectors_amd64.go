@@ -15,7 +15,10 @@ var vectorsAVX2 = vectors{
 	normalize: normalizeAVX2, normalizeGrad: normalizeGradAVX2,
 
 	sumRows: sumRowsAVX2, sumSquares: sumSquaresAVX2,
-	sumProducts: sumProductsAVX2, sumNormalized: sumNormalizedAVX2, sumMaskedNormalized: sumMaskedNormalizedAVX2,
+	sumProducts: sumProductsAVX2, sumNormalized: sumNormalizedAVX2,
+	sumMaskedNormalized: func(rows int, sum, products, dy []float32, mask []uint8, x, mean, invStd []float32, step int) {
+		sumMaskedNormalizedAVX2(sum, products, x, dy, mask, mean, invStd, word*step, 1, rows, 0, len(sum))
+	},
 
 	maxPool: func(y []float32, arg []int32, x []float32, w windows) {
 		maxPoolAVX2(y, arg, x, w.first, w.count, w.step, w.rows, w.cols, w.line, w.channels, w.channels)
@@ -35,7 +38,7 @@ var vectorsAVX2 = vectors{
 		depthwiseAVX2(y, x, w, bias, l.lo, l.hi, l.zero, s.lines, word*s.below, s.channels, s.count, word*s.step, s.rows, s.cols, word*s.line, word*s.col, word*s.out)
 	},
 	depthwiseGrad: func(dw, x, dy []float32, s strip) {
-		depthwiseGradAVX2(dw, x, dy, s.channels, s.count, word*s.step, s.rows, s.cols, word*s.line, word*s.col, word*s.out)
+		depthwiseGradAVX2(dw, x, dy, s.lines, word*s.below, s.channels, s.count, word*s.step, s.rows, s.cols, word*s.line, word*s.col, word*s.out, word*s.gap)
 	},
 
 	winogradWindow: func(v, x []float32, t tiling) {
@@ -105,6 +108,9 @@ func vectorsAVX512() vectors {
 	v.depthwise = func(y, x, w, bias []float32, l limits, s strip) {
 		depthwiseAVX512(y, x, w, bias, l.lo, l.hi, l.zero, s.lines, word*s.below, s.channels, s.count, word*s.step, s.rows, s.cols, word*s.line, word*s.col, word*s.out)
 	}
+	v.depthwiseGrad = func(dw, x, dy []float32, s strip) {
+		depthwiseGradAVX512(dw, x, dy, s.lines, word*s.below, s.channels, s.count, word*s.step, s.rows, s.cols, word*s.line, word*s.col, word*s.out, word*s.gap)
+	}
 	v.rectify = func(dst, x []float32, mask []uint8, params []float32, k *tailConstants, p patch) {
 		if p.channels%16 != 0 {
 			vectorsAVX2.rectify(dst, x, mask, params, k, p)
@@ -123,6 +129,13 @@ func vectorsAVX512() vectors {
 			return vectorsAVX2.restoreRectified(dst, x, params, k, p)
 		}
 		return restoreRectifiedAVX512(dst, x, params, k.lo[:], p.lines, p.pixels, word*p.gap, p.channels)
+	}
+	v.sumMaskedNormalized = func(rows int, sum, products, dy []float32, mask []uint8, x, mean, invStd []float32, step int) {
+		if len(sum)%16 != 0 {
+			vectorsAVX2.sumMaskedNormalized(rows, sum, products, dy, mask, x, mean, invStd, step)
+			return
+		}
+		sumMaskedNormalizedAVX512(sum, products, x, dy, mask, mean, invStd, word*step, 1, rows, 0, len(sum))
 	}
 	v.normalizeMaskedGrad = func(dx, dy []float32, mask []uint8, x, params []float32, step int, p patch) {
 		if p.channels%16 != 0 {

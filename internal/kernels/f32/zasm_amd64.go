@@ -892,11 +892,6 @@ func sumProductsAVX2(rows int, sum []float32, dy []float32, x []float32)
 //go:noescape
 func sumNormalizedAVX2(rows int, sum []float32, products []float32, dy []float32, x []float32, mean []float32, invStd []float32)
 
-// sumMaskedNormalizedAVX2 is sumNormalized of what the mask passes of dy, for multiples of eight columns
-//
-//go:noescape
-func sumMaskedNormalizedAVX2(rows int, sum []float32, products []float32, dy []float32, mask []uint8, x []float32, mean []float32, invStd []float32)
-
 // fakeQuantizeAVX2 rounds x to codes and writes their values; bit i%8 of mask[i/8], unless mask is empty, says whether code i lies in [lo, hi]:
 //
 //	for i, v := range x {
@@ -1058,17 +1053,37 @@ func depthwiseAVX2(y []float32, x []float32, w []float32, bias []float32, lo flo
 //go:noescape
 func depthwiseAVX512(y []float32, x []float32, w []float32, bias []float32, lo float32, hi float32, zero float32, lines int, below int, channels int, count int, step int, rows int, cols int, line int, col int, out int)
 
-// depthwiseGradAVX2 adds what count pixels contribute to the gradient of weights:
+// depthwiseGradAVX2 adds what lines of count pixels contribute to the gradient of weights:
 //
-//	for p := range count {
-//		for t, e := range taps of pixel p { for c := range channels { dw[t*channels+c] += float32(dy[c] * x[e+c]) } }
-//		dy += out
+//	for range lines {
+//		for p := range count {
+//			for t, e := range taps of pixel p { for c := range channels { dw[t*channels+c] += float32(dy[c] * x[e+c]) } }
+//			dy += out
+//		}
+//		x += count*step + below
+//		dy += gap
 //	}
 //
 //	Tap (r, k) of pixel p is at p*step + r*line + k*col in x.
 //
 //go:noescape
-func depthwiseGradAVX2(dw []float32, x []float32, dy []float32, channels int, count int, step int, rows int, cols int, line int, col int, out int)
+func depthwiseGradAVX2(dw []float32, x []float32, dy []float32, lines int, below int, channels int, count int, step int, rows int, cols int, line int, col int, out int, gap int)
+
+// depthwiseGradAVX512 adds what lines of count pixels contribute to the gradient of weights:
+//
+//	for range lines {
+//		for p := range count {
+//			for t, e := range taps of pixel p { for c := range channels { dw[t*channels+c] += float32(dy[c] * x[e+c]) } }
+//			dy += out
+//		}
+//		x += count*step + below
+//		dy += gap
+//	}
+//
+//	Tap (r, k) of pixel p is at p*step + r*line + k*col in x.
+//
+//go:noescape
+func depthwiseGradAVX512(dw []float32, x []float32, dy []float32, lines int, below int, channels int, count int, step int, rows int, cols int, line int, col int, out int, gap int)
 
 // tailAVX2 limits x to [lo, hi] and, unless rounds is 0, rounds it as fakeQuantize; it returns the bounds of what was limited, without NaNs:
 //
@@ -1129,6 +1144,17 @@ func restoreNormalizedAVX2(dst []float32, x []float32, mean []float32, invStd []
 //go:noescape
 func normalizeMaskedGradAVX2(dx []float32, dy []float32, mask []uint8, x []float32, params []float32, step int, lines int, pixels int, gap int, channels int)
 
+// sumMaskedNormalizedAVX2 adds the pixels of lines without gaps, of what the mask passes of dy, in order:
+//
+//	for c := range channels {
+//		sum[c] += dy[c]
+//		products[c] += float32(dy[c] * float32((x[c]-mean[c])*invStd[c]))
+//	}
+//	dy and x are those of the next pixel, step apart in dy
+//
+//go:noescape
+func sumMaskedNormalizedAVX2(sum []float32, products []float32, x []float32, dy []float32, mask []uint8, mean []float32, invStd []float32, step int, lines int, pixels int, gap int, channels int)
+
 // rectifyAVX2 runs normalize and a tail whose activation is not below zero and that does not round, at lines of pixels; a gap is behind each line of dst; mask may be empty
 //
 //go:noescape
@@ -1154,6 +1180,17 @@ func restoreRectifiedAVX2(dst []float32, x []float32, params []float32, k []floa
 //
 //go:noescape
 func normalizeMaskedGradAVX512(dx []float32, dy []float32, mask []uint8, x []float32, params []float32, step int, lines int, pixels int, gap int, channels int)
+
+// sumMaskedNormalizedAVX512 adds the pixels of lines without gaps, of what the mask passes of dy, in order:
+//
+//	for c := range channels {
+//		sum[c] += dy[c]
+//		products[c] += float32(dy[c] * float32((x[c]-mean[c])*invStd[c]))
+//	}
+//	dy and x are those of the next pixel, step apart in dy
+//
+//go:noescape
+func sumMaskedNormalizedAVX512(sum []float32, products []float32, x []float32, dy []float32, mask []uint8, mean []float32, invStd []float32, step int, lines int, pixels int, gap int, channels int)
 
 // rectifyAVX512 runs normalize and a tail whose activation is not below zero and that does not round, at lines of pixels; a gap is behind each line of dst; mask may be empty
 //

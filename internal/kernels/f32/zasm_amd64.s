@@ -5794,235 +5794,6 @@ done1:
 	VZEROUPPER
 	RET
 
-// func sumMaskedNormalizedAVX2(rows int, sum []float32, products []float32, dy []float32, mask []uint8, x []float32, mean []float32, invStd []float32)
-// Requires: AVX, AVX2
-TEXT ·sumMaskedNormalizedAVX2(SB), NOSPLIT, $8-176
-	MOVQ    sum_base+8(FP), AX
-	MOVQ    products_base+32(FP), CX
-	MOVQ    sum_len+16(FP), DX
-	MOVQ    rows+0(FP), BX
-	MOVQ    dy_base+56(FP), SI
-	MOVQ    x_base+104(FP), DI
-	MOVQ    mean_base+128(FP), R8
-	MOVQ    invStd_base+152(FP), R9
-	LEAQ    eightBits<>+0(SB), R10
-	VMOVUPS (R10), Y0
-	MOVQ    DX, R11
-	SHRQ    $0x03, R11
-	XORQ    R12, R12
-	MOVQ    DX, R13
-
-block2:
-	CMPQ    R13, $0x20
-	JLT     fewer3
-	VMOVUPS (AX)(R12*4), Y1
-	VMOVUPS (CX)(R12*4), Y2
-	VMOVUPS 32(AX)(R12*4), Y3
-	VMOVUPS 32(CX)(R12*4), Y4
-	VMOVUPS 64(AX)(R12*4), Y5
-	VMOVUPS 64(CX)(R12*4), Y6
-	VMOVUPS 96(AX)(R12*4), Y7
-	VMOVUPS 96(CX)(R12*4), Y8
-	MOVQ    R12, R10
-	SHRQ    $0x03, R10
-	MOVQ    mask_base+80(FP), R14
-	ADDQ    R14, R10
-	LEAQ    (SI)(R12*4), R14
-	LEAQ    (DI)(R12*4), R15
-	MOVQ    BX, BP
-
-row4:
-	VMOVUPS      (R14), Y9
-	VMOVUPS      (R15), Y10
-	VPBROADCASTB (R10), Y11
-	VPAND        Y0, Y11, Y11
-	VPCMPEQD     Y0, Y11, Y11
-	VANDPS       Y11, Y9, Y9
-	VADDPS       Y9, Y1, Y1
-	VSUBPS       (R8)(R12*4), Y10, Y10
-	VMULPS       (R9)(R12*4), Y10, Y10
-	VMULPS       Y10, Y9, Y9
-	VADDPS       Y9, Y2, Y2
-	VMOVUPS      32(R14), Y9
-	VMOVUPS      32(R15), Y10
-	VPBROADCASTB 1(R10), Y11
-	VPAND        Y0, Y11, Y11
-	VPCMPEQD     Y0, Y11, Y11
-	VANDPS       Y11, Y9, Y9
-	VADDPS       Y9, Y3, Y3
-	VSUBPS       32(R8)(R12*4), Y10, Y10
-	VMULPS       32(R9)(R12*4), Y10, Y10
-	VMULPS       Y10, Y9, Y9
-	VADDPS       Y9, Y4, Y4
-	VMOVUPS      64(R14), Y9
-	VMOVUPS      64(R15), Y10
-	VPBROADCASTB 2(R10), Y11
-	VPAND        Y0, Y11, Y11
-	VPCMPEQD     Y0, Y11, Y11
-	VANDPS       Y11, Y9, Y9
-	VADDPS       Y9, Y5, Y5
-	VSUBPS       64(R8)(R12*4), Y10, Y10
-	VMULPS       64(R9)(R12*4), Y10, Y10
-	VMULPS       Y10, Y9, Y9
-	VADDPS       Y9, Y6, Y6
-	VMOVUPS      96(R14), Y9
-	VMOVUPS      96(R15), Y10
-	VPBROADCASTB 3(R10), Y11
-	VPAND        Y0, Y11, Y11
-	VPCMPEQD     Y0, Y11, Y11
-	VANDPS       Y11, Y9, Y9
-	VADDPS       Y9, Y7, Y7
-	VSUBPS       96(R8)(R12*4), Y10, Y10
-	VMULPS       96(R9)(R12*4), Y10, Y10
-	VMULPS       Y10, Y9, Y9
-	VADDPS       Y9, Y8, Y8
-	LEAQ         (R14)(DX*4), R14
-	LEAQ         (R15)(DX*4), R15
-	ADDQ         R11, R10
-	DECQ         BP
-	JNE          row4
-	VMOVUPS      Y1, (AX)(R12*4)
-	VMOVUPS      Y2, (CX)(R12*4)
-	VMOVUPS      Y3, 32(AX)(R12*4)
-	VMOVUPS      Y4, 32(CX)(R12*4)
-	VMOVUPS      Y5, 64(AX)(R12*4)
-	VMOVUPS      Y6, 64(CX)(R12*4)
-	VMOVUPS      Y7, 96(AX)(R12*4)
-	VMOVUPS      Y8, 96(CX)(R12*4)
-	ADDQ         $0x20, R12
-	SUBQ         $0x20, R13
-	JMP          block2
-
-fewer3:
-block5:
-	CMPQ    R13, $0x10
-	JLT     fewer6
-	VMOVUPS (AX)(R12*4), Y1
-	VMOVUPS (CX)(R12*4), Y2
-	VMOVUPS 32(AX)(R12*4), Y3
-	VMOVUPS 32(CX)(R12*4), Y4
-	MOVQ    R12, R10
-	SHRQ    $0x03, R10
-	MOVQ    mask_base+80(FP), R14
-	ADDQ    R14, R10
-	LEAQ    (SI)(R12*4), R14
-	LEAQ    (DI)(R12*4), R15
-	MOVQ    BX, BP
-
-row7:
-	VMOVUPS      (R14), Y5
-	VMOVUPS      (R15), Y6
-	VPBROADCASTB (R10), Y7
-	VPAND        Y0, Y7, Y7
-	VPCMPEQD     Y0, Y7, Y7
-	VANDPS       Y7, Y5, Y5
-	VADDPS       Y5, Y1, Y1
-	VSUBPS       (R8)(R12*4), Y6, Y6
-	VMULPS       (R9)(R12*4), Y6, Y6
-	VMULPS       Y6, Y5, Y5
-	VADDPS       Y5, Y2, Y2
-	VMOVUPS      32(R14), Y5
-	VMOVUPS      32(R15), Y6
-	VPBROADCASTB 1(R10), Y7
-	VPAND        Y0, Y7, Y7
-	VPCMPEQD     Y0, Y7, Y7
-	VANDPS       Y7, Y5, Y5
-	VADDPS       Y5, Y3, Y3
-	VSUBPS       32(R8)(R12*4), Y6, Y6
-	VMULPS       32(R9)(R12*4), Y6, Y6
-	VMULPS       Y6, Y5, Y5
-	VADDPS       Y5, Y4, Y4
-	LEAQ         (R14)(DX*4), R14
-	LEAQ         (R15)(DX*4), R15
-	ADDQ         R11, R10
-	DECQ         BP
-	JNE          row7
-	VMOVUPS      Y1, (AX)(R12*4)
-	VMOVUPS      Y2, (CX)(R12*4)
-	VMOVUPS      Y3, 32(AX)(R12*4)
-	VMOVUPS      Y4, 32(CX)(R12*4)
-	ADDQ         $0x10, R12
-	SUBQ         $0x10, R13
-	JMP          block5
-
-fewer6:
-block8:
-	CMPQ    R13, $0x08
-	JLT     fewer9
-	VMOVUPS (AX)(R12*4), Y1
-	VMOVUPS (CX)(R12*4), Y2
-	MOVQ    R12, R10
-	SHRQ    $0x03, R10
-	MOVQ    mask_base+80(FP), R14
-	ADDQ    R14, R10
-	LEAQ    (SI)(R12*4), R14
-	LEAQ    (DI)(R12*4), R15
-	MOVQ    BX, BP
-
-row10:
-	VMOVUPS      (R14), Y3
-	VMOVUPS      (R15), Y4
-	VPBROADCASTB (R10), Y5
-	VPAND        Y0, Y5, Y5
-	VPCMPEQD     Y0, Y5, Y5
-	VANDPS       Y5, Y3, Y3
-	VADDPS       Y3, Y1, Y1
-	VSUBPS       (R8)(R12*4), Y4, Y4
-	VMULPS       (R9)(R12*4), Y4, Y4
-	VMULPS       Y4, Y3, Y3
-	VADDPS       Y3, Y2, Y2
-	LEAQ         (R14)(DX*4), R14
-	LEAQ         (R15)(DX*4), R15
-	ADDQ         R11, R10
-	DECQ         BP
-	JNE          row10
-	VMOVUPS      Y1, (AX)(R12*4)
-	VMOVUPS      Y2, (CX)(R12*4)
-	ADDQ         $0x08, R12
-	SUBQ         $0x08, R13
-	JMP          block8
-
-fewer9:
-	TESTQ      R13, R13
-	JE         done1
-	LEAQ       tails<>+0(SB), R10
-	NEGQ       R13
-	VMOVUPS    32(R10)(R13*4), Y1
-	VMASKMOVPS (AX)(R12*4), Y1, Y2
-	VMASKMOVPS (CX)(R12*4), Y1, Y3
-	VMASKMOVPS (R8)(R12*4), Y1, Y4
-	VMASKMOVPS (R9)(R12*4), Y1, Y5
-	MOVQ       R12, R10
-	SHRQ       $0x03, R10
-	MOVQ       mask_base+80(FP), R8
-	ADDQ       R8, R10
-	LEAQ       (SI)(R12*4), SI
-	LEAQ       (DI)(R12*4), DI
-
-row11:
-	VMASKMOVPS   (SI), Y1, Y6
-	VMASKMOVPS   (DI), Y1, Y7
-	VPBROADCASTB (R10), Y8
-	VPAND        Y0, Y8, Y8
-	VPCMPEQD     Y0, Y8, Y8
-	VANDPS       Y8, Y6, Y6
-	VADDPS       Y6, Y2, Y2
-	VSUBPS       Y4, Y7, Y7
-	VMULPS       Y5, Y7, Y7
-	VMULPS       Y7, Y6, Y6
-	VADDPS       Y6, Y3, Y3
-	LEAQ         (SI)(DX*4), SI
-	LEAQ         (DI)(DX*4), DI
-	ADDQ         R11, R10
-	DECQ         BX
-	JNE          row11
-	VMASKMOVPS   Y2, Y1, (AX)(R12*4)
-	VMASKMOVPS   Y3, Y1, (CX)(R12*4)
-
-done1:
-	VZEROUPPER
-	RET
-
 // func fakeQuantizeAVX2(y []float32, x []float32, mask []uint8, scale float32, before float32, half float32, after int32, zero int32, lo int32, hi int32)
 // Requires: AVX, AVX2
 TEXT ·fakeQuantizeAVX2(SB), NOSPLIT, $0-100
@@ -7012,57 +6783,205 @@ TEXT ·depthwiseAVX2(SB), NOSPLIT, $0-192
 	XORQ CX, CX
 
 vector1:
-	LEAQ         8(CX), DX
-	CMPQ         DX, AX
-	JGT          rest2
-	CMPQ         rows+152(FP), $0x03
-	JNE          general5
-	CMPQ         cols+160(FP), $0x03
-	JNE          general5
-	MOVQ         w_base+48(FP), DX
-	LEAQ         (DX)(CX*4), DX
-	VMOVUPS      (DX), Y4
-	LEAQ         (DX)(AX*4), DX
-	VMOVUPS      (DX), Y5
-	LEAQ         (DX)(AX*4), DX
-	VMOVUPS      (DX), Y6
-	LEAQ         (DX)(AX*4), DX
-	VMOVUPS      (DX), Y7
-	LEAQ         (DX)(AX*4), DX
-	VMOVUPS      (DX), Y8
-	LEAQ         (DX)(AX*4), DX
-	VMOVUPS      (DX), Y9
-	LEAQ         (DX)(AX*4), DX
-	VMOVUPS      (DX), Y10
-	LEAQ         (DX)(AX*4), DX
-	VMOVUPS      (DX), Y11
-	LEAQ         (DX)(AX*4), DX
-	VMOVUPS      (DX), Y12
-	LEAQ         (DX)(AX*4), DX
+	LEAQ    8(CX), DX
+	CMPQ    DX, AX
+	JGT     rest2
+	CMPQ    rows+152(FP), $0x03
+	JNE     general5
+	CMPQ    cols+160(FP), $0x03
+	JNE     general5
+	MOVQ    w_base+48(FP), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y4
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Y5
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Y6
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Y7
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Y8
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Y9
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Y10
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Y11
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Y12
+	LEAQ    (DX)(AX*4), DX
+	MOVQ    x_base+24(FP), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    line+168(FP), SI
+	LEAQ    (DX)(SI*1), BX
+	LEAQ    (DX)(SI*2), SI
+	MOVQ    col+176(FP), DI
+	MOVQ    y_base+0(FP), R8
+	LEAQ    (R8)(CX*4), R8
+	MOVQ    lines+112(FP), R10
+
+line7:
+	MOVQ count+136(FP), R9
+	CMPQ DI, step+144(FP)
+	JNE  fewer11
+
+together10:
+	CMPQ         R9, $0x04
+	JLT          fewer11
+	VXORPS       Y13, Y13, Y13
+	VXORPS       Y14, Y14, Y14
+	VXORPS       Y15, Y15, Y15
+	VXORPS       Y16, Y16, Y16
+	VMOVUPS      (DX), Y17
+	VMULPS       Y4, Y17, Y17
+	VADDPS       Y17, Y13, Y13
+	VMOVUPS      (DX)(DI*1), Y17
+	VMULPS       Y5, Y17, Y22
+	VADDPS       Y22, Y13, Y13
+	VMULPS       Y4, Y17, Y17
+	VADDPS       Y17, Y14, Y14
+	VMOVUPS      (DX)(DI*2), Y17
+	VMULPS       Y6, Y17, Y22
+	VADDPS       Y22, Y13, Y13
+	VMULPS       Y5, Y17, Y22
+	VADDPS       Y22, Y14, Y14
+	VMULPS       Y4, Y17, Y17
+	VADDPS       Y17, Y15, Y15
+	LEAQ         (DX)(DI*2), R11
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y17
+	VMULPS       Y6, Y17, Y22
+	VADDPS       Y22, Y14, Y14
+	VMULPS       Y5, Y17, Y22
+	VADDPS       Y22, Y15, Y15
+	VMULPS       Y4, Y17, Y17
+	VADDPS       Y17, Y16, Y16
+	VMOVUPS      (R11)(DI*1), Y17
+	VMULPS       Y6, Y17, Y22
+	VADDPS       Y22, Y15, Y15
+	VMULPS       Y5, Y17, Y17
+	VADDPS       Y17, Y16, Y16
+	VMOVUPS      (R11)(DI*2), Y17
+	VMULPS       Y6, Y17, Y17
+	VADDPS       Y17, Y16, Y16
+	VMOVUPS      (BX), Y17
+	VMULPS       Y7, Y17, Y17
+	VADDPS       Y17, Y13, Y13
+	VMOVUPS      (BX)(DI*1), Y17
+	VMULPS       Y8, Y17, Y22
+	VADDPS       Y22, Y13, Y13
+	VMULPS       Y7, Y17, Y17
+	VADDPS       Y17, Y14, Y14
+	VMOVUPS      (BX)(DI*2), Y17
+	VMULPS       Y9, Y17, Y22
+	VADDPS       Y22, Y13, Y13
+	VMULPS       Y8, Y17, Y22
+	VADDPS       Y22, Y14, Y14
+	VMULPS       Y7, Y17, Y17
+	VADDPS       Y17, Y15, Y15
+	LEAQ         (BX)(DI*2), R11
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y17
+	VMULPS       Y9, Y17, Y22
+	VADDPS       Y22, Y14, Y14
+	VMULPS       Y8, Y17, Y22
+	VADDPS       Y22, Y15, Y15
+	VMULPS       Y7, Y17, Y17
+	VADDPS       Y17, Y16, Y16
+	VMOVUPS      (R11)(DI*1), Y17
+	VMULPS       Y9, Y17, Y22
+	VADDPS       Y22, Y15, Y15
+	VMULPS       Y8, Y17, Y17
+	VADDPS       Y17, Y16, Y16
+	VMOVUPS      (R11)(DI*2), Y17
+	VMULPS       Y9, Y17, Y17
+	VADDPS       Y17, Y16, Y16
+	VMOVUPS      (SI), Y17
+	VMULPS       Y10, Y17, Y17
+	VADDPS       Y17, Y13, Y13
+	VMOVUPS      (SI)(DI*1), Y17
+	VMULPS       Y11, Y17, Y22
+	VADDPS       Y22, Y13, Y13
+	VMULPS       Y10, Y17, Y17
+	VADDPS       Y17, Y14, Y14
+	VMOVUPS      (SI)(DI*2), Y17
+	VMULPS       Y12, Y17, Y22
+	VADDPS       Y22, Y13, Y13
+	VMULPS       Y11, Y17, Y22
+	VADDPS       Y22, Y14, Y14
+	VMULPS       Y10, Y17, Y17
+	VADDPS       Y17, Y15, Y15
+	LEAQ         (SI)(DI*2), R11
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y17
+	VMULPS       Y12, Y17, Y22
+	VADDPS       Y22, Y14, Y14
+	VMULPS       Y11, Y17, Y22
+	VADDPS       Y22, Y15, Y15
+	VMULPS       Y10, Y17, Y17
+	VADDPS       Y17, Y16, Y16
+	VMOVUPS      (R11)(DI*1), Y17
+	VMULPS       Y12, Y17, Y22
+	VADDPS       Y22, Y15, Y15
+	VMULPS       Y11, Y17, Y17
+	VADDPS       Y17, Y16, Y16
+	VMOVUPS      (R11)(DI*2), Y17
+	VMULPS       Y12, Y17, Y17
+	VADDPS       Y17, Y16, Y16
 	CMPQ         bias_len+80(FP), $0x00
-	JE           none7
-	MOVQ         bias_base+72(FP), DX
-	LEAQ         (DX)(CX*4), DX
-	VMOVUPS      (DX), Y0
+	JE           plain12
+	MOVQ         bias_base+72(FP), R11
+	LEAQ         (R11)(CX*4), R11
+	VMOVUPS      (R11), Y17
+	VADDPS       Y17, Y13, Y13
+	VADDPS       Y17, Y14, Y14
+	VADDPS       Y17, Y15, Y15
+	VADDPS       Y17, Y16, Y16
+	VBROADCASTSS lo+96(FP), Y17
+	VMAXPS       Y13, Y17, Y13
+	VMAXPS       Y14, Y17, Y14
+	VMAXPS       Y15, Y17, Y15
+	VMAXPS       Y16, Y17, Y16
+	VBROADCASTSS hi+100(FP), Y17
+	VMINPS       Y13, Y17, Y13
+	VMINPS       Y14, Y17, Y14
+	VMINPS       Y15, Y17, Y15
+	VMINPS       Y16, Y17, Y16
+	VBROADCASTSS zero+104(FP), Y17
+	VADDPS       Y17, Y13, Y13
+	VADDPS       Y17, Y14, Y14
+	VADDPS       Y17, Y15, Y15
+	VADDPS       Y17, Y16, Y16
+
+plain12:
+	VMOVUPS Y13, (R8)
+	ADDQ    out+184(FP), R8
+	VMOVUPS Y14, (R8)
+	ADDQ    out+184(FP), R8
+	VMOVUPS Y15, (R8)
+	ADDQ    out+184(FP), R8
+	VMOVUPS Y16, (R8)
+	ADDQ    out+184(FP), R8
+	LEAQ    (DX)(DI*4), DX
+	LEAQ    (BX)(DI*4), BX
+	LEAQ    (SI)(DI*4), SI
+	SUBQ    $0x04, R9
+	JMP     together10
+
+fewer11:
+	TESTQ        R9, R9
+	JE           next9
+	CMPQ         bias_len+80(FP), $0x00
+	JE           none13
+	MOVQ         bias_base+72(FP), R11
+	LEAQ         (R11)(CX*4), R11
+	VMOVUPS      (R11), Y0
 	VBROADCASTSS lo+96(FP), Y1
 	VBROADCASTSS hi+100(FP), Y2
 	VBROADCASTSS zero+104(FP), Y3
 
-none7:
-	MOVQ x_base+24(FP), DX
-	LEAQ (DX)(CX*4), DX
-	MOVQ line+168(FP), SI
-	LEAQ (DX)(SI*1), BX
-	LEAQ (DX)(SI*2), SI
-	MOVQ col+176(FP), DI
-	MOVQ y_base+0(FP), R8
-	LEAQ (R8)(CX*4), R8
-	MOVQ lines+112(FP), R10
-
-line8:
-	MOVQ count+136(FP), R9
-
-pixel9:
+none13:
+pixel8:
 	VXORPS Y13, Y13, Y13
 	VMULPS (DX), Y4, Y14
 	VADDPS Y14, Y13, Y13
@@ -7083,30 +7002,32 @@ pixel9:
 	VMULPS (SI)(DI*2), Y12, Y14
 	VADDPS Y14, Y13, Y13
 	CMPQ   bias_len+80(FP), $0x00
-	JE     plain10
+	JE     plain14
 	VADDPS Y0, Y13, Y13
 	VMAXPS Y13, Y1, Y13
 	VMINPS Y13, Y2, Y13
 	VADDPS Y3, Y13, Y13
 
-plain10:
+plain14:
 	VMOVUPS Y13, (R8)
 	ADDQ    step+144(FP), DX
 	ADDQ    step+144(FP), BX
 	ADDQ    step+144(FP), SI
 	ADDQ    out+184(FP), R8
 	DECQ    R9
-	JNE     pixel9
-	ADDQ    below+120(FP), DX
-	ADDQ    below+120(FP), BX
-	ADDQ    below+120(FP), SI
-	DECQ    R10
-	JNE     line8
-	JMP     stored6
+	JNE     pixel8
+
+next9:
+	ADDQ below+120(FP), DX
+	ADDQ below+120(FP), BX
+	ADDQ below+120(FP), SI
+	DECQ R10
+	JNE  line7
+	JMP  stored6
 
 general5:
 	CMPQ         bias_len+80(FP), $0x00
-	JE           none11
+	JE           none15
 	MOVQ         bias_base+72(FP), DX
 	LEAQ         (DX)(CX*4), DX
 	VMOVUPS      (DX), Y0
@@ -7114,54 +7035,54 @@ general5:
 	VBROADCASTSS hi+100(FP), Y2
 	VBROADCASTSS zero+104(FP), Y3
 
-none11:
+none15:
 	MOVQ x_base+24(FP), DX
 	LEAQ (DX)(CX*4), DX
 	MOVQ y_base+0(FP), BX
 	LEAQ (BX)(CX*4), BX
 	MOVQ lines+112(FP), DI
 
-line12:
+line16:
 	MOVQ count+136(FP), SI
 
-pixel13:
+pixel17:
 	VXORPS Y4, Y4, Y4
 	MOVQ   w_base+48(FP), R8
 	LEAQ   (R8)(CX*4), R8
 	MOVQ   rows+152(FP), R10
 	MOVQ   DX, R9
 
-row14:
+row18:
 	MOVQ cols+160(FP), R12
 	MOVQ R9, R11
 
-tap15:
+tap19:
 	VMOVUPS (R8), Y5
 	VMULPS  (R11), Y5, Y5
 	VADDPS  Y5, Y4, Y4
 	ADDQ    col+176(FP), R11
 	LEAQ    (R8)(AX*4), R8
 	DECQ    R12
-	JNE     tap15
+	JNE     tap19
 	ADDQ    line+168(FP), R9
 	DECQ    R10
-	JNE     row14
+	JNE     row18
 	CMPQ    bias_len+80(FP), $0x00
-	JE      plain16
+	JE      plain20
 	VADDPS  Y0, Y4, Y4
 	VMAXPS  Y4, Y1, Y4
 	VMINPS  Y4, Y2, Y4
 	VADDPS  Y3, Y4, Y4
 
-plain16:
+plain20:
 	VMOVUPS Y4, (BX)
 	ADDQ    step+144(FP), DX
 	ADDQ    out+184(FP), BX
 	DECQ    SI
-	JNE     pixel13
+	JNE     pixel17
 	ADDQ    below+120(FP), DX
 	DECQ    DI
-	JNE     line12
+	JNE     line16
 
 stored6:
 	ADDQ $0x08, CX
@@ -7176,54 +7097,202 @@ rest2:
 	JMP  vector1
 
 single3:
-	CMPQ         rows+152(FP), $0x03
-	JNE          general17
-	CMPQ         cols+160(FP), $0x03
-	JNE          general17
-	MOVQ         w_base+48(FP), DX
-	LEAQ         (DX)(CX*4), DX
-	VMOVSS       (DX), X0
-	LEAQ         (DX)(AX*4), DX
-	VMOVSS       (DX), X1
-	LEAQ         (DX)(AX*4), DX
-	VMOVSS       (DX), X2
-	LEAQ         (DX)(AX*4), DX
-	VMOVSS       (DX), X3
-	LEAQ         (DX)(AX*4), DX
-	VMOVSS       (DX), X4
-	LEAQ         (DX)(AX*4), DX
-	VMOVSS       (DX), X5
-	LEAQ         (DX)(AX*4), DX
-	VMOVSS       (DX), X6
-	LEAQ         (DX)(AX*4), DX
-	VMOVSS       (DX), X7
-	LEAQ         (DX)(AX*4), DX
-	VMOVSS       (DX), X8
-	LEAQ         (DX)(AX*4), DX
-	CMPQ         bias_len+80(FP), $0x00
-	JE           none19
-	MOVQ         bias_base+72(FP), DX
-	LEAQ         (DX)(CX*4), DX
-	VMOVSS       (DX), X15
-	VBROADCASTSS lo+96(FP), X16
-	VBROADCASTSS hi+100(FP), X17
-	VBROADCASTSS zero+104(FP), X18
+	CMPQ   rows+152(FP), $0x03
+	JNE    general21
+	CMPQ   cols+160(FP), $0x03
+	JNE    general21
+	MOVQ   w_base+48(FP), DX
+	LEAQ   (DX)(CX*4), DX
+	VMOVSS (DX), X0
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS (DX), X1
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS (DX), X2
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS (DX), X3
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS (DX), X4
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS (DX), X5
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS (DX), X6
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS (DX), X7
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS (DX), X8
+	LEAQ   (DX)(AX*4), DX
+	MOVQ   x_base+24(FP), DX
+	LEAQ   (DX)(CX*4), DX
+	MOVQ   line+168(FP), SI
+	LEAQ   (DX)(SI*1), BX
+	LEAQ   (DX)(SI*2), SI
+	MOVQ   col+176(FP), DI
+	MOVQ   y_base+0(FP), R8
+	LEAQ   (R8)(CX*4), R8
+	MOVQ   lines+112(FP), R10
 
-none19:
-	MOVQ x_base+24(FP), DX
-	LEAQ (DX)(CX*4), DX
-	MOVQ line+168(FP), SI
-	LEAQ (DX)(SI*1), BX
-	LEAQ (DX)(SI*2), SI
-	MOVQ col+176(FP), DI
-	MOVQ y_base+0(FP), R8
-	LEAQ (R8)(CX*4), R8
-	MOVQ lines+112(FP), R10
-
-line20:
+line23:
 	MOVQ count+136(FP), R9
+	CMPQ DI, step+144(FP)
+	JNE  fewer27
 
-pixel21:
+together26:
+	CMPQ         R9, $0x04
+	JLT          fewer27
+	VXORPS       X9, X9, X9
+	VXORPS       X10, X10, X10
+	VXORPS       X11, X11, X11
+	VXORPS       X12, X12, X12
+	VMOVSS       (DX), X13
+	VMULPS       X0, X13, X13
+	VADDPS       X13, X9, X9
+	VMOVSS       (DX)(DI*1), X13
+	VMULPS       X1, X13, X14
+	VADDPS       X14, X9, X9
+	VMULPS       X0, X13, X13
+	VADDPS       X13, X10, X10
+	VMOVSS       (DX)(DI*2), X13
+	VMULPS       X2, X13, X14
+	VADDPS       X14, X9, X9
+	VMULPS       X1, X13, X14
+	VADDPS       X14, X10, X10
+	VMULPS       X0, X13, X13
+	VADDPS       X13, X11, X11
+	LEAQ         (DX)(DI*2), R11
+	ADDQ         DI, R11
+	VMOVSS       (R11), X13
+	VMULPS       X2, X13, X14
+	VADDPS       X14, X10, X10
+	VMULPS       X1, X13, X14
+	VADDPS       X14, X11, X11
+	VMULPS       X0, X13, X13
+	VADDPS       X13, X12, X12
+	VMOVSS       (R11)(DI*1), X13
+	VMULPS       X2, X13, X14
+	VADDPS       X14, X11, X11
+	VMULPS       X1, X13, X13
+	VADDPS       X13, X12, X12
+	VMOVSS       (R11)(DI*2), X13
+	VMULPS       X2, X13, X13
+	VADDPS       X13, X12, X12
+	VMOVSS       (BX), X13
+	VMULPS       X3, X13, X13
+	VADDPS       X13, X9, X9
+	VMOVSS       (BX)(DI*1), X13
+	VMULPS       X4, X13, X14
+	VADDPS       X14, X9, X9
+	VMULPS       X3, X13, X13
+	VADDPS       X13, X10, X10
+	VMOVSS       (BX)(DI*2), X13
+	VMULPS       X5, X13, X14
+	VADDPS       X14, X9, X9
+	VMULPS       X4, X13, X14
+	VADDPS       X14, X10, X10
+	VMULPS       X3, X13, X13
+	VADDPS       X13, X11, X11
+	LEAQ         (BX)(DI*2), R11
+	ADDQ         DI, R11
+	VMOVSS       (R11), X13
+	VMULPS       X5, X13, X14
+	VADDPS       X14, X10, X10
+	VMULPS       X4, X13, X14
+	VADDPS       X14, X11, X11
+	VMULPS       X3, X13, X13
+	VADDPS       X13, X12, X12
+	VMOVSS       (R11)(DI*1), X13
+	VMULPS       X5, X13, X14
+	VADDPS       X14, X11, X11
+	VMULPS       X4, X13, X13
+	VADDPS       X13, X12, X12
+	VMOVSS       (R11)(DI*2), X13
+	VMULPS       X5, X13, X13
+	VADDPS       X13, X12, X12
+	VMOVSS       (SI), X13
+	VMULPS       X6, X13, X13
+	VADDPS       X13, X9, X9
+	VMOVSS       (SI)(DI*1), X13
+	VMULPS       X7, X13, X14
+	VADDPS       X14, X9, X9
+	VMULPS       X6, X13, X13
+	VADDPS       X13, X10, X10
+	VMOVSS       (SI)(DI*2), X13
+	VMULPS       X8, X13, X14
+	VADDPS       X14, X9, X9
+	VMULPS       X7, X13, X14
+	VADDPS       X14, X10, X10
+	VMULPS       X6, X13, X13
+	VADDPS       X13, X11, X11
+	LEAQ         (SI)(DI*2), R11
+	ADDQ         DI, R11
+	VMOVSS       (R11), X13
+	VMULPS       X8, X13, X14
+	VADDPS       X14, X10, X10
+	VMULPS       X7, X13, X14
+	VADDPS       X14, X11, X11
+	VMULPS       X6, X13, X13
+	VADDPS       X13, X12, X12
+	VMOVSS       (R11)(DI*1), X13
+	VMULPS       X8, X13, X14
+	VADDPS       X14, X11, X11
+	VMULPS       X7, X13, X13
+	VADDPS       X13, X12, X12
+	VMOVSS       (R11)(DI*2), X13
+	VMULPS       X8, X13, X13
+	VADDPS       X13, X12, X12
+	CMPQ         bias_len+80(FP), $0x00
+	JE           plain28
+	MOVQ         bias_base+72(FP), R11
+	LEAQ         (R11)(CX*4), R11
+	VMOVSS       (R11), X13
+	VADDPS       X13, X9, X9
+	VADDPS       X13, X10, X10
+	VADDPS       X13, X11, X11
+	VADDPS       X13, X12, X12
+	VBROADCASTSS lo+96(FP), X13
+	VMAXPS       X9, X13, X9
+	VMAXPS       X10, X13, X10
+	VMAXPS       X11, X13, X11
+	VMAXPS       X12, X13, X12
+	VBROADCASTSS hi+100(FP), X13
+	VMINPS       X9, X13, X9
+	VMINPS       X10, X13, X10
+	VMINPS       X11, X13, X11
+	VMINPS       X12, X13, X12
+	VBROADCASTSS zero+104(FP), X13
+	VADDPS       X13, X9, X9
+	VADDPS       X13, X10, X10
+	VADDPS       X13, X11, X11
+	VADDPS       X13, X12, X12
+
+plain28:
+	VMOVSS X9, (R8)
+	ADDQ   out+184(FP), R8
+	VMOVSS X10, (R8)
+	ADDQ   out+184(FP), R8
+	VMOVSS X11, (R8)
+	ADDQ   out+184(FP), R8
+	VMOVSS X12, (R8)
+	ADDQ   out+184(FP), R8
+	LEAQ   (DX)(DI*4), DX
+	LEAQ   (BX)(DI*4), BX
+	LEAQ   (SI)(DI*4), SI
+	SUBQ   $0x04, R9
+	JMP    together26
+
+fewer27:
+	TESTQ        R9, R9
+	JE           next25
+	CMPQ         bias_len+80(FP), $0x00
+	JE           none29
+	MOVQ         bias_base+72(FP), R11
+	LEAQ         (R11)(CX*4), R11
+	VMOVSS       (R11), X18
+	VBROADCASTSS lo+96(FP), X19
+	VBROADCASTSS hi+100(FP), X20
+	VBROADCASTSS zero+104(FP), X21
+
+none29:
+pixel24:
 	VXORPS X9, X9, X9
 	VMULSS (DX), X0, X10
 	VADDPS X10, X9, X9
@@ -7244,87 +7313,89 @@ pixel21:
 	VMULSS (SI)(DI*2), X8, X10
 	VADDPS X10, X9, X9
 	CMPQ   bias_len+80(FP), $0x00
-	JE     plain22
-	VADDPS X15, X9, X9
-	VMAXPS X9, X16, X9
-	VMINPS X9, X17, X9
+	JE     plain30
 	VADDPS X18, X9, X9
+	VMAXPS X9, X19, X9
+	VMINPS X9, X20, X9
+	VADDPS X21, X9, X9
 
-plain22:
+plain30:
 	VMOVSS X9, (R8)
 	ADDQ   step+144(FP), DX
 	ADDQ   step+144(FP), BX
 	ADDQ   step+144(FP), SI
 	ADDQ   out+184(FP), R8
 	DECQ   R9
-	JNE    pixel21
-	ADDQ   below+120(FP), DX
-	ADDQ   below+120(FP), BX
-	ADDQ   below+120(FP), SI
-	DECQ   R10
-	JNE    line20
-	JMP    stored18
+	JNE    pixel24
 
-general17:
+next25:
+	ADDQ below+120(FP), DX
+	ADDQ below+120(FP), BX
+	ADDQ below+120(FP), SI
+	DECQ R10
+	JNE  line23
+	JMP  stored22
+
+general21:
 	CMPQ         bias_len+80(FP), $0x00
-	JE           none23
+	JE           none31
 	MOVQ         bias_base+72(FP), DX
 	LEAQ         (DX)(CX*4), DX
-	VMOVSS       (DX), X15
-	VBROADCASTSS lo+96(FP), X16
-	VBROADCASTSS hi+100(FP), X17
-	VBROADCASTSS zero+104(FP), X18
+	VMOVSS       (DX), X18
+	VBROADCASTSS lo+96(FP), X19
+	VBROADCASTSS hi+100(FP), X20
+	VBROADCASTSS zero+104(FP), X21
 
-none23:
+none31:
 	MOVQ x_base+24(FP), DX
 	LEAQ (DX)(CX*4), DX
 	MOVQ y_base+0(FP), BX
 	LEAQ (BX)(CX*4), BX
 	MOVQ lines+112(FP), DI
 
-line24:
+line32:
 	MOVQ count+136(FP), SI
 
-pixel25:
+pixel33:
 	VXORPS X0, X0, X0
 	MOVQ   w_base+48(FP), R8
 	LEAQ   (R8)(CX*4), R8
 	MOVQ   rows+152(FP), R10
 	MOVQ   DX, R9
 
-row26:
+row34:
 	MOVQ cols+160(FP), R12
 	MOVQ R9, R11
 
-tap27:
+tap35:
 	VMOVSS (R8), X1
 	VMULSS (R11), X1, X1
 	VADDPS X1, X0, X0
 	ADDQ   col+176(FP), R11
 	LEAQ   (R8)(AX*4), R8
 	DECQ   R12
-	JNE    tap27
+	JNE    tap35
 	ADDQ   line+168(FP), R9
 	DECQ   R10
-	JNE    row26
+	JNE    row34
 	CMPQ   bias_len+80(FP), $0x00
-	JE     plain28
-	VADDPS X15, X0, X0
-	VMAXPS X0, X16, X0
-	VMINPS X0, X17, X0
+	JE     plain36
 	VADDPS X18, X0, X0
+	VMAXPS X0, X19, X0
+	VMINPS X0, X20, X0
+	VADDPS X21, X0, X0
 
-plain28:
+plain36:
 	VMOVSS X0, (BX)
 	ADDQ   step+144(FP), DX
 	ADDQ   out+184(FP), BX
 	DECQ   SI
-	JNE    pixel25
+	JNE    pixel33
 	ADDQ   below+120(FP), DX
 	DECQ   DI
-	JNE    line24
+	JNE    line32
 
-stored18:
+stored22:
 	INCQ CX
 	CMPQ CX, AX
 	JLT  single3
@@ -7340,101 +7411,251 @@ TEXT ·depthwiseAVX512(SB), NOSPLIT, $0-192
 	XORQ CX, CX
 
 wide1:
-	LEAQ         16(CX), DX
-	CMPQ         DX, AX
-	JGT          narrow2
-	CMPQ         rows+152(FP), $0x03
-	JNE          general3
-	CMPQ         cols+160(FP), $0x03
-	JNE          general3
-	MOVQ         w_base+48(FP), DX
-	LEAQ         (DX)(CX*4), DX
-	VMOVUPS      (DX), Z4
-	LEAQ         (DX)(AX*4), DX
-	VMOVUPS      (DX), Z5
-	LEAQ         (DX)(AX*4), DX
-	VMOVUPS      (DX), Z6
-	LEAQ         (DX)(AX*4), DX
-	VMOVUPS      (DX), Z7
-	LEAQ         (DX)(AX*4), DX
-	VMOVUPS      (DX), Z8
-	LEAQ         (DX)(AX*4), DX
-	VMOVUPS      (DX), Z9
-	LEAQ         (DX)(AX*4), DX
-	VMOVUPS      (DX), Z10
-	LEAQ         (DX)(AX*4), DX
-	VMOVUPS      (DX), Z11
-	LEAQ         (DX)(AX*4), DX
-	VMOVUPS      (DX), Z12
-	LEAQ         (DX)(AX*4), DX
+	LEAQ    16(CX), DX
+	CMPQ    DX, AX
+	JGT     narrow2
+	CMPQ    rows+152(FP), $0x03
+	JNE     general3
+	CMPQ    cols+160(FP), $0x03
+	JNE     general3
+	MOVQ    w_base+48(FP), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z4
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Z5
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Z6
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Z7
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Z8
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Z9
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Z10
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Z11
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Z12
+	LEAQ    (DX)(AX*4), DX
+	MOVQ    x_base+24(FP), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    line+168(FP), SI
+	LEAQ    (DX)(SI*1), BX
+	LEAQ    (DX)(SI*2), SI
+	MOVQ    col+176(FP), DI
+	MOVQ    y_base+0(FP), R8
+	LEAQ    (R8)(CX*4), R8
+	MOVQ    lines+112(FP), R10
+
+line5:
+	MOVQ count+136(FP), R9
+	CMPQ DI, step+144(FP)
+	JNE  fewer9
+
+together8:
+	CMPQ         R9, $0x04
+	JLT          fewer9
+	VPXORD       Z13, Z13, Z13
+	VPXORD       Z14, Z14, Z14
+	VPXORD       Z15, Z15, Z15
+	VPXORD       Z16, Z16, Z16
+	VMOVUPS      (DX), Z17
+	VMULPS       Z4, Z17, Z17
+	VADDPS       Z17, Z13, Z13
+	VMOVUPS      (DX)(DI*1), Z17
+	VMULPS       Z5, Z17, Z28
+	VADDPS       Z28, Z13, Z13
+	VMULPS       Z4, Z17, Z17
+	VADDPS       Z17, Z14, Z14
+	VMOVUPS      (DX)(DI*2), Z17
+	VMULPS       Z6, Z17, Z28
+	VADDPS       Z28, Z13, Z13
+	VMULPS       Z5, Z17, Z28
+	VADDPS       Z28, Z14, Z14
+	VMULPS       Z4, Z17, Z17
+	VADDPS       Z17, Z15, Z15
+	LEAQ         (DX)(DI*2), R11
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z17
+	VMULPS       Z6, Z17, Z28
+	VADDPS       Z28, Z14, Z14
+	VMULPS       Z5, Z17, Z28
+	VADDPS       Z28, Z15, Z15
+	VMULPS       Z4, Z17, Z17
+	VADDPS       Z17, Z16, Z16
+	VMOVUPS      (R11)(DI*1), Z17
+	VMULPS       Z6, Z17, Z28
+	VADDPS       Z28, Z15, Z15
+	VMULPS       Z5, Z17, Z17
+	VADDPS       Z17, Z16, Z16
+	VMOVUPS      (R11)(DI*2), Z17
+	VMULPS       Z6, Z17, Z17
+	VADDPS       Z17, Z16, Z16
+	VMOVUPS      (BX), Z17
+	VMULPS       Z7, Z17, Z17
+	VADDPS       Z17, Z13, Z13
+	VMOVUPS      (BX)(DI*1), Z17
+	VMULPS       Z8, Z17, Z28
+	VADDPS       Z28, Z13, Z13
+	VMULPS       Z7, Z17, Z17
+	VADDPS       Z17, Z14, Z14
+	VMOVUPS      (BX)(DI*2), Z17
+	VMULPS       Z9, Z17, Z28
+	VADDPS       Z28, Z13, Z13
+	VMULPS       Z8, Z17, Z28
+	VADDPS       Z28, Z14, Z14
+	VMULPS       Z7, Z17, Z17
+	VADDPS       Z17, Z15, Z15
+	LEAQ         (BX)(DI*2), R11
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z17
+	VMULPS       Z9, Z17, Z28
+	VADDPS       Z28, Z14, Z14
+	VMULPS       Z8, Z17, Z28
+	VADDPS       Z28, Z15, Z15
+	VMULPS       Z7, Z17, Z17
+	VADDPS       Z17, Z16, Z16
+	VMOVUPS      (R11)(DI*1), Z17
+	VMULPS       Z9, Z17, Z28
+	VADDPS       Z28, Z15, Z15
+	VMULPS       Z8, Z17, Z17
+	VADDPS       Z17, Z16, Z16
+	VMOVUPS      (R11)(DI*2), Z17
+	VMULPS       Z9, Z17, Z17
+	VADDPS       Z17, Z16, Z16
+	VMOVUPS      (SI), Z17
+	VMULPS       Z10, Z17, Z17
+	VADDPS       Z17, Z13, Z13
+	VMOVUPS      (SI)(DI*1), Z17
+	VMULPS       Z11, Z17, Z28
+	VADDPS       Z28, Z13, Z13
+	VMULPS       Z10, Z17, Z17
+	VADDPS       Z17, Z14, Z14
+	VMOVUPS      (SI)(DI*2), Z17
+	VMULPS       Z12, Z17, Z28
+	VADDPS       Z28, Z13, Z13
+	VMULPS       Z11, Z17, Z28
+	VADDPS       Z28, Z14, Z14
+	VMULPS       Z10, Z17, Z17
+	VADDPS       Z17, Z15, Z15
+	LEAQ         (SI)(DI*2), R11
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Z17
+	VMULPS       Z12, Z17, Z28
+	VADDPS       Z28, Z14, Z14
+	VMULPS       Z11, Z17, Z28
+	VADDPS       Z28, Z15, Z15
+	VMULPS       Z10, Z17, Z17
+	VADDPS       Z17, Z16, Z16
+	VMOVUPS      (R11)(DI*1), Z17
+	VMULPS       Z12, Z17, Z28
+	VADDPS       Z28, Z15, Z15
+	VMULPS       Z11, Z17, Z17
+	VADDPS       Z17, Z16, Z16
+	VMOVUPS      (R11)(DI*2), Z17
+	VMULPS       Z12, Z17, Z17
+	VADDPS       Z17, Z16, Z16
 	CMPQ         bias_len+80(FP), $0x00
-	JE           none5
-	MOVQ         bias_base+72(FP), DX
-	LEAQ         (DX)(CX*4), DX
-	VMOVUPS      (DX), Z0
+	JE           plain10
+	MOVQ         bias_base+72(FP), R11
+	LEAQ         (R11)(CX*4), R11
+	VMOVUPS      (R11), Z17
+	VADDPS       Z17, Z13, Z13
+	VADDPS       Z17, Z14, Z14
+	VADDPS       Z17, Z15, Z15
+	VADDPS       Z17, Z16, Z16
+	VBROADCASTSS lo+96(FP), Z17
+	VMAXPS       Z13, Z17, Z13
+	VMAXPS       Z14, Z17, Z14
+	VMAXPS       Z15, Z17, Z15
+	VMAXPS       Z16, Z17, Z16
+	VBROADCASTSS hi+100(FP), Z17
+	VMINPS       Z13, Z17, Z13
+	VMINPS       Z14, Z17, Z14
+	VMINPS       Z15, Z17, Z15
+	VMINPS       Z16, Z17, Z16
+	VBROADCASTSS zero+104(FP), Z17
+	VADDPS       Z17, Z13, Z13
+	VADDPS       Z17, Z14, Z14
+	VADDPS       Z17, Z15, Z15
+	VADDPS       Z17, Z16, Z16
+
+plain10:
+	VMOVUPS Z13, (R8)
+	ADDQ    out+184(FP), R8
+	VMOVUPS Z14, (R8)
+	ADDQ    out+184(FP), R8
+	VMOVUPS Z15, (R8)
+	ADDQ    out+184(FP), R8
+	VMOVUPS Z16, (R8)
+	ADDQ    out+184(FP), R8
+	LEAQ    (DX)(DI*4), DX
+	LEAQ    (BX)(DI*4), BX
+	LEAQ    (SI)(DI*4), SI
+	SUBQ    $0x04, R9
+	JMP     together8
+
+fewer9:
+	TESTQ        R9, R9
+	JE           next7
+	CMPQ         bias_len+80(FP), $0x00
+	JE           none11
+	MOVQ         bias_base+72(FP), R11
+	LEAQ         (R11)(CX*4), R11
+	VMOVUPS      (R11), Z0
 	VBROADCASTSS lo+96(FP), Z1
 	VBROADCASTSS hi+100(FP), Z2
 	VBROADCASTSS zero+104(FP), Z3
 
-none5:
-	MOVQ x_base+24(FP), DX
-	LEAQ (DX)(CX*4), DX
-	MOVQ line+168(FP), SI
-	LEAQ (DX)(SI*1), BX
-	LEAQ (DX)(SI*2), SI
-	MOVQ col+176(FP), DI
-	MOVQ y_base+0(FP), R8
-	LEAQ (R8)(CX*4), R8
-	MOVQ lines+112(FP), R10
-
-line6:
-	MOVQ count+136(FP), R9
-
-pixel7:
-	VPXORD Z13, Z13, Z13
-	VMULPS (DX), Z4, Z14
-	VADDPS Z14, Z13, Z13
-	VMULPS (DX)(DI*1), Z5, Z14
-	VADDPS Z14, Z13, Z13
-	VMULPS (DX)(DI*2), Z6, Z14
-	VADDPS Z14, Z13, Z13
-	VMULPS (BX), Z7, Z14
-	VADDPS Z14, Z13, Z13
-	VMULPS (BX)(DI*1), Z8, Z14
-	VADDPS Z14, Z13, Z13
-	VMULPS (BX)(DI*2), Z9, Z14
-	VADDPS Z14, Z13, Z13
-	VMULPS (SI), Z10, Z14
-	VADDPS Z14, Z13, Z13
-	VMULPS (SI)(DI*1), Z11, Z14
-	VADDPS Z14, Z13, Z13
-	VMULPS (SI)(DI*2), Z12, Z14
-	VADDPS Z14, Z13, Z13
+none11:
+pixel6:
+	VPXORD Z18, Z18, Z18
+	VMULPS (DX), Z4, Z17
+	VADDPS Z17, Z18, Z18
+	VMULPS (DX)(DI*1), Z5, Z17
+	VADDPS Z17, Z18, Z18
+	VMULPS (DX)(DI*2), Z6, Z17
+	VADDPS Z17, Z18, Z18
+	VMULPS (BX), Z7, Z17
+	VADDPS Z17, Z18, Z18
+	VMULPS (BX)(DI*1), Z8, Z17
+	VADDPS Z17, Z18, Z18
+	VMULPS (BX)(DI*2), Z9, Z17
+	VADDPS Z17, Z18, Z18
+	VMULPS (SI), Z10, Z17
+	VADDPS Z17, Z18, Z18
+	VMULPS (SI)(DI*1), Z11, Z17
+	VADDPS Z17, Z18, Z18
+	VMULPS (SI)(DI*2), Z12, Z17
+	VADDPS Z17, Z18, Z18
 	CMPQ   bias_len+80(FP), $0x00
-	JE     plain8
-	VADDPS Z0, Z13, Z13
-	VMAXPS Z13, Z1, Z13
-	VMINPS Z13, Z2, Z13
-	VADDPS Z3, Z13, Z13
+	JE     plain12
+	VADDPS Z0, Z18, Z18
+	VMAXPS Z18, Z1, Z18
+	VMINPS Z18, Z2, Z18
+	VADDPS Z3, Z18, Z18
 
-plain8:
-	VMOVUPS Z13, (R8)
+plain12:
+	VMOVUPS Z18, (R8)
 	ADDQ    step+144(FP), DX
 	ADDQ    step+144(FP), BX
 	ADDQ    step+144(FP), SI
 	ADDQ    out+184(FP), R8
 	DECQ    R9
-	JNE     pixel7
-	ADDQ    below+120(FP), DX
-	ADDQ    below+120(FP), BX
-	ADDQ    below+120(FP), SI
-	DECQ    R10
-	JNE     line6
-	JMP     stored4
+	JNE     pixel6
+
+next7:
+	ADDQ below+120(FP), DX
+	ADDQ below+120(FP), BX
+	ADDQ below+120(FP), SI
+	DECQ R10
+	JNE  line5
+	JMP  stored4
 
 general3:
 	CMPQ         bias_len+80(FP), $0x00
-	JE           none9
+	JE           none13
 	MOVQ         bias_base+72(FP), DX
 	LEAQ         (DX)(CX*4), DX
 	VMOVUPS      (DX), Z0
@@ -7442,112 +7663,260 @@ general3:
 	VBROADCASTSS hi+100(FP), Z2
 	VBROADCASTSS zero+104(FP), Z3
 
-none9:
+none13:
 	MOVQ x_base+24(FP), DX
 	LEAQ (DX)(CX*4), DX
 	MOVQ y_base+0(FP), BX
 	LEAQ (BX)(CX*4), BX
 	MOVQ lines+112(FP), DI
 
-line10:
+line14:
 	MOVQ count+136(FP), SI
 
-pixel11:
-	VPXORD Z15, Z15, Z15
+pixel15:
+	VPXORD Z19, Z19, Z19
 	MOVQ   w_base+48(FP), R8
 	LEAQ   (R8)(CX*4), R8
 	MOVQ   rows+152(FP), R10
 	MOVQ   DX, R9
 
-row12:
+row16:
 	MOVQ cols+160(FP), R12
 	MOVQ R9, R11
 
-tap13:
+tap17:
 	VMOVUPS (R8), Z4
 	VMULPS  (R11), Z4, Z4
-	VADDPS  Z4, Z15, Z15
+	VADDPS  Z4, Z19, Z19
 	ADDQ    col+176(FP), R11
 	LEAQ    (R8)(AX*4), R8
 	DECQ    R12
-	JNE     tap13
+	JNE     tap17
 	ADDQ    line+168(FP), R9
 	DECQ    R10
-	JNE     row12
+	JNE     row16
 	CMPQ    bias_len+80(FP), $0x00
-	JE      plain14
-	VADDPS  Z0, Z15, Z15
-	VMAXPS  Z15, Z1, Z15
-	VMINPS  Z15, Z2, Z15
-	VADDPS  Z3, Z15, Z15
+	JE      plain18
+	VADDPS  Z0, Z19, Z19
+	VMAXPS  Z19, Z1, Z19
+	VMINPS  Z19, Z2, Z19
+	VADDPS  Z3, Z19, Z19
 
-plain14:
-	VMOVUPS Z15, (BX)
+plain18:
+	VMOVUPS Z19, (BX)
 	ADDQ    step+144(FP), DX
 	ADDQ    out+184(FP), BX
 	DECQ    SI
-	JNE     pixel11
+	JNE     pixel15
 	ADDQ    below+120(FP), DX
 	DECQ    DI
-	JNE     line10
+	JNE     line14
 
 stored4:
 	ADDQ $0x10, CX
 	JMP  wide1
 
 narrow2:
-vector15:
-	LEAQ         8(CX), DX
-	CMPQ         DX, AX
-	JGT          rest16
-	CMPQ         rows+152(FP), $0x03
-	JNE          general19
-	CMPQ         cols+160(FP), $0x03
-	JNE          general19
-	MOVQ         w_base+48(FP), DX
-	LEAQ         (DX)(CX*4), DX
-	VMOVUPS      (DX), Y0
-	LEAQ         (DX)(AX*4), DX
-	VMOVUPS      (DX), Y1
-	LEAQ         (DX)(AX*4), DX
-	VMOVUPS      (DX), Y2
-	LEAQ         (DX)(AX*4), DX
-	VMOVUPS      (DX), Y3
-	LEAQ         (DX)(AX*4), DX
-	VMOVUPS      (DX), Y4
-	LEAQ         (DX)(AX*4), DX
-	VMOVUPS      (DX), Y5
-	LEAQ         (DX)(AX*4), DX
-	VMOVUPS      (DX), Y6
-	LEAQ         (DX)(AX*4), DX
-	VMOVUPS      (DX), Y7
-	LEAQ         (DX)(AX*4), DX
-	VMOVUPS      (DX), Y8
-	LEAQ         (DX)(AX*4), DX
-	CMPQ         bias_len+80(FP), $0x00
-	JE           none21
-	MOVQ         bias_base+72(FP), DX
-	LEAQ         (DX)(CX*4), DX
-	VMOVUPS      (DX), Y16
-	VBROADCASTSS lo+96(FP), Y17
-	VBROADCASTSS hi+100(FP), Y18
-	VBROADCASTSS zero+104(FP), Y19
+vector19:
+	LEAQ    8(CX), DX
+	CMPQ    DX, AX
+	JGT     rest20
+	CMPQ    rows+152(FP), $0x03
+	JNE     general23
+	CMPQ    cols+160(FP), $0x03
+	JNE     general23
+	MOVQ    w_base+48(FP), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y0
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Y1
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Y2
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Y3
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Y4
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Y5
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Y6
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Y7
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Y8
+	LEAQ    (DX)(AX*4), DX
+	MOVQ    x_base+24(FP), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    line+168(FP), SI
+	LEAQ    (DX)(SI*1), BX
+	LEAQ    (DX)(SI*2), SI
+	MOVQ    col+176(FP), DI
+	MOVQ    y_base+0(FP), R8
+	LEAQ    (R8)(CX*4), R8
+	MOVQ    lines+112(FP), R10
 
-none21:
-	MOVQ x_base+24(FP), DX
-	LEAQ (DX)(CX*4), DX
-	MOVQ line+168(FP), SI
-	LEAQ (DX)(SI*1), BX
-	LEAQ (DX)(SI*2), SI
-	MOVQ col+176(FP), DI
-	MOVQ y_base+0(FP), R8
-	LEAQ (R8)(CX*4), R8
-	MOVQ lines+112(FP), R10
-
-line22:
+line25:
 	MOVQ count+136(FP), R9
+	CMPQ DI, step+144(FP)
+	JNE  fewer29
 
-pixel23:
+together28:
+	CMPQ         R9, $0x04
+	JLT          fewer29
+	VXORPS       Y9, Y9, Y9
+	VXORPS       Y10, Y10, Y10
+	VXORPS       Y11, Y11, Y11
+	VXORPS       Y12, Y12, Y12
+	VMOVUPS      (DX), Y13
+	VMULPS       Y0, Y13, Y13
+	VADDPS       Y13, Y9, Y9
+	VMOVUPS      (DX)(DI*1), Y13
+	VMULPS       Y1, Y13, Y14
+	VADDPS       Y14, Y9, Y9
+	VMULPS       Y0, Y13, Y13
+	VADDPS       Y13, Y10, Y10
+	VMOVUPS      (DX)(DI*2), Y13
+	VMULPS       Y2, Y13, Y14
+	VADDPS       Y14, Y9, Y9
+	VMULPS       Y1, Y13, Y14
+	VADDPS       Y14, Y10, Y10
+	VMULPS       Y0, Y13, Y13
+	VADDPS       Y13, Y11, Y11
+	LEAQ         (DX)(DI*2), R11
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y13
+	VMULPS       Y2, Y13, Y14
+	VADDPS       Y14, Y10, Y10
+	VMULPS       Y1, Y13, Y14
+	VADDPS       Y14, Y11, Y11
+	VMULPS       Y0, Y13, Y13
+	VADDPS       Y13, Y12, Y12
+	VMOVUPS      (R11)(DI*1), Y13
+	VMULPS       Y2, Y13, Y14
+	VADDPS       Y14, Y11, Y11
+	VMULPS       Y1, Y13, Y13
+	VADDPS       Y13, Y12, Y12
+	VMOVUPS      (R11)(DI*2), Y13
+	VMULPS       Y2, Y13, Y13
+	VADDPS       Y13, Y12, Y12
+	VMOVUPS      (BX), Y13
+	VMULPS       Y3, Y13, Y13
+	VADDPS       Y13, Y9, Y9
+	VMOVUPS      (BX)(DI*1), Y13
+	VMULPS       Y4, Y13, Y14
+	VADDPS       Y14, Y9, Y9
+	VMULPS       Y3, Y13, Y13
+	VADDPS       Y13, Y10, Y10
+	VMOVUPS      (BX)(DI*2), Y13
+	VMULPS       Y5, Y13, Y14
+	VADDPS       Y14, Y9, Y9
+	VMULPS       Y4, Y13, Y14
+	VADDPS       Y14, Y10, Y10
+	VMULPS       Y3, Y13, Y13
+	VADDPS       Y13, Y11, Y11
+	LEAQ         (BX)(DI*2), R11
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y13
+	VMULPS       Y5, Y13, Y14
+	VADDPS       Y14, Y10, Y10
+	VMULPS       Y4, Y13, Y14
+	VADDPS       Y14, Y11, Y11
+	VMULPS       Y3, Y13, Y13
+	VADDPS       Y13, Y12, Y12
+	VMOVUPS      (R11)(DI*1), Y13
+	VMULPS       Y5, Y13, Y14
+	VADDPS       Y14, Y11, Y11
+	VMULPS       Y4, Y13, Y13
+	VADDPS       Y13, Y12, Y12
+	VMOVUPS      (R11)(DI*2), Y13
+	VMULPS       Y5, Y13, Y13
+	VADDPS       Y13, Y12, Y12
+	VMOVUPS      (SI), Y13
+	VMULPS       Y6, Y13, Y13
+	VADDPS       Y13, Y9, Y9
+	VMOVUPS      (SI)(DI*1), Y13
+	VMULPS       Y7, Y13, Y14
+	VADDPS       Y14, Y9, Y9
+	VMULPS       Y6, Y13, Y13
+	VADDPS       Y13, Y10, Y10
+	VMOVUPS      (SI)(DI*2), Y13
+	VMULPS       Y8, Y13, Y14
+	VADDPS       Y14, Y9, Y9
+	VMULPS       Y7, Y13, Y14
+	VADDPS       Y14, Y10, Y10
+	VMULPS       Y6, Y13, Y13
+	VADDPS       Y13, Y11, Y11
+	LEAQ         (SI)(DI*2), R11
+	ADDQ         DI, R11
+	VMOVUPS      (R11), Y13
+	VMULPS       Y8, Y13, Y14
+	VADDPS       Y14, Y10, Y10
+	VMULPS       Y7, Y13, Y14
+	VADDPS       Y14, Y11, Y11
+	VMULPS       Y6, Y13, Y13
+	VADDPS       Y13, Y12, Y12
+	VMOVUPS      (R11)(DI*1), Y13
+	VMULPS       Y8, Y13, Y14
+	VADDPS       Y14, Y11, Y11
+	VMULPS       Y7, Y13, Y13
+	VADDPS       Y13, Y12, Y12
+	VMOVUPS      (R11)(DI*2), Y13
+	VMULPS       Y8, Y13, Y13
+	VADDPS       Y13, Y12, Y12
+	CMPQ         bias_len+80(FP), $0x00
+	JE           plain30
+	MOVQ         bias_base+72(FP), R11
+	LEAQ         (R11)(CX*4), R11
+	VMOVUPS      (R11), Y13
+	VADDPS       Y13, Y9, Y9
+	VADDPS       Y13, Y10, Y10
+	VADDPS       Y13, Y11, Y11
+	VADDPS       Y13, Y12, Y12
+	VBROADCASTSS lo+96(FP), Y13
+	VMAXPS       Y9, Y13, Y9
+	VMAXPS       Y10, Y13, Y10
+	VMAXPS       Y11, Y13, Y11
+	VMAXPS       Y12, Y13, Y12
+	VBROADCASTSS hi+100(FP), Y13
+	VMINPS       Y9, Y13, Y9
+	VMINPS       Y10, Y13, Y10
+	VMINPS       Y11, Y13, Y11
+	VMINPS       Y12, Y13, Y12
+	VBROADCASTSS zero+104(FP), Y13
+	VADDPS       Y13, Y9, Y9
+	VADDPS       Y13, Y10, Y10
+	VADDPS       Y13, Y11, Y11
+	VADDPS       Y13, Y12, Y12
+
+plain30:
+	VMOVUPS Y9, (R8)
+	ADDQ    out+184(FP), R8
+	VMOVUPS Y10, (R8)
+	ADDQ    out+184(FP), R8
+	VMOVUPS Y11, (R8)
+	ADDQ    out+184(FP), R8
+	VMOVUPS Y12, (R8)
+	ADDQ    out+184(FP), R8
+	LEAQ    (DX)(DI*4), DX
+	LEAQ    (BX)(DI*4), BX
+	LEAQ    (SI)(DI*4), SI
+	SUBQ    $0x04, R9
+	JMP     together28
+
+fewer29:
+	TESTQ        R9, R9
+	JE           next27
+	CMPQ         bias_len+80(FP), $0x00
+	JE           none31
+	MOVQ         bias_base+72(FP), R11
+	LEAQ         (R11)(CX*4), R11
+	VMOVUPS      (R11), Y20
+	VBROADCASTSS lo+96(FP), Y21
+	VBROADCASTSS hi+100(FP), Y22
+	VBROADCASTSS zero+104(FP), Y23
+
+none31:
+pixel26:
 	VXORPS Y9, Y9, Y9
 	VMULPS (DX), Y0, Y10
 	VADDPS Y10, Y9, Y9
@@ -7568,147 +7937,297 @@ pixel23:
 	VMULPS (SI)(DI*2), Y8, Y10
 	VADDPS Y10, Y9, Y9
 	CMPQ   bias_len+80(FP), $0x00
-	JE     plain24
-	VADDPS Y16, Y9, Y9
-	VMAXPS Y9, Y17, Y9
-	VMINPS Y9, Y18, Y9
-	VADDPS Y19, Y9, Y9
+	JE     plain32
+	VADDPS Y20, Y9, Y9
+	VMAXPS Y9, Y21, Y9
+	VMINPS Y9, Y22, Y9
+	VADDPS Y23, Y9, Y9
 
-plain24:
+plain32:
 	VMOVUPS Y9, (R8)
 	ADDQ    step+144(FP), DX
 	ADDQ    step+144(FP), BX
 	ADDQ    step+144(FP), SI
 	ADDQ    out+184(FP), R8
 	DECQ    R9
-	JNE     pixel23
-	ADDQ    below+120(FP), DX
-	ADDQ    below+120(FP), BX
-	ADDQ    below+120(FP), SI
-	DECQ    R10
-	JNE     line22
-	JMP     stored20
+	JNE     pixel26
 
-general19:
+next27:
+	ADDQ below+120(FP), DX
+	ADDQ below+120(FP), BX
+	ADDQ below+120(FP), SI
+	DECQ R10
+	JNE  line25
+	JMP  stored24
+
+general23:
 	CMPQ         bias_len+80(FP), $0x00
-	JE           none25
+	JE           none33
 	MOVQ         bias_base+72(FP), DX
 	LEAQ         (DX)(CX*4), DX
-	VMOVUPS      (DX), Y16
-	VBROADCASTSS lo+96(FP), Y17
-	VBROADCASTSS hi+100(FP), Y18
-	VBROADCASTSS zero+104(FP), Y19
+	VMOVUPS      (DX), Y20
+	VBROADCASTSS lo+96(FP), Y21
+	VBROADCASTSS hi+100(FP), Y22
+	VBROADCASTSS zero+104(FP), Y23
 
-none25:
+none33:
 	MOVQ x_base+24(FP), DX
 	LEAQ (DX)(CX*4), DX
 	MOVQ y_base+0(FP), BX
 	LEAQ (BX)(CX*4), BX
 	MOVQ lines+112(FP), DI
 
-line26:
+line34:
 	MOVQ count+136(FP), SI
 
-pixel27:
+pixel35:
 	VXORPS Y0, Y0, Y0
 	MOVQ   w_base+48(FP), R8
 	LEAQ   (R8)(CX*4), R8
 	MOVQ   rows+152(FP), R10
 	MOVQ   DX, R9
 
-row28:
+row36:
 	MOVQ cols+160(FP), R12
 	MOVQ R9, R11
 
-tap29:
+tap37:
 	VMOVUPS (R8), Y1
 	VMULPS  (R11), Y1, Y1
 	VADDPS  Y1, Y0, Y0
 	ADDQ    col+176(FP), R11
 	LEAQ    (R8)(AX*4), R8
 	DECQ    R12
-	JNE     tap29
+	JNE     tap37
 	ADDQ    line+168(FP), R9
 	DECQ    R10
-	JNE     row28
+	JNE     row36
 	CMPQ    bias_len+80(FP), $0x00
-	JE      plain30
-	VADDPS  Y16, Y0, Y0
-	VMAXPS  Y0, Y17, Y0
-	VMINPS  Y0, Y18, Y0
-	VADDPS  Y19, Y0, Y0
+	JE      plain38
+	VADDPS  Y20, Y0, Y0
+	VMAXPS  Y0, Y21, Y0
+	VMINPS  Y0, Y22, Y0
+	VADDPS  Y23, Y0, Y0
 
-plain30:
+plain38:
 	VMOVUPS Y0, (BX)
 	ADDQ    step+144(FP), DX
 	ADDQ    out+184(FP), BX
 	DECQ    SI
-	JNE     pixel27
+	JNE     pixel35
 	ADDQ    below+120(FP), DX
 	DECQ    DI
-	JNE     line26
+	JNE     line34
 
-stored20:
+stored24:
 	ADDQ $0x08, CX
-	JMP  vector15
+	JMP  vector19
 
-rest16:
+rest20:
 	CMPQ CX, AX
-	JGE  done18
+	JGE  done22
 	CMPQ AX, $0x08
-	JLT  single17
+	JLT  single21
 	LEAQ -8(AX), CX
-	JMP  vector15
+	JMP  vector19
 
-single17:
-	CMPQ         rows+152(FP), $0x03
-	JNE          general31
-	CMPQ         cols+160(FP), $0x03
-	JNE          general31
-	MOVQ         w_base+48(FP), DX
-	LEAQ         (DX)(CX*4), DX
-	VMOVSS       (DX), X0
-	LEAQ         (DX)(AX*4), DX
-	VMOVSS       (DX), X1
-	LEAQ         (DX)(AX*4), DX
-	VMOVSS       (DX), X2
-	LEAQ         (DX)(AX*4), DX
-	VMOVSS       (DX), X3
-	LEAQ         (DX)(AX*4), DX
-	VMOVSS       (DX), X4
-	LEAQ         (DX)(AX*4), DX
-	VMOVSS       (DX), X5
-	LEAQ         (DX)(AX*4), DX
-	VMOVSS       (DX), X6
-	LEAQ         (DX)(AX*4), DX
-	VMOVSS       (DX), X7
-	LEAQ         (DX)(AX*4), DX
-	VMOVSS       (DX), X8
-	LEAQ         (DX)(AX*4), DX
-	CMPQ         bias_len+80(FP), $0x00
-	JE           none33
-	MOVQ         bias_base+72(FP), DX
-	LEAQ         (DX)(CX*4), DX
-	VMOVSS       (DX), X20
-	VBROADCASTSS lo+96(FP), X21
-	VBROADCASTSS hi+100(FP), X22
-	VBROADCASTSS zero+104(FP), X23
+single21:
+	CMPQ   rows+152(FP), $0x03
+	JNE    general39
+	CMPQ   cols+160(FP), $0x03
+	JNE    general39
+	MOVQ   w_base+48(FP), DX
+	LEAQ   (DX)(CX*4), DX
+	VMOVSS (DX), X0
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS (DX), X1
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS (DX), X2
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS (DX), X3
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS (DX), X4
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS (DX), X5
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS (DX), X6
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS (DX), X7
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS (DX), X8
+	LEAQ   (DX)(AX*4), DX
+	MOVQ   x_base+24(FP), DX
+	LEAQ   (DX)(CX*4), DX
+	MOVQ   line+168(FP), SI
+	LEAQ   (DX)(SI*1), BX
+	LEAQ   (DX)(SI*2), SI
+	MOVQ   col+176(FP), DI
+	MOVQ   y_base+0(FP), R8
+	LEAQ   (R8)(CX*4), R8
+	MOVQ   lines+112(FP), R10
 
-none33:
-	MOVQ x_base+24(FP), DX
-	LEAQ (DX)(CX*4), DX
-	MOVQ line+168(FP), SI
-	LEAQ (DX)(SI*1), BX
-	LEAQ (DX)(SI*2), SI
-	MOVQ col+176(FP), DI
-	MOVQ y_base+0(FP), R8
-	LEAQ (R8)(CX*4), R8
-	MOVQ lines+112(FP), R10
-
-line34:
+line41:
 	MOVQ count+136(FP), R9
+	CMPQ DI, step+144(FP)
+	JNE  fewer45
 
-pixel35:
+together44:
+	CMPQ         R9, $0x04
+	JLT          fewer45
+	VXORPS       X9, X9, X9
+	VXORPS       X10, X10, X10
+	VXORPS       X11, X11, X11
+	VXORPS       X12, X12, X12
+	VMOVSS       (DX), X13
+	VMULPS       X0, X13, X13
+	VADDPS       X13, X9, X9
+	VMOVSS       (DX)(DI*1), X13
+	VMULPS       X1, X13, X14
+	VADDPS       X14, X9, X9
+	VMULPS       X0, X13, X13
+	VADDPS       X13, X10, X10
+	VMOVSS       (DX)(DI*2), X13
+	VMULPS       X2, X13, X14
+	VADDPS       X14, X9, X9
+	VMULPS       X1, X13, X14
+	VADDPS       X14, X10, X10
+	VMULPS       X0, X13, X13
+	VADDPS       X13, X11, X11
+	LEAQ         (DX)(DI*2), R11
+	ADDQ         DI, R11
+	VMOVSS       (R11), X13
+	VMULPS       X2, X13, X14
+	VADDPS       X14, X10, X10
+	VMULPS       X1, X13, X14
+	VADDPS       X14, X11, X11
+	VMULPS       X0, X13, X13
+	VADDPS       X13, X12, X12
+	VMOVSS       (R11)(DI*1), X13
+	VMULPS       X2, X13, X14
+	VADDPS       X14, X11, X11
+	VMULPS       X1, X13, X13
+	VADDPS       X13, X12, X12
+	VMOVSS       (R11)(DI*2), X13
+	VMULPS       X2, X13, X13
+	VADDPS       X13, X12, X12
+	VMOVSS       (BX), X13
+	VMULPS       X3, X13, X13
+	VADDPS       X13, X9, X9
+	VMOVSS       (BX)(DI*1), X13
+	VMULPS       X4, X13, X14
+	VADDPS       X14, X9, X9
+	VMULPS       X3, X13, X13
+	VADDPS       X13, X10, X10
+	VMOVSS       (BX)(DI*2), X13
+	VMULPS       X5, X13, X14
+	VADDPS       X14, X9, X9
+	VMULPS       X4, X13, X14
+	VADDPS       X14, X10, X10
+	VMULPS       X3, X13, X13
+	VADDPS       X13, X11, X11
+	LEAQ         (BX)(DI*2), R11
+	ADDQ         DI, R11
+	VMOVSS       (R11), X13
+	VMULPS       X5, X13, X14
+	VADDPS       X14, X10, X10
+	VMULPS       X4, X13, X14
+	VADDPS       X14, X11, X11
+	VMULPS       X3, X13, X13
+	VADDPS       X13, X12, X12
+	VMOVSS       (R11)(DI*1), X13
+	VMULPS       X5, X13, X14
+	VADDPS       X14, X11, X11
+	VMULPS       X4, X13, X13
+	VADDPS       X13, X12, X12
+	VMOVSS       (R11)(DI*2), X13
+	VMULPS       X5, X13, X13
+	VADDPS       X13, X12, X12
+	VMOVSS       (SI), X13
+	VMULPS       X6, X13, X13
+	VADDPS       X13, X9, X9
+	VMOVSS       (SI)(DI*1), X13
+	VMULPS       X7, X13, X14
+	VADDPS       X14, X9, X9
+	VMULPS       X6, X13, X13
+	VADDPS       X13, X10, X10
+	VMOVSS       (SI)(DI*2), X13
+	VMULPS       X8, X13, X14
+	VADDPS       X14, X9, X9
+	VMULPS       X7, X13, X14
+	VADDPS       X14, X10, X10
+	VMULPS       X6, X13, X13
+	VADDPS       X13, X11, X11
+	LEAQ         (SI)(DI*2), R11
+	ADDQ         DI, R11
+	VMOVSS       (R11), X13
+	VMULPS       X8, X13, X14
+	VADDPS       X14, X10, X10
+	VMULPS       X7, X13, X14
+	VADDPS       X14, X11, X11
+	VMULPS       X6, X13, X13
+	VADDPS       X13, X12, X12
+	VMOVSS       (R11)(DI*1), X13
+	VMULPS       X8, X13, X14
+	VADDPS       X14, X11, X11
+	VMULPS       X7, X13, X13
+	VADDPS       X13, X12, X12
+	VMOVSS       (R11)(DI*2), X13
+	VMULPS       X8, X13, X13
+	VADDPS       X13, X12, X12
+	CMPQ         bias_len+80(FP), $0x00
+	JE           plain46
+	MOVQ         bias_base+72(FP), R11
+	LEAQ         (R11)(CX*4), R11
+	VMOVSS       (R11), X13
+	VADDPS       X13, X9, X9
+	VADDPS       X13, X10, X10
+	VADDPS       X13, X11, X11
+	VADDPS       X13, X12, X12
+	VBROADCASTSS lo+96(FP), X13
+	VMAXPS       X9, X13, X9
+	VMAXPS       X10, X13, X10
+	VMAXPS       X11, X13, X11
+	VMAXPS       X12, X13, X12
+	VBROADCASTSS hi+100(FP), X13
+	VMINPS       X9, X13, X9
+	VMINPS       X10, X13, X10
+	VMINPS       X11, X13, X11
+	VMINPS       X12, X13, X12
+	VBROADCASTSS zero+104(FP), X13
+	VADDPS       X13, X9, X9
+	VADDPS       X13, X10, X10
+	VADDPS       X13, X11, X11
+	VADDPS       X13, X12, X12
+
+plain46:
+	VMOVSS X9, (R8)
+	ADDQ   out+184(FP), R8
+	VMOVSS X10, (R8)
+	ADDQ   out+184(FP), R8
+	VMOVSS X11, (R8)
+	ADDQ   out+184(FP), R8
+	VMOVSS X12, (R8)
+	ADDQ   out+184(FP), R8
+	LEAQ   (DX)(DI*4), DX
+	LEAQ   (BX)(DI*4), BX
+	LEAQ   (SI)(DI*4), SI
+	SUBQ   $0x04, R9
+	JMP    together44
+
+fewer45:
+	TESTQ        R9, R9
+	JE           next43
+	CMPQ         bias_len+80(FP), $0x00
+	JE           none47
+	MOVQ         bias_base+72(FP), R11
+	LEAQ         (R11)(CX*4), R11
+	VMOVSS       (R11), X24
+	VBROADCASTSS lo+96(FP), X25
+	VBROADCASTSS hi+100(FP), X26
+	VBROADCASTSS zero+104(FP), X27
+
+none47:
+pixel42:
 	VXORPS X9, X9, X9
 	VMULSS (DX), X0, X10
 	VADDPS X10, X9, X9
@@ -7729,108 +8248,110 @@ pixel35:
 	VMULSS (SI)(DI*2), X8, X10
 	VADDPS X10, X9, X9
 	CMPQ   bias_len+80(FP), $0x00
-	JE     plain36
-	VADDPS X20, X9, X9
-	VMAXPS X9, X21, X9
-	VMINPS X9, X22, X9
-	VADDPS X23, X9, X9
+	JE     plain48
+	VADDPS X24, X9, X9
+	VMAXPS X9, X25, X9
+	VMINPS X9, X26, X9
+	VADDPS X27, X9, X9
 
-plain36:
+plain48:
 	VMOVSS X9, (R8)
 	ADDQ   step+144(FP), DX
 	ADDQ   step+144(FP), BX
 	ADDQ   step+144(FP), SI
 	ADDQ   out+184(FP), R8
 	DECQ   R9
-	JNE    pixel35
-	ADDQ   below+120(FP), DX
-	ADDQ   below+120(FP), BX
-	ADDQ   below+120(FP), SI
-	DECQ   R10
-	JNE    line34
-	JMP    stored32
+	JNE    pixel42
 
-general31:
+next43:
+	ADDQ below+120(FP), DX
+	ADDQ below+120(FP), BX
+	ADDQ below+120(FP), SI
+	DECQ R10
+	JNE  line41
+	JMP  stored40
+
+general39:
 	CMPQ         bias_len+80(FP), $0x00
-	JE           none37
+	JE           none49
 	MOVQ         bias_base+72(FP), DX
 	LEAQ         (DX)(CX*4), DX
-	VMOVSS       (DX), X20
-	VBROADCASTSS lo+96(FP), X21
-	VBROADCASTSS hi+100(FP), X22
-	VBROADCASTSS zero+104(FP), X23
+	VMOVSS       (DX), X24
+	VBROADCASTSS lo+96(FP), X25
+	VBROADCASTSS hi+100(FP), X26
+	VBROADCASTSS zero+104(FP), X27
 
-none37:
+none49:
 	MOVQ x_base+24(FP), DX
 	LEAQ (DX)(CX*4), DX
 	MOVQ y_base+0(FP), BX
 	LEAQ (BX)(CX*4), BX
 	MOVQ lines+112(FP), DI
 
-line38:
+line50:
 	MOVQ count+136(FP), SI
 
-pixel39:
+pixel51:
 	VXORPS X0, X0, X0
 	MOVQ   w_base+48(FP), R8
 	LEAQ   (R8)(CX*4), R8
 	MOVQ   rows+152(FP), R10
 	MOVQ   DX, R9
 
-row40:
+row52:
 	MOVQ cols+160(FP), R12
 	MOVQ R9, R11
 
-tap41:
+tap53:
 	VMOVSS (R8), X1
 	VMULSS (R11), X1, X1
 	VADDPS X1, X0, X0
 	ADDQ   col+176(FP), R11
 	LEAQ   (R8)(AX*4), R8
 	DECQ   R12
-	JNE    tap41
+	JNE    tap53
 	ADDQ   line+168(FP), R9
 	DECQ   R10
-	JNE    row40
+	JNE    row52
 	CMPQ   bias_len+80(FP), $0x00
-	JE     plain42
-	VADDPS X20, X0, X0
-	VMAXPS X0, X21, X0
-	VMINPS X0, X22, X0
-	VADDPS X23, X0, X0
+	JE     plain54
+	VADDPS X24, X0, X0
+	VMAXPS X0, X25, X0
+	VMINPS X0, X26, X0
+	VADDPS X27, X0, X0
 
-plain42:
+plain54:
 	VMOVSS X0, (BX)
 	ADDQ   step+144(FP), DX
 	ADDQ   out+184(FP), BX
 	DECQ   SI
-	JNE    pixel39
+	JNE    pixel51
 	ADDQ   below+120(FP), DX
 	DECQ   DI
-	JNE    line38
+	JNE    line50
 
-stored32:
+stored40:
 	INCQ CX
 	CMPQ CX, AX
-	JLT  single17
+	JLT  single21
 
-done18:
+done22:
 	VZEROUPPER
 	RET
 
-// func depthwiseGradAVX2(dw []float32, x []float32, dy []float32, channels int, count int, step int, rows int, cols int, line int, col int, out int)
+// func depthwiseGradAVX2(dw []float32, x []float32, dy []float32, lines int, below int, channels int, count int, step int, rows int, cols int, line int, col int, out int, gap int)
 // Requires: AVX
-TEXT ·depthwiseGradAVX2(SB), NOSPLIT, $0-136
-	MOVQ channels+72(FP), AX
+TEXT ·depthwiseGradAVX2(SB), NOSPLIT, $0-160
+	MOVQ channels+88(FP), AX
 	XORQ CX, CX
 
 vector1:
 	LEAQ    8(CX), DX
 	CMPQ    DX, AX
 	JGT     rest2
-	CMPQ    rows+96(FP), $0x03
+	CMPQ    rows+112(FP), $0x03
 	JNE     general5
-	CMPQ    cols+104(FP), $0x03
+	CMPQ    cols+120(FP), $0x03
 	JNE     general5
 	MOVQ    dw_base+0(FP), DX
 	LEAQ    (DX)(CX*4), DX
@@ -7854,15 +8375,137 @@ vector1:
 	LEAQ    (DX)(AX*4), DX
 	MOVQ    x_base+24(FP), DX
 	LEAQ    (DX)(CX*4), DX
-	MOVQ    line+112(FP), SI
+	MOVQ    line+128(FP), SI
 	LEAQ    (DX)(SI*1), BX
 	LEAQ    (DX)(SI*2), SI
-	MOVQ    col+120(FP), DI
+	MOVQ    col+136(FP), DI
 	MOVQ    dy_base+48(FP), R8
 	LEAQ    (R8)(CX*4), R8
-	MOVQ    count+80(FP), R9
+	MOVQ    lines+72(FP), R10
 
-pixel7:
+line7:
+	MOVQ count+96(FP), R9
+	CMPQ DI, step+104(FP)
+	JNE  fewer11
+
+together10:
+	CMPQ    R9, $0x04
+	JLT     fewer11
+	VMOVUPS (R8), Y9
+	ADDQ    out+144(FP), R8
+	VMOVUPS (R8), Y10
+	ADDQ    out+144(FP), R8
+	VMOVUPS (R8), Y11
+	ADDQ    out+144(FP), R8
+	VMOVUPS (R8), Y12
+	ADDQ    out+144(FP), R8
+	VMOVUPS (DX), Y13
+	VMULPS  Y9, Y13, Y13
+	VADDPS  Y13, Y0, Y0
+	VMOVUPS (DX)(DI*1), Y13
+	VMULPS  Y9, Y13, Y14
+	VADDPS  Y14, Y1, Y1
+	VMULPS  Y10, Y13, Y13
+	VADDPS  Y13, Y0, Y0
+	VMOVUPS (DX)(DI*2), Y13
+	VMULPS  Y9, Y13, Y14
+	VADDPS  Y14, Y2, Y2
+	VMULPS  Y10, Y13, Y14
+	VADDPS  Y14, Y1, Y1
+	VMULPS  Y11, Y13, Y13
+	VADDPS  Y13, Y0, Y0
+	LEAQ    (DX)(DI*2), R11
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y13
+	VMULPS  Y10, Y13, Y14
+	VADDPS  Y14, Y2, Y2
+	VMULPS  Y11, Y13, Y14
+	VADDPS  Y14, Y1, Y1
+	VMULPS  Y12, Y13, Y13
+	VADDPS  Y13, Y0, Y0
+	VMOVUPS (R11)(DI*1), Y13
+	VMULPS  Y11, Y13, Y14
+	VADDPS  Y14, Y2, Y2
+	VMULPS  Y12, Y13, Y13
+	VADDPS  Y13, Y1, Y1
+	VMOVUPS (R11)(DI*2), Y13
+	VMULPS  Y12, Y13, Y13
+	VADDPS  Y13, Y2, Y2
+	VMOVUPS (BX), Y13
+	VMULPS  Y9, Y13, Y13
+	VADDPS  Y13, Y3, Y3
+	VMOVUPS (BX)(DI*1), Y13
+	VMULPS  Y9, Y13, Y14
+	VADDPS  Y14, Y4, Y4
+	VMULPS  Y10, Y13, Y13
+	VADDPS  Y13, Y3, Y3
+	VMOVUPS (BX)(DI*2), Y13
+	VMULPS  Y9, Y13, Y14
+	VADDPS  Y14, Y5, Y5
+	VMULPS  Y10, Y13, Y14
+	VADDPS  Y14, Y4, Y4
+	VMULPS  Y11, Y13, Y13
+	VADDPS  Y13, Y3, Y3
+	LEAQ    (BX)(DI*2), R11
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y13
+	VMULPS  Y10, Y13, Y14
+	VADDPS  Y14, Y5, Y5
+	VMULPS  Y11, Y13, Y14
+	VADDPS  Y14, Y4, Y4
+	VMULPS  Y12, Y13, Y13
+	VADDPS  Y13, Y3, Y3
+	VMOVUPS (R11)(DI*1), Y13
+	VMULPS  Y11, Y13, Y14
+	VADDPS  Y14, Y5, Y5
+	VMULPS  Y12, Y13, Y13
+	VADDPS  Y13, Y4, Y4
+	VMOVUPS (R11)(DI*2), Y13
+	VMULPS  Y12, Y13, Y13
+	VADDPS  Y13, Y5, Y5
+	VMOVUPS (SI), Y13
+	VMULPS  Y9, Y13, Y13
+	VADDPS  Y13, Y6, Y6
+	VMOVUPS (SI)(DI*1), Y13
+	VMULPS  Y9, Y13, Y14
+	VADDPS  Y14, Y7, Y7
+	VMULPS  Y10, Y13, Y13
+	VADDPS  Y13, Y6, Y6
+	VMOVUPS (SI)(DI*2), Y13
+	VMULPS  Y9, Y13, Y9
+	VADDPS  Y9, Y8, Y8
+	VMULPS  Y10, Y13, Y9
+	VADDPS  Y9, Y7, Y7
+	VMULPS  Y11, Y13, Y9
+	VADDPS  Y9, Y6, Y6
+	LEAQ    (SI)(DI*2), R11
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y9
+	VMULPS  Y10, Y9, Y10
+	VADDPS  Y10, Y8, Y8
+	VMULPS  Y11, Y9, Y10
+	VADDPS  Y10, Y7, Y7
+	VMULPS  Y12, Y9, Y9
+	VADDPS  Y9, Y6, Y6
+	VMOVUPS (R11)(DI*1), Y9
+	VMULPS  Y11, Y9, Y10
+	VADDPS  Y10, Y8, Y8
+	VMULPS  Y12, Y9, Y9
+	VADDPS  Y9, Y7, Y7
+	VMOVUPS (R11)(DI*2), Y9
+	VMULPS  Y12, Y9, Y9
+	VADDPS  Y9, Y8, Y8
+	LEAQ    (DX)(DI*4), DX
+	LEAQ    (BX)(DI*4), BX
+	LEAQ    (SI)(DI*4), SI
+	SUBQ    $0x04, R9
+	JMP     together10
+
+fewer11:
+	TESTQ R9, R9
+	JE    next9
+
+pixel8:
 	VMOVUPS (R8), Y9
 	VMOVUPS (DX), Y10
 	VMULPS  Y9, Y10, Y10
@@ -7891,12 +8534,20 @@ pixel7:
 	VMOVUPS (SI)(DI*2), Y10
 	VMULPS  Y9, Y10, Y10
 	VADDPS  Y10, Y8, Y8
-	ADDQ    step+88(FP), DX
-	ADDQ    step+88(FP), BX
-	ADDQ    step+88(FP), SI
-	ADDQ    out+128(FP), R8
+	ADDQ    step+104(FP), DX
+	ADDQ    step+104(FP), BX
+	ADDQ    step+104(FP), SI
+	ADDQ    out+144(FP), R8
 	DECQ    R9
-	JNE     pixel7
+	JNE     pixel8
+
+next9:
+	ADDQ    below+80(FP), DX
+	ADDQ    below+80(FP), BX
+	ADDQ    below+80(FP), SI
+	ADDQ    gap+152(FP), R8
+	DECQ    R10
+	JNE     line7
 	MOVQ    dw_base+0(FP), DX
 	LEAQ    (DX)(CX*4), DX
 	VMOVUPS Y0, (DX)
@@ -7924,36 +8575,43 @@ general5:
 	LEAQ (DX)(CX*4), DX
 	MOVQ x_base+24(FP), BX
 	LEAQ (BX)(CX*4), BX
-	MOVQ rows+96(FP), SI
+	MOVQ rows+112(FP), SI
 
-row8:
-	MOVQ cols+104(FP), R8
+row12:
+	MOVQ cols+120(FP), R8
 	MOVQ BX, DI
 
-tap9:
+tap13:
 	VMOVUPS (DX), Y0
 	MOVQ    dy_base+48(FP), R10
 	LEAQ    (R10)(CX*4), R10
-	MOVQ    count+80(FP), R11
+	MOVQ    lines+72(FP), R12
 	MOVQ    DI, R9
 
-pixel10:
+line14:
+	MOVQ count+96(FP), R11
+
+pixel15:
 	VMOVUPS (R9), Y1
 	VMOVUPS (R10), Y2
 	VMULPS  Y2, Y1, Y1
 	VADDPS  Y1, Y0, Y0
-	ADDQ    step+88(FP), R9
-	ADDQ    out+128(FP), R10
+	ADDQ    step+104(FP), R9
+	ADDQ    out+144(FP), R10
 	DECQ    R11
-	JNE     pixel10
+	JNE     pixel15
+	ADDQ    below+80(FP), R9
+	ADDQ    gap+152(FP), R10
+	DECQ    R12
+	JNE     line14
 	VMOVUPS Y0, (DX)
 	LEAQ    (DX)(AX*4), DX
-	ADDQ    col+120(FP), DI
+	ADDQ    col+136(FP), DI
 	DECQ    R8
-	JNE     tap9
-	ADDQ    line+112(FP), BX
+	JNE     tap13
+	ADDQ    line+128(FP), BX
 	DECQ    SI
-	JNE     row8
+	JNE     row12
 
 stored6:
 	ADDQ $0x08, CX
@@ -7964,10 +8622,10 @@ rest2:
 	JGE  done4
 
 single3:
-	CMPQ   rows+96(FP), $0x03
-	JNE    general11
-	CMPQ   cols+104(FP), $0x03
-	JNE    general11
+	CMPQ   rows+112(FP), $0x03
+	JNE    general16
+	CMPQ   cols+120(FP), $0x03
+	JNE    general16
 	MOVQ   dw_base+0(FP), DX
 	LEAQ   (DX)(CX*4), DX
 	VMOVSS (DX), X0
@@ -7990,15 +8648,137 @@ single3:
 	LEAQ   (DX)(AX*4), DX
 	MOVQ   x_base+24(FP), DX
 	LEAQ   (DX)(CX*4), DX
-	MOVQ   line+112(FP), SI
+	MOVQ   line+128(FP), SI
 	LEAQ   (DX)(SI*1), BX
 	LEAQ   (DX)(SI*2), SI
-	MOVQ   col+120(FP), DI
+	MOVQ   col+136(FP), DI
 	MOVQ   dy_base+48(FP), R8
 	LEAQ   (R8)(CX*4), R8
-	MOVQ   count+80(FP), R9
+	MOVQ   lines+72(FP), R10
 
-pixel13:
+line18:
+	MOVQ count+96(FP), R9
+	CMPQ DI, step+104(FP)
+	JNE  fewer22
+
+together21:
+	CMPQ   R9, $0x04
+	JLT    fewer22
+	VMOVSS (R8), X9
+	ADDQ   out+144(FP), R8
+	VMOVSS (R8), X10
+	ADDQ   out+144(FP), R8
+	VMOVSS (R8), X11
+	ADDQ   out+144(FP), R8
+	VMOVSS (R8), X12
+	ADDQ   out+144(FP), R8
+	VMOVSS (DX), X13
+	VMULPS X9, X13, X13
+	VADDPS X13, X0, X0
+	VMOVSS (DX)(DI*1), X13
+	VMULPS X9, X13, X14
+	VADDPS X14, X1, X1
+	VMULPS X10, X13, X13
+	VADDPS X13, X0, X0
+	VMOVSS (DX)(DI*2), X13
+	VMULPS X9, X13, X14
+	VADDPS X14, X2, X2
+	VMULPS X10, X13, X14
+	VADDPS X14, X1, X1
+	VMULPS X11, X13, X13
+	VADDPS X13, X0, X0
+	LEAQ   (DX)(DI*2), R11
+	ADDQ   DI, R11
+	VMOVSS (R11), X13
+	VMULPS X10, X13, X14
+	VADDPS X14, X2, X2
+	VMULPS X11, X13, X14
+	VADDPS X14, X1, X1
+	VMULPS X12, X13, X13
+	VADDPS X13, X0, X0
+	VMOVSS (R11)(DI*1), X13
+	VMULPS X11, X13, X14
+	VADDPS X14, X2, X2
+	VMULPS X12, X13, X13
+	VADDPS X13, X1, X1
+	VMOVSS (R11)(DI*2), X13
+	VMULPS X12, X13, X13
+	VADDPS X13, X2, X2
+	VMOVSS (BX), X13
+	VMULPS X9, X13, X13
+	VADDPS X13, X3, X3
+	VMOVSS (BX)(DI*1), X13
+	VMULPS X9, X13, X14
+	VADDPS X14, X4, X4
+	VMULPS X10, X13, X13
+	VADDPS X13, X3, X3
+	VMOVSS (BX)(DI*2), X13
+	VMULPS X9, X13, X14
+	VADDPS X14, X5, X5
+	VMULPS X10, X13, X14
+	VADDPS X14, X4, X4
+	VMULPS X11, X13, X13
+	VADDPS X13, X3, X3
+	LEAQ   (BX)(DI*2), R11
+	ADDQ   DI, R11
+	VMOVSS (R11), X13
+	VMULPS X10, X13, X14
+	VADDPS X14, X5, X5
+	VMULPS X11, X13, X14
+	VADDPS X14, X4, X4
+	VMULPS X12, X13, X13
+	VADDPS X13, X3, X3
+	VMOVSS (R11)(DI*1), X13
+	VMULPS X11, X13, X14
+	VADDPS X14, X5, X5
+	VMULPS X12, X13, X13
+	VADDPS X13, X4, X4
+	VMOVSS (R11)(DI*2), X13
+	VMULPS X12, X13, X13
+	VADDPS X13, X5, X5
+	VMOVSS (SI), X13
+	VMULPS X9, X13, X13
+	VADDPS X13, X6, X6
+	VMOVSS (SI)(DI*1), X13
+	VMULPS X9, X13, X14
+	VADDPS X14, X7, X7
+	VMULPS X10, X13, X13
+	VADDPS X13, X6, X6
+	VMOVSS (SI)(DI*2), X13
+	VMULPS X9, X13, X9
+	VADDPS X9, X8, X8
+	VMULPS X10, X13, X9
+	VADDPS X9, X7, X7
+	VMULPS X11, X13, X9
+	VADDPS X9, X6, X6
+	LEAQ   (SI)(DI*2), R11
+	ADDQ   DI, R11
+	VMOVSS (R11), X9
+	VMULPS X10, X9, X10
+	VADDPS X10, X8, X8
+	VMULPS X11, X9, X10
+	VADDPS X10, X7, X7
+	VMULPS X12, X9, X9
+	VADDPS X9, X6, X6
+	VMOVSS (R11)(DI*1), X9
+	VMULPS X11, X9, X10
+	VADDPS X10, X8, X8
+	VMULPS X12, X9, X9
+	VADDPS X9, X7, X7
+	VMOVSS (R11)(DI*2), X9
+	VMULPS X12, X9, X9
+	VADDPS X9, X8, X8
+	LEAQ   (DX)(DI*4), DX
+	LEAQ   (BX)(DI*4), BX
+	LEAQ   (SI)(DI*4), SI
+	SUBQ   $0x04, R9
+	JMP    together21
+
+fewer22:
+	TESTQ R9, R9
+	JE    next20
+
+pixel19:
 	VMOVSS (R8), X9
 	VMOVSS (DX), X10
 	VMULPS X9, X10, X10
@@ -8027,12 +8807,20 @@ pixel13:
 	VMOVSS (SI)(DI*2), X10
 	VMULPS X9, X10, X10
 	VADDPS X10, X8, X8
-	ADDQ   step+88(FP), DX
-	ADDQ   step+88(FP), BX
-	ADDQ   step+88(FP), SI
-	ADDQ   out+128(FP), R8
+	ADDQ   step+104(FP), DX
+	ADDQ   step+104(FP), BX
+	ADDQ   step+104(FP), SI
+	ADDQ   out+144(FP), R8
 	DECQ   R9
-	JNE    pixel13
+	JNE    pixel19
+
+next20:
+	ADDQ   below+80(FP), DX
+	ADDQ   below+80(FP), BX
+	ADDQ   below+80(FP), SI
+	ADDQ   gap+152(FP), R8
+	DECQ   R10
+	JNE    line18
 	MOVQ   dw_base+0(FP), DX
 	LEAQ   (DX)(CX*4), DX
 	VMOVSS X0, (DX)
@@ -8053,50 +8841,886 @@ pixel13:
 	LEAQ   (DX)(AX*4), DX
 	VMOVSS X8, (DX)
 	LEAQ   (DX)(AX*4), DX
-	JMP    stored12
+	JMP    stored17
 
-general11:
+general16:
 	MOVQ dw_base+0(FP), DX
 	LEAQ (DX)(CX*4), DX
 	MOVQ x_base+24(FP), BX
 	LEAQ (BX)(CX*4), BX
-	MOVQ rows+96(FP), SI
+	MOVQ rows+112(FP), SI
 
-row14:
-	MOVQ cols+104(FP), R8
+row23:
+	MOVQ cols+120(FP), R8
 	MOVQ BX, DI
 
-tap15:
+tap24:
 	VMOVSS (DX), X0
 	MOVQ   dy_base+48(FP), R10
 	LEAQ   (R10)(CX*4), R10
-	MOVQ   count+80(FP), R11
+	MOVQ   lines+72(FP), R12
 	MOVQ   DI, R9
 
-pixel16:
+line25:
+	MOVQ count+96(FP), R11
+
+pixel26:
 	VMOVSS (R9), X1
 	VMOVSS (R10), X2
 	VMULPS X2, X1, X1
 	VADDPS X1, X0, X0
-	ADDQ   step+88(FP), R9
-	ADDQ   out+128(FP), R10
+	ADDQ   step+104(FP), R9
+	ADDQ   out+144(FP), R10
 	DECQ   R11
-	JNE    pixel16
+	JNE    pixel26
+	ADDQ   below+80(FP), R9
+	ADDQ   gap+152(FP), R10
+	DECQ   R12
+	JNE    line25
 	VMOVSS X0, (DX)
 	LEAQ   (DX)(AX*4), DX
-	ADDQ   col+120(FP), DI
+	ADDQ   col+136(FP), DI
 	DECQ   R8
-	JNE    tap15
-	ADDQ   line+112(FP), BX
+	JNE    tap24
+	ADDQ   line+128(FP), BX
 	DECQ   SI
-	JNE    row14
+	JNE    row23
 
-stored12:
+stored17:
 	INCQ CX
 	CMPQ CX, AX
 	JLT  single3
 
 done4:
+	VZEROUPPER
+	RET
+
+// func depthwiseGradAVX512(dw []float32, x []float32, dy []float32, lines int, below int, channels int, count int, step int, rows int, cols int, line int, col int, out int, gap int)
+// Requires: AVX, AVX512F
+TEXT ·depthwiseGradAVX512(SB), NOSPLIT, $0-160
+	MOVQ channels+88(FP), AX
+	XORQ CX, CX
+
+wide1:
+	LEAQ    16(CX), DX
+	CMPQ    DX, AX
+	JGT     narrow2
+	CMPQ    rows+112(FP), $0x03
+	JNE     general3
+	CMPQ    cols+120(FP), $0x03
+	JNE     general3
+	MOVQ    dw_base+0(FP), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z0
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Z1
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Z2
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Z3
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Z4
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Z5
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Z6
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Z7
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Z8
+	LEAQ    (DX)(AX*4), DX
+	MOVQ    x_base+24(FP), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    line+128(FP), SI
+	LEAQ    (DX)(SI*1), BX
+	LEAQ    (DX)(SI*2), SI
+	MOVQ    col+136(FP), DI
+	MOVQ    dy_base+48(FP), R8
+	LEAQ    (R8)(CX*4), R8
+	MOVQ    lines+72(FP), R10
+
+line5:
+	MOVQ count+96(FP), R9
+	CMPQ DI, step+104(FP)
+	JNE  fewer9
+
+together8:
+	CMPQ    R9, $0x04
+	JLT     fewer9
+	VMOVUPS (R8), Z9
+	ADDQ    out+144(FP), R8
+	VMOVUPS (R8), Z10
+	ADDQ    out+144(FP), R8
+	VMOVUPS (R8), Z11
+	ADDQ    out+144(FP), R8
+	VMOVUPS (R8), Z12
+	ADDQ    out+144(FP), R8
+	VMOVUPS (DX), Z13
+	VMULPS  Z9, Z13, Z13
+	VADDPS  Z13, Z0, Z0
+	VMOVUPS (DX)(DI*1), Z13
+	VMULPS  Z9, Z13, Z14
+	VADDPS  Z14, Z1, Z1
+	VMULPS  Z10, Z13, Z13
+	VADDPS  Z13, Z0, Z0
+	VMOVUPS (DX)(DI*2), Z13
+	VMULPS  Z9, Z13, Z14
+	VADDPS  Z14, Z2, Z2
+	VMULPS  Z10, Z13, Z14
+	VADDPS  Z14, Z1, Z1
+	VMULPS  Z11, Z13, Z13
+	VADDPS  Z13, Z0, Z0
+	LEAQ    (DX)(DI*2), R11
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z13
+	VMULPS  Z10, Z13, Z14
+	VADDPS  Z14, Z2, Z2
+	VMULPS  Z11, Z13, Z14
+	VADDPS  Z14, Z1, Z1
+	VMULPS  Z12, Z13, Z13
+	VADDPS  Z13, Z0, Z0
+	VMOVUPS (R11)(DI*1), Z13
+	VMULPS  Z11, Z13, Z14
+	VADDPS  Z14, Z2, Z2
+	VMULPS  Z12, Z13, Z13
+	VADDPS  Z13, Z1, Z1
+	VMOVUPS (R11)(DI*2), Z13
+	VMULPS  Z12, Z13, Z13
+	VADDPS  Z13, Z2, Z2
+	VMOVUPS (BX), Z13
+	VMULPS  Z9, Z13, Z13
+	VADDPS  Z13, Z3, Z3
+	VMOVUPS (BX)(DI*1), Z13
+	VMULPS  Z9, Z13, Z14
+	VADDPS  Z14, Z4, Z4
+	VMULPS  Z10, Z13, Z13
+	VADDPS  Z13, Z3, Z3
+	VMOVUPS (BX)(DI*2), Z13
+	VMULPS  Z9, Z13, Z14
+	VADDPS  Z14, Z5, Z5
+	VMULPS  Z10, Z13, Z14
+	VADDPS  Z14, Z4, Z4
+	VMULPS  Z11, Z13, Z13
+	VADDPS  Z13, Z3, Z3
+	LEAQ    (BX)(DI*2), R11
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z13
+	VMULPS  Z10, Z13, Z14
+	VADDPS  Z14, Z5, Z5
+	VMULPS  Z11, Z13, Z14
+	VADDPS  Z14, Z4, Z4
+	VMULPS  Z12, Z13, Z13
+	VADDPS  Z13, Z3, Z3
+	VMOVUPS (R11)(DI*1), Z13
+	VMULPS  Z11, Z13, Z14
+	VADDPS  Z14, Z5, Z5
+	VMULPS  Z12, Z13, Z13
+	VADDPS  Z13, Z4, Z4
+	VMOVUPS (R11)(DI*2), Z13
+	VMULPS  Z12, Z13, Z13
+	VADDPS  Z13, Z5, Z5
+	VMOVUPS (SI), Z13
+	VMULPS  Z9, Z13, Z13
+	VADDPS  Z13, Z6, Z6
+	VMOVUPS (SI)(DI*1), Z13
+	VMULPS  Z9, Z13, Z14
+	VADDPS  Z14, Z7, Z7
+	VMULPS  Z10, Z13, Z13
+	VADDPS  Z13, Z6, Z6
+	VMOVUPS (SI)(DI*2), Z13
+	VMULPS  Z9, Z13, Z9
+	VADDPS  Z9, Z8, Z8
+	VMULPS  Z10, Z13, Z9
+	VADDPS  Z9, Z7, Z7
+	VMULPS  Z11, Z13, Z9
+	VADDPS  Z9, Z6, Z6
+	LEAQ    (SI)(DI*2), R11
+	ADDQ    DI, R11
+	VMOVUPS (R11), Z9
+	VMULPS  Z10, Z9, Z10
+	VADDPS  Z10, Z8, Z8
+	VMULPS  Z11, Z9, Z10
+	VADDPS  Z10, Z7, Z7
+	VMULPS  Z12, Z9, Z9
+	VADDPS  Z9, Z6, Z6
+	VMOVUPS (R11)(DI*1), Z9
+	VMULPS  Z11, Z9, Z10
+	VADDPS  Z10, Z8, Z8
+	VMULPS  Z12, Z9, Z9
+	VADDPS  Z9, Z7, Z7
+	VMOVUPS (R11)(DI*2), Z9
+	VMULPS  Z12, Z9, Z9
+	VADDPS  Z9, Z8, Z8
+	LEAQ    (DX)(DI*4), DX
+	LEAQ    (BX)(DI*4), BX
+	LEAQ    (SI)(DI*4), SI
+	SUBQ    $0x04, R9
+	JMP     together8
+
+fewer9:
+	TESTQ R9, R9
+	JE    next7
+
+pixel6:
+	VMOVUPS (R8), Z9
+	VMOVUPS (DX), Z10
+	VMULPS  Z9, Z10, Z10
+	VADDPS  Z10, Z0, Z0
+	VMOVUPS (DX)(DI*1), Z10
+	VMULPS  Z9, Z10, Z10
+	VADDPS  Z10, Z1, Z1
+	VMOVUPS (DX)(DI*2), Z10
+	VMULPS  Z9, Z10, Z10
+	VADDPS  Z10, Z2, Z2
+	VMOVUPS (BX), Z10
+	VMULPS  Z9, Z10, Z10
+	VADDPS  Z10, Z3, Z3
+	VMOVUPS (BX)(DI*1), Z10
+	VMULPS  Z9, Z10, Z10
+	VADDPS  Z10, Z4, Z4
+	VMOVUPS (BX)(DI*2), Z10
+	VMULPS  Z9, Z10, Z10
+	VADDPS  Z10, Z5, Z5
+	VMOVUPS (SI), Z10
+	VMULPS  Z9, Z10, Z10
+	VADDPS  Z10, Z6, Z6
+	VMOVUPS (SI)(DI*1), Z10
+	VMULPS  Z9, Z10, Z10
+	VADDPS  Z10, Z7, Z7
+	VMOVUPS (SI)(DI*2), Z10
+	VMULPS  Z9, Z10, Z10
+	VADDPS  Z10, Z8, Z8
+	ADDQ    step+104(FP), DX
+	ADDQ    step+104(FP), BX
+	ADDQ    step+104(FP), SI
+	ADDQ    out+144(FP), R8
+	DECQ    R9
+	JNE     pixel6
+
+next7:
+	ADDQ    below+80(FP), DX
+	ADDQ    below+80(FP), BX
+	ADDQ    below+80(FP), SI
+	ADDQ    gap+152(FP), R8
+	DECQ    R10
+	JNE     line5
+	MOVQ    dw_base+0(FP), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Z0, (DX)
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS Z1, (DX)
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS Z2, (DX)
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS Z3, (DX)
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS Z4, (DX)
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS Z5, (DX)
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS Z6, (DX)
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS Z7, (DX)
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS Z8, (DX)
+	LEAQ    (DX)(AX*4), DX
+	JMP     stored4
+
+general3:
+	MOVQ dw_base+0(FP), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ x_base+24(FP), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ rows+112(FP), SI
+
+row10:
+	MOVQ cols+120(FP), R8
+	MOVQ BX, DI
+
+tap11:
+	VMOVUPS (DX), Z0
+	MOVQ    dy_base+48(FP), R10
+	LEAQ    (R10)(CX*4), R10
+	MOVQ    lines+72(FP), R12
+	MOVQ    DI, R9
+
+line12:
+	MOVQ count+96(FP), R11
+
+pixel13:
+	VMOVUPS (R9), Z1
+	VMOVUPS (R10), Z2
+	VMULPS  Z2, Z1, Z1
+	VADDPS  Z1, Z0, Z0
+	ADDQ    step+104(FP), R9
+	ADDQ    out+144(FP), R10
+	DECQ    R11
+	JNE     pixel13
+	ADDQ    below+80(FP), R9
+	ADDQ    gap+152(FP), R10
+	DECQ    R12
+	JNE     line12
+	VMOVUPS Z0, (DX)
+	LEAQ    (DX)(AX*4), DX
+	ADDQ    col+136(FP), DI
+	DECQ    R8
+	JNE     tap11
+	ADDQ    line+128(FP), BX
+	DECQ    SI
+	JNE     row10
+
+stored4:
+	ADDQ $0x10, CX
+	JMP  wide1
+
+narrow2:
+vector14:
+	LEAQ    8(CX), DX
+	CMPQ    DX, AX
+	JGT     rest15
+	CMPQ    rows+112(FP), $0x03
+	JNE     general18
+	CMPQ    cols+120(FP), $0x03
+	JNE     general18
+	MOVQ    dw_base+0(FP), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y0
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Y1
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Y2
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Y3
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Y4
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Y5
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Y6
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Y7
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS (DX), Y8
+	LEAQ    (DX)(AX*4), DX
+	MOVQ    x_base+24(FP), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    line+128(FP), SI
+	LEAQ    (DX)(SI*1), BX
+	LEAQ    (DX)(SI*2), SI
+	MOVQ    col+136(FP), DI
+	MOVQ    dy_base+48(FP), R8
+	LEAQ    (R8)(CX*4), R8
+	MOVQ    lines+72(FP), R10
+
+line20:
+	MOVQ count+96(FP), R9
+	CMPQ DI, step+104(FP)
+	JNE  fewer24
+
+together23:
+	CMPQ    R9, $0x04
+	JLT     fewer24
+	VMOVUPS (R8), Y9
+	ADDQ    out+144(FP), R8
+	VMOVUPS (R8), Y10
+	ADDQ    out+144(FP), R8
+	VMOVUPS (R8), Y11
+	ADDQ    out+144(FP), R8
+	VMOVUPS (R8), Y12
+	ADDQ    out+144(FP), R8
+	VMOVUPS (DX), Y13
+	VMULPS  Y9, Y13, Y13
+	VADDPS  Y13, Y0, Y0
+	VMOVUPS (DX)(DI*1), Y13
+	VMULPS  Y9, Y13, Y14
+	VADDPS  Y14, Y1, Y1
+	VMULPS  Y10, Y13, Y13
+	VADDPS  Y13, Y0, Y0
+	VMOVUPS (DX)(DI*2), Y13
+	VMULPS  Y9, Y13, Y14
+	VADDPS  Y14, Y2, Y2
+	VMULPS  Y10, Y13, Y14
+	VADDPS  Y14, Y1, Y1
+	VMULPS  Y11, Y13, Y13
+	VADDPS  Y13, Y0, Y0
+	LEAQ    (DX)(DI*2), R11
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y13
+	VMULPS  Y10, Y13, Y14
+	VADDPS  Y14, Y2, Y2
+	VMULPS  Y11, Y13, Y14
+	VADDPS  Y14, Y1, Y1
+	VMULPS  Y12, Y13, Y13
+	VADDPS  Y13, Y0, Y0
+	VMOVUPS (R11)(DI*1), Y13
+	VMULPS  Y11, Y13, Y14
+	VADDPS  Y14, Y2, Y2
+	VMULPS  Y12, Y13, Y13
+	VADDPS  Y13, Y1, Y1
+	VMOVUPS (R11)(DI*2), Y13
+	VMULPS  Y12, Y13, Y13
+	VADDPS  Y13, Y2, Y2
+	VMOVUPS (BX), Y13
+	VMULPS  Y9, Y13, Y13
+	VADDPS  Y13, Y3, Y3
+	VMOVUPS (BX)(DI*1), Y13
+	VMULPS  Y9, Y13, Y14
+	VADDPS  Y14, Y4, Y4
+	VMULPS  Y10, Y13, Y13
+	VADDPS  Y13, Y3, Y3
+	VMOVUPS (BX)(DI*2), Y13
+	VMULPS  Y9, Y13, Y14
+	VADDPS  Y14, Y5, Y5
+	VMULPS  Y10, Y13, Y14
+	VADDPS  Y14, Y4, Y4
+	VMULPS  Y11, Y13, Y13
+	VADDPS  Y13, Y3, Y3
+	LEAQ    (BX)(DI*2), R11
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y13
+	VMULPS  Y10, Y13, Y14
+	VADDPS  Y14, Y5, Y5
+	VMULPS  Y11, Y13, Y14
+	VADDPS  Y14, Y4, Y4
+	VMULPS  Y12, Y13, Y13
+	VADDPS  Y13, Y3, Y3
+	VMOVUPS (R11)(DI*1), Y13
+	VMULPS  Y11, Y13, Y14
+	VADDPS  Y14, Y5, Y5
+	VMULPS  Y12, Y13, Y13
+	VADDPS  Y13, Y4, Y4
+	VMOVUPS (R11)(DI*2), Y13
+	VMULPS  Y12, Y13, Y13
+	VADDPS  Y13, Y5, Y5
+	VMOVUPS (SI), Y13
+	VMULPS  Y9, Y13, Y13
+	VADDPS  Y13, Y6, Y6
+	VMOVUPS (SI)(DI*1), Y13
+	VMULPS  Y9, Y13, Y14
+	VADDPS  Y14, Y7, Y7
+	VMULPS  Y10, Y13, Y13
+	VADDPS  Y13, Y6, Y6
+	VMOVUPS (SI)(DI*2), Y13
+	VMULPS  Y9, Y13, Y9
+	VADDPS  Y9, Y8, Y8
+	VMULPS  Y10, Y13, Y9
+	VADDPS  Y9, Y7, Y7
+	VMULPS  Y11, Y13, Y9
+	VADDPS  Y9, Y6, Y6
+	LEAQ    (SI)(DI*2), R11
+	ADDQ    DI, R11
+	VMOVUPS (R11), Y9
+	VMULPS  Y10, Y9, Y10
+	VADDPS  Y10, Y8, Y8
+	VMULPS  Y11, Y9, Y10
+	VADDPS  Y10, Y7, Y7
+	VMULPS  Y12, Y9, Y9
+	VADDPS  Y9, Y6, Y6
+	VMOVUPS (R11)(DI*1), Y9
+	VMULPS  Y11, Y9, Y10
+	VADDPS  Y10, Y8, Y8
+	VMULPS  Y12, Y9, Y9
+	VADDPS  Y9, Y7, Y7
+	VMOVUPS (R11)(DI*2), Y9
+	VMULPS  Y12, Y9, Y9
+	VADDPS  Y9, Y8, Y8
+	LEAQ    (DX)(DI*4), DX
+	LEAQ    (BX)(DI*4), BX
+	LEAQ    (SI)(DI*4), SI
+	SUBQ    $0x04, R9
+	JMP     together23
+
+fewer24:
+	TESTQ R9, R9
+	JE    next22
+
+pixel21:
+	VMOVUPS (R8), Y9
+	VMOVUPS (DX), Y10
+	VMULPS  Y9, Y10, Y10
+	VADDPS  Y10, Y0, Y0
+	VMOVUPS (DX)(DI*1), Y10
+	VMULPS  Y9, Y10, Y10
+	VADDPS  Y10, Y1, Y1
+	VMOVUPS (DX)(DI*2), Y10
+	VMULPS  Y9, Y10, Y10
+	VADDPS  Y10, Y2, Y2
+	VMOVUPS (BX), Y10
+	VMULPS  Y9, Y10, Y10
+	VADDPS  Y10, Y3, Y3
+	VMOVUPS (BX)(DI*1), Y10
+	VMULPS  Y9, Y10, Y10
+	VADDPS  Y10, Y4, Y4
+	VMOVUPS (BX)(DI*2), Y10
+	VMULPS  Y9, Y10, Y10
+	VADDPS  Y10, Y5, Y5
+	VMOVUPS (SI), Y10
+	VMULPS  Y9, Y10, Y10
+	VADDPS  Y10, Y6, Y6
+	VMOVUPS (SI)(DI*1), Y10
+	VMULPS  Y9, Y10, Y10
+	VADDPS  Y10, Y7, Y7
+	VMOVUPS (SI)(DI*2), Y10
+	VMULPS  Y9, Y10, Y10
+	VADDPS  Y10, Y8, Y8
+	ADDQ    step+104(FP), DX
+	ADDQ    step+104(FP), BX
+	ADDQ    step+104(FP), SI
+	ADDQ    out+144(FP), R8
+	DECQ    R9
+	JNE     pixel21
+
+next22:
+	ADDQ    below+80(FP), DX
+	ADDQ    below+80(FP), BX
+	ADDQ    below+80(FP), SI
+	ADDQ    gap+152(FP), R8
+	DECQ    R10
+	JNE     line20
+	MOVQ    dw_base+0(FP), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Y0, (DX)
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS Y1, (DX)
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS Y2, (DX)
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS Y3, (DX)
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS Y4, (DX)
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS Y5, (DX)
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS Y6, (DX)
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS Y7, (DX)
+	LEAQ    (DX)(AX*4), DX
+	VMOVUPS Y8, (DX)
+	LEAQ    (DX)(AX*4), DX
+	JMP     stored19
+
+general18:
+	MOVQ dw_base+0(FP), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ x_base+24(FP), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ rows+112(FP), SI
+
+row25:
+	MOVQ cols+120(FP), R8
+	MOVQ BX, DI
+
+tap26:
+	VMOVUPS (DX), Y0
+	MOVQ    dy_base+48(FP), R10
+	LEAQ    (R10)(CX*4), R10
+	MOVQ    lines+72(FP), R12
+	MOVQ    DI, R9
+
+line27:
+	MOVQ count+96(FP), R11
+
+pixel28:
+	VMOVUPS (R9), Y1
+	VMOVUPS (R10), Y2
+	VMULPS  Y2, Y1, Y1
+	VADDPS  Y1, Y0, Y0
+	ADDQ    step+104(FP), R9
+	ADDQ    out+144(FP), R10
+	DECQ    R11
+	JNE     pixel28
+	ADDQ    below+80(FP), R9
+	ADDQ    gap+152(FP), R10
+	DECQ    R12
+	JNE     line27
+	VMOVUPS Y0, (DX)
+	LEAQ    (DX)(AX*4), DX
+	ADDQ    col+136(FP), DI
+	DECQ    R8
+	JNE     tap26
+	ADDQ    line+128(FP), BX
+	DECQ    SI
+	JNE     row25
+
+stored19:
+	ADDQ $0x08, CX
+	JMP  vector14
+
+rest15:
+	CMPQ CX, AX
+	JGE  done17
+
+single16:
+	CMPQ   rows+112(FP), $0x03
+	JNE    general29
+	CMPQ   cols+120(FP), $0x03
+	JNE    general29
+	MOVQ   dw_base+0(FP), DX
+	LEAQ   (DX)(CX*4), DX
+	VMOVSS (DX), X0
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS (DX), X1
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS (DX), X2
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS (DX), X3
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS (DX), X4
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS (DX), X5
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS (DX), X6
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS (DX), X7
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS (DX), X8
+	LEAQ   (DX)(AX*4), DX
+	MOVQ   x_base+24(FP), DX
+	LEAQ   (DX)(CX*4), DX
+	MOVQ   line+128(FP), SI
+	LEAQ   (DX)(SI*1), BX
+	LEAQ   (DX)(SI*2), SI
+	MOVQ   col+136(FP), DI
+	MOVQ   dy_base+48(FP), R8
+	LEAQ   (R8)(CX*4), R8
+	MOVQ   lines+72(FP), R10
+
+line31:
+	MOVQ count+96(FP), R9
+	CMPQ DI, step+104(FP)
+	JNE  fewer35
+
+together34:
+	CMPQ   R9, $0x04
+	JLT    fewer35
+	VMOVSS (R8), X9
+	ADDQ   out+144(FP), R8
+	VMOVSS (R8), X10
+	ADDQ   out+144(FP), R8
+	VMOVSS (R8), X11
+	ADDQ   out+144(FP), R8
+	VMOVSS (R8), X12
+	ADDQ   out+144(FP), R8
+	VMOVSS (DX), X13
+	VMULPS X9, X13, X13
+	VADDPS X13, X0, X0
+	VMOVSS (DX)(DI*1), X13
+	VMULPS X9, X13, X14
+	VADDPS X14, X1, X1
+	VMULPS X10, X13, X13
+	VADDPS X13, X0, X0
+	VMOVSS (DX)(DI*2), X13
+	VMULPS X9, X13, X14
+	VADDPS X14, X2, X2
+	VMULPS X10, X13, X14
+	VADDPS X14, X1, X1
+	VMULPS X11, X13, X13
+	VADDPS X13, X0, X0
+	LEAQ   (DX)(DI*2), R11
+	ADDQ   DI, R11
+	VMOVSS (R11), X13
+	VMULPS X10, X13, X14
+	VADDPS X14, X2, X2
+	VMULPS X11, X13, X14
+	VADDPS X14, X1, X1
+	VMULPS X12, X13, X13
+	VADDPS X13, X0, X0
+	VMOVSS (R11)(DI*1), X13
+	VMULPS X11, X13, X14
+	VADDPS X14, X2, X2
+	VMULPS X12, X13, X13
+	VADDPS X13, X1, X1
+	VMOVSS (R11)(DI*2), X13
+	VMULPS X12, X13, X13
+	VADDPS X13, X2, X2
+	VMOVSS (BX), X13
+	VMULPS X9, X13, X13
+	VADDPS X13, X3, X3
+	VMOVSS (BX)(DI*1), X13
+	VMULPS X9, X13, X14
+	VADDPS X14, X4, X4
+	VMULPS X10, X13, X13
+	VADDPS X13, X3, X3
+	VMOVSS (BX)(DI*2), X13
+	VMULPS X9, X13, X14
+	VADDPS X14, X5, X5
+	VMULPS X10, X13, X14
+	VADDPS X14, X4, X4
+	VMULPS X11, X13, X13
+	VADDPS X13, X3, X3
+	LEAQ   (BX)(DI*2), R11
+	ADDQ   DI, R11
+	VMOVSS (R11), X13
+	VMULPS X10, X13, X14
+	VADDPS X14, X5, X5
+	VMULPS X11, X13, X14
+	VADDPS X14, X4, X4
+	VMULPS X12, X13, X13
+	VADDPS X13, X3, X3
+	VMOVSS (R11)(DI*1), X13
+	VMULPS X11, X13, X14
+	VADDPS X14, X5, X5
+	VMULPS X12, X13, X13
+	VADDPS X13, X4, X4
+	VMOVSS (R11)(DI*2), X13
+	VMULPS X12, X13, X13
+	VADDPS X13, X5, X5
+	VMOVSS (SI), X13
+	VMULPS X9, X13, X13
+	VADDPS X13, X6, X6
+	VMOVSS (SI)(DI*1), X13
+	VMULPS X9, X13, X14
+	VADDPS X14, X7, X7
+	VMULPS X10, X13, X13
+	VADDPS X13, X6, X6
+	VMOVSS (SI)(DI*2), X13
+	VMULPS X9, X13, X9
+	VADDPS X9, X8, X8
+	VMULPS X10, X13, X9
+	VADDPS X9, X7, X7
+	VMULPS X11, X13, X9
+	VADDPS X9, X6, X6
+	LEAQ   (SI)(DI*2), R11
+	ADDQ   DI, R11
+	VMOVSS (R11), X9
+	VMULPS X10, X9, X10
+	VADDPS X10, X8, X8
+	VMULPS X11, X9, X10
+	VADDPS X10, X7, X7
+	VMULPS X12, X9, X9
+	VADDPS X9, X6, X6
+	VMOVSS (R11)(DI*1), X9
+	VMULPS X11, X9, X10
+	VADDPS X10, X8, X8
+	VMULPS X12, X9, X9
+	VADDPS X9, X7, X7
+	VMOVSS (R11)(DI*2), X9
+	VMULPS X12, X9, X9
+	VADDPS X9, X8, X8
+	LEAQ   (DX)(DI*4), DX
+	LEAQ   (BX)(DI*4), BX
+	LEAQ   (SI)(DI*4), SI
+	SUBQ   $0x04, R9
+	JMP    together34
+
+fewer35:
+	TESTQ R9, R9
+	JE    next33
+
+pixel32:
+	VMOVSS (R8), X9
+	VMOVSS (DX), X10
+	VMULPS X9, X10, X10
+	VADDPS X10, X0, X0
+	VMOVSS (DX)(DI*1), X10
+	VMULPS X9, X10, X10
+	VADDPS X10, X1, X1
+	VMOVSS (DX)(DI*2), X10
+	VMULPS X9, X10, X10
+	VADDPS X10, X2, X2
+	VMOVSS (BX), X10
+	VMULPS X9, X10, X10
+	VADDPS X10, X3, X3
+	VMOVSS (BX)(DI*1), X10
+	VMULPS X9, X10, X10
+	VADDPS X10, X4, X4
+	VMOVSS (BX)(DI*2), X10
+	VMULPS X9, X10, X10
+	VADDPS X10, X5, X5
+	VMOVSS (SI), X10
+	VMULPS X9, X10, X10
+	VADDPS X10, X6, X6
+	VMOVSS (SI)(DI*1), X10
+	VMULPS X9, X10, X10
+	VADDPS X10, X7, X7
+	VMOVSS (SI)(DI*2), X10
+	VMULPS X9, X10, X10
+	VADDPS X10, X8, X8
+	ADDQ   step+104(FP), DX
+	ADDQ   step+104(FP), BX
+	ADDQ   step+104(FP), SI
+	ADDQ   out+144(FP), R8
+	DECQ   R9
+	JNE    pixel32
+
+next33:
+	ADDQ   below+80(FP), DX
+	ADDQ   below+80(FP), BX
+	ADDQ   below+80(FP), SI
+	ADDQ   gap+152(FP), R8
+	DECQ   R10
+	JNE    line31
+	MOVQ   dw_base+0(FP), DX
+	LEAQ   (DX)(CX*4), DX
+	VMOVSS X0, (DX)
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS X1, (DX)
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS X2, (DX)
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS X3, (DX)
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS X4, (DX)
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS X5, (DX)
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS X6, (DX)
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS X7, (DX)
+	LEAQ   (DX)(AX*4), DX
+	VMOVSS X8, (DX)
+	LEAQ   (DX)(AX*4), DX
+	JMP    stored30
+
+general29:
+	MOVQ dw_base+0(FP), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ x_base+24(FP), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ rows+112(FP), SI
+
+row36:
+	MOVQ cols+120(FP), R8
+	MOVQ BX, DI
+
+tap37:
+	VMOVSS (DX), X0
+	MOVQ   dy_base+48(FP), R10
+	LEAQ   (R10)(CX*4), R10
+	MOVQ   lines+72(FP), R12
+	MOVQ   DI, R9
+
+line38:
+	MOVQ count+96(FP), R11
+
+pixel39:
+	VMOVSS (R9), X1
+	VMOVSS (R10), X2
+	VMULPS X2, X1, X1
+	VADDPS X1, X0, X0
+	ADDQ   step+104(FP), R9
+	ADDQ   out+144(FP), R10
+	DECQ   R11
+	JNE    pixel39
+	ADDQ   below+80(FP), R9
+	ADDQ   gap+152(FP), R10
+	DECQ   R12
+	JNE    line38
+	VMOVSS X0, (DX)
+	LEAQ   (DX)(AX*4), DX
+	ADDQ   col+136(FP), DI
+	DECQ   R8
+	JNE    tap37
+	ADDQ   line+128(FP), BX
+	DECQ   SI
+	JNE    row36
+
+stored30:
+	INCQ CX
+	CMPQ CX, AX
+	JLT  single16
+
+done17:
 	VZEROUPPER
 	RET
 
@@ -9196,6 +10820,159 @@ pixel8:
 	ADDQ         gap+144(FP), BX
 	DECQ         R9
 	JNE          line7
+	ADDQ         $0x08, AX
+	JMP          columns5
+
+fewer6:
+	VZEROUPPER
+	RET
+
+// func sumMaskedNormalizedAVX2(sum []float32, products []float32, x []float32, dy []float32, mask []uint8, mean []float32, invStd []float32, step int, lines int, pixels int, gap int, channels int)
+// Requires: AVX, AVX2
+TEXT ·sumMaskedNormalizedAVX2(SB), NOSPLIT, $0-208
+	LEAQ    eightBits<>+0(SB), AX
+	VMOVUPS (AX), Y0
+	MOVQ    channels+200(FP), CX
+	XORQ    AX, AX
+	MOVQ    CX, DX
+	SHRQ    $0x03, DX
+
+columns1:
+	LEAQ    16(AX), BX
+	CMPQ    BX, CX
+	JGT     fewer2
+	MOVQ    sum_base+0(FP), BX
+	MOVQ    channels+200(FP), SI
+	LEAQ    (BX)(AX*4), BX
+	VMOVUPS (BX), Y1
+	VMOVUPS 32(BX), Y2
+	MOVQ    products_base+24(FP), BX
+	MOVQ    channels+200(FP), SI
+	LEAQ    (BX)(AX*4), BX
+	VMOVUPS (BX), Y3
+	VMOVUPS 32(BX), Y4
+	MOVQ    mean_base+120(FP), BX
+	MOVQ    channels+200(FP), SI
+	LEAQ    (BX)(AX*4), BX
+	VMOVUPS (BX), Y5
+	VMOVUPS 32(BX), Y6
+	MOVQ    invStd_base+144(FP), BX
+	MOVQ    channels+200(FP), SI
+	LEAQ    (BX)(AX*4), BX
+	VMOVUPS (BX), Y7
+	VMOVUPS 32(BX), Y8
+	MOVQ    x_base+48(FP), BX
+	LEAQ    (BX)(AX*4), BX
+	MOVQ    dy_base+72(FP), SI
+	LEAQ    (SI)(AX*4), SI
+	MOVQ    AX, DI
+	SHRQ    $0x03, DI
+	MOVQ    mask_base+96(FP), R8
+	ADDQ    R8, DI
+	MOVQ    lines+176(FP), R8
+
+line3:
+	MOVQ pixels+184(FP), R9
+
+pixel4:
+	VPBROADCASTB (DI), Y10
+	VPAND        Y0, Y10, Y10
+	VPCMPEQD     Y0, Y10, Y10
+	VANDPS       (SI), Y10, Y10
+	VMOVUPS      (BX), Y9
+	VADDPS       Y10, Y1, Y1
+	VSUBPS       Y5, Y9, Y9
+	VMULPS       Y7, Y9, Y9
+	VMULPS       Y9, Y10, Y10
+	VADDPS       Y10, Y3, Y3
+	VPBROADCASTB 1(DI), Y10
+	VPAND        Y0, Y10, Y10
+	VPCMPEQD     Y0, Y10, Y10
+	VANDPS       32(SI), Y10, Y10
+	VMOVUPS      32(BX), Y9
+	VADDPS       Y10, Y2, Y2
+	VSUBPS       Y6, Y9, Y9
+	VMULPS       Y8, Y9, Y9
+	VMULPS       Y9, Y10, Y10
+	VADDPS       Y10, Y4, Y4
+	LEAQ         (BX)(CX*4), BX
+	ADDQ         step+168(FP), SI
+	ADDQ         DX, DI
+	DECQ         R9
+	JNE          pixel4
+	ADDQ         gap+192(FP), BX
+	DECQ         R8
+	JNE          line3
+	MOVQ         sum_base+0(FP), BX
+	LEAQ         (BX)(AX*4), BX
+	VMOVUPS      Y1, (BX)
+	VMOVUPS      Y2, 32(BX)
+	MOVQ         products_base+24(FP), BX
+	LEAQ         (BX)(AX*4), BX
+	VMOVUPS      Y3, (BX)
+	VMOVUPS      Y4, 32(BX)
+	ADDQ         $0x10, AX
+	JMP          columns1
+
+fewer2:
+columns5:
+	LEAQ    8(AX), BX
+	CMPQ    BX, CX
+	JGT     fewer6
+	MOVQ    sum_base+0(FP), BX
+	MOVQ    channels+200(FP), SI
+	LEAQ    (BX)(AX*4), BX
+	VMOVUPS (BX), Y1
+	MOVQ    products_base+24(FP), BX
+	MOVQ    channels+200(FP), SI
+	LEAQ    (BX)(AX*4), BX
+	VMOVUPS (BX), Y2
+	MOVQ    mean_base+120(FP), BX
+	MOVQ    channels+200(FP), SI
+	LEAQ    (BX)(AX*4), BX
+	VMOVUPS (BX), Y3
+	MOVQ    invStd_base+144(FP), BX
+	MOVQ    channels+200(FP), SI
+	LEAQ    (BX)(AX*4), BX
+	VMOVUPS (BX), Y4
+	MOVQ    x_base+48(FP), BX
+	LEAQ    (BX)(AX*4), BX
+	MOVQ    dy_base+72(FP), SI
+	LEAQ    (SI)(AX*4), SI
+	MOVQ    AX, DI
+	SHRQ    $0x03, DI
+	MOVQ    mask_base+96(FP), R8
+	ADDQ    R8, DI
+	MOVQ    lines+176(FP), R8
+
+line7:
+	MOVQ pixels+184(FP), R9
+
+pixel8:
+	VPBROADCASTB (DI), Y6
+	VPAND        Y0, Y6, Y6
+	VPCMPEQD     Y0, Y6, Y6
+	VANDPS       (SI), Y6, Y6
+	VMOVUPS      (BX), Y5
+	VADDPS       Y6, Y1, Y1
+	VSUBPS       Y3, Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VMULPS       Y5, Y6, Y6
+	VADDPS       Y6, Y2, Y2
+	LEAQ         (BX)(CX*4), BX
+	ADDQ         step+168(FP), SI
+	ADDQ         DX, DI
+	DECQ         R9
+	JNE          pixel8
+	ADDQ         gap+192(FP), BX
+	DECQ         R8
+	JNE          line7
+	MOVQ         sum_base+0(FP), BX
+	LEAQ         (BX)(AX*4), BX
+	VMOVUPS      Y1, (BX)
+	MOVQ         products_base+24(FP), BX
+	LEAQ         (BX)(AX*4), BX
+	VMOVUPS      Y2, (BX)
 	ADDQ         $0x08, AX
 	JMP          columns5
 
@@ -10465,6 +12242,151 @@ pixel8:
 	ADDQ      gap+144(FP), BX
 	DECQ      R9
 	JNE       line7
+	ADDQ      $0x10, AX
+	JMP       columns5
+
+fewer6:
+	VZEROUPPER
+	RET
+
+// func sumMaskedNormalizedAVX512(sum []float32, products []float32, x []float32, dy []float32, mask []uint8, mean []float32, invStd []float32, step int, lines int, pixels int, gap int, channels int)
+// Requires: AVX, AVX512F
+TEXT ·sumMaskedNormalizedAVX512(SB), NOSPLIT, $0-208
+	MOVQ channels+200(FP), CX
+	XORQ AX, AX
+	MOVQ CX, DX
+	SHRQ $0x03, DX
+
+columns1:
+	LEAQ    32(AX), BX
+	CMPQ    BX, CX
+	JGT     fewer2
+	MOVQ    sum_base+0(FP), BX
+	MOVQ    channels+200(FP), SI
+	LEAQ    (BX)(AX*4), BX
+	VMOVUPS (BX), Z0
+	VMOVUPS 64(BX), Z1
+	MOVQ    products_base+24(FP), BX
+	MOVQ    channels+200(FP), SI
+	LEAQ    (BX)(AX*4), BX
+	VMOVUPS (BX), Z2
+	VMOVUPS 64(BX), Z3
+	MOVQ    mean_base+120(FP), BX
+	MOVQ    channels+200(FP), SI
+	LEAQ    (BX)(AX*4), BX
+	VMOVUPS (BX), Z4
+	VMOVUPS 64(BX), Z5
+	MOVQ    invStd_base+144(FP), BX
+	MOVQ    channels+200(FP), SI
+	LEAQ    (BX)(AX*4), BX
+	VMOVUPS (BX), Z6
+	VMOVUPS 64(BX), Z7
+	MOVQ    x_base+48(FP), BX
+	LEAQ    (BX)(AX*4), BX
+	MOVQ    dy_base+72(FP), SI
+	LEAQ    (SI)(AX*4), SI
+	MOVQ    AX, DI
+	SHRQ    $0x03, DI
+	MOVQ    mask_base+96(FP), R8
+	ADDQ    R8, DI
+	MOVQ    lines+176(FP), R8
+
+line3:
+	MOVQ pixels+184(FP), R9
+
+pixel4:
+	KMOVW     (DI), K1
+	VMOVUPS.Z (SI), K1, Z9
+	VMOVUPS   (BX), Z8
+	VADDPS    Z9, Z0, Z0
+	VSUBPS    Z4, Z8, Z8
+	VMULPS    Z6, Z8, Z8
+	VMULPS    Z8, Z9, Z9
+	VADDPS    Z9, Z2, Z2
+	KMOVW     2(DI), K1
+	VMOVUPS.Z 64(SI), K1, Z9
+	VMOVUPS   64(BX), Z8
+	VADDPS    Z9, Z1, Z1
+	VSUBPS    Z5, Z8, Z8
+	VMULPS    Z7, Z8, Z8
+	VMULPS    Z8, Z9, Z9
+	VADDPS    Z9, Z3, Z3
+	LEAQ      (BX)(CX*4), BX
+	ADDQ      step+168(FP), SI
+	ADDQ      DX, DI
+	DECQ      R9
+	JNE       pixel4
+	ADDQ      gap+192(FP), BX
+	DECQ      R8
+	JNE       line3
+	MOVQ      sum_base+0(FP), BX
+	LEAQ      (BX)(AX*4), BX
+	VMOVUPS   Z0, (BX)
+	VMOVUPS   Z1, 64(BX)
+	MOVQ      products_base+24(FP), BX
+	LEAQ      (BX)(AX*4), BX
+	VMOVUPS   Z2, (BX)
+	VMOVUPS   Z3, 64(BX)
+	ADDQ      $0x20, AX
+	JMP       columns1
+
+fewer2:
+columns5:
+	LEAQ    16(AX), BX
+	CMPQ    BX, CX
+	JGT     fewer6
+	MOVQ    sum_base+0(FP), BX
+	MOVQ    channels+200(FP), SI
+	LEAQ    (BX)(AX*4), BX
+	VMOVUPS (BX), Z0
+	MOVQ    products_base+24(FP), BX
+	MOVQ    channels+200(FP), SI
+	LEAQ    (BX)(AX*4), BX
+	VMOVUPS (BX), Z1
+	MOVQ    mean_base+120(FP), BX
+	MOVQ    channels+200(FP), SI
+	LEAQ    (BX)(AX*4), BX
+	VMOVUPS (BX), Z2
+	MOVQ    invStd_base+144(FP), BX
+	MOVQ    channels+200(FP), SI
+	LEAQ    (BX)(AX*4), BX
+	VMOVUPS (BX), Z3
+	MOVQ    x_base+48(FP), BX
+	LEAQ    (BX)(AX*4), BX
+	MOVQ    dy_base+72(FP), SI
+	LEAQ    (SI)(AX*4), SI
+	MOVQ    AX, DI
+	SHRQ    $0x03, DI
+	MOVQ    mask_base+96(FP), R8
+	ADDQ    R8, DI
+	MOVQ    lines+176(FP), R8
+
+line7:
+	MOVQ pixels+184(FP), R9
+
+pixel8:
+	KMOVW     (DI), K1
+	VMOVUPS.Z (SI), K1, Z5
+	VMOVUPS   (BX), Z4
+	VADDPS    Z5, Z0, Z0
+	VSUBPS    Z2, Z4, Z4
+	VMULPS    Z3, Z4, Z4
+	VMULPS    Z4, Z5, Z5
+	VADDPS    Z5, Z1, Z1
+	LEAQ      (BX)(CX*4), BX
+	ADDQ      step+168(FP), SI
+	ADDQ      DX, DI
+	DECQ      R9
+	JNE       pixel8
+	ADDQ      gap+192(FP), BX
+	DECQ      R8
+	JNE       line7
+	MOVQ      sum_base+0(FP), BX
+	LEAQ      (BX)(AX*4), BX
+	VMOVUPS   Z0, (BX)
+	MOVQ      products_base+24(FP), BX
+	LEAQ      (BX)(AX*4), BX
+	VMOVUPS   Z1, (BX)
 	ADDQ      $0x10, AX
 	JMP       columns5
 

@@ -7,12 +7,16 @@ import (
 )
 
 // stripParams are the parameters of a strip of pixels: the fields of strip, in bytes where they are distances.
-const stripParams = "channels, count, step, rows, cols, line, col, out int)"
+const stripParams = "lines, below, channels, count, step, rows, cols, line, col, out"
+
+// together is the number of pixels that share what they read where they lie next to each other.
+const together = 4
 
 func depthwise() {
 	forwardDepthwise(avx2)
 	forwardDepthwise(avx512)
-	gradDepthwise()
+	gradDepthwise(avx2)
+	gradDepthwise(avx512)
 }
 
 // blocks runs body for all channels, some at a time. again says that computing one twice does no harm; then the last
@@ -108,6 +112,45 @@ func (w *window3x3) tap(t int) operand.Mem {
 	return m
 }
 
+// columns calls f with each pixel that the windows of pixels next to each other read, row by row: number j of row r.
+func (w *window3x3) columns(f func(r, j int, m operand.Mem)) {
+	for r, p := range w.row {
+		for j := range together + 2 {
+			if j > 0 && j%3 == 0 {
+				next := GP64()
+				LEAQ(operand.Mem{Base: p, Index: w.col, Scale: 2}, next)
+				ADDQ(w.col, next)
+				p = next
+			}
+			m := operand.Mem{Base: p}
+			if j%3 > 0 {
+				m.Index, m.Scale = w.col, uint8(j%3)
+			}
+			f(r, j, m)
+		}
+	}
+}
+
+// neighbours runs body for pixels next to each other, which are together, while there are as many of n, and goes on behind
+// the label of none if no more are left.
+func (w *window3x3) neighbours(n reg.GPVirtual, none string, body func()) {
+	next, fewer := label("together"), label("fewer")
+	CMPQ(w.col, param("step"))
+	JNE(operand.LabelRef(fewer))
+	Label(next)
+	CMPQ(n, operand.U8(together))
+	JLT(operand.LabelRef(fewer))
+	body()
+	for _, p := range w.row {
+		LEAQ(operand.Mem{Base: p, Index: w.col, Scale: together}, p)
+	}
+	SUBQ(operand.U8(together), n)
+	JMP(operand.LabelRef(next))
+	Label(fewer)
+	TESTQ(n, n)
+	JE(operand.LabelRef(none))
+}
+
 // move goes on by a parameter.
 func (w *window3x3) move(by string) {
 	for _, p := range w.row {
@@ -116,7 +159,7 @@ func (w *window3x3) move(by string) {
 }
 
 func forwardDepthwise(i isa) {
-	routineOn(i, "depthwise", "(y, x, w, bias []float32, lo, hi, zero float32, lines, below, channels, count, step, rows, cols, line, col, out int)",
+	routineOn(i, "depthwise", "(y, x, w, bias []float32, lo, hi, zero float32, "+stripParams+" int)",
 		"convolves channels by themselves, at lines of count pixels:",
 		"for range lines {",
 		"\tfor p := range count {",
@@ -182,12 +225,51 @@ func forwardDepthwise(i isa) {
 				weights[t] = l.load(operand.Mem{Base: w})
 				LEAQ(at(w, channels), w)
 			}
-			prepare()
 			x := newWindow3x3(pointer("x", c))
 			y, n, lines := pointer("y", c), GP64(), number("lines")
-			line, pixel := label("line"), label("pixel")
+			line, pixel, next := label("line"), label("pixel"), label("next")
 			Label(line)
 			Load(Param("count"), n)
+			x.neighbours(n, next, func() {
+				var sums [together]reg.VecVirtual
+				for p := range sums {
+					sums[p] = l.vector()
+					l.zero(sums[p])
+				}
+				x.columns(func(r, j int, m operand.Mem) {
+					v := l.load(m)
+					for p := max(0, j-2); p <= min(j, together-1); p++ {
+						t := l.vector()
+						VMULPS(l.of(weights[3*r+j-p]), l.of(v), l.of(t))
+						l.do(VADDPS, sums[p], t)
+					}
+				})
+				plain := label("plain")
+				CMPQ(biasLen.Addr, operand.U8(0))
+				JE(operand.LabelRef(plain))
+				t := l.load(operand.Mem{Base: pointer("bias", c)})
+				for _, sum := range sums {
+					l.do(VADDPS, sum, t)
+				}
+				VBROADCASTSS(param("lo"), t)
+				for _, sum := range sums {
+					VMAXPS(sum, t, sum)
+				}
+				VBROADCASTSS(param("hi"), t)
+				for _, sum := range sums {
+					VMINPS(sum, t, sum)
+				}
+				VBROADCASTSS(param("zero"), t)
+				for _, sum := range sums {
+					l.do(VADDPS, sum, t)
+				}
+				Label(plain)
+				for _, sum := range sums {
+					l.store(sum, operand.Mem{Base: y})
+					ADDQ(param("out"), y)
+				}
+			})
+			prepare()
 			Label(pixel)
 			sum := l.vector()
 			l.zero(sum)
@@ -199,6 +281,7 @@ func forwardDepthwise(i isa) {
 			ADDQ(param("out"), y)
 			DECQ(n)
 			JNE(operand.LabelRef(pixel))
+			Label(next)
 			x.move("below")
 			DECQ(lines)
 			JNE(operand.LabelRef(line))
@@ -240,16 +323,20 @@ func forwardDepthwise(i isa) {
 	end()
 }
 
-func gradDepthwise() {
-	routine("depthwiseGrad", "(dw, x, dy []float32, "+stripParams, "adds what count pixels contribute to the gradient of weights:",
-		"for p := range count {",
-		"\tfor t, e := range taps of pixel p { for c := range channels { dw[t*channels+c] += float32(dy[c] * x[e+c]) } }",
-		"\tdy += out",
+func gradDepthwise(i isa) {
+	routineOn(i, "depthwiseGrad", "(dw, x, dy []float32, "+stripParams+", gap int)", "adds what lines of count pixels contribute to the gradient of weights:",
+		"for range lines {",
+		"\tfor p := range count {",
+		"\t\tfor t, e := range taps of pixel p { for c := range channels { dw[t*channels+c] += float32(dy[c] * x[e+c]) } }",
+		"\t\tdy += out",
+		"\t}",
+		"\tx += count*step + below",
+		"\tdy += gap",
 		"}",
 		"",
 		"Tap (r, k) of pixel p is at p*step + r*line + k*col in x.")
 	channels := number("channels")
-	blocks(channels, false, func(l width, c reg.GPVirtual) {
+	blocksOn(i, channels, false, func(l width, c reg.GPVirtual) {
 		general, done := label("general"), label("stored")
 		unless3x3(general)
 		{
@@ -259,8 +346,25 @@ func gradDepthwise() {
 				LEAQ(at(dw, channels), dw)
 			}
 			x := newWindow3x3(pointer("x", c))
-			dy, n := pointer("dy", c), number("count")
-			pixel := label("pixel")
+			dy, n, lines := pointer("dy", c), GP64(), number("lines")
+			line, pixel, next := label("line"), label("pixel"), label("next")
+			Label(line)
+			Load(Param("count"), n)
+			x.neighbours(n, next, func() {
+				var d [together]reg.VecVirtual
+				for p := range d {
+					d[p] = l.load(operand.Mem{Base: dy})
+					ADDQ(param("out"), dy)
+				}
+				x.columns(func(r, j int, m operand.Mem) {
+					v := l.load(m)
+					for p := max(0, j-2); p <= min(j, together-1); p++ {
+						t := l.vector()
+						VMULPS(l.of(d[p]), l.of(v), l.of(t))
+						l.do(VADDPS, sums[3*r+j-p], t)
+					}
+				})
+			})
 			Label(pixel)
 			d := l.load(operand.Mem{Base: dy})
 			for t, sum := range sums {
@@ -270,6 +374,11 @@ func gradDepthwise() {
 			ADDQ(param("out"), dy)
 			DECQ(n)
 			JNE(operand.LabelRef(pixel))
+			Label(next)
+			x.move("below")
+			ADDQ(param("gap"), dy)
+			DECQ(lines)
+			JNE(operand.LabelRef(line))
 			dw = pointer("dw", c)
 			for _, sum := range sums {
 				l.store(sum, operand.Mem{Base: dw})
@@ -278,29 +387,35 @@ func gradDepthwise() {
 			JMP(operand.LabelRef(done))
 		}
 		Label(general)
-		dw, line, r := pointer("dw", c), pointer("x", c), number("rows")
-		row, tap, pixel := label("row"), label("tap"), label("pixel")
-		Label(row)
+		dw, row, r := pointer("dw", c), pointer("x", c), number("rows")
+		nextRow, tap, line, pixel := label("row"), label("tap"), label("line"), label("pixel")
+		Label(nextRow)
 		start, k := GP64(), number("cols")
-		MOVQ(line, start)
+		MOVQ(row, start)
 		Label(tap)
 		sum := l.load(operand.Mem{Base: dw})
-		x, dy, n := GP64(), pointer("dy", c), number("count")
+		x, dy, n, lines := GP64(), pointer("dy", c), GP64(), number("lines")
 		MOVQ(start, x)
+		Label(line)
+		Load(Param("count"), n)
 		Label(pixel)
 		l.do(VADDPS, sum, l.do(VMULPS, l.load(operand.Mem{Base: x}), l.load(operand.Mem{Base: dy})))
 		ADDQ(param("step"), x)
 		ADDQ(param("out"), dy)
 		DECQ(n)
 		JNE(operand.LabelRef(pixel))
+		ADDQ(param("below"), x)
+		ADDQ(param("gap"), dy)
+		DECQ(lines)
+		JNE(operand.LabelRef(line))
 		l.store(sum, operand.Mem{Base: dw})
 		LEAQ(at(dw, channels), dw)
 		ADDQ(param("col"), start)
 		DECQ(k)
 		JNE(operand.LabelRef(tap))
-		ADDQ(param("line"), line)
+		ADDQ(param("line"), row)
 		DECQ(r)
-		JNE(operand.LabelRef(row))
+		JNE(operand.LabelRef(nextRow))
 		Label(done)
 	})
 	end()

@@ -285,8 +285,8 @@ func periods(n, period reg.GPVirtual, data []reg.GPVirtual, body func(run reg.GP
 
 // columns runs body over the rows of matrices of cols columns, for the given numbers of vectors of columns at a time, and
 // at last for some columns of a vector. begin loads the sums and operands of the vectors of a block, body adds one row of one of its
-// vectors, advance does what else there is to do at the end of a row, and finish stores the sums.
-func columns(counts []int, cols, rows reg.GPVirtual, data []reg.GPVirtual, begin func(c reg.GPVirtual, vectors int, mask reg.VecVirtual), body func(v int, row []reg.VecVirtual), advance func(), finish func(c reg.GPVirtual, mask reg.VecVirtual)) {
+// vectors, and finish stores the sums.
+func columns(counts []int, cols, rows reg.GPVirtual, data []reg.GPVirtual, begin func(c reg.GPVirtual, vectors int, mask reg.VecVirtual), body func(v int, row []reg.VecVirtual), finish func(c reg.GPVirtual, mask reg.VecVirtual)) {
 	c, left := GP64(), GP64()
 	XORQ(c, c)
 	MOVQ(cols, left)
@@ -318,7 +318,6 @@ func columns(counts []int, cols, rows reg.GPVirtual, data []reg.GPVirtual, begin
 		for _, p := range at {
 			LEAQ(operand.Mem{Base: p, Index: cols, Scale: 4}, p)
 		}
-		advance()
 		DECQ(r)
 		JNE(operand.LabelRef(next))
 		finish(c, mask)

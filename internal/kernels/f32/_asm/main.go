@@ -27,6 +27,7 @@ func main() {
 	normTail()
 	for _, i := range []isa{avx2, avx512} {
 		normalizeMaskedGrad(i)
+		sumMaskedNormalized(i)
 		for _, kind := range []int{clamps, rounds, restores} {
 			rectified(i, kind)
 		}

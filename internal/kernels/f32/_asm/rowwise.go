@@ -29,8 +29,7 @@ func rowwise() {
 			VMULPS(row[1], row[0], row[0])
 			return row[0]
 		})
-	sumNormalized(false)
-	sumNormalized(true)
+	sumNormalized()
 }
 
 func biasClamp() {
@@ -127,7 +126,7 @@ func sums(name, parameters, matrices, term string, params []string, f func(row, 
 		}
 	}, func(v int, row []reg.VecVirtual) {
 		VADDPS(f(row, loaded[v]), acc[v], acc[v])
-	}, func() {}, func(c reg.GPVirtual, mask reg.VecVirtual) {
+	}, func(c reg.GPVirtual, mask reg.VecVirtual) {
 		for v, a := range acc {
 			storeColumns(a, sum, c, v, mask)
 		}
@@ -135,32 +134,19 @@ func sums(name, parameters, matrices, term string, params []string, f func(row, 
 	end()
 }
 
-// sumNormalized has two chains per column; their registers leave none for mean and invStd, which are read in every row. It
-// is made a second time for gradients that a mask lets pass.
-func sumNormalized(masked bool) {
-	if masked {
-		routine("sumMaskedNormalized", "(rows int, sum, products, dy []float32, mask []uint8, x, mean, invStd []float32)",
-			"is sumNormalized of what the mask passes of dy, for multiples of eight columns")
-	} else {
-		routine("sumNormalized", "(rows int, sum, products, dy, x, mean, invStd []float32)",
-			"adds rows of len(sum) columns, of which there must be one, in order:",
-			"for range rows {",
-			"\tfor c := range sum {",
-			"\t\tsum[c] += dy[c]",
-			"\t\tproducts[c] += float32(dy[c] * float32((x[c]-mean[c])*invStd[c]))",
-			"\t}",
-			"\tnext row",
-			"}")
-	}
+// sumNormalized has two chains per column; their registers leave none for mean and invStd, which are read in every row.
+func sumNormalized() {
+	routine("sumNormalized", "(rows int, sum, products, dy, x, mean, invStd []float32)",
+		"adds rows of len(sum) columns, of which there must be one, in order:",
+		"for range rows {",
+		"\tfor c := range sum {",
+		"\t\tsum[c] += dy[c]",
+		"\t\tproducts[c] += float32(dy[c] * float32((x[c]-mean[c])*invStd[c]))",
+		"\t}",
+		"\tnext row",
+		"}")
 	sum, products, cols, rows := slice("sum"), slice("products"), size("sum"), number("rows")
 	dy, x, mean, invStd := slice("dy"), slice("x"), slice("mean"), slice("invStd")
-	var passing passing
-	bits, line := GP64(), GP64() // where the row's bits of the columns begin, and the length of a row
-	if masked {
-		passing = loadPassing()
-		MOVQ(cols, line)
-		SHRQ(operand.U8(3), line)
-	}
 	var s, p []reg.VecVirtual
 	var m, i []operand.Op
 	columns([]int{4, 2, 1}, cols, rows, []reg.GPVirtual{dy, x}, func(c reg.GPVirtual, n int, mask reg.VecVirtual) {
@@ -174,24 +160,12 @@ func sumNormalized(masked bool) {
 			m = append(m, operand.Mem{Base: mean, Index: c, Scale: 4, Disp: 32 * v})
 			i = append(i, operand.Mem{Base: invStd, Index: c, Scale: 4, Disp: 32 * v})
 		}
-		if masked {
-			MOVQ(c, bits)
-			SHRQ(operand.U8(3), bits)
-			ADDQ(slice("mask"), bits)
-		}
 	}, func(v int, row []reg.VecVirtual) {
-		if masked {
-			VANDPS(passing.lanes(operand.Mem{Base: bits, Disp: v}), row[0], row[0])
-		}
 		VADDPS(row[0], s[v], s[v])
 		VSUBPS(m[v], row[1], row[1])
 		VMULPS(i[v], row[1], row[1])
 		VMULPS(row[1], row[0], row[0])
 		VADDPS(row[0], p[v], p[v])
-	}, func() {
-		if masked {
-			ADDQ(line, bits)
-		}
 	}, func(c reg.GPVirtual, mask reg.VecVirtual) {
 		for v := range s {
 			storeColumns(s[v], sum, c, v, mask)

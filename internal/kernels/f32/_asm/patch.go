@@ -12,10 +12,10 @@ import (
 // blockParams are the fields of block; distances are bytes.
 const blockParams = "lines, pixels, gap, channels int"
 
-// eachPixel runs body for one or two vectors of each pixel. prepare loads the parameters of so many columns from c on; the
-// first of the named slices has a gap behind each line, and the one named dy has its own distance between pixels. bits are those
-// of the vector in the slice mask, if there is one.
-func (i isa) eachPixel(names []string, masked bool, prepare func(c reg.GPVirtual, vectors int), body func(v int, at []operand.Mem, bits operand.Mem)) {
+// eachPixel runs body for one or two vectors of each pixel. prepare loads what belongs to so many vectors of columns from c on,
+// and finish stores it; the first of the named slices has a gap behind each line, and the one named dy has its own distance
+// between pixels. bits are those of the vector in the slice mask, if there is one.
+func (i isa) eachPixel(names []string, masked bool, prepare func(c reg.GPVirtual, vectors int), body func(v int, at []operand.Mem, bits operand.Mem), finish func(c reg.GPVirtual)) {
 	c, row, eighth := GP64(), number("channels"), GP64()
 	XORQ(c, c)
 	MOVQ(row, eighth)
@@ -67,6 +67,7 @@ func (i isa) eachPixel(names []string, masked bool, prepare func(c reg.GPVirtual
 		ADDQ(param("gap"), data[0])
 		DECQ(lines)
 		JNE(operand.LabelRef(line))
+		finish(c)
 		ADDQ(operand.U8(n*i.lanes), c)
 		JMP(operand.LabelRef(again))
 		Label(fewer)
@@ -114,6 +115,45 @@ func normalizeMaskedGrad(i isa) {
 		VSUBPS(x, d, d)
 		VMULPS(p[4][v], d, d)
 		VMOVUPS(d, at[0])
+	}, stay)
+	end()
+}
+
+// stay finishes columns of which nothing is stored.
+func stay(reg.GPVirtual) {}
+
+// sumMaskedNormalized has two chains of sums per column.
+func sumMaskedNormalized(i isa) {
+	routineOn(i, "sumMaskedNormalized", "(sum, products, x, dy []float32, mask []uint8, mean, invStd []float32, step int, "+blockParams+")",
+		"adds the pixels of lines without gaps, of what the mask passes of dy, in order:",
+		"for c := range channels {",
+		"\tsum[c] += dy[c]",
+		"\tproducts[c] += float32(dy[c] * float32((x[c]-mean[c])*invStd[c]))",
+		"}",
+		"dy and x are those of the next pixel, step apart in dy")
+	passing := i.loadPassing()
+	names := []string{"sum", "products", "mean", "invStd"}
+	var p [4][]reg.VecVirtual
+	i.eachPixel([]string{"x", "dy"}, true, func(c reg.GPVirtual, n int) {
+		for j, name := range names {
+			p[j] = i.vectorsAt(slice(name), c, 1, n)[0]
+		}
+	}, func(v int, at []operand.Mem, bits operand.Mem) {
+		x, d := i.vector(), i.passed(passing, at[1], bits)
+		VMOVUPS(at[0], x)
+		VADDPS(d, p[0][v], p[0][v])
+		VSUBPS(p[2][v], x, x)
+		VMULPS(p[3][v], x, x)
+		VMULPS(x, d, d)
+		VADDPS(d, p[1][v], p[1][v])
+	}, func(c reg.GPVirtual) {
+		for j, name := range names[:2] {
+			s := slice(name)
+			LEAQ(at(s, c), s)
+			for v, sum := range p[j] {
+				VMOVUPS(sum, operand.Mem{Base: s, Disp: 4 * i.lanes * v})
+			}
+		}
 	})
 	end()
 }
@@ -297,7 +337,7 @@ func (i isa) rectify(kind int, masked, bounded bool, b *bounds, sum reg.VecVirtu
 		VCVTDQ2PS(s, s)
 		VMULPS(scale, s, s)
 		VMOVUPS(s, at[0])
-	})
+	}, stay)
 }
 
 // inside returns the lanes whose activation passes the gradient, as a mask of bits on AVX-512.
