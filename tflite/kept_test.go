@@ -120,11 +120,14 @@ func TestTimeInFrontOfForeign(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "time = FOREIGN TRANSPOSE{version 1}(x, time/perm) -> float32[5 1 3]\ny = FOREIGN ABS{version 1}(time) -> float32[5 1 3]\noutput time\noutput y\n"
+	want := "time = FOREIGN TRANSPOSE{version 1}(x, perm) -> float32[5 1 3]\ny = FOREIGN ABS{version 1}(time) -> float32[5 1 3]\noutput time\noutput y\n"
 	if !strings.HasSuffix(g.String(), want) {
 		t.Errorf("%v\nwant at the end\n%s", g, want)
 	}
-	marshal(t, g)
+	data := marshal(t, g)
+	if again, err := tflite.Unmarshal(data); err != nil || again.String() != g.String() {
+		t.Errorf("read back as %v, error %v", again, err)
+	}
 }
 
 // The networks of a file beside the first are read, kept and written back with

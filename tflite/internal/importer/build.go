@@ -29,7 +29,8 @@ type builder struct {
 	// exchanged has the tensors with time in front of the batch, and where they
 	// come from.
 	exchanged map[*graph.Tensor]*graph.Tensor
-	computed  map[*graph.Tensor]bool // those that are nodes nevertheless
+	perms     map[*graph.Tensor]*graph.Tensor // by which permutations, if the file has them
+	computed  map[*graph.Tensor]bool          // those that are nodes nevertheless
 	*constants
 	keep   bool   // understand no operator
 	in     string // says in errors which subgraph it is, unless it is the main one
@@ -91,7 +92,7 @@ func newBuilder(f *format.File, i int, p *format.Parser, c *constants) *builder 
 	b := &builder{
 		f: f, s: s, p: p, g: &graph.Graph{Name: s.Name}, constants: c, keep: i > 0,
 		tensors: make([]*graph.Tensor, len(s.Tensors)), seen: make([]bool, len(s.Tensors)),
-		loose: map[*graph.Tensor]bool{}, names: operators.Names{}, exchanged: map[*graph.Tensor]*graph.Tensor{}, computed: map[*graph.Tensor]bool{},
+		loose: map[*graph.Tensor]bool{}, names: operators.Names{}, exchanged: map[*graph.Tensor]*graph.Tensor{}, computed: map[*graph.Tensor]bool{}, perms: map[*graph.Tensor]*graph.Tensor{},
 	}
 	if b.keep {
 		b.in = fmt.Sprintf("subgraph %d, ", i)

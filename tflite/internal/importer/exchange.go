@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/tflite/internal/format"
 	"github.com/goqat/goqat/tflite/internal/operators"
 )
 
@@ -50,7 +51,7 @@ func (s *site) exchanging() (is bool, err error) {
 		if err != nil || !exchanged(perm) || len(perm) != len(x.Shape) {
 			return false, nil
 		}
-		return true, s.exchange(x)
+		return true, s.exchange(x, s.inputs[1])
 	case "PACK":
 		if s.option("axis") != 0 || x.Role != graph.Activation || slices.Contains(s.inputs, nil) || len(x.Shape) == 0 {
 			return false, nil
@@ -59,13 +60,14 @@ func (s *site) exchanging() (is bool, err error) {
 		if err != nil {
 			return true, err
 		}
-		return true, s.exchange(base)
+		return true, s.exchange(base, nil)
 	}
 	return false, nil
 }
 
-// exchange notes that the output is base with time in front.
-func (s *site) exchange(base *graph.Tensor) error {
+// exchange notes that the output is base with time in front, by a permutation unless
+// that is nil.
+func (s *site) exchange(base, perm *graph.Tensor) error {
 	y, err := s.output(0)
 	if err != nil {
 		return err
@@ -75,7 +77,7 @@ func (s *site) exchange(base *graph.Tensor) error {
 	if !s.b.s.Tensors[s.o.Outputs[0]].Agrees(shape) {
 		return fmt.Errorf("output has shape %v, want %v", y.Shape, shape)
 	}
-	s.b.exchanged[y] = base
+	s.b.exchanged[y], s.b.perms[y] = base, perm
 	return nil
 }
 
@@ -87,13 +89,13 @@ func (b *builder) compute(x *graph.Tensor, i int) {
 		return
 	}
 	b.computed[x] = true
-	perm := make([]int32, len(x.Shape))
-	for axis := range perm {
-		perm[axis] = int32(axis)
+	perm := b.perms[x]
+	if perm == nil {
+		axes := format.List(len(x.Shape), func(i int) int32 { return int32(i) })
+		axes[0], axes[1] = 1, 0
+		perm = &graph.Tensor{Name: b.names.Unique(short(x.Name) + "/perm"), Type: graph.Int32, Role: graph.Constant, Shape: []int{len(axes)}, Data: axes}
 	}
-	perm[0], perm[1] = 1, 0
-	list := &graph.Tensor{Name: b.names.Unique(short(x.Name) + "/perm"), Type: graph.Int32, Role: graph.Constant, Shape: []int{len(perm)}, Data: perm}
-	n := &graph.Node{Name: x.Name, Op: graph.Foreign{Operator: "TRANSPOSE", Shape: x.Shape}, Inputs: []*graph.Tensor{base, list}, Output: x}
+	n := &graph.Node{Name: x.Name, Op: graph.Foreign{Operator: "TRANSPOSE", Shape: x.Shape}, Inputs: []*graph.Tensor{base, perm}, Output: x}
 	version, _ := operators.ByName("TRANSPOSE").VersionOf(n)
 	n.Op = graph.Foreign{Operator: "TRANSPOSE", Version: max(version, 1), Shape: x.Shape}
 	b.node(i, n)
