@@ -16,9 +16,9 @@ import (
 	"github.com/goqat/goqat/quant"
 )
 
-// drawPool draws windows that are apart and cover an image.
-func drawPool(t *rapid.T, input [2]int) window.Window {
-	size := [2]int{rapid.IntRange(1, 3).Draw(t, "pool height"), rapid.IntRange(1, 3).Draw(t, "pool width")}
+// drawPool draws windows of up to most x most that are apart and cover an image.
+func drawPool(t *rapid.T, input [2]int, most int) window.Window {
+	size := [2]int{rapid.IntRange(1, most).Draw(t, "pool height"), rapid.IntRange(1, most).Draw(t, "pool width")}
 	return window.Window{Input: input, Kernel: size, Stride: size, Dilation: one}.Complete(graph.Same.Window)
 }
 
@@ -30,7 +30,8 @@ func checkPooledConv(t tester, ws *f32.Workspace, r *rand.Rand, l *f32.PooledCon
 	}
 	g := l.Conv
 	x, w, dy := random(r, g.InputLen()), random(r, g.WeightsLen()), random(r, l.Pool.OutputLen())
-	if r.IntN(4) == 0 {
+	numbers := r.IntN(4) > 0
+	if !numbers {
 		x[r.IntN(len(x))], x[r.IntN(len(x))] = float32(math.NaN()), float32(math.Inf(-1))
 	}
 	var b []float32
@@ -50,38 +51,52 @@ func checkPooledConv(t tester, ws *f32.Workspace, r *rand.Rand, l *f32.PooledCon
 		t.Fatalf("NaN: %v, want %v", nan, wantNaN)
 	}
 
+	for i := range dy { // zeros are for what does not pass
+		if dy[i] == 0 {
+			dy[i] = 1
+		}
+	}
 	f32.MaxPool2DGrad(l.Pool, between, dy, wantArg)
 	f32.FakeQuantizeGrad(between, between, mask)
 	dx, dw, db := dirty(len(x)), dirty(len(w)), dirty(g.OutC)
 	wantX, wantW, wantB := dirty(len(x)), dirty(len(w)), dirty(g.OutC)
 	for _, input := range [][]float32{dx, nil} {
 		l.Grad(ws, input, dw, db, x, dy, winners, w)
-		f32.Conv2DGrad(ws, g, wantX, wantW, wantB, x, between, w)
-		if g.Winograd() || input == nil { // sums over ranges of images
+		kerneltest.Conv2DGradInput(g, wantX, between, w)
+		kerneltest.Conv2DGradWeights(g, wantW, wantB, x, between)
+		switch {
+		case l.Sparse():
+			exactX, exactW := wantX, wantW
+			wantX, wantW = dirty(len(x)), dirty(len(w))
+			kerneltest.PooledConvGrad(l, wantX, wantW, wantB, x, between, w)
+			if numbers {
+				near32(t, "dx of the formula", wantX, exactX, float64(9*g.OutC))
+				near32(t, "dw of the formula", wantW, exactW, float64(g.OutputLen()/g.OutC))
+			}
+		case input != nil:
+			f32.Conv2DGrad(ws, g, wantX, wantW, wantB, x, between, w) // of which other tests say that it is right
+		default: // sums over ranges of images
 			n, wide := g.InputLen()/g.Batch, g.OutputLen()/g.Batch
 			part, partB := dirty(len(w)), dirty(g.OutC)
-			if !g.Winograd() {
-				clear(wantW)
-			}
+			clear(wantW)
 			clear(wantB)
 			for c := range l.GradChunks() {
 				from, to := parallel.Range(g.Batch, l.GradChunks(), c)
 				some := g
-				some.Batch = to - from
-				if some.GradChunks() > 1 && !g.Winograd() {
+				if some.Batch = to - from; some.GradChunks() > 1 {
 					t.Fatalf("%d images are several chunks", some.Batch)
 				}
 				kerneltest.Conv2DGradWeights(some, part, partB, x[from*n:to*n], between[from*wide:to*wide])
-				if !g.Winograd() {
-					f32.AddTo(wantW, wantW, part)
-				}
+				f32.AddTo(wantW, wantW, part)
 				f32.AddTo(wantB, wantB, partB)
 			}
 		}
 		equal(t, "dw", dw, wantW)
 		equal(t, "dbias", db, wantB)
+		if input != nil {
+			equal(t, "dx", dx, wantX)
+		}
 	}
-	equal(t, "dx", dx, wantX)
 	clear(dx)
 	l.GradInput(ws, dx, dy, winners, w)
 	f32.Conv2DGradInput(ws, g, wantX, between, w)
@@ -124,11 +139,13 @@ func TestPooledConv(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := f32.Conv{Window: drawWindow(t, 12, 3, 2, 2), Batch: mostly(t, "batch", 3, 9),
 			InC: mostly(t, "input channels", 3, 20), OutC: mostly(t, "output channels", 18, 40)}
+		most := 3
 		if rapid.IntRange(0, 3).Draw(t, "transformed") == 0 {
+			most = 2
 			g.Window = same(mostly(t, "height", 12, 40)+3, mostly(t, "width", 12, 40)+3, 3, one)
-			g.InC, g.OutC = 16, 24
+			g.InC, g.OutC = 8*rapid.IntRange(1, 4).Draw(t, "input channels / 8"), 8*rapid.IntRange(1, 9).Draw(t, "output channels / 8")
 		}
-		l := &f32.PooledConv{Conv: g, Pool: f32.Pool{Window: drawPool(t, g.Output), Batch: g.Batch, Channels: g.OutC}}
+		l := &f32.PooledConv{Conv: g, Pool: f32.Pool{Window: drawPool(t, g.Output, most), Batch: g.Batch, Channels: g.OutC}}
 		tail.Activate(drawActivation(t))
 		tail.Pass()
 		if rapid.Bool().Draw(t, "rounds") {

@@ -17,7 +17,7 @@ var packedWidths = []packedWidth{
 
 func detected() []*dispatch {
 	var list []*dispatch
-	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
+	if cpu.X86.HasAVX2 && cpu.X86.HasFMA && cpu.X86.HasBMI1 {
 		list = append(list, avx2)
 		if cpu.X86.HasAVX512F {
 			list = append([]*dispatch{avx512}, list...)

@@ -38,6 +38,7 @@
 //   - the gradient of convolution weights and column sums are one such chain per chunk of rows, and the chunks are added
 //     in order; the number of chunks depends on shapes only. In a [Layer], chunks are groups of images;
 //   - where [Conv.Winograd] holds, [Conv2DGrad] and training steps of [PooledConv] add transformed values in such chains;
+//     where [PooledConv.Sparse] holds, its gradients are chains of what the pool lets pass, in an order of their own;
 //   - sums over a slice use 16 lanes by index modulo 16, which are then added pairwise in a fixed tree.
 //
 // Padding counts as nothing: the sums run over valid taps only. (Implementations may add products with zeros there, so

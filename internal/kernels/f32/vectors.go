@@ -49,6 +49,10 @@ type vectors struct {
 	oneChannel     func(y, x, w []float32, p pixels)
 	oneChannelGrad func(sum, bias, x, dy []float32, add bool, p pixels)
 
+	// On what a pool lets pass, in several input channels at a time.
+	sparseWeights func(sum, bias, x, dy []float32, winners []int32, p sparse)
+	sparseInput   func(dx, dy []float32, winners []int32, w []float32, p sparse)
+
 	// transpose8 transposes eight rows of 8*blocks columns; nil where it is not faster than [transpose].
 	transpose8 func(dst []float32, stride int, src []float32, from, blocks int)
 
@@ -105,6 +109,8 @@ var portable = &dispatch{name: "portable", gemm: gemmPortable, vectors: vectors{
 	depthwise: depthwisePortable, depthwiseGrad: depthwiseGradPortable,
 
 	winogradWindow: winogradWindowPortable, winogradSpread: winogradSpreadPortable, winogradGather: winogradGatherPortable,
+
+	sparseWeights: sparseWeightsPortable, sparseInput: sparseInputPortable,
 
 	sgd: sgdPortable, momentum: momentumPortable, nesterov: nesterovPortable, adam: adamPortable, rmsprop: rmspropPortable,
 

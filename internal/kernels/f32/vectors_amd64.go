@@ -62,6 +62,17 @@ var vectorsAVX2 = vectors{
 		oneChannelGradAVX2(sum, bias, x, dy, more, p.rows, p.count, word*p.step, word*p.line, word*p.down, p.channels)
 	},
 
+	sparseWeights: func(sum, bias, x, dy []float32, winners []int32, p sparse) {
+		for c := 0; c < p.inC; c += 8 {
+			p.weights(sparseWeightsAVX2, c, sum, bias, x, dy, winners)
+		}
+	},
+	sparseInput: func(dx, dy []float32, winners []int32, w []float32, p sparse) {
+		for c := 0; c < p.inC; c += 8 {
+			p.input(sparseInputAVX2, c, dx, dy, winners, w)
+		}
+	},
+
 	transpose8: func(dst []float32, stride int, src []float32, from, blocks int) {
 		transpose8AVX2(dst, word*stride, src, word*from, blocks)
 	},
@@ -110,6 +121,24 @@ func vectorsAVX512() vectors {
 	}
 	v.depthwiseGrad = func(dw, x, dy []float32, s strip) {
 		depthwiseGradAVX512(dw, x, dy, s.lines, word*s.below, s.channels, s.count, word*s.step, s.rows, s.cols, word*s.line, word*s.col, word*s.out, word*s.gap)
+	}
+	v.sparseWeights = func(sum, bias, x, dy []float32, winners []int32, p sparse) {
+		for c := 0; c < p.inC; c += 16 {
+			if c+16 <= p.inC {
+				p.weights(sparseWeightsAVX512, c, sum, bias, x, dy, winners)
+			} else {
+				p.weights(sparseWeightsAVX2, c, sum, bias, x, dy, winners)
+			}
+		}
+	}
+	v.sparseInput = func(dx, dy []float32, winners []int32, w []float32, p sparse) {
+		for c := 0; c < p.inC; c += 16 {
+			if c+16 <= p.inC {
+				p.input(sparseInputAVX512, c, dx, dy, winners, w)
+			} else {
+				p.input(sparseInputAVX2, c, dx, dy, winners, w)
+			}
+		}
 	}
 	v.rectify = func(dst, x []float32, mask []uint8, params []float32, k *tailConstants, p patch) {
 		if p.channels%16 != 0 {
@@ -160,4 +189,24 @@ func averagePoolBy(run func(y, x []float32, taps float32, first, count, step, ro
 		}
 		run(y, x, taps, w.first, w.count, w.step, w.rows, w.cols, w.line, w.channels, w.channels)
 	}
+}
+
+// strides are the distances between windows, and what is left of rows of them, in the input or its gradient and in the strip.
+func (p *sparse) strides() (step, down, next, under int) {
+	step, next = p.apart[1]*p.inC, p.apart[1]*p.outC
+	return word * step, word * (p.apart[0]*p.line - p.count*step), next, p.apart[0]*p.strip - p.count*next
+}
+
+// weights runs a routine for the input channels from c on, the first time with the bias.
+func (p *sparse) weights(run func(sum, bias, x, dy []float32, winners []int32, left, first, outC, rows, count, out, step, down, next, under, below, pixel, line int), c int, sum, bias, x, dy []float32, winners []int32) {
+	if c > 0 {
+		bias = nil
+	}
+	step, down, next, under := p.strides()
+	run(sum[c:], bias, x[c:], dy, winners, p.outC, 0, p.outC, p.rows, p.count, word*p.outC, step, down, next, under, p.strip, word*p.inC, word*p.line)
+}
+
+func (p *sparse) input(run func(w, dx, dy []float32, winners []int32, outC, rows, count, step, down, next, under, below, pixel, line int), c int, dx, dy []float32, winners []int32, w []float32) {
+	step, down, next, under := p.strides()
+	run(w[c:], dx[c:], dy, winners, p.outC, p.rows, p.count, step, down, next, under, p.strip, word*p.inC, word*p.line)
 }

@@ -24,7 +24,7 @@ func Conv2DGrad(ws *Workspace, g Conv, dx, dw, dbias, x, dy, w []float32) {
 		}
 		return
 	}
-	newWinograd(g).grad(ws, dx, dw, nil, x, upstream{dy: dy}, w)
+	newWinograd(g).grad(ws, dx, dw, x, dy, w)
 	if dbias != nil {
 		SumRows(ws, g.rows(), g.OutC, dbias, dy)
 	}
@@ -81,31 +81,21 @@ func (w *winograd) edge() int {
 	return max(w.windows.paddedLen(2*n), w.tiles.paddedLen(2*n), 4*w.cols*w.g.InC)
 }
 
-// upstream is the gradient of a convolution's output: dy, or what a pool lets pass of it.
-type upstream struct {
-	dy      []float32
-	pool    *PooledConv // nil without a pool
-	winners []int32
-}
-
 // winogradArgs are the arguments of a part.
 type winogradArgs struct {
-	w                                     winograd
-	chunks, per                           int
-	scratch, weights, dx, x, sums, biases []float32
-	up                                    upstream
+	w                                 winograd
+	chunks, per                       int
+	scratch, weights, dx, x, dy, sums []float32
 }
 
-// grad computes dbias with a pool only.
-func (w winograd) grad(ws *Workspace, dx, dw, dbias, x []float32, up upstream, weights []float32) {
+func (w winograd) grad(ws *Workspace, dx, dw, x, dy, weights []float32) {
 	g, chunks := &w.g, w.g.WinogradChunks()
-	per := points*(w.v+w.u) + w.edge() + w.image(up)
+	per := points*(w.v+w.u) + w.edge()
 	plane, n := g.OutC*g.InC, w.matrices()
-	s := ws.floats(chunks*(per+n+g.OutC) + n + 12*plane + 9*plane)
-	a := winogradArgs{w: w, chunks: chunks, per: per, dx: dx, x: x, up: up}
+	s := ws.floats(chunks*(per+n) + n + 12*plane + 9*plane)
+	a := winogradArgs{w: w, chunks: chunks, per: per, dx: dx, x: x, dy: dy}
 	a.scratch, s = s[:chunks*per], s[chunks*per:]
 	a.sums, s = s[:chunks*n], s[chunks*n:]
-	a.biases, s = s[:chunks*g.OutC], s[chunks*g.OutC:]
 	a.weights, s = s[:n], s[n:]
 	between, taps := s[:12*plane], s[12*plane:]
 	if dx != nil {
@@ -116,18 +106,6 @@ func (w winograd) grad(ws *Workspace, dx, dw, dbias, x []float32, up upstream, w
 	addChunks(chunks, n, a.sums)
 	reduce(plane, taps, a.sums, between)
 	w.turnBack(dw, taps)
-	if dbias != nil {
-		addChunks(chunks, g.OutC, a.biases)
-		copy(dbias, a.biases[:g.OutC])
-	}
-}
-
-// image is the length of the gradient before a pool, of one image.
-func (w *winograd) image(up upstream) int {
-	if up.pool == nil {
-		return 0
-	}
-	return w.g.Positions() * w.g.OutC
 }
 
 // part does the images of one chunk.
@@ -136,24 +114,14 @@ func (a winogradArgs) part(c, _ int) {
 	s := a.scratch[c*a.per:][:a.per]
 	v, s := s[:points*w.v], s[points*w.v:]
 	u, s := s[:points*w.u], s[points*w.u:]
-	edge, image := s[:w.edge()], s[w.edge():]
+	edge := s[:w.edge()]
 	sum, plane := a.sums[c*w.matrices():][:w.matrices()], g.OutC*g.InC
-	bias := a.biases[c*g.OutC:][:g.OutC]
-	clear(bias)
 	first, last := parallel.Range(g.Batch, a.chunks, c)
 	for lo := first * w.rows; lo < last*w.rows; lo += w.block {
 		hi := min(lo+w.block, last*w.rows)
 		for r := lo; r < hi; { // rows of tiles of one image
-			b, row, n := r/w.rows, r%w.rows, min(w.rows-r%w.rows, hi-r)
-			dy, from := a.up.dy, r
-			if p := a.up.pool; p != nil {
-				if dy, from = image, row; row == 0 {
-					p.image(image, a.up.dy, a.up.winners, b)
-					level.sumRows(g.Positions(), bias, image)
-				}
-			}
-			at := (r - lo) * w.cols
-			w.transform(&w.windows, from, n, edge, dy, level.winogradWindow, v[at*g.OutC:], w.v)
+			n, at := min(w.rows-r%w.rows, hi-r), (r-lo)*w.cols
+			w.transform(&w.windows, r, n, edge, a.dy, level.winogradWindow, v[at*g.OutC:], w.v)
 			w.transform(&w.tiles, r, n, edge, a.x, level.winogradSpread, u[at*g.InC:], w.u)
 			r += n
 		}

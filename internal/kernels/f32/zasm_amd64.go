@@ -1310,6 +1310,76 @@ func oneChannelAVX2(y []float32, x []float32, w []float32, rows int, count int, 
 //go:noescape
 func oneChannelGradAVX2(sum []float32, bias []float32, x []float32, dy []float32, add int, rows int, count int, step int, line int, down int, channels int)
 
+// sparseWeightsAVX2 adds to the gradient of the weights and, unless it is empty, to that of the bias:
+//
+//	for o := range outC { for r := range rows { for i := range count {
+//		at := winners[(r*count+i)*outC+o] - (first + o + i*next + r*(count*next+under))
+//		if at < 0 { continue }
+//		p := i*step + r*(count*step+down)
+//		if at >= below { p += line; at -= below }
+//		if at >= outC { p += pixel }
+//		d := dy[(r*count+i)*outC+o]
+//		bias[o] += d
+//		for t := range 9 { for c := range lanes { sum[(9*o+t)*pixel+c] = fma(x[p+t/3*line+t%3*pixel+c], d, sum[(9*o+t)*pixel+c]) } }
+//	} } }
+//	left is outC. Of the strides out = 4*outC, step, down, pixel and line are bytes.
+//
+//go:noescape
+func sparseWeightsAVX2(sum []float32, bias []float32, x []float32, dy []float32, winners []int32, left int, first int, outC int, rows int, count int, out int, step int, down int, next int, under int, below int, pixel int, line int)
+
+// sparseInputAVX2 adds to the gradient of the input; outC is a multiple of eight:
+//
+//	for r := range rows { for i := range count { for some := 0; some < outC; some += 32 { for tap := range 4 {
+//		for o := some; o < min(some+32, outC); o++ {
+//			at := winners[(r*count+i)*outC+o] - (o + i*next + r*(count*next+under))
+//			if at != tap/2*below + tap%2*outC { continue }
+//			p := i*step + r*(count*step+down) + tap/2*line + tap%2*pixel
+//			for t := range 9 { for c := range lanes {
+//				e := p + t/3*line + t%3*pixel + c
+//				dx[e] = fma(w[(9*o+t)*pixel+c], dy[(r*count+i)*outC+o], dx[e])
+//			} }
+//		}
+//	} } } }
+//	Of the strides step, down, pixel and line are bytes.
+//
+//go:noescape
+func sparseInputAVX2(w []float32, dx []float32, dy []float32, winners []int32, outC int, rows int, count int, step int, down int, next int, under int, below int, pixel int, line int)
+
+// sparseWeightsAVX512 adds to the gradient of the weights and, unless it is empty, to that of the bias:
+//
+//	for o := range outC { for r := range rows { for i := range count {
+//		at := winners[(r*count+i)*outC+o] - (first + o + i*next + r*(count*next+under))
+//		if at < 0 { continue }
+//		p := i*step + r*(count*step+down)
+//		if at >= below { p += line; at -= below }
+//		if at >= outC { p += pixel }
+//		d := dy[(r*count+i)*outC+o]
+//		bias[o] += d
+//		for t := range 9 { for c := range lanes { sum[(9*o+t)*pixel+c] = fma(x[p+t/3*line+t%3*pixel+c], d, sum[(9*o+t)*pixel+c]) } }
+//	} } }
+//	left is outC. Of the strides out = 4*outC, step, down, pixel and line are bytes.
+//
+//go:noescape
+func sparseWeightsAVX512(sum []float32, bias []float32, x []float32, dy []float32, winners []int32, left int, first int, outC int, rows int, count int, out int, step int, down int, next int, under int, below int, pixel int, line int)
+
+// sparseInputAVX512 adds to the gradient of the input; outC is a multiple of eight:
+//
+//	for r := range rows { for i := range count { for some := 0; some < outC; some += 32 { for tap := range 4 {
+//		for o := some; o < min(some+32, outC); o++ {
+//			at := winners[(r*count+i)*outC+o] - (o + i*next + r*(count*next+under))
+//			if at != tap/2*below + tap%2*outC { continue }
+//			p := i*step + r*(count*step+down) + tap/2*line + tap%2*pixel
+//			for t := range 9 { for c := range lanes {
+//				e := p + t/3*line + t%3*pixel + c
+//				dx[e] = fma(w[(9*o+t)*pixel+c], dy[(r*count+i)*outC+o], dx[e])
+//			} }
+//		}
+//	} } } }
+//	Of the strides step, down, pixel and line are bytes.
+//
+//go:noescape
+func sparseInputAVX512(w []float32, dx []float32, dy []float32, winners []int32, outC int, rows int, count int, step int, down int, next int, under int, below int, pixel int, line int)
+
 // packedAVX512_8x32 computes tiles of 8 pixels by 32 channels, in float32 with one rounding for a product:
 //
 //	for segments s, k < depth { for r, c: acc[r][c] = fma(plane[pixels[r] + segments[s] + k], weights[s][k][c], acc[r][c]) }

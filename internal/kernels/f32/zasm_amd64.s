@@ -15440,6 +15440,838 @@ done:
 	VZEROUPPER
 	RET
 
+// func sparseWeightsAVX2(sum []float32, bias []float32, x []float32, dy []float32, winners []int32, left int, first int, outC int, rows int, count int, out int, step int, down int, next int, under int, below int, pixel int, line int)
+// Requires: AVX, CMOV, FMA3
+TEXT ·sparseWeightsAVX2(SB), NOSPLIT, $0-224
+	MOVQ pixel+208(FP), AX
+	MOVQ line+216(FP), CX
+	LEAQ (AX)(AX*2), DX
+
+channel:
+	MOVQ         sum_base+0(FP), BX
+	VMOVUPS      (BX), Y2
+	VMOVUPS      (BX)(AX*1), Y3
+	VMOVUPS      (BX)(AX*2), Y4
+	ADDQ         DX, BX
+	VMOVUPS      (BX), Y5
+	VMOVUPS      (BX)(AX*1), Y6
+	VMOVUPS      (BX)(AX*2), Y7
+	ADDQ         DX, BX
+	VMOVUPS      (BX), Y8
+	VMOVUPS      (BX)(AX*1), Y9
+	VMOVUPS      (BX)(AX*2), Y10
+	VXORPS       Y0, Y0, Y0
+	CMPQ         bias_len+32(FP), $0x00
+	JE           start
+	MOVQ         bias_base+24(FP), BX
+	VBROADCASTSS (BX), Y0
+
+start:
+	MOVQ x_base+48(FP), BX
+	MOVQ dy_base+72(FP), SI
+	MOVQ winners_base+96(FP), DI
+	MOVQ first+128(FP), R8
+	MOVQ rows+144(FP), R9
+
+row:
+	MOVQ count+152(FP), R10
+
+window:
+	MOVLQSX      (DI), R11
+	SUBQ         R8, R11
+	JLT          next
+	MOVQ         BX, R12
+	LEAQ         (BX)(CX*1), R13
+	MOVQ         R11, R14
+	SUBQ         below+200(FP), R14
+	CMOVQGE      R14, R11
+	CMOVQGE      R13, R12
+	LEAQ         (R12)(AX*1), R13
+	CMPQ         R11, outC+136(FP)
+	CMOVQGE      R13, R12
+	VBROADCASTSS (SI), Y1
+	VADDPS       Y1, Y0, Y0
+	VFMADD231PS  (R12), Y1, Y2
+	VFMADD231PS  (R12)(AX*1), Y1, Y3
+	VFMADD231PS  (R12)(AX*2), Y1, Y4
+	ADDQ         CX, R12
+	VFMADD231PS  (R12), Y1, Y5
+	VFMADD231PS  (R12)(AX*1), Y1, Y6
+	VFMADD231PS  (R12)(AX*2), Y1, Y7
+	ADDQ         CX, R12
+	VFMADD231PS  (R12), Y1, Y8
+	VFMADD231PS  (R12)(AX*1), Y1, Y9
+	VFMADD231PS  (R12)(AX*2), Y1, Y10
+
+next:
+	ADDQ    out+160(FP), DI
+	ADDQ    out+160(FP), SI
+	ADDQ    step+168(FP), BX
+	ADDQ    next+184(FP), R8
+	DECQ    R10
+	JNE     window
+	ADDQ    down+176(FP), BX
+	ADDQ    under+192(FP), R8
+	DECQ    R9
+	JNE     row
+	MOVQ    sum_base+0(FP), BX
+	VMOVUPS Y2, (BX)
+	VMOVUPS Y3, (BX)(AX*1)
+	VMOVUPS Y4, (BX)(AX*2)
+	ADDQ    DX, BX
+	VMOVUPS Y5, (BX)
+	VMOVUPS Y6, (BX)(AX*1)
+	VMOVUPS Y7, (BX)(AX*2)
+	ADDQ    DX, BX
+	VMOVUPS Y8, (BX)
+	VMOVUPS Y9, (BX)(AX*1)
+	VMOVUPS Y10, (BX)(AX*2)
+	ADDQ    DX, BX
+	MOVQ    BX, sum_base+0(FP)
+	CMPQ    bias_len+32(FP), $0x00
+	JE      kept
+	MOVQ    bias_base+24(FP), BX
+	VMOVSS  X0, (BX)
+	ADDQ    $0x04, bias_base+24(FP)
+
+kept:
+	ADDQ $0x04, dy_base+72(FP)
+	ADDQ $0x04, winners_base+96(FP)
+	INCQ first+128(FP)
+	DECQ left+120(FP)
+	JNE  channel
+	VZEROUPPER
+	RET
+
+// func sparseInputAVX2(w []float32, dx []float32, dy []float32, winners []int32, outC int, rows int, count int, step int, down int, next int, under int, below int, pixel int, line int)
+// Requires: AVX, AVX2, BMI, CMOV, FMA3
+TEXT ·sparseInputAVX2(SB), NOSPLIT, $8-176
+	MOVQ         dx_base+24(FP), AX
+	MOVQ         dy_base+48(FP), CX
+	MOVQ         winners_base+72(FP), DX
+	MOVQ         pixel+160(FP), BX
+	LEAQ         (BX)(BX*2), SI
+	XORQ         DI, DI
+	LEAQ         counting<>+0(SB), R8
+	VMOVUPS      (R8), Y0
+	MOVL         $0x00000008, R8
+	VMOVD        R8, X1
+	VPBROADCASTD X1, Y1
+
+row:
+	MOVQ count+112(FP), R8
+	MOVQ R8, (SP)
+
+window:
+	MOVQ w_base+0(FP), R8
+	MOVQ outC+96(FP), R9
+
+some:
+	MOVQ         R9, R10
+	MOVQ         $0x00000020, R11
+	CMPQ         R10, R11
+	CMOVQGT      R11, R10
+	MOVQ         AX, R11
+	LEAQ         -8(DI)(R10*1), R12
+	VMOVD        R12, X2
+	VPBROADCASTD X2, Y2
+	VPADDD       Y0, Y2, Y2
+	XORQ         R13, R13
+	MOVQ         R10, R12
+
+group2:
+	VPCMPEQD  -32(DX)(R12*4), Y2, Y3
+	VMOVMSKPS Y3, R14
+	SHLL      $0x08, R13
+	ORL       R14, R13
+	VPSUBD    Y1, Y2, Y2
+	SUBQ      $0x08, R12
+	JNE       group2
+	TESTL     R13, R13
+	JE        skip1
+	MOVQ      R11, R12
+	VMOVUPS   (R12), Y3
+	VMOVUPS   (R12)(BX*1), Y4
+	VMOVUPS   (R12)(BX*2), Y5
+	ADDQ      line+168(FP), R12
+	VMOVUPS   (R12), Y6
+	VMOVUPS   (R12)(BX*1), Y7
+	VMOVUPS   (R12)(BX*2), Y8
+	ADDQ      line+168(FP), R12
+	VMOVUPS   (R12), Y9
+	VMOVUPS   (R12)(BX*1), Y10
+	VMOVUPS   (R12)(BX*2), Y11
+
+channel3:
+	TZCNTL       R13, R12
+	BLSRL        R13, R13
+	VBROADCASTSS (CX)(R12*4), Y2
+	IMULQ        BX, R12
+	LEAQ         (R12)(R12*8), R12
+	ADDQ         R8, R12
+	VFMADD231PS  (R12), Y2, Y3
+	VFMADD231PS  (R12)(BX*1), Y2, Y4
+	VFMADD231PS  (R12)(BX*2), Y2, Y5
+	ADDQ         SI, R12
+	VFMADD231PS  (R12), Y2, Y6
+	VFMADD231PS  (R12)(BX*1), Y2, Y7
+	VFMADD231PS  (R12)(BX*2), Y2, Y8
+	ADDQ         SI, R12
+	VFMADD231PS  (R12), Y2, Y9
+	VFMADD231PS  (R12)(BX*1), Y2, Y10
+	VFMADD231PS  (R12)(BX*2), Y2, Y11
+	TESTL        R13, R13
+	JNE          channel3
+	VMOVUPS      Y3, (R11)
+	VMOVUPS      Y4, (R11)(BX*1)
+	VMOVUPS      Y5, (R11)(BX*2)
+	ADDQ         line+168(FP), R11
+	VMOVUPS      Y6, (R11)
+	VMOVUPS      Y7, (R11)(BX*1)
+	VMOVUPS      Y8, (R11)(BX*2)
+	ADDQ         line+168(FP), R11
+	VMOVUPS      Y9, (R11)
+	VMOVUPS      Y10, (R11)(BX*1)
+	VMOVUPS      Y11, (R11)(BX*2)
+
+skip1:
+	MOVQ         AX, R11
+	LEAQ         -8(DI)(R10*1), R12
+	ADDQ         BX, R11
+	ADDQ         outC+96(FP), R12
+	VMOVD        R12, X2
+	VPBROADCASTD X2, Y2
+	VPADDD       Y0, Y2, Y2
+	XORQ         R13, R13
+	MOVQ         R10, R12
+
+group5:
+	VPCMPEQD  -32(DX)(R12*4), Y2, Y3
+	VMOVMSKPS Y3, R14
+	SHLL      $0x08, R13
+	ORL       R14, R13
+	VPSUBD    Y1, Y2, Y2
+	SUBQ      $0x08, R12
+	JNE       group5
+	TESTL     R13, R13
+	JE        skip4
+	MOVQ      R11, R12
+	VMOVUPS   (R12), Y3
+	VMOVUPS   (R12)(BX*1), Y4
+	VMOVUPS   (R12)(BX*2), Y5
+	ADDQ      line+168(FP), R12
+	VMOVUPS   (R12), Y6
+	VMOVUPS   (R12)(BX*1), Y7
+	VMOVUPS   (R12)(BX*2), Y8
+	ADDQ      line+168(FP), R12
+	VMOVUPS   (R12), Y9
+	VMOVUPS   (R12)(BX*1), Y10
+	VMOVUPS   (R12)(BX*2), Y11
+
+channel6:
+	TZCNTL       R13, R12
+	BLSRL        R13, R13
+	VBROADCASTSS (CX)(R12*4), Y2
+	IMULQ        BX, R12
+	LEAQ         (R12)(R12*8), R12
+	ADDQ         R8, R12
+	VFMADD231PS  (R12), Y2, Y3
+	VFMADD231PS  (R12)(BX*1), Y2, Y4
+	VFMADD231PS  (R12)(BX*2), Y2, Y5
+	ADDQ         SI, R12
+	VFMADD231PS  (R12), Y2, Y6
+	VFMADD231PS  (R12)(BX*1), Y2, Y7
+	VFMADD231PS  (R12)(BX*2), Y2, Y8
+	ADDQ         SI, R12
+	VFMADD231PS  (R12), Y2, Y9
+	VFMADD231PS  (R12)(BX*1), Y2, Y10
+	VFMADD231PS  (R12)(BX*2), Y2, Y11
+	TESTL        R13, R13
+	JNE          channel6
+	VMOVUPS      Y3, (R11)
+	VMOVUPS      Y4, (R11)(BX*1)
+	VMOVUPS      Y5, (R11)(BX*2)
+	ADDQ         line+168(FP), R11
+	VMOVUPS      Y6, (R11)
+	VMOVUPS      Y7, (R11)(BX*1)
+	VMOVUPS      Y8, (R11)(BX*2)
+	ADDQ         line+168(FP), R11
+	VMOVUPS      Y9, (R11)
+	VMOVUPS      Y10, (R11)(BX*1)
+	VMOVUPS      Y11, (R11)(BX*2)
+
+skip4:
+	MOVQ         AX, R11
+	LEAQ         -8(DI)(R10*1), R12
+	ADDQ         line+168(FP), R11
+	ADDQ         below+152(FP), R12
+	VMOVD        R12, X2
+	VPBROADCASTD X2, Y2
+	VPADDD       Y0, Y2, Y2
+	XORQ         R13, R13
+	MOVQ         R10, R12
+
+group8:
+	VPCMPEQD  -32(DX)(R12*4), Y2, Y3
+	VMOVMSKPS Y3, R14
+	SHLL      $0x08, R13
+	ORL       R14, R13
+	VPSUBD    Y1, Y2, Y2
+	SUBQ      $0x08, R12
+	JNE       group8
+	TESTL     R13, R13
+	JE        skip7
+	MOVQ      R11, R12
+	VMOVUPS   (R12), Y3
+	VMOVUPS   (R12)(BX*1), Y4
+	VMOVUPS   (R12)(BX*2), Y5
+	ADDQ      line+168(FP), R12
+	VMOVUPS   (R12), Y6
+	VMOVUPS   (R12)(BX*1), Y7
+	VMOVUPS   (R12)(BX*2), Y8
+	ADDQ      line+168(FP), R12
+	VMOVUPS   (R12), Y9
+	VMOVUPS   (R12)(BX*1), Y10
+	VMOVUPS   (R12)(BX*2), Y11
+
+channel9:
+	TZCNTL       R13, R12
+	BLSRL        R13, R13
+	VBROADCASTSS (CX)(R12*4), Y2
+	IMULQ        BX, R12
+	LEAQ         (R12)(R12*8), R12
+	ADDQ         R8, R12
+	VFMADD231PS  (R12), Y2, Y3
+	VFMADD231PS  (R12)(BX*1), Y2, Y4
+	VFMADD231PS  (R12)(BX*2), Y2, Y5
+	ADDQ         SI, R12
+	VFMADD231PS  (R12), Y2, Y6
+	VFMADD231PS  (R12)(BX*1), Y2, Y7
+	VFMADD231PS  (R12)(BX*2), Y2, Y8
+	ADDQ         SI, R12
+	VFMADD231PS  (R12), Y2, Y9
+	VFMADD231PS  (R12)(BX*1), Y2, Y10
+	VFMADD231PS  (R12)(BX*2), Y2, Y11
+	TESTL        R13, R13
+	JNE          channel9
+	VMOVUPS      Y3, (R11)
+	VMOVUPS      Y4, (R11)(BX*1)
+	VMOVUPS      Y5, (R11)(BX*2)
+	ADDQ         line+168(FP), R11
+	VMOVUPS      Y6, (R11)
+	VMOVUPS      Y7, (R11)(BX*1)
+	VMOVUPS      Y8, (R11)(BX*2)
+	ADDQ         line+168(FP), R11
+	VMOVUPS      Y9, (R11)
+	VMOVUPS      Y10, (R11)(BX*1)
+	VMOVUPS      Y11, (R11)(BX*2)
+
+skip7:
+	MOVQ         AX, R11
+	LEAQ         -8(DI)(R10*1), R12
+	ADDQ         BX, R11
+	ADDQ         outC+96(FP), R12
+	ADDQ         line+168(FP), R11
+	ADDQ         below+152(FP), R12
+	VMOVD        R12, X2
+	VPBROADCASTD X2, Y2
+	VPADDD       Y0, Y2, Y2
+	XORQ         R13, R13
+	MOVQ         R10, R12
+
+group11:
+	VPCMPEQD  -32(DX)(R12*4), Y2, Y3
+	VMOVMSKPS Y3, R14
+	SHLL      $0x08, R13
+	ORL       R14, R13
+	VPSUBD    Y1, Y2, Y2
+	SUBQ      $0x08, R12
+	JNE       group11
+	TESTL     R13, R13
+	JE        skip10
+	MOVQ      R11, R12
+	VMOVUPS   (R12), Y3
+	VMOVUPS   (R12)(BX*1), Y4
+	VMOVUPS   (R12)(BX*2), Y5
+	ADDQ      line+168(FP), R12
+	VMOVUPS   (R12), Y6
+	VMOVUPS   (R12)(BX*1), Y7
+	VMOVUPS   (R12)(BX*2), Y8
+	ADDQ      line+168(FP), R12
+	VMOVUPS   (R12), Y9
+	VMOVUPS   (R12)(BX*1), Y10
+	VMOVUPS   (R12)(BX*2), Y11
+
+channel12:
+	TZCNTL       R13, R12
+	BLSRL        R13, R13
+	VBROADCASTSS (CX)(R12*4), Y2
+	IMULQ        BX, R12
+	LEAQ         (R12)(R12*8), R12
+	ADDQ         R8, R12
+	VFMADD231PS  (R12), Y2, Y3
+	VFMADD231PS  (R12)(BX*1), Y2, Y4
+	VFMADD231PS  (R12)(BX*2), Y2, Y5
+	ADDQ         SI, R12
+	VFMADD231PS  (R12), Y2, Y6
+	VFMADD231PS  (R12)(BX*1), Y2, Y7
+	VFMADD231PS  (R12)(BX*2), Y2, Y8
+	ADDQ         SI, R12
+	VFMADD231PS  (R12), Y2, Y9
+	VFMADD231PS  (R12)(BX*1), Y2, Y10
+	VFMADD231PS  (R12)(BX*2), Y2, Y11
+	TESTL        R13, R13
+	JNE          channel12
+	VMOVUPS      Y3, (R11)
+	VMOVUPS      Y4, (R11)(BX*1)
+	VMOVUPS      Y5, (R11)(BX*2)
+	ADDQ         line+168(FP), R11
+	VMOVUPS      Y6, (R11)
+	VMOVUPS      Y7, (R11)(BX*1)
+	VMOVUPS      Y8, (R11)(BX*2)
+	ADDQ         line+168(FP), R11
+	VMOVUPS      Y9, (R11)
+	VMOVUPS      Y10, (R11)(BX*1)
+	VMOVUPS      Y11, (R11)(BX*2)
+
+skip10:
+	LEAQ  (DX)(R10*4), DX
+	LEAQ  (CX)(R10*4), CX
+	ADDQ  R10, DI
+	SUBQ  R10, R9
+	IMULQ BX, R10
+	LEAQ  (R10)(R10*8), R10
+	ADDQ  R10, R8
+	TESTQ R9, R9
+	JNE   some
+	ADDQ  step+120(FP), AX
+	SUBQ  outC+96(FP), DI
+	ADDQ  next+136(FP), DI
+	DECQ  (SP)
+	JNE   window
+	ADDQ  down+128(FP), AX
+	ADDQ  under+144(FP), DI
+	DECQ  rows+104(FP)
+	JNE   row
+	VZEROUPPER
+	RET
+
+// func sparseWeightsAVX512(sum []float32, bias []float32, x []float32, dy []float32, winners []int32, left int, first int, outC int, rows int, count int, out int, step int, down int, next int, under int, below int, pixel int, line int)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·sparseWeightsAVX512(SB), NOSPLIT, $0-224
+	MOVQ pixel+208(FP), AX
+	MOVQ line+216(FP), CX
+	LEAQ (AX)(AX*2), DX
+
+channel:
+	MOVQ         sum_base+0(FP), BX
+	VMOVUPS      (BX), Z2
+	VMOVUPS      (BX)(AX*1), Z3
+	VMOVUPS      (BX)(AX*2), Z4
+	ADDQ         DX, BX
+	VMOVUPS      (BX), Z5
+	VMOVUPS      (BX)(AX*1), Z6
+	VMOVUPS      (BX)(AX*2), Z7
+	ADDQ         DX, BX
+	VMOVUPS      (BX), Z8
+	VMOVUPS      (BX)(AX*1), Z9
+	VMOVUPS      (BX)(AX*2), Z10
+	VPXORD       Z0, Z0, Z0
+	CMPQ         bias_len+32(FP), $0x00
+	JE           start
+	MOVQ         bias_base+24(FP), BX
+	VBROADCASTSS (BX), Z0
+
+start:
+	MOVQ x_base+48(FP), BX
+	MOVQ dy_base+72(FP), SI
+	MOVQ winners_base+96(FP), DI
+	MOVQ first+128(FP), R8
+	MOVQ rows+144(FP), R9
+
+row:
+	MOVQ count+152(FP), R10
+
+window:
+	MOVLQSX      (DI), R11
+	SUBQ         R8, R11
+	JLT          next
+	MOVQ         BX, R12
+	LEAQ         (BX)(CX*1), R13
+	MOVQ         R11, R14
+	SUBQ         below+200(FP), R14
+	CMOVQGE      R14, R11
+	CMOVQGE      R13, R12
+	LEAQ         (R12)(AX*1), R13
+	CMPQ         R11, outC+136(FP)
+	CMOVQGE      R13, R12
+	VBROADCASTSS (SI), Z1
+	VADDPS       Z1, Z0, Z0
+	VFMADD231PS  (R12), Z1, Z2
+	VFMADD231PS  (R12)(AX*1), Z1, Z3
+	VFMADD231PS  (R12)(AX*2), Z1, Z4
+	ADDQ         CX, R12
+	VFMADD231PS  (R12), Z1, Z5
+	VFMADD231PS  (R12)(AX*1), Z1, Z6
+	VFMADD231PS  (R12)(AX*2), Z1, Z7
+	ADDQ         CX, R12
+	VFMADD231PS  (R12), Z1, Z8
+	VFMADD231PS  (R12)(AX*1), Z1, Z9
+	VFMADD231PS  (R12)(AX*2), Z1, Z10
+
+next:
+	ADDQ    out+160(FP), DI
+	ADDQ    out+160(FP), SI
+	ADDQ    step+168(FP), BX
+	ADDQ    next+184(FP), R8
+	DECQ    R10
+	JNE     window
+	ADDQ    down+176(FP), BX
+	ADDQ    under+192(FP), R8
+	DECQ    R9
+	JNE     row
+	MOVQ    sum_base+0(FP), BX
+	VMOVUPS Z2, (BX)
+	VMOVUPS Z3, (BX)(AX*1)
+	VMOVUPS Z4, (BX)(AX*2)
+	ADDQ    DX, BX
+	VMOVUPS Z5, (BX)
+	VMOVUPS Z6, (BX)(AX*1)
+	VMOVUPS Z7, (BX)(AX*2)
+	ADDQ    DX, BX
+	VMOVUPS Z8, (BX)
+	VMOVUPS Z9, (BX)(AX*1)
+	VMOVUPS Z10, (BX)(AX*2)
+	ADDQ    DX, BX
+	MOVQ    BX, sum_base+0(FP)
+	CMPQ    bias_len+32(FP), $0x00
+	JE      kept
+	MOVQ    bias_base+24(FP), BX
+	VMOVSS  X0, (BX)
+	ADDQ    $0x04, bias_base+24(FP)
+
+kept:
+	ADDQ $0x04, dy_base+72(FP)
+	ADDQ $0x04, winners_base+96(FP)
+	INCQ first+128(FP)
+	DECQ left+120(FP)
+	JNE  channel
+	VZEROUPPER
+	RET
+
+// func sparseInputAVX512(w []float32, dx []float32, dy []float32, winners []int32, outC int, rows int, count int, step int, down int, next int, under int, below int, pixel int, line int)
+// Requires: AVX, AVX2, AVX512F, BMI, CMOV
+TEXT ·sparseInputAVX512(SB), NOSPLIT, $8-176
+	MOVQ         dx_base+24(FP), AX
+	MOVQ         dy_base+48(FP), CX
+	MOVQ         winners_base+72(FP), DX
+	MOVQ         pixel+160(FP), BX
+	LEAQ         (BX)(BX*2), SI
+	XORQ         DI, DI
+	LEAQ         counting<>+0(SB), R8
+	VMOVUPS      (R8), Y0
+	MOVL         $0x00000008, R8
+	VMOVD        R8, X1
+	VPBROADCASTD X1, Y1
+
+row:
+	MOVQ count+112(FP), R8
+	MOVQ R8, (SP)
+
+window:
+	MOVQ w_base+0(FP), R8
+	MOVQ outC+96(FP), R9
+
+some:
+	MOVQ         R9, R10
+	MOVQ         $0x00000020, R11
+	CMPQ         R10, R11
+	CMOVQGT      R11, R10
+	MOVQ         AX, R11
+	LEAQ         -8(DI)(R10*1), R12
+	VMOVD        R12, X2
+	VPBROADCASTD X2, Y2
+	VPADDD       Y0, Y2, Y2
+	XORQ         R13, R13
+	MOVQ         R10, R12
+
+group2:
+	VPCMPEQD  -32(DX)(R12*4), Y2, Y3
+	VMOVMSKPS Y3, R14
+	SHLL      $0x08, R13
+	ORL       R14, R13
+	VPSUBD    Y1, Y2, Y2
+	SUBQ      $0x08, R12
+	JNE       group2
+	TESTL     R13, R13
+	JE        skip1
+	MOVQ      R11, R12
+	VMOVUPS   (R12), Z3
+	VMOVUPS   (R12)(BX*1), Z4
+	VMOVUPS   (R12)(BX*2), Z5
+	ADDQ      line+168(FP), R12
+	VMOVUPS   (R12), Z6
+	VMOVUPS   (R12)(BX*1), Z7
+	VMOVUPS   (R12)(BX*2), Z8
+	ADDQ      line+168(FP), R12
+	VMOVUPS   (R12), Z9
+	VMOVUPS   (R12)(BX*1), Z10
+	VMOVUPS   (R12)(BX*2), Z11
+
+channel3:
+	TZCNTL       R13, R12
+	BLSRL        R13, R13
+	VBROADCASTSS (CX)(R12*4), Z2
+	IMULQ        BX, R12
+	LEAQ         (R12)(R12*8), R12
+	ADDQ         R8, R12
+	VFMADD231PS  (R12), Z2, Z3
+	VFMADD231PS  (R12)(BX*1), Z2, Z4
+	VFMADD231PS  (R12)(BX*2), Z2, Z5
+	ADDQ         SI, R12
+	VFMADD231PS  (R12), Z2, Z6
+	VFMADD231PS  (R12)(BX*1), Z2, Z7
+	VFMADD231PS  (R12)(BX*2), Z2, Z8
+	ADDQ         SI, R12
+	VFMADD231PS  (R12), Z2, Z9
+	VFMADD231PS  (R12)(BX*1), Z2, Z10
+	VFMADD231PS  (R12)(BX*2), Z2, Z11
+	TESTL        R13, R13
+	JNE          channel3
+	VMOVUPS      Z3, (R11)
+	VMOVUPS      Z4, (R11)(BX*1)
+	VMOVUPS      Z5, (R11)(BX*2)
+	ADDQ         line+168(FP), R11
+	VMOVUPS      Z6, (R11)
+	VMOVUPS      Z7, (R11)(BX*1)
+	VMOVUPS      Z8, (R11)(BX*2)
+	ADDQ         line+168(FP), R11
+	VMOVUPS      Z9, (R11)
+	VMOVUPS      Z10, (R11)(BX*1)
+	VMOVUPS      Z11, (R11)(BX*2)
+
+skip1:
+	MOVQ         AX, R11
+	LEAQ         -8(DI)(R10*1), R12
+	ADDQ         BX, R11
+	ADDQ         outC+96(FP), R12
+	VMOVD        R12, X2
+	VPBROADCASTD X2, Y2
+	VPADDD       Y0, Y2, Y2
+	XORQ         R13, R13
+	MOVQ         R10, R12
+
+group5:
+	VPCMPEQD  -32(DX)(R12*4), Y2, Y3
+	VMOVMSKPS Y3, R14
+	SHLL      $0x08, R13
+	ORL       R14, R13
+	VPSUBD    Y1, Y2, Y2
+	SUBQ      $0x08, R12
+	JNE       group5
+	TESTL     R13, R13
+	JE        skip4
+	MOVQ      R11, R12
+	VMOVUPS   (R12), Z3
+	VMOVUPS   (R12)(BX*1), Z4
+	VMOVUPS   (R12)(BX*2), Z5
+	ADDQ      line+168(FP), R12
+	VMOVUPS   (R12), Z6
+	VMOVUPS   (R12)(BX*1), Z7
+	VMOVUPS   (R12)(BX*2), Z8
+	ADDQ      line+168(FP), R12
+	VMOVUPS   (R12), Z9
+	VMOVUPS   (R12)(BX*1), Z10
+	VMOVUPS   (R12)(BX*2), Z11
+
+channel6:
+	TZCNTL       R13, R12
+	BLSRL        R13, R13
+	VBROADCASTSS (CX)(R12*4), Z2
+	IMULQ        BX, R12
+	LEAQ         (R12)(R12*8), R12
+	ADDQ         R8, R12
+	VFMADD231PS  (R12), Z2, Z3
+	VFMADD231PS  (R12)(BX*1), Z2, Z4
+	VFMADD231PS  (R12)(BX*2), Z2, Z5
+	ADDQ         SI, R12
+	VFMADD231PS  (R12), Z2, Z6
+	VFMADD231PS  (R12)(BX*1), Z2, Z7
+	VFMADD231PS  (R12)(BX*2), Z2, Z8
+	ADDQ         SI, R12
+	VFMADD231PS  (R12), Z2, Z9
+	VFMADD231PS  (R12)(BX*1), Z2, Z10
+	VFMADD231PS  (R12)(BX*2), Z2, Z11
+	TESTL        R13, R13
+	JNE          channel6
+	VMOVUPS      Z3, (R11)
+	VMOVUPS      Z4, (R11)(BX*1)
+	VMOVUPS      Z5, (R11)(BX*2)
+	ADDQ         line+168(FP), R11
+	VMOVUPS      Z6, (R11)
+	VMOVUPS      Z7, (R11)(BX*1)
+	VMOVUPS      Z8, (R11)(BX*2)
+	ADDQ         line+168(FP), R11
+	VMOVUPS      Z9, (R11)
+	VMOVUPS      Z10, (R11)(BX*1)
+	VMOVUPS      Z11, (R11)(BX*2)
+
+skip4:
+	MOVQ         AX, R11
+	LEAQ         -8(DI)(R10*1), R12
+	ADDQ         line+168(FP), R11
+	ADDQ         below+152(FP), R12
+	VMOVD        R12, X2
+	VPBROADCASTD X2, Y2
+	VPADDD       Y0, Y2, Y2
+	XORQ         R13, R13
+	MOVQ         R10, R12
+
+group8:
+	VPCMPEQD  -32(DX)(R12*4), Y2, Y3
+	VMOVMSKPS Y3, R14
+	SHLL      $0x08, R13
+	ORL       R14, R13
+	VPSUBD    Y1, Y2, Y2
+	SUBQ      $0x08, R12
+	JNE       group8
+	TESTL     R13, R13
+	JE        skip7
+	MOVQ      R11, R12
+	VMOVUPS   (R12), Z3
+	VMOVUPS   (R12)(BX*1), Z4
+	VMOVUPS   (R12)(BX*2), Z5
+	ADDQ      line+168(FP), R12
+	VMOVUPS   (R12), Z6
+	VMOVUPS   (R12)(BX*1), Z7
+	VMOVUPS   (R12)(BX*2), Z8
+	ADDQ      line+168(FP), R12
+	VMOVUPS   (R12), Z9
+	VMOVUPS   (R12)(BX*1), Z10
+	VMOVUPS   (R12)(BX*2), Z11
+
+channel9:
+	TZCNTL       R13, R12
+	BLSRL        R13, R13
+	VBROADCASTSS (CX)(R12*4), Z2
+	IMULQ        BX, R12
+	LEAQ         (R12)(R12*8), R12
+	ADDQ         R8, R12
+	VFMADD231PS  (R12), Z2, Z3
+	VFMADD231PS  (R12)(BX*1), Z2, Z4
+	VFMADD231PS  (R12)(BX*2), Z2, Z5
+	ADDQ         SI, R12
+	VFMADD231PS  (R12), Z2, Z6
+	VFMADD231PS  (R12)(BX*1), Z2, Z7
+	VFMADD231PS  (R12)(BX*2), Z2, Z8
+	ADDQ         SI, R12
+	VFMADD231PS  (R12), Z2, Z9
+	VFMADD231PS  (R12)(BX*1), Z2, Z10
+	VFMADD231PS  (R12)(BX*2), Z2, Z11
+	TESTL        R13, R13
+	JNE          channel9
+	VMOVUPS      Z3, (R11)
+	VMOVUPS      Z4, (R11)(BX*1)
+	VMOVUPS      Z5, (R11)(BX*2)
+	ADDQ         line+168(FP), R11
+	VMOVUPS      Z6, (R11)
+	VMOVUPS      Z7, (R11)(BX*1)
+	VMOVUPS      Z8, (R11)(BX*2)
+	ADDQ         line+168(FP), R11
+	VMOVUPS      Z9, (R11)
+	VMOVUPS      Z10, (R11)(BX*1)
+	VMOVUPS      Z11, (R11)(BX*2)
+
+skip7:
+	MOVQ         AX, R11
+	LEAQ         -8(DI)(R10*1), R12
+	ADDQ         BX, R11
+	ADDQ         outC+96(FP), R12
+	ADDQ         line+168(FP), R11
+	ADDQ         below+152(FP), R12
+	VMOVD        R12, X2
+	VPBROADCASTD X2, Y2
+	VPADDD       Y0, Y2, Y2
+	XORQ         R13, R13
+	MOVQ         R10, R12
+
+group11:
+	VPCMPEQD  -32(DX)(R12*4), Y2, Y3
+	VMOVMSKPS Y3, R14
+	SHLL      $0x08, R13
+	ORL       R14, R13
+	VPSUBD    Y1, Y2, Y2
+	SUBQ      $0x08, R12
+	JNE       group11
+	TESTL     R13, R13
+	JE        skip10
+	MOVQ      R11, R12
+	VMOVUPS   (R12), Z3
+	VMOVUPS   (R12)(BX*1), Z4
+	VMOVUPS   (R12)(BX*2), Z5
+	ADDQ      line+168(FP), R12
+	VMOVUPS   (R12), Z6
+	VMOVUPS   (R12)(BX*1), Z7
+	VMOVUPS   (R12)(BX*2), Z8
+	ADDQ      line+168(FP), R12
+	VMOVUPS   (R12), Z9
+	VMOVUPS   (R12)(BX*1), Z10
+	VMOVUPS   (R12)(BX*2), Z11
+
+channel12:
+	TZCNTL       R13, R12
+	BLSRL        R13, R13
+	VBROADCASTSS (CX)(R12*4), Z2
+	IMULQ        BX, R12
+	LEAQ         (R12)(R12*8), R12
+	ADDQ         R8, R12
+	VFMADD231PS  (R12), Z2, Z3
+	VFMADD231PS  (R12)(BX*1), Z2, Z4
+	VFMADD231PS  (R12)(BX*2), Z2, Z5
+	ADDQ         SI, R12
+	VFMADD231PS  (R12), Z2, Z6
+	VFMADD231PS  (R12)(BX*1), Z2, Z7
+	VFMADD231PS  (R12)(BX*2), Z2, Z8
+	ADDQ         SI, R12
+	VFMADD231PS  (R12), Z2, Z9
+	VFMADD231PS  (R12)(BX*1), Z2, Z10
+	VFMADD231PS  (R12)(BX*2), Z2, Z11
+	TESTL        R13, R13
+	JNE          channel12
+	VMOVUPS      Z3, (R11)
+	VMOVUPS      Z4, (R11)(BX*1)
+	VMOVUPS      Z5, (R11)(BX*2)
+	ADDQ         line+168(FP), R11
+	VMOVUPS      Z6, (R11)
+	VMOVUPS      Z7, (R11)(BX*1)
+	VMOVUPS      Z8, (R11)(BX*2)
+	ADDQ         line+168(FP), R11
+	VMOVUPS      Z9, (R11)
+	VMOVUPS      Z10, (R11)(BX*1)
+	VMOVUPS      Z11, (R11)(BX*2)
+
+skip10:
+	LEAQ  (DX)(R10*4), DX
+	LEAQ  (CX)(R10*4), CX
+	ADDQ  R10, DI
+	SUBQ  R10, R9
+	IMULQ BX, R10
+	LEAQ  (R10)(R10*8), R10
+	ADDQ  R10, R8
+	TESTQ R9, R9
+	JNE   some
+	ADDQ  step+120(FP), AX
+	SUBQ  outC+96(FP), DI
+	ADDQ  next+136(FP), DI
+	DECQ  (SP)
+	JNE   window
+	ADDQ  down+128(FP), AX
+	ADDQ  under+144(FP), DI
+	DECQ  rows+104(FP)
+	JNE   row
+	VZEROUPPER
+	RET
+
 // func packedAVX512_8x32(a *byte)
 // Requires: AVX, AVX512F
 TEXT ·packedAVX512_8x32(SB), NOSPLIT, $8-8

@@ -37,6 +37,7 @@ func main() {
 	winograd()
 	oneChannel()
 	oneChannelGrad()
+	sparse()
 	packed()
 	peak(avx2, 12)
 	peak(avx512, 24)
