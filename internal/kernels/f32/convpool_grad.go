@@ -22,10 +22,11 @@ func (l *PooledConv) image(to, dy []float32, winners []int32, b int) {
 
 // Grad computes the gradients of the convolution's input, unless dx is nil, and of its weights and bias, as
 // [Conv2DGrad] does of what [MaxPool2DGrad] and the gradient of the tail make of dy, the gradient of the pool's output. Where
-// [PooledConv.Sparse] holds or dx is nil, the sums for dw and dbias are one chain per range of images,
+// [PooledConv.Sparse] holds (but for dx of one channel) or dx is nil, the sums for dw and dbias are one chain per range of images,
 // [PooledConv.GradChunks] of them. dbias may be nil.
 func (l *PooledConv) Grad(ws *Workspace, dx, dw, dbias, x, dy []float32, winners []int32, w []float32) {
-	sparse := l.Sparse()
+	single := l.InC == 1
+	sparse := l.Sparse() && (dx == nil || !single)
 	if dx != nil && !sparse {
 		Conv2DGrad(ws, l.Conv, dx, dw, dbias, x, l.whole(dy, winners), w)
 		return
@@ -42,9 +43,12 @@ func (l *PooledConv) Grad(ws *Workspace, dx, dw, dbias, x, dy []float32, winners
 	a.biases = s[:chunks*l.OutC]
 	parallel.Each(chunks, chunks, a, part)
 	addChunks(chunks, n, a.sums)
-	if sparse {
+	switch {
+	case sparse && single:
+		transpose(l.depth(), l.OutC, dw, l.depth(), a.sums, l.OutC)
+	case sparse:
 		copy(dw, a.sums[:n])
-	} else {
+	default:
 		l.unpackGrad(dw, a.sums)
 	}
 	if dbias != nil {
@@ -117,7 +121,11 @@ func (l *PooledConv) Sparse() bool {
 	for axis := range 2 {
 		inside = inside && l.Pad[axis] >= 0 && l.Pad[axis]+l.Input[axis] <= l.span(axis, l.Output[axis])
 	}
-	return inside && l.Kernel == [2]int{3, 3} && l.Stride == one && l.Dilation == one && l.InC%8 == 0 && l.OutC%8 == 0 &&
+	channels := l.InC%8 == 0 && l.OutC%8 == 0
+	if l.InC == 1 { // routines read all of a window of 2x2
+		channels = l.OutC >= 8 && l.Pool.Kernel == [2]int{2, 2} && l.Output[0]%2 == 0 && l.Output[1]%2 == 0
+	}
+	return inside && channels && l.Kernel == [2]int{3, 3} && l.Stride == one && l.Dilation == one &&
 		l.Output[1] > 1 && max(l.Pool.Kernel[0], l.Pool.Kernel[1]) <= 2 && l.Pool.Pad == [2]int{}
 }
 
@@ -155,7 +163,11 @@ func (a pooledGrad) sparse(c, _ int) {
 		for k := range l.blocks() {
 			q := l.block(b, k)
 			top, p := (q.row-b*l.Output[0])*line, q.sparse(l, line)
-			level.sparseWeights(sum, bias, x[top:], a.dy[q.at:], a.winners[q.at:], p)
+			if l.InC == 1 {
+				level.sparseOneChannel(sum, bias, x[top:], a.dy[q.at:], a.winners[q.at:], p)
+			} else {
+				level.sparseWeights(sum, bias, x[top:], a.dy[q.at:], a.winners[q.at:], p)
+			}
 			if dx != nil {
 				level.sparseInput(dx[top:], a.dy[q.at:], a.winners[q.at:], a.w, p)
 			}
@@ -237,6 +249,24 @@ func sparseInputPortable(dx, dy []float32, winners []int32, w []float32, p spars
 						}
 					}
 				}
+			}
+		}
+	}
+}
+
+// sparseOneChannelPortable is sparseWeightsPortable for one input channel, whose sums are [taps, OutC]; where nothing passes, it
+// multiplies the first tap with 0.
+func sparseOneChannelPortable(sum, bias, x, dy []float32, winners []int32, p sparse) {
+	for i := range p.rows * p.count {
+		for o := range p.outC {
+			d := dy[i*p.outC+o]
+			tap, first := p.won(winners, i, o)
+			if tap < 0 {
+				d, first = 0, i/p.count*p.apart[0]*p.line+i%p.count*p.apart[1]
+			}
+			bias[o] += d
+			for t := range 9 {
+				sum[t*p.outC+o] += float32(x[first+t/3*p.line+t%3] * d)
 			}
 		}
 	}

@@ -50,8 +50,9 @@ type vectors struct {
 	oneChannelGrad func(sum, bias, x, dy []float32, add bool, p pixels)
 
 	// On what a pool lets pass, in several input channels at a time.
-	sparseWeights func(sum, bias, x, dy []float32, winners []int32, p sparse)
-	sparseInput   func(dx, dy []float32, winners []int32, w []float32, p sparse)
+	sparseWeights    func(sum, bias, x, dy []float32, winners []int32, p sparse)
+	sparseOneChannel func(sum, bias, x, dy []float32, winners []int32, p sparse)
+	sparseInput      func(dx, dy []float32, winners []int32, w []float32, p sparse)
 
 	// transpose8 transposes eight rows of 8*blocks columns; nil where it is not faster than [transpose].
 	transpose8 func(dst []float32, stride int, src []float32, from, blocks int)
@@ -110,7 +111,7 @@ var portable = &dispatch{name: "portable", gemm: gemmPortable, vectors: vectors{
 
 	winogradWindow: winogradWindowPortable, winogradSpread: winogradSpreadPortable, winogradGather: winogradGatherPortable,
 
-	sparseWeights: sparseWeightsPortable, sparseInput: sparseInputPortable,
+	sparseWeights: sparseWeightsPortable, sparseInput: sparseInputPortable, sparseOneChannel: sparseOneChannelPortable,
 
 	sgd: sgdPortable, momentum: momentumPortable, nesterov: nesterovPortable, adam: adamPortable, rmsprop: rmspropPortable,
 

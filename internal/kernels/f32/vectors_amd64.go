@@ -67,6 +67,10 @@ var vectorsAVX2 = vectors{
 			p.weights(sparseWeightsAVX2, c, sum, bias, x, dy, winners)
 		}
 	},
+	sparseOneChannel: func(sum, bias, x, dy []float32, winners []int32, p sparse) {
+		step, down, next, under := p.strides()
+		sparseOneChannelAVX2(sum, bias, x, dy, winners, p.outC, p.rows, p.count, step, down, next, under, p.strip, word*p.line)
+	},
 	sparseInput: func(dx, dy []float32, winners []int32, w []float32, p sparse) {
 		for c := 0; c < p.inC; c += 8 {
 			p.input(sparseInputAVX2, c, dx, dy, winners, w)

@@ -1380,6 +1380,21 @@ func sparseWeightsAVX512(sum []float32, bias []float32, x []float32, dy []float3
 //go:noescape
 func sparseInputAVX512(w []float32, dx []float32, dy []float32, winners []int32, outC int, rows int, count int, step int, down int, next int, under int, below int, pixel int, line int)
 
+// sparseOneChannelAVX2 adds to the gradients of the weights and the bias of a convolution of one channel; outC is at least eight:
+//
+//	for r := range rows { for i := range count { for o := range outC {
+//		at, d, p := winners[(r*count+i)*outC+o] - (o + i*next + r*(count*next+under)), dy[(r*count+i)*outC+o], i*step + r*(count*step+down)
+//		if at < 0 { d = 0 }
+//		if at >= below { p += line; at -= below }
+//		if at >= outC { p++ }
+//		bias[o] += d
+//		for t := range 9 { sum[t*outC+o] = fma(x[p+t/3*line+t%3], d, sum[t*outC+o]) }
+//	} } }
+//	Of the strides step, down and line are bytes.
+//
+//go:noescape
+func sparseOneChannelAVX2(sum []float32, bias []float32, x []float32, dy []float32, winners []int32, outC int, rows int, count int, step int, down int, next int, under int, below int, line int)
+
 // packedAVX512_8x32 computes tiles of 8 pixels by 32 channels, in float32 with one rounding for a product:
 //
 //	for segments s, k < depth { for r, c: acc[r][c] = fma(plane[pixels[r] + segments[s] + k], weights[s][k][c], acc[r][c]) }

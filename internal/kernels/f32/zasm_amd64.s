@@ -16272,6 +16272,306 @@ skip10:
 	VZEROUPPER
 	RET
 
+// func sparseOneChannelAVX2(sum []float32, bias []float32, x []float32, dy []float32, winners []int32, outC int, rows int, count int, step int, down int, next int, under int, below int, line int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·sparseOneChannelAVX2(SB), NOSPLIT, $0-192
+	MOVQ    outC+120(FP), AX
+	LEAQ    counting<>+0(SB), CX
+	VMOVUPS (CX), Y0
+	XORQ    CX, CX
+
+block:
+	MOVQ    AX, DX
+	SUBQ    CX, DX
+	CMPQ    DX, $0x08
+	JLT     rest
+	MOVQ    sum_base+0(FP), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    AX, BX
+	SHLQ    $0x02, BX
+	VMOVUPS (DX), Y6
+	ADDQ    BX, DX
+	VMOVUPS (DX), Y7
+	ADDQ    BX, DX
+	VMOVUPS (DX), Y8
+	ADDQ    BX, DX
+	VMOVUPS (DX), Y9
+	ADDQ    BX, DX
+	VMOVUPS (DX), Y10
+	ADDQ    BX, DX
+	VMOVUPS (DX), Y11
+	ADDQ    BX, DX
+	VMOVUPS (DX), Y12
+	ADDQ    BX, DX
+	VMOVUPS (DX), Y13
+	ADDQ    BX, DX
+	VMOVUPS (DX), Y14
+	ADDQ    BX, DX
+	MOVQ    bias_base+24(FP), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y1
+	MOVQ    x_base+48(FP), DX
+	MOVQ    dy_base+72(FP), SI
+	LEAQ    (SI)(CX*4), SI
+	MOVQ    rows+128(FP), R8
+	MOVQ    winners_base+96(FP), DI
+	LEAQ    (DI)(CX*4), DI
+	MOVQ    CX, R9
+	MOVQ    line+184(FP), R10
+	LEAQ    (R10)(R10*2), R11
+
+row1:
+	MOVQ count+136(FP), R12
+
+window2:
+	VMOVUPS      (SI), Y2
+	VMOVUPS      (DI), Y3
+	VMOVD        R9, X5
+	VPBROADCASTD X5, Y5
+	VPADDD       Y0, Y5, Y5
+	VPSUBD       Y5, Y3, Y3
+	VPSRAD       $0x1f, Y3, Y4
+	VPANDN       Y2, Y4, Y2
+	VADDPS       Y2, Y1, Y1
+	VPBROADCASTD below+176(FP), Y5
+	VPCMPGTD     Y3, Y5, Y4
+	VPANDN       Y5, Y4, Y5
+	VPSUBD       Y5, Y3, Y3
+	VPADDD       Y4, Y4, Y4
+	VPBROADCASTD outC+120(FP), Y5
+	VPCMPGTD     Y3, Y5, Y5
+	VPADDD       Y5, Y4, Y3
+	VPCMPEQD     Y5, Y5, Y5
+	VPSRLD       $0x1e, Y5, Y5
+	VPADDD       Y5, Y3, Y3
+	VBROADCASTSD (DX), Y4
+	VBROADCASTSD (DX)(R10*1), Y5
+	VBLENDPS     $0xcc, Y5, Y4, Y4
+	VPERMILPS    Y3, Y4, Y4
+	VFMADD231PS  Y4, Y2, Y6
+	VMOVAPS      Y5, Y4
+	VBROADCASTSD (DX)(R10*2), Y5
+	VBLENDPS     $0xcc, Y5, Y4, Y4
+	VPERMILPS    Y3, Y4, Y4
+	VFMADD231PS  Y4, Y2, Y9
+	VMOVAPS      Y5, Y4
+	VBROADCASTSD (DX)(R11*1), Y5
+	VBLENDPS     $0xcc, Y5, Y4, Y4
+	VPERMILPS    Y3, Y4, Y4
+	VFMADD231PS  Y4, Y2, Y12
+	VBROADCASTSD 4(DX), Y4
+	VBROADCASTSD 4(DX)(R10*1), Y5
+	VBLENDPS     $0xcc, Y5, Y4, Y4
+	VPERMILPS    Y3, Y4, Y4
+	VFMADD231PS  Y4, Y2, Y7
+	VMOVAPS      Y5, Y4
+	VBROADCASTSD 4(DX)(R10*2), Y5
+	VBLENDPS     $0xcc, Y5, Y4, Y4
+	VPERMILPS    Y3, Y4, Y4
+	VFMADD231PS  Y4, Y2, Y10
+	VMOVAPS      Y5, Y4
+	VBROADCASTSD 4(DX)(R11*1), Y5
+	VBLENDPS     $0xcc, Y5, Y4, Y4
+	VPERMILPS    Y3, Y4, Y4
+	VFMADD231PS  Y4, Y2, Y13
+	VBROADCASTSD 8(DX), Y4
+	VBROADCASTSD 8(DX)(R10*1), Y5
+	VBLENDPS     $0xcc, Y5, Y4, Y4
+	VPERMILPS    Y3, Y4, Y4
+	VFMADD231PS  Y4, Y2, Y8
+	VMOVAPS      Y5, Y4
+	VBROADCASTSD 8(DX)(R10*2), Y5
+	VBLENDPS     $0xcc, Y5, Y4, Y4
+	VPERMILPS    Y3, Y4, Y4
+	VFMADD231PS  Y4, Y2, Y11
+	VMOVAPS      Y5, Y4
+	VBROADCASTSD 8(DX)(R11*1), Y5
+	VBLENDPS     $0xcc, Y5, Y4, Y4
+	VPERMILPS    Y3, Y4, Y4
+	VFMADD231PS  Y4, Y2, Y14
+	ADDQ         BX, DI
+	ADDQ         BX, SI
+	ADDQ         step+144(FP), DX
+	ADDQ         next+160(FP), R9
+	DECQ         R12
+	JNE          window2
+	ADDQ         down+152(FP), DX
+	ADDQ         under+168(FP), R9
+	DECQ         R8
+	JNE          row1
+	MOVQ         sum_base+0(FP), DX
+	LEAQ         (DX)(CX*4), DX
+	VMOVUPS      Y6, (DX)
+	ADDQ         BX, DX
+	VMOVUPS      Y7, (DX)
+	ADDQ         BX, DX
+	VMOVUPS      Y8, (DX)
+	ADDQ         BX, DX
+	VMOVUPS      Y9, (DX)
+	ADDQ         BX, DX
+	VMOVUPS      Y10, (DX)
+	ADDQ         BX, DX
+	VMOVUPS      Y11, (DX)
+	ADDQ         BX, DX
+	VMOVUPS      Y12, (DX)
+	ADDQ         BX, DX
+	VMOVUPS      Y13, (DX)
+	ADDQ         BX, DX
+	VMOVUPS      Y14, (DX)
+	ADDQ         BX, DX
+	MOVQ         bias_base+24(FP), DX
+	LEAQ         (DX)(CX*4), DX
+	VMOVUPS      Y1, (DX)
+	ADDQ         $0x08, CX
+	JMP          block
+
+rest:
+	TESTQ      DX, DX
+	JE         done
+	LEAQ       tails<>+0(SB), BX
+	NEGQ       DX
+	VMOVUPS    32(BX)(DX*4), Y1
+	MOVQ       sum_base+0(FP), DX
+	LEAQ       (DX)(CX*4), DX
+	SHLQ       $0x02, AX
+	VMASKMOVPS (DX), Y1, Y7
+	ADDQ       AX, DX
+	VMASKMOVPS (DX), Y1, Y8
+	ADDQ       AX, DX
+	VMASKMOVPS (DX), Y1, Y9
+	ADDQ       AX, DX
+	VMASKMOVPS (DX), Y1, Y10
+	ADDQ       AX, DX
+	VMASKMOVPS (DX), Y1, Y11
+	ADDQ       AX, DX
+	VMASKMOVPS (DX), Y1, Y12
+	ADDQ       AX, DX
+	VMASKMOVPS (DX), Y1, Y13
+	ADDQ       AX, DX
+	VMASKMOVPS (DX), Y1, Y14
+	ADDQ       AX, DX
+	VMASKMOVPS (DX), Y1, Y15
+	ADDQ       AX, DX
+	MOVQ       bias_base+24(FP), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y1, Y2
+	MOVQ       x_base+48(FP), DX
+	MOVQ       dy_base+72(FP), BX
+	LEAQ       (BX)(CX*4), BX
+	MOVQ       rows+128(FP), DI
+	MOVQ       winners_base+96(FP), SI
+	LEAQ       (SI)(CX*4), SI
+	MOVQ       CX, R8
+	MOVQ       line+184(FP), R9
+	LEAQ       (R9)(R9*2), R10
+
+row3:
+	MOVQ count+136(FP), R11
+
+window4:
+	VMASKMOVPS   (BX), Y1, Y3
+	VMASKMOVPS   (SI), Y1, Y4
+	VMOVD        R8, X6
+	VPBROADCASTD X6, Y6
+	VPADDD       Y0, Y6, Y6
+	VPSUBD       Y6, Y4, Y4
+	VPSRAD       $0x1f, Y4, Y5
+	VPANDN       Y3, Y5, Y3
+	VADDPS       Y3, Y2, Y2
+	VPBROADCASTD below+176(FP), Y6
+	VPCMPGTD     Y4, Y6, Y5
+	VPANDN       Y6, Y5, Y6
+	VPSUBD       Y6, Y4, Y4
+	VPADDD       Y5, Y5, Y5
+	VPBROADCASTD outC+120(FP), Y6
+	VPCMPGTD     Y4, Y6, Y6
+	VPADDD       Y6, Y5, Y4
+	VPCMPEQD     Y6, Y6, Y6
+	VPSRLD       $0x1e, Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VBROADCASTSD (DX), Y5
+	VBROADCASTSD (DX)(R9*1), Y6
+	VBLENDPS     $0xcc, Y6, Y5, Y5
+	VPERMILPS    Y4, Y5, Y5
+	VFMADD231PS  Y5, Y3, Y7
+	VMOVAPS      Y6, Y5
+	VBROADCASTSD (DX)(R9*2), Y6
+	VBLENDPS     $0xcc, Y6, Y5, Y5
+	VPERMILPS    Y4, Y5, Y5
+	VFMADD231PS  Y5, Y3, Y10
+	VMOVAPS      Y6, Y5
+	VBROADCASTSD (DX)(R10*1), Y6
+	VBLENDPS     $0xcc, Y6, Y5, Y5
+	VPERMILPS    Y4, Y5, Y5
+	VFMADD231PS  Y5, Y3, Y13
+	VBROADCASTSD 4(DX), Y5
+	VBROADCASTSD 4(DX)(R9*1), Y6
+	VBLENDPS     $0xcc, Y6, Y5, Y5
+	VPERMILPS    Y4, Y5, Y5
+	VFMADD231PS  Y5, Y3, Y8
+	VMOVAPS      Y6, Y5
+	VBROADCASTSD 4(DX)(R9*2), Y6
+	VBLENDPS     $0xcc, Y6, Y5, Y5
+	VPERMILPS    Y4, Y5, Y5
+	VFMADD231PS  Y5, Y3, Y11
+	VMOVAPS      Y6, Y5
+	VBROADCASTSD 4(DX)(R10*1), Y6
+	VBLENDPS     $0xcc, Y6, Y5, Y5
+	VPERMILPS    Y4, Y5, Y5
+	VFMADD231PS  Y5, Y3, Y14
+	VBROADCASTSD 8(DX), Y5
+	VBROADCASTSD 8(DX)(R9*1), Y6
+	VBLENDPS     $0xcc, Y6, Y5, Y5
+	VPERMILPS    Y4, Y5, Y5
+	VFMADD231PS  Y5, Y3, Y9
+	VMOVAPS      Y6, Y5
+	VBROADCASTSD 8(DX)(R9*2), Y6
+	VBLENDPS     $0xcc, Y6, Y5, Y5
+	VPERMILPS    Y4, Y5, Y5
+	VFMADD231PS  Y5, Y3, Y12
+	VMOVAPS      Y6, Y5
+	VBROADCASTSD 8(DX)(R10*1), Y6
+	VBLENDPS     $0xcc, Y6, Y5, Y5
+	VPERMILPS    Y4, Y5, Y5
+	VFMADD231PS  Y5, Y3, Y15
+	ADDQ         AX, SI
+	ADDQ         AX, BX
+	ADDQ         step+144(FP), DX
+	ADDQ         next+160(FP), R8
+	DECQ         R11
+	JNE          window4
+	ADDQ         down+152(FP), DX
+	ADDQ         under+168(FP), R8
+	DECQ         DI
+	JNE          row3
+	MOVQ         sum_base+0(FP), DX
+	LEAQ         (DX)(CX*4), DX
+	VMASKMOVPS   Y7, Y1, (DX)
+	ADDQ         AX, DX
+	VMASKMOVPS   Y8, Y1, (DX)
+	ADDQ         AX, DX
+	VMASKMOVPS   Y9, Y1, (DX)
+	ADDQ         AX, DX
+	VMASKMOVPS   Y10, Y1, (DX)
+	ADDQ         AX, DX
+	VMASKMOVPS   Y11, Y1, (DX)
+	ADDQ         AX, DX
+	VMASKMOVPS   Y12, Y1, (DX)
+	ADDQ         AX, DX
+	VMASKMOVPS   Y13, Y1, (DX)
+	ADDQ         AX, DX
+	VMASKMOVPS   Y14, Y1, (DX)
+	ADDQ         AX, DX
+	VMASKMOVPS   Y15, Y1, (DX)
+	ADDQ         AX, DX
+	MOVQ         bias_base+24(FP), AX
+	LEAQ         (AX)(CX*4), AX
+	VMASKMOVPS   Y2, Y1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
 // func packedAVX512_8x32(a *byte)
 // Requires: AVX, AVX512F
 TEXT ·packedAVX512_8x32(SB), NOSPLIT, $8-8

@@ -15,6 +15,7 @@ func sparse() {
 		sparseWeights(i)
 		sparseInput(i)
 	}
+	sparseOneChannel()
 }
 
 // nine are the vectors of 3x3 pixels of an image.
@@ -225,5 +226,137 @@ func sparseInput(i isa) {
 	ADDQ(param("under"), first)
 	DECQ(param("rows"))
 	JNE(operand.LabelRef("row"))
+	end()
+}
+
+// sparseOneChannel takes eight output channels of a window at a time: the four pixels that a tap of the kernel may lie on are
+// in every half of a vector, and each channel selects the one of its winner.
+func sparseOneChannel() {
+	routine("sparseOneChannel", "(sum, bias, x, dy []float32, winners []int32, outC, rows, count, step, down, next, under, below, line int)",
+		"adds to the gradients of the weights and the bias of a convolution of one channel; outC is at least eight:",
+		"for r := range rows { for i := range count { for o := range outC {",
+		"\tat, d, p := winners[(r*count+i)*outC+o] - (o + i*next + r*(count*next+under)), dy[(r*count+i)*outC+o], i*step + r*(count*step+down)",
+		"\tif at < 0 { d = 0 }",
+		"\tif at >= below { p += line; at -= below }",
+		"\tif at >= outC { p++ }",
+		"\tbias[o] += d",
+		"\tfor t := range 9 { sum[t*outC+o] = fma(x[p+t/3*line+t%3], d, sum[t*outC+o]) }",
+		"} } }",
+		"Of the strides step, down and line are bytes.")
+	outC, c := number("outC"), GP64()
+	numbers := laneNumbers()
+	XORQ(c, c)
+	block := func(mask reg.VecVirtual) {
+		move := func(from, to operand.Op) {
+			if mask == nil {
+				VMOVUPS(from, to)
+			} else {
+				VMASKMOVPS(from, mask, to)
+			}
+		}
+		keep := func(v reg.VecVirtual, to operand.Mem) {
+			if mask == nil {
+				VMOVUPS(v, to)
+			} else {
+				VMASKMOVPS(v, mask, to)
+			}
+		}
+		var sum nine
+		bias, d, pick, upper, lower := YMM(), YMM(), YMM(), YMM(), YMM()
+		p := pointer("sum", c)
+		bytes := GP64()
+		MOVQ(outC, bytes)
+		SHLQ(operand.U8(2), bytes)
+		for t := range sum {
+			sum[t] = YMM()
+			move(operand.Mem{Base: p}, sum[t])
+			ADDQ(bytes, p)
+		}
+		p = pointer("bias", c)
+		move(operand.Mem{Base: p}, bias)
+		x, dy, winners, rows, first := slice("x"), pointer("dy", c), GP64(), number("rows"), GP64()
+		Load(Param("winners").Base(), winners)
+		LEAQ(at(winners, c), winners)
+		MOVQ(c, first)
+		line, line3 := number("line"), GP64()
+		LEAQ(operand.Mem{Base: line, Index: line, Scale: 2}, line3)
+		row, window := label("row"), label("window")
+		Label(row)
+		count := number("count")
+		Label(window)
+		move(operand.Mem{Base: dy}, d)
+		move(operand.Mem{Base: winners}, pick)
+		VMOVD(first.As32(), lower.AsX())
+		VPBROADCASTD(lower.AsX(), lower)
+		VPADDD(numbers, lower, lower)
+		VPSUBD(lower, pick, pick)
+		VPSRAD(operand.U8(31), pick, upper) // ones where nothing passes
+		VPANDN(d, upper, d)
+		VADDPS(d, bias, bias)
+		VPBROADCASTD(param("below"), lower)
+		VPCMPGTD(pick, lower, upper) // below > pick
+		VPANDN(lower, upper, lower)
+		VPSUBD(lower, pick, pick)
+		VPADDD(upper, upper, upper)
+		VPBROADCASTD(param("outC"), lower)
+		VPCMPGTD(pick, lower, lower)
+		VPADDD(lower, upper, pick) // -2 in the upper row, and -1 in the left column
+		VPCMPEQD(lower, lower, lower)
+		VPSRLD(operand.U8(30), lower, lower) // 3 = lower right
+		VPADDD(lower, pick, pick)
+		for col := range 3 {
+			pixels := func(r int) operand.Mem {
+				m := operand.Mem{Base: x, Disp: 4 * col}
+				switch r {
+				case 1, 2:
+					m.Index, m.Scale = line, uint8(r)
+				case 3:
+					m.Index, m.Scale = line3, 1
+				}
+				return m
+			}
+			VBROADCASTSD(pixels(0), upper)
+			for r := range 3 {
+				VBROADCASTSD(pixels(r+1), lower)
+				VBLENDPS(operand.U8(0xcc), lower, upper, upper)
+				VPERMILPS(pick, upper, upper)
+				VFMADD231PS(upper, d, sum[3*r+col])
+				if r < 2 {
+					VMOVAPS(lower, upper)
+				}
+			}
+		}
+		ADDQ(bytes, winners)
+		ADDQ(bytes, dy)
+		ADDQ(param("step"), x)
+		ADDQ(param("next"), first)
+		DECQ(count)
+		JNE(operand.LabelRef(window))
+		ADDQ(param("down"), x)
+		ADDQ(param("under"), first)
+		DECQ(rows)
+		JNE(operand.LabelRef(row))
+		p = pointer("sum", c)
+		for t := range sum {
+			keep(sum[t], operand.Mem{Base: p})
+			ADDQ(bytes, p)
+		}
+		p = pointer("bias", c)
+		keep(bias, operand.Mem{Base: p})
+	}
+	left := GP64()
+	Label("block")
+	MOVQ(outC, left)
+	SUBQ(c, left)
+	CMPQ(left, operand.U8(8))
+	JLT(operand.LabelRef("rest"))
+	block(nil)
+	ADDQ(operand.U8(8), c)
+	JMP(operand.LabelRef("block"))
+	Label("rest")
+	TESTQ(left, left)
+	JE(operand.LabelRef("done"))
+	block(firstLanes(left))
+	Label("done")
 	end()
 }
