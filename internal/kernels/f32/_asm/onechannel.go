@@ -23,18 +23,38 @@ func (t taps) at(tap int, right reg.GPVirtual) operand.Mem {
 	return operand.Mem{Base: t.rows[tap/3], Index: right, Scale: 1, Disp: tap % 3 * 4}
 }
 
-// each runs body for count pixels of each of rows rows of the image.
-func (t taps) each(body func(right reg.GPVirtual)) {
-	row, pixel := label("row"), label("pixel")
-	rows, right, left, step := number("rows"), GP64(), GP64(), number("step")
+// each runs body for count pixels of each of rows rows of the image, for some at a time and then for one.
+func (t taps) each(some int, body func(right ...reg.GPVirtual)) {
+	row, pixels, pixel, next := label("row"), label("pixels"), label("pixel"), label("next")
+	rows, left, step := number("rows"), GP64(), number("step")
+	right := make([]reg.GPVirtual, some)
+	for i := range right {
+		right[i] = GP64()
+	}
 	Label(row)
-	XORQ(right, right)
+	XORQ(right[0], right[0])
 	MOVQ(param("count"), left)
+	if some > 1 {
+		Label(pixels)
+		SUBQ(operand.U8(some), left)
+		JLT(operand.LabelRef(pixel))
+		for i := 1; i < some; i++ {
+			LEAQ(operand.Mem{Base: right[i-1], Index: step, Scale: 1}, right[i])
+		}
+		body(right...)
+		LEAQ(operand.Mem{Base: right[some-1], Index: step, Scale: 1}, right[0])
+		JMP(operand.LabelRef(pixels))
+		Label(pixel)
+		ADDQ(operand.U8(some), left)
+		JE(operand.LabelRef(next))
+		pixel = label("pixel")
+	}
 	Label(pixel)
-	body(right)
-	ADDQ(step, right)
+	body(right[0])
+	ADDQ(step, right[0])
 	DECQ(left)
 	JNE(operand.LabelRef(pixel))
+	Label(next)
 	for _, r := range t.rows {
 		ADDQ(param("down"), r)
 	}
@@ -64,15 +84,21 @@ func oneChannel() {
 			ADDQ(bytes, from)
 		}
 		y, t := pointer("y", c), newTaps(slice("x"))
-		sum, x := YMM(), YMM()
-		t.each(func(right reg.GPVirtual) {
-			VXORPS(sum, sum, sum)
-			for i := range w {
-				VBROADCASTSS(t.at(i, right), x)
-				VFMADD231PS(w[i], x, sum)
+		sum, x := [4]reg.VecVirtual{YMM(), YMM(), YMM(), YMM()}, YMM()
+		t.each(len(sum), func(right ...reg.GPVirtual) { // sums of several pixels need not wait for each other
+			for p := range right {
+				VXORPS(sum[p], sum[p], sum[p])
 			}
-			VMOVUPS(sum, operand.Mem{Base: y})
-			ADDQ(bytes, y)
+			for i := range w {
+				for p := range right {
+					VBROADCASTSS(t.at(i, right[p]), x)
+					VFMADD231PS(w[i], x, sum[p])
+				}
+			}
+			for p := range right {
+				VMOVUPS(sum[p], operand.Mem{Base: y})
+				ADDQ(bytes, y)
+			}
 		})
 	}
 	ADDQ(operand.U8(16), c)
@@ -133,11 +159,11 @@ func oneChannelGrad() {
 		Label(start)
 		dy, t := pointer("dy", c), newTaps(slice("x"))
 		d, x := YMM(), YMM()
-		t.each(func(right reg.GPVirtual) {
+		t.each(1, func(right ...reg.GPVirtual) {
 			move(operand.Mem{Base: dy}, d)
 			VADDPS(d, bias, bias)
 			for i := range sum {
-				VBROADCASTSS(t.at(i, right), x)
+				VBROADCASTSS(t.at(i, right[0]), x)
 				VFMADD231PS(x, d, sum[i])
 			}
 			ADDQ(bytes, dy)
