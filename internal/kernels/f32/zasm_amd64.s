@@ -10684,7 +10684,7 @@ end2:
 	RET
 
 // func normalizeMaskedGradAVX2(dx []float32, dy []float32, mask []uint8, x []float32, params []float32, step int, lines int, pixels int, gap int, channels int)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·normalizeMaskedGradAVX2(SB), NOSPLIT, $0-160
 	LEAQ    eightBits<>+0(SB), AX
 	VMOVUPS (AX), Y0
@@ -10730,6 +10730,8 @@ line3:
 	MOVQ pixels+136(FP), R10
 
 pixel4:
+	PREFETCHT0   7168(SI)
+	PREFETCHT0   7168(DI)
 	VPBROADCASTB (R8), Y12
 	VPAND        Y0, Y12, Y12
 	VPCMPEQD     Y0, Y12, Y12
@@ -10799,6 +10801,8 @@ line7:
 	MOVQ pixels+136(FP), R10
 
 pixel8:
+	PREFETCHT0   7168(SI)
+	PREFETCHT0   7168(DI)
 	VPBROADCASTB (R8), Y7
 	VPAND        Y0, Y7, Y7
 	VPCMPEQD     Y0, Y7, Y7
@@ -10828,7 +10832,7 @@ fewer6:
 	RET
 
 // func sumMaskedNormalizedAVX2(sum []float32, products []float32, x []float32, dy []float32, mask []uint8, mean []float32, invStd []float32, step int, lines int, pixels int, gap int, channels int)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·sumMaskedNormalizedAVX2(SB), NOSPLIT, $0-208
 	LEAQ    eightBits<>+0(SB), AX
 	VMOVUPS (AX), Y0
@@ -10875,6 +10879,7 @@ line3:
 	MOVQ pixels+184(FP), R9
 
 pixel4:
+	PREFETCHT0   7168(SI)
 	VPBROADCASTB (DI), Y10
 	VPAND        Y0, Y10, Y10
 	VPCMPEQD     Y0, Y10, Y10
@@ -10949,6 +10954,7 @@ line7:
 	MOVQ pixels+184(FP), R9
 
 pixel8:
+	PREFETCHT0   7168(SI)
 	VPBROADCASTB (DI), Y6
 	VPAND        Y0, Y6, Y6
 	VPCMPEQD     Y0, Y6, Y6
@@ -10981,7 +10987,7 @@ fewer6:
 	RET
 
 // func rectifyAVX2(dst []float32, x []float32, mask []uint8, params []float32, k []float32, lines int, pixels int, gap int, channels int)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·rectifyAVX2(SB), NOSPLIT, $0-152
 	MOVQ   mask_len+56(FP), AX
 	TESTQ  AX, AX
@@ -11028,46 +11034,47 @@ line6:
 	MOVQ pixels+128(FP), R10
 
 pixel7:
-	VMOVUPS   (DI), Y9
-	VSUBPS    Y1, Y9, Y9
-	VMULPS    Y3, Y9, Y9
-	VMULPS    Y5, Y9, Y9
-	VADDPS    Y7, Y9, Y9
-	VMAXPS    Y9, Y0, Y9
-	VMOVUPS   32(AX), Y10
-	VMINPS    Y9, Y10, Y9
-	VADDPS    Y0, Y9, Y9
-	VCMPPS    $0x0e, Y0, Y9, Y10
-	VCMPPS    $0x01, 128(AX), Y9, Y11
-	VANDPS    Y11, Y10, Y10
-	VMOVMSKPS Y10, R11
-	MOVB      R11, (R8)
-	VMOVUPS   Y9, (SI)
-	VMOVUPS   32(DI), Y9
-	VSUBPS    Y2, Y9, Y9
-	VMULPS    Y4, Y9, Y9
-	VMULPS    Y6, Y9, Y9
-	VADDPS    Y8, Y9, Y9
-	VMAXPS    Y9, Y0, Y9
-	VMOVUPS   32(AX), Y10
-	VMINPS    Y9, Y10, Y9
-	VADDPS    Y0, Y9, Y9
-	VCMPPS    $0x0e, Y0, Y9, Y10
-	VCMPPS    $0x01, 128(AX), Y9, Y11
-	VANDPS    Y11, Y10, Y10
-	VMOVMSKPS Y10, R11
-	MOVB      R11, 1(R8)
-	VMOVUPS   Y9, 32(SI)
-	LEAQ      (SI)(DX*4), SI
-	LEAQ      (DI)(DX*4), DI
-	ADDQ      BX, R8
-	DECQ      R10
-	JNE       pixel7
-	ADDQ      gap+136(FP), SI
-	DECQ      R9
-	JNE       line6
-	ADDQ      $0x10, CX
-	JMP       columns4
+	PREFETCHT0 7168(DI)
+	VMOVUPS    (DI), Y9
+	VSUBPS     Y1, Y9, Y9
+	VMULPS     Y3, Y9, Y9
+	VMULPS     Y5, Y9, Y9
+	VADDPS     Y7, Y9, Y9
+	VMAXPS     Y9, Y0, Y9
+	VMOVUPS    32(AX), Y10
+	VMINPS     Y9, Y10, Y9
+	VADDPS     Y0, Y9, Y9
+	VCMPPS     $0x0e, Y0, Y9, Y10
+	VCMPPS     $0x01, 128(AX), Y9, Y11
+	VANDPS     Y11, Y10, Y10
+	VMOVMSKPS  Y10, R11
+	MOVB       R11, (R8)
+	VMOVUPS    Y9, (SI)
+	VMOVUPS    32(DI), Y9
+	VSUBPS     Y2, Y9, Y9
+	VMULPS     Y4, Y9, Y9
+	VMULPS     Y6, Y9, Y9
+	VADDPS     Y8, Y9, Y9
+	VMAXPS     Y9, Y0, Y9
+	VMOVUPS    32(AX), Y10
+	VMINPS     Y9, Y10, Y9
+	VADDPS     Y0, Y9, Y9
+	VCMPPS     $0x0e, Y0, Y9, Y10
+	VCMPPS     $0x01, 128(AX), Y9, Y11
+	VANDPS     Y11, Y10, Y10
+	VMOVMSKPS  Y10, R11
+	MOVB       R11, 1(R8)
+	VMOVUPS    Y9, 32(SI)
+	LEAQ       (SI)(DX*4), SI
+	LEAQ       (DI)(DX*4), DI
+	ADDQ       BX, R8
+	DECQ       R10
+	JNE        pixel7
+	ADDQ       gap+136(FP), SI
+	DECQ       R9
+	JNE        line6
+	ADDQ       $0x10, CX
+	JMP        columns4
 
 fewer5:
 columns8:
@@ -11098,31 +11105,32 @@ line10:
 	MOVQ pixels+128(FP), R10
 
 pixel11:
-	VMOVUPS   (DI), Y5
-	VSUBPS    Y1, Y5, Y5
-	VMULPS    Y2, Y5, Y5
-	VMULPS    Y3, Y5, Y5
-	VADDPS    Y4, Y5, Y5
-	VMAXPS    Y5, Y0, Y5
-	VMOVUPS   32(AX), Y6
-	VMINPS    Y5, Y6, Y5
-	VADDPS    Y0, Y5, Y5
-	VCMPPS    $0x0e, Y0, Y5, Y6
-	VCMPPS    $0x01, 128(AX), Y5, Y7
-	VANDPS    Y7, Y6, Y6
-	VMOVMSKPS Y6, R11
-	MOVB      R11, (R8)
-	VMOVUPS   Y5, (SI)
-	LEAQ      (SI)(DX*4), SI
-	LEAQ      (DI)(DX*4), DI
-	ADDQ      BX, R8
-	DECQ      R10
-	JNE       pixel11
-	ADDQ      gap+136(FP), SI
-	DECQ      R9
-	JNE       line10
-	ADDQ      $0x08, CX
-	JMP       columns8
+	PREFETCHT0 7168(DI)
+	VMOVUPS    (DI), Y5
+	VSUBPS     Y1, Y5, Y5
+	VMULPS     Y2, Y5, Y5
+	VMULPS     Y3, Y5, Y5
+	VADDPS     Y4, Y5, Y5
+	VMAXPS     Y5, Y0, Y5
+	VMOVUPS    32(AX), Y6
+	VMINPS     Y5, Y6, Y5
+	VADDPS     Y0, Y5, Y5
+	VCMPPS     $0x0e, Y0, Y5, Y6
+	VCMPPS     $0x01, 128(AX), Y5, Y7
+	VANDPS     Y7, Y6, Y6
+	VMOVMSKPS  Y6, R11
+	MOVB       R11, (R8)
+	VMOVUPS    Y5, (SI)
+	LEAQ       (SI)(DX*4), SI
+	LEAQ       (DI)(DX*4), DI
+	ADDQ       BX, R8
+	DECQ       R10
+	JNE        pixel11
+	ADDQ       gap+136(FP), SI
+	DECQ       R9
+	JNE        line10
+	ADDQ       $0x08, CX
+	JMP        columns8
 
 fewer9:
 	JMP done3
@@ -11167,38 +11175,39 @@ line14:
 	MOVQ pixels+128(FP), R9
 
 pixel15:
-	VMOVUPS   (SI), Y9
-	VSUBPS    Y1, Y9, Y9
-	VMULPS    Y3, Y9, Y9
-	VMULPS    Y5, Y9, Y9
-	VADDPS    Y7, Y9, Y9
-	VMAXPS    Y9, Y0, Y9
-	VADDPS    Y0, Y9, Y9
-	VCMPPS    $0x0e, Y0, Y9, Y10
-	VMOVMSKPS Y10, R10
-	MOVB      R10, (DI)
-	VMOVUPS   Y9, (BX)
-	VMOVUPS   32(SI), Y9
-	VSUBPS    Y2, Y9, Y9
-	VMULPS    Y4, Y9, Y9
-	VMULPS    Y6, Y9, Y9
-	VADDPS    Y8, Y9, Y9
-	VMAXPS    Y9, Y0, Y9
-	VADDPS    Y0, Y9, Y9
-	VCMPPS    $0x0e, Y0, Y9, Y10
-	VMOVMSKPS Y10, R10
-	MOVB      R10, 1(DI)
-	VMOVUPS   Y9, 32(BX)
-	LEAQ      (BX)(CX*4), BX
-	LEAQ      (SI)(CX*4), SI
-	ADDQ      DX, DI
-	DECQ      R9
-	JNE       pixel15
-	ADDQ      gap+136(FP), BX
-	DECQ      R8
-	JNE       line14
-	ADDQ      $0x10, AX
-	JMP       columns12
+	PREFETCHT0 7168(SI)
+	VMOVUPS    (SI), Y9
+	VSUBPS     Y1, Y9, Y9
+	VMULPS     Y3, Y9, Y9
+	VMULPS     Y5, Y9, Y9
+	VADDPS     Y7, Y9, Y9
+	VMAXPS     Y9, Y0, Y9
+	VADDPS     Y0, Y9, Y9
+	VCMPPS     $0x0e, Y0, Y9, Y10
+	VMOVMSKPS  Y10, R10
+	MOVB       R10, (DI)
+	VMOVUPS    Y9, (BX)
+	VMOVUPS    32(SI), Y9
+	VSUBPS     Y2, Y9, Y9
+	VMULPS     Y4, Y9, Y9
+	VMULPS     Y6, Y9, Y9
+	VADDPS     Y8, Y9, Y9
+	VMAXPS     Y9, Y0, Y9
+	VADDPS     Y0, Y9, Y9
+	VCMPPS     $0x0e, Y0, Y9, Y10
+	VMOVMSKPS  Y10, R10
+	MOVB       R10, 1(DI)
+	VMOVUPS    Y9, 32(BX)
+	LEAQ       (BX)(CX*4), BX
+	LEAQ       (SI)(CX*4), SI
+	ADDQ       DX, DI
+	DECQ       R9
+	JNE        pixel15
+	ADDQ       gap+136(FP), BX
+	DECQ       R8
+	JNE        line14
+	ADDQ       $0x10, AX
+	JMP        columns12
 
 fewer13:
 columns16:
@@ -11229,27 +11238,28 @@ line18:
 	MOVQ pixels+128(FP), R9
 
 pixel19:
-	VMOVUPS   (SI), Y5
-	VSUBPS    Y1, Y5, Y5
-	VMULPS    Y2, Y5, Y5
-	VMULPS    Y3, Y5, Y5
-	VADDPS    Y4, Y5, Y5
-	VMAXPS    Y5, Y0, Y5
-	VADDPS    Y0, Y5, Y5
-	VCMPPS    $0x0e, Y0, Y5, Y6
-	VMOVMSKPS Y6, R10
-	MOVB      R10, (DI)
-	VMOVUPS   Y5, (BX)
-	LEAQ      (BX)(CX*4), BX
-	LEAQ      (SI)(CX*4), SI
-	ADDQ      DX, DI
-	DECQ      R9
-	JNE       pixel19
-	ADDQ      gap+136(FP), BX
-	DECQ      R8
-	JNE       line18
-	ADDQ      $0x08, AX
-	JMP       columns16
+	PREFETCHT0 7168(SI)
+	VMOVUPS    (SI), Y5
+	VSUBPS     Y1, Y5, Y5
+	VMULPS     Y2, Y5, Y5
+	VMULPS     Y3, Y5, Y5
+	VADDPS     Y4, Y5, Y5
+	VMAXPS     Y5, Y0, Y5
+	VADDPS     Y0, Y5, Y5
+	VCMPPS     $0x0e, Y0, Y5, Y6
+	VMOVMSKPS  Y6, R10
+	MOVB       R10, (DI)
+	VMOVUPS    Y5, (BX)
+	LEAQ       (BX)(CX*4), BX
+	LEAQ       (SI)(CX*4), SI
+	ADDQ       DX, DI
+	DECQ       R9
+	JNE        pixel19
+	ADDQ       gap+136(FP), BX
+	DECQ       R8
+	JNE        line18
+	ADDQ       $0x08, AX
+	JMP        columns16
 
 fewer17:
 done3:
@@ -11295,35 +11305,36 @@ line24:
 	MOVQ pixels+128(FP), R8
 
 pixel25:
-	VMOVUPS (SI), Y9
-	VSUBPS  Y1, Y9, Y9
-	VMULPS  Y3, Y9, Y9
-	VMULPS  Y5, Y9, Y9
-	VADDPS  Y7, Y9, Y9
-	VMAXPS  Y9, Y0, Y9
-	VMOVUPS 32(AX), Y10
-	VMINPS  Y9, Y10, Y9
-	VADDPS  Y0, Y9, Y9
-	VMOVUPS Y9, (BX)
-	VMOVUPS 32(SI), Y9
-	VSUBPS  Y2, Y9, Y9
-	VMULPS  Y4, Y9, Y9
-	VMULPS  Y6, Y9, Y9
-	VADDPS  Y8, Y9, Y9
-	VMAXPS  Y9, Y0, Y9
-	VMOVUPS 32(AX), Y10
-	VMINPS  Y9, Y10, Y9
-	VADDPS  Y0, Y9, Y9
-	VMOVUPS Y9, 32(BX)
-	LEAQ    (BX)(DX*4), BX
-	LEAQ    (SI)(DX*4), SI
-	DECQ    R8
-	JNE     pixel25
-	ADDQ    gap+136(FP), BX
-	DECQ    DI
-	JNE     line24
-	ADDQ    $0x10, CX
-	JMP     columns22
+	PREFETCHT0 7168(SI)
+	VMOVUPS    (SI), Y9
+	VSUBPS     Y1, Y9, Y9
+	VMULPS     Y3, Y9, Y9
+	VMULPS     Y5, Y9, Y9
+	VADDPS     Y7, Y9, Y9
+	VMAXPS     Y9, Y0, Y9
+	VMOVUPS    32(AX), Y10
+	VMINPS     Y9, Y10, Y9
+	VADDPS     Y0, Y9, Y9
+	VMOVUPS    Y9, (BX)
+	VMOVUPS    32(SI), Y9
+	VSUBPS     Y2, Y9, Y9
+	VMULPS     Y4, Y9, Y9
+	VMULPS     Y6, Y9, Y9
+	VADDPS     Y8, Y9, Y9
+	VMAXPS     Y9, Y0, Y9
+	VMOVUPS    32(AX), Y10
+	VMINPS     Y9, Y10, Y9
+	VADDPS     Y0, Y9, Y9
+	VMOVUPS    Y9, 32(BX)
+	LEAQ       (BX)(DX*4), BX
+	LEAQ       (SI)(DX*4), SI
+	DECQ       R8
+	JNE        pixel25
+	ADDQ       gap+136(FP), BX
+	DECQ       DI
+	JNE        line24
+	ADDQ       $0x10, CX
+	JMP        columns22
 
 fewer23:
 columns26:
@@ -11350,25 +11361,26 @@ line28:
 	MOVQ pixels+128(FP), R8
 
 pixel29:
-	VMOVUPS (SI), Y5
-	VSUBPS  Y1, Y5, Y5
-	VMULPS  Y2, Y5, Y5
-	VMULPS  Y3, Y5, Y5
-	VADDPS  Y4, Y5, Y5
-	VMAXPS  Y5, Y0, Y5
-	VMOVUPS 32(AX), Y6
-	VMINPS  Y5, Y6, Y5
-	VADDPS  Y0, Y5, Y5
-	VMOVUPS Y5, (BX)
-	LEAQ    (BX)(DX*4), BX
-	LEAQ    (SI)(DX*4), SI
-	DECQ    R8
-	JNE     pixel29
-	ADDQ    gap+136(FP), BX
-	DECQ    DI
-	JNE     line28
-	ADDQ    $0x08, CX
-	JMP     columns26
+	PREFETCHT0 7168(SI)
+	VMOVUPS    (SI), Y5
+	VSUBPS     Y1, Y5, Y5
+	VMULPS     Y2, Y5, Y5
+	VMULPS     Y3, Y5, Y5
+	VADDPS     Y4, Y5, Y5
+	VMAXPS     Y5, Y0, Y5
+	VMOVUPS    32(AX), Y6
+	VMINPS     Y5, Y6, Y5
+	VADDPS     Y0, Y5, Y5
+	VMOVUPS    Y5, (BX)
+	LEAQ       (BX)(DX*4), BX
+	LEAQ       (SI)(DX*4), SI
+	DECQ       R8
+	JNE        pixel29
+	ADDQ       gap+136(FP), BX
+	DECQ       DI
+	JNE        line28
+	ADDQ       $0x08, CX
+	JMP        columns26
 
 fewer27:
 	JMP done21
@@ -11409,31 +11421,32 @@ line32:
 	MOVQ pixels+128(FP), DI
 
 pixel33:
-	VMOVUPS (BX), Y9
-	VSUBPS  Y1, Y9, Y9
-	VMULPS  Y3, Y9, Y9
-	VMULPS  Y5, Y9, Y9
-	VADDPS  Y7, Y9, Y9
-	VMAXPS  Y9, Y0, Y9
-	VADDPS  Y0, Y9, Y9
-	VMOVUPS Y9, (DX)
-	VMOVUPS 32(BX), Y9
-	VSUBPS  Y2, Y9, Y9
-	VMULPS  Y4, Y9, Y9
-	VMULPS  Y6, Y9, Y9
-	VADDPS  Y8, Y9, Y9
-	VMAXPS  Y9, Y0, Y9
-	VADDPS  Y0, Y9, Y9
-	VMOVUPS Y9, 32(DX)
-	LEAQ    (DX)(CX*4), DX
-	LEAQ    (BX)(CX*4), BX
-	DECQ    DI
-	JNE     pixel33
-	ADDQ    gap+136(FP), DX
-	DECQ    SI
-	JNE     line32
-	ADDQ    $0x10, AX
-	JMP     columns30
+	PREFETCHT0 7168(BX)
+	VMOVUPS    (BX), Y9
+	VSUBPS     Y1, Y9, Y9
+	VMULPS     Y3, Y9, Y9
+	VMULPS     Y5, Y9, Y9
+	VADDPS     Y7, Y9, Y9
+	VMAXPS     Y9, Y0, Y9
+	VADDPS     Y0, Y9, Y9
+	VMOVUPS    Y9, (DX)
+	VMOVUPS    32(BX), Y9
+	VSUBPS     Y2, Y9, Y9
+	VMULPS     Y4, Y9, Y9
+	VMULPS     Y6, Y9, Y9
+	VADDPS     Y8, Y9, Y9
+	VMAXPS     Y9, Y0, Y9
+	VADDPS     Y0, Y9, Y9
+	VMOVUPS    Y9, 32(DX)
+	LEAQ       (DX)(CX*4), DX
+	LEAQ       (BX)(CX*4), BX
+	DECQ       DI
+	JNE        pixel33
+	ADDQ       gap+136(FP), DX
+	DECQ       SI
+	JNE        line32
+	ADDQ       $0x10, AX
+	JMP        columns30
 
 fewer31:
 columns34:
@@ -11460,23 +11473,24 @@ line36:
 	MOVQ pixels+128(FP), DI
 
 pixel37:
-	VMOVUPS (BX), Y5
-	VSUBPS  Y1, Y5, Y5
-	VMULPS  Y2, Y5, Y5
-	VMULPS  Y3, Y5, Y5
-	VADDPS  Y4, Y5, Y5
-	VMAXPS  Y5, Y0, Y5
-	VADDPS  Y0, Y5, Y5
-	VMOVUPS Y5, (DX)
-	LEAQ    (DX)(CX*4), DX
-	LEAQ    (BX)(CX*4), BX
-	DECQ    DI
-	JNE     pixel37
-	ADDQ    gap+136(FP), DX
-	DECQ    SI
-	JNE     line36
-	ADDQ    $0x08, AX
-	JMP     columns34
+	PREFETCHT0 7168(BX)
+	VMOVUPS    (BX), Y5
+	VSUBPS     Y1, Y5, Y5
+	VMULPS     Y2, Y5, Y5
+	VMULPS     Y3, Y5, Y5
+	VADDPS     Y4, Y5, Y5
+	VMAXPS     Y5, Y0, Y5
+	VADDPS     Y0, Y5, Y5
+	VMOVUPS    Y5, (DX)
+	LEAQ       (DX)(CX*4), DX
+	LEAQ       (BX)(CX*4), BX
+	DECQ       DI
+	JNE        pixel37
+	ADDQ       gap+136(FP), DX
+	DECQ       SI
+	JNE        line36
+	ADDQ       $0x08, AX
+	JMP        columns34
 
 fewer35:
 done21:
@@ -11484,7 +11498,7 @@ done21:
 	RET
 
 // func roundRectifiedAVX2(dst []float32, x []float32, mask []uint8, params []float32, k []float32, lines int, pixels int, gap int, channels int) (least float32, most float32, nan bool)
-// Requires: AVX, AVX2, SSE
+// Requires: AVX, AVX2, MMX+, SSE
 TEXT ·roundRectifiedAVX2(SB), NOSPLIT, $0-161
 	MOVL         $0x7f800000, AX
 	VMOVD        AX, X0
@@ -11535,6 +11549,7 @@ line5:
 	MOVQ pixels+128(FP), R10
 
 pixel6:
+	PREFETCHT0 7168(DI)
 	VMOVUPS    (DI), Y12
 	VSUBPS     Y4, Y12, Y12
 	VMULPS     Y6, Y12, Y12
@@ -11625,6 +11640,7 @@ line9:
 	MOVQ pixels+128(FP), R10
 
 pixel10:
+	PREFETCHT0 7168(DI)
 	VMOVUPS    (DI), Y8
 	VSUBPS     Y4, Y8, Y8
 	VMULPS     Y5, Y8, Y8
@@ -11704,6 +11720,7 @@ line13:
 	MOVQ pixels+128(FP), R10
 
 pixel14:
+	PREFETCHT0 7168(DI)
 	VMOVUPS    (DI), Y12
 	VSUBPS     Y4, Y12, Y12
 	VMULPS     Y6, Y12, Y12
@@ -11786,6 +11803,7 @@ line17:
 	MOVQ pixels+128(FP), R10
 
 pixel18:
+	PREFETCHT0 7168(DI)
 	VMOVUPS    (DI), Y8
 	VSUBPS     Y4, Y8, Y8
 	VMULPS     Y5, Y8, Y8
@@ -11843,7 +11861,7 @@ done2:
 	RET
 
 // func restoreRectifiedAVX2(dst []float32, x []float32, params []float32, k []float32, lines int, pixels int, gap int, channels int) (nan bool)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·restoreRectifiedAVX2(SB), NOSPLIT, $0-129
 	VXORPS Y0, Y0, Y0
 	MOVQ   k_base+72(FP), AX
@@ -11884,6 +11902,7 @@ line5:
 	MOVQ pixels+104(FP), R8
 
 pixel6:
+	PREFETCHT0 7168(SI)
 	VMOVUPS    (SI), Y10
 	VSUBPS     Y2, Y10, Y10
 	VMULPS     Y4, Y10, Y10
@@ -11951,6 +11970,7 @@ line9:
 	MOVQ pixels+104(FP), R8
 
 pixel10:
+	PREFETCHT0 7168(SI)
 	VMOVUPS    (SI), Y6
 	VSUBPS     Y2, Y6, Y6
 	VMULPS     Y3, Y6, Y6
@@ -12016,6 +12036,7 @@ line13:
 	MOVQ pixels+104(FP), R8
 
 pixel14:
+	PREFETCHT0 7168(SI)
 	VMOVUPS    (SI), Y10
 	VSUBPS     Y2, Y10, Y10
 	VMULPS     Y4, Y10, Y10
@@ -12079,6 +12100,7 @@ line17:
 	MOVQ pixels+104(FP), R8
 
 pixel18:
+	PREFETCHT0 7168(SI)
 	VMOVUPS    (SI), Y6
 	VSUBPS     Y2, Y6, Y6
 	VMULPS     Y3, Y6, Y6
@@ -12114,7 +12136,7 @@ done2:
 	RET
 
 // func normalizeMaskedGradAVX512(dx []float32, dy []float32, mask []uint8, x []float32, params []float32, step int, lines int, pixels int, gap int, channels int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·normalizeMaskedGradAVX512(SB), NOSPLIT, $0-160
 	MOVQ channels+152(FP), CX
 	XORQ AX, AX
@@ -12158,37 +12180,41 @@ line3:
 	MOVQ pixels+136(FP), R10
 
 pixel4:
-	KMOVW     (R8), K1
-	VMOVUPS.Z (SI), K1, Z11
-	VMOVUPS   (DI), Z10
-	VSUBPS    Z0, Z10, Z10
-	VMULPS    Z2, Z10, Z10
-	VMULPS    Z6, Z10, Z10
-	VSUBPS    Z4, Z11, Z11
-	VSUBPS    Z10, Z11, Z11
-	VMULPS    Z8, Z11, Z11
-	VMOVUPS   Z11, (BX)
-	KMOVW     2(R8), K1
-	VMOVUPS.Z 64(SI), K1, Z11
-	VMOVUPS   64(DI), Z10
-	VSUBPS    Z1, Z10, Z10
-	VMULPS    Z3, Z10, Z10
-	VMULPS    Z7, Z10, Z10
-	VSUBPS    Z5, Z11, Z11
-	VSUBPS    Z10, Z11, Z11
-	VMULPS    Z9, Z11, Z11
-	VMOVUPS   Z11, 64(BX)
-	LEAQ      (BX)(CX*4), BX
-	ADDQ      step+120(FP), SI
-	LEAQ      (DI)(CX*4), DI
-	ADDQ      DX, R8
-	DECQ      R10
-	JNE       pixel4
-	ADDQ      gap+144(FP), BX
-	DECQ      R9
-	JNE       line3
-	ADDQ      $0x20, AX
-	JMP       columns1
+	PREFETCHT0 7168(SI)
+	PREFETCHT0 7168(DI)
+	KMOVW      (R8), K1
+	VMOVUPS.Z  (SI), K1, Z11
+	VMOVUPS    (DI), Z10
+	VSUBPS     Z0, Z10, Z10
+	VMULPS     Z2, Z10, Z10
+	VMULPS     Z6, Z10, Z10
+	VSUBPS     Z4, Z11, Z11
+	VSUBPS     Z10, Z11, Z11
+	VMULPS     Z8, Z11, Z11
+	VMOVUPS    Z11, (BX)
+	PREFETCHT0 7232(SI)
+	PREFETCHT0 7232(DI)
+	KMOVW      2(R8), K1
+	VMOVUPS.Z  64(SI), K1, Z11
+	VMOVUPS    64(DI), Z10
+	VSUBPS     Z1, Z10, Z10
+	VMULPS     Z3, Z10, Z10
+	VMULPS     Z7, Z10, Z10
+	VSUBPS     Z5, Z11, Z11
+	VSUBPS     Z10, Z11, Z11
+	VMULPS     Z9, Z11, Z11
+	VMOVUPS    Z11, 64(BX)
+	LEAQ       (BX)(CX*4), BX
+	ADDQ       step+120(FP), SI
+	LEAQ       (DI)(CX*4), DI
+	ADDQ       DX, R8
+	DECQ       R10
+	JNE        pixel4
+	ADDQ       gap+144(FP), BX
+	DECQ       R9
+	JNE        line3
+	ADDQ       $0x20, AX
+	JMP        columns1
 
 fewer2:
 columns5:
@@ -12223,34 +12249,36 @@ line7:
 	MOVQ pixels+136(FP), R10
 
 pixel8:
-	KMOVW     (R8), K1
-	VMOVUPS.Z (SI), K1, Z6
-	VMOVUPS   (DI), Z5
-	VSUBPS    Z0, Z5, Z5
-	VMULPS    Z1, Z5, Z5
-	VMULPS    Z3, Z5, Z5
-	VSUBPS    Z2, Z6, Z6
-	VSUBPS    Z5, Z6, Z6
-	VMULPS    Z4, Z6, Z6
-	VMOVUPS   Z6, (BX)
-	LEAQ      (BX)(CX*4), BX
-	ADDQ      step+120(FP), SI
-	LEAQ      (DI)(CX*4), DI
-	ADDQ      DX, R8
-	DECQ      R10
-	JNE       pixel8
-	ADDQ      gap+144(FP), BX
-	DECQ      R9
-	JNE       line7
-	ADDQ      $0x10, AX
-	JMP       columns5
+	PREFETCHT0 7168(SI)
+	PREFETCHT0 7168(DI)
+	KMOVW      (R8), K1
+	VMOVUPS.Z  (SI), K1, Z6
+	VMOVUPS    (DI), Z5
+	VSUBPS     Z0, Z5, Z5
+	VMULPS     Z1, Z5, Z5
+	VMULPS     Z3, Z5, Z5
+	VSUBPS     Z2, Z6, Z6
+	VSUBPS     Z5, Z6, Z6
+	VMULPS     Z4, Z6, Z6
+	VMOVUPS    Z6, (BX)
+	LEAQ       (BX)(CX*4), BX
+	ADDQ       step+120(FP), SI
+	LEAQ       (DI)(CX*4), DI
+	ADDQ       DX, R8
+	DECQ       R10
+	JNE        pixel8
+	ADDQ       gap+144(FP), BX
+	DECQ       R9
+	JNE        line7
+	ADDQ       $0x10, AX
+	JMP        columns5
 
 fewer6:
 	VZEROUPPER
 	RET
 
 // func sumMaskedNormalizedAVX512(sum []float32, products []float32, x []float32, dy []float32, mask []uint8, mean []float32, invStd []float32, step int, lines int, pixels int, gap int, channels int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·sumMaskedNormalizedAVX512(SB), NOSPLIT, $0-208
 	MOVQ channels+200(FP), CX
 	XORQ AX, AX
@@ -12295,40 +12323,42 @@ line3:
 	MOVQ pixels+184(FP), R9
 
 pixel4:
-	KMOVW     (DI), K1
-	VMOVUPS.Z (SI), K1, Z9
-	VMOVUPS   (BX), Z8
-	VADDPS    Z9, Z0, Z0
-	VSUBPS    Z4, Z8, Z8
-	VMULPS    Z6, Z8, Z8
-	VMULPS    Z8, Z9, Z9
-	VADDPS    Z9, Z2, Z2
-	KMOVW     2(DI), K1
-	VMOVUPS.Z 64(SI), K1, Z9
-	VMOVUPS   64(BX), Z8
-	VADDPS    Z9, Z1, Z1
-	VSUBPS    Z5, Z8, Z8
-	VMULPS    Z7, Z8, Z8
-	VMULPS    Z8, Z9, Z9
-	VADDPS    Z9, Z3, Z3
-	LEAQ      (BX)(CX*4), BX
-	ADDQ      step+168(FP), SI
-	ADDQ      DX, DI
-	DECQ      R9
-	JNE       pixel4
-	ADDQ      gap+192(FP), BX
-	DECQ      R8
-	JNE       line3
-	MOVQ      sum_base+0(FP), BX
-	LEAQ      (BX)(AX*4), BX
-	VMOVUPS   Z0, (BX)
-	VMOVUPS   Z1, 64(BX)
-	MOVQ      products_base+24(FP), BX
-	LEAQ      (BX)(AX*4), BX
-	VMOVUPS   Z2, (BX)
-	VMOVUPS   Z3, 64(BX)
-	ADDQ      $0x20, AX
-	JMP       columns1
+	PREFETCHT0 7168(SI)
+	KMOVW      (DI), K1
+	VMOVUPS.Z  (SI), K1, Z9
+	VMOVUPS    (BX), Z8
+	VADDPS     Z9, Z0, Z0
+	VSUBPS     Z4, Z8, Z8
+	VMULPS     Z6, Z8, Z8
+	VMULPS     Z8, Z9, Z9
+	VADDPS     Z9, Z2, Z2
+	PREFETCHT0 7232(SI)
+	KMOVW      2(DI), K1
+	VMOVUPS.Z  64(SI), K1, Z9
+	VMOVUPS    64(BX), Z8
+	VADDPS     Z9, Z1, Z1
+	VSUBPS     Z5, Z8, Z8
+	VMULPS     Z7, Z8, Z8
+	VMULPS     Z8, Z9, Z9
+	VADDPS     Z9, Z3, Z3
+	LEAQ       (BX)(CX*4), BX
+	ADDQ       step+168(FP), SI
+	ADDQ       DX, DI
+	DECQ       R9
+	JNE        pixel4
+	ADDQ       gap+192(FP), BX
+	DECQ       R8
+	JNE        line3
+	MOVQ       sum_base+0(FP), BX
+	LEAQ       (BX)(AX*4), BX
+	VMOVUPS    Z0, (BX)
+	VMOVUPS    Z1, 64(BX)
+	MOVQ       products_base+24(FP), BX
+	LEAQ       (BX)(AX*4), BX
+	VMOVUPS    Z2, (BX)
+	VMOVUPS    Z3, 64(BX)
+	ADDQ       $0x20, AX
+	JMP        columns1
 
 fewer2:
 columns5:
@@ -12365,37 +12395,38 @@ line7:
 	MOVQ pixels+184(FP), R9
 
 pixel8:
-	KMOVW     (DI), K1
-	VMOVUPS.Z (SI), K1, Z5
-	VMOVUPS   (BX), Z4
-	VADDPS    Z5, Z0, Z0
-	VSUBPS    Z2, Z4, Z4
-	VMULPS    Z3, Z4, Z4
-	VMULPS    Z4, Z5, Z5
-	VADDPS    Z5, Z1, Z1
-	LEAQ      (BX)(CX*4), BX
-	ADDQ      step+168(FP), SI
-	ADDQ      DX, DI
-	DECQ      R9
-	JNE       pixel8
-	ADDQ      gap+192(FP), BX
-	DECQ      R8
-	JNE       line7
-	MOVQ      sum_base+0(FP), BX
-	LEAQ      (BX)(AX*4), BX
-	VMOVUPS   Z0, (BX)
-	MOVQ      products_base+24(FP), BX
-	LEAQ      (BX)(AX*4), BX
-	VMOVUPS   Z1, (BX)
-	ADDQ      $0x10, AX
-	JMP       columns5
+	PREFETCHT0 7168(SI)
+	KMOVW      (DI), K1
+	VMOVUPS.Z  (SI), K1, Z5
+	VMOVUPS    (BX), Z4
+	VADDPS     Z5, Z0, Z0
+	VSUBPS     Z2, Z4, Z4
+	VMULPS     Z3, Z4, Z4
+	VMULPS     Z4, Z5, Z5
+	VADDPS     Z5, Z1, Z1
+	LEAQ       (BX)(CX*4), BX
+	ADDQ       step+168(FP), SI
+	ADDQ       DX, DI
+	DECQ       R9
+	JNE        pixel8
+	ADDQ       gap+192(FP), BX
+	DECQ       R8
+	JNE        line7
+	MOVQ       sum_base+0(FP), BX
+	LEAQ       (BX)(AX*4), BX
+	VMOVUPS    Z0, (BX)
+	MOVQ       products_base+24(FP), BX
+	LEAQ       (BX)(AX*4), BX
+	VMOVUPS    Z1, (BX)
+	ADDQ       $0x10, AX
+	JMP        columns5
 
 fewer6:
 	VZEROUPPER
 	RET
 
 // func rectifyAVX512(dst []float32, x []float32, mask []uint8, params []float32, k []float32, lines int, pixels int, gap int, channels int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·rectifyAVX512(SB), NOSPLIT, $0-152
 	MOVQ         mask_len+56(FP), AX
 	TESTQ        AX, AX
@@ -12447,40 +12478,42 @@ line6:
 	MOVQ pixels+128(FP), R9
 
 pixel7:
-	VMOVUPS (SI), Z11
-	VSUBPS  Z3, Z11, Z11
-	VMULPS  Z5, Z11, Z11
-	VMULPS  Z7, Z11, Z11
-	VADDPS  Z9, Z11, Z11
-	VMAXPS  Z11, Z0, Z11
-	VMINPS  Z11, Z1, Z11
-	VADDPS  Z0, Z11, Z11
-	VCMPPS  $0x0e, Z0, Z11, K1
-	VCMPPS  $0x01, Z2, Z11, K1, K1
-	KMOVW   K1, (DI)
-	VMOVUPS Z11, (BX)
-	VMOVUPS 64(SI), Z11
-	VSUBPS  Z4, Z11, Z11
-	VMULPS  Z6, Z11, Z11
-	VMULPS  Z8, Z11, Z11
-	VADDPS  Z10, Z11, Z11
-	VMAXPS  Z11, Z0, Z11
-	VMINPS  Z11, Z1, Z11
-	VADDPS  Z0, Z11, Z11
-	VCMPPS  $0x0e, Z0, Z11, K1
-	VCMPPS  $0x01, Z2, Z11, K1, K1
-	KMOVW   K1, 2(DI)
-	VMOVUPS Z11, 64(BX)
-	LEAQ    (BX)(CX*4), BX
-	LEAQ    (SI)(CX*4), SI
-	ADDQ    DX, DI
-	DECQ    R9
-	JNE     pixel7
-	ADDQ    gap+136(FP), BX
-	DECQ    R8
-	JNE     line6
-	ADDQ    $0x20, AX
-	JMP     columns4
+	PREFETCHT0 7168(SI)
+	VMOVUPS    (SI), Z11
+	VSUBPS     Z3, Z11, Z11
+	VMULPS     Z5, Z11, Z11
+	VMULPS     Z7, Z11, Z11
+	VADDPS     Z9, Z11, Z11
+	VMAXPS     Z11, Z0, Z11
+	VMINPS     Z11, Z1, Z11
+	VADDPS     Z0, Z11, Z11
+	VCMPPS     $0x0e, Z0, Z11, K1
+	VCMPPS     $0x01, Z2, Z11, K1, K1
+	KMOVW      K1, (DI)
+	VMOVUPS    Z11, (BX)
+	PREFETCHT0 7232(SI)
+	VMOVUPS    64(SI), Z11
+	VSUBPS     Z4, Z11, Z11
+	VMULPS     Z6, Z11, Z11
+	VMULPS     Z8, Z11, Z11
+	VADDPS     Z10, Z11, Z11
+	VMAXPS     Z11, Z0, Z11
+	VMINPS     Z11, Z1, Z11
+	VADDPS     Z0, Z11, Z11
+	VCMPPS     $0x0e, Z0, Z11, K1
+	VCMPPS     $0x01, Z2, Z11, K1, K1
+	KMOVW      K1, 2(DI)
+	VMOVUPS    Z11, 64(BX)
+	LEAQ       (BX)(CX*4), BX
+	LEAQ       (SI)(CX*4), SI
+	ADDQ       DX, DI
+	DECQ       R9
+	JNE        pixel7
+	ADDQ       gap+136(FP), BX
+	DECQ       R8
+	JNE        line6
+	ADDQ       $0x20, AX
+	JMP        columns4
 
 fewer5:
 columns8:
@@ -12511,28 +12544,29 @@ line10:
 	MOVQ pixels+128(FP), R9
 
 pixel11:
-	VMOVUPS (SI), Z7
-	VSUBPS  Z3, Z7, Z7
-	VMULPS  Z4, Z7, Z7
-	VMULPS  Z5, Z7, Z7
-	VADDPS  Z6, Z7, Z7
-	VMAXPS  Z7, Z0, Z7
-	VMINPS  Z7, Z1, Z7
-	VADDPS  Z0, Z7, Z7
-	VCMPPS  $0x0e, Z0, Z7, K1
-	VCMPPS  $0x01, Z2, Z7, K1, K1
-	KMOVW   K1, (DI)
-	VMOVUPS Z7, (BX)
-	LEAQ    (BX)(CX*4), BX
-	LEAQ    (SI)(CX*4), SI
-	ADDQ    DX, DI
-	DECQ    R9
-	JNE     pixel11
-	ADDQ    gap+136(FP), BX
-	DECQ    R8
-	JNE     line10
-	ADDQ    $0x10, AX
-	JMP     columns8
+	PREFETCHT0 7168(SI)
+	VMOVUPS    (SI), Z7
+	VSUBPS     Z3, Z7, Z7
+	VMULPS     Z4, Z7, Z7
+	VMULPS     Z5, Z7, Z7
+	VADDPS     Z6, Z7, Z7
+	VMAXPS     Z7, Z0, Z7
+	VMINPS     Z7, Z1, Z7
+	VADDPS     Z0, Z7, Z7
+	VCMPPS     $0x0e, Z0, Z7, K1
+	VCMPPS     $0x01, Z2, Z7, K1, K1
+	KMOVW      K1, (DI)
+	VMOVUPS    Z7, (BX)
+	LEAQ       (BX)(CX*4), BX
+	LEAQ       (SI)(CX*4), SI
+	ADDQ       DX, DI
+	DECQ       R9
+	JNE        pixel11
+	ADDQ       gap+136(FP), BX
+	DECQ       R8
+	JNE        line10
+	ADDQ       $0x10, AX
+	JMP        columns8
 
 fewer9:
 	JMP done3
@@ -12582,36 +12616,38 @@ line14:
 	MOVQ pixels+128(FP), R9
 
 pixel15:
-	VMOVUPS (SI), Z9
-	VSUBPS  Z1, Z9, Z9
-	VMULPS  Z3, Z9, Z9
-	VMULPS  Z5, Z9, Z9
-	VADDPS  Z7, Z9, Z9
-	VMAXPS  Z9, Z0, Z9
-	VADDPS  Z0, Z9, Z9
-	VCMPPS  $0x0e, Z0, Z9, K1
-	KMOVW   K1, (DI)
-	VMOVUPS Z9, (BX)
-	VMOVUPS 64(SI), Z9
-	VSUBPS  Z2, Z9, Z9
-	VMULPS  Z4, Z9, Z9
-	VMULPS  Z6, Z9, Z9
-	VADDPS  Z8, Z9, Z9
-	VMAXPS  Z9, Z0, Z9
-	VADDPS  Z0, Z9, Z9
-	VCMPPS  $0x0e, Z0, Z9, K1
-	KMOVW   K1, 2(DI)
-	VMOVUPS Z9, 64(BX)
-	LEAQ    (BX)(CX*4), BX
-	LEAQ    (SI)(CX*4), SI
-	ADDQ    DX, DI
-	DECQ    R9
-	JNE     pixel15
-	ADDQ    gap+136(FP), BX
-	DECQ    R8
-	JNE     line14
-	ADDQ    $0x20, AX
-	JMP     columns12
+	PREFETCHT0 7168(SI)
+	VMOVUPS    (SI), Z9
+	VSUBPS     Z1, Z9, Z9
+	VMULPS     Z3, Z9, Z9
+	VMULPS     Z5, Z9, Z9
+	VADDPS     Z7, Z9, Z9
+	VMAXPS     Z9, Z0, Z9
+	VADDPS     Z0, Z9, Z9
+	VCMPPS     $0x0e, Z0, Z9, K1
+	KMOVW      K1, (DI)
+	VMOVUPS    Z9, (BX)
+	PREFETCHT0 7232(SI)
+	VMOVUPS    64(SI), Z9
+	VSUBPS     Z2, Z9, Z9
+	VMULPS     Z4, Z9, Z9
+	VMULPS     Z6, Z9, Z9
+	VADDPS     Z8, Z9, Z9
+	VMAXPS     Z9, Z0, Z9
+	VADDPS     Z0, Z9, Z9
+	VCMPPS     $0x0e, Z0, Z9, K1
+	KMOVW      K1, 2(DI)
+	VMOVUPS    Z9, 64(BX)
+	LEAQ       (BX)(CX*4), BX
+	LEAQ       (SI)(CX*4), SI
+	ADDQ       DX, DI
+	DECQ       R9
+	JNE        pixel15
+	ADDQ       gap+136(FP), BX
+	DECQ       R8
+	JNE        line14
+	ADDQ       $0x20, AX
+	JMP        columns12
 
 fewer13:
 columns16:
@@ -12642,26 +12678,27 @@ line18:
 	MOVQ pixels+128(FP), R9
 
 pixel19:
-	VMOVUPS (SI), Z5
-	VSUBPS  Z1, Z5, Z5
-	VMULPS  Z2, Z5, Z5
-	VMULPS  Z3, Z5, Z5
-	VADDPS  Z4, Z5, Z5
-	VMAXPS  Z5, Z0, Z5
-	VADDPS  Z0, Z5, Z5
-	VCMPPS  $0x0e, Z0, Z5, K1
-	KMOVW   K1, (DI)
-	VMOVUPS Z5, (BX)
-	LEAQ    (BX)(CX*4), BX
-	LEAQ    (SI)(CX*4), SI
-	ADDQ    DX, DI
-	DECQ    R9
-	JNE     pixel19
-	ADDQ    gap+136(FP), BX
-	DECQ    R8
-	JNE     line18
-	ADDQ    $0x10, AX
-	JMP     columns16
+	PREFETCHT0 7168(SI)
+	VMOVUPS    (SI), Z5
+	VSUBPS     Z1, Z5, Z5
+	VMULPS     Z2, Z5, Z5
+	VMULPS     Z3, Z5, Z5
+	VADDPS     Z4, Z5, Z5
+	VMAXPS     Z5, Z0, Z5
+	VADDPS     Z0, Z5, Z5
+	VCMPPS     $0x0e, Z0, Z5, K1
+	KMOVW      K1, (DI)
+	VMOVUPS    Z5, (BX)
+	LEAQ       (BX)(CX*4), BX
+	LEAQ       (SI)(CX*4), SI
+	ADDQ       DX, DI
+	DECQ       R9
+	JNE        pixel19
+	ADDQ       gap+136(FP), BX
+	DECQ       R8
+	JNE        line18
+	ADDQ       $0x10, AX
+	JMP        columns16
 
 fewer17:
 done3:
@@ -12712,33 +12749,35 @@ line24:
 	MOVQ pixels+128(FP), DI
 
 pixel25:
-	VMOVUPS (BX), Z10
-	VSUBPS  Z2, Z10, Z10
-	VMULPS  Z4, Z10, Z10
-	VMULPS  Z6, Z10, Z10
-	VADDPS  Z8, Z10, Z10
-	VMAXPS  Z10, Z0, Z10
-	VMINPS  Z10, Z1, Z10
-	VADDPS  Z0, Z10, Z10
-	VMOVUPS Z10, (DX)
-	VMOVUPS 64(BX), Z10
-	VSUBPS  Z3, Z10, Z10
-	VMULPS  Z5, Z10, Z10
-	VMULPS  Z7, Z10, Z10
-	VADDPS  Z9, Z10, Z10
-	VMAXPS  Z10, Z0, Z10
-	VMINPS  Z10, Z1, Z10
-	VADDPS  Z0, Z10, Z10
-	VMOVUPS Z10, 64(DX)
-	LEAQ    (DX)(CX*4), DX
-	LEAQ    (BX)(CX*4), BX
-	DECQ    DI
-	JNE     pixel25
-	ADDQ    gap+136(FP), DX
-	DECQ    SI
-	JNE     line24
-	ADDQ    $0x20, AX
-	JMP     columns22
+	PREFETCHT0 7168(BX)
+	VMOVUPS    (BX), Z10
+	VSUBPS     Z2, Z10, Z10
+	VMULPS     Z4, Z10, Z10
+	VMULPS     Z6, Z10, Z10
+	VADDPS     Z8, Z10, Z10
+	VMAXPS     Z10, Z0, Z10
+	VMINPS     Z10, Z1, Z10
+	VADDPS     Z0, Z10, Z10
+	VMOVUPS    Z10, (DX)
+	PREFETCHT0 7232(BX)
+	VMOVUPS    64(BX), Z10
+	VSUBPS     Z3, Z10, Z10
+	VMULPS     Z5, Z10, Z10
+	VMULPS     Z7, Z10, Z10
+	VADDPS     Z9, Z10, Z10
+	VMAXPS     Z10, Z0, Z10
+	VMINPS     Z10, Z1, Z10
+	VADDPS     Z0, Z10, Z10
+	VMOVUPS    Z10, 64(DX)
+	LEAQ       (DX)(CX*4), DX
+	LEAQ       (BX)(CX*4), BX
+	DECQ       DI
+	JNE        pixel25
+	ADDQ       gap+136(FP), DX
+	DECQ       SI
+	JNE        line24
+	ADDQ       $0x20, AX
+	JMP        columns22
 
 fewer23:
 columns26:
@@ -12765,24 +12804,25 @@ line28:
 	MOVQ pixels+128(FP), DI
 
 pixel29:
-	VMOVUPS (BX), Z6
-	VSUBPS  Z2, Z6, Z6
-	VMULPS  Z3, Z6, Z6
-	VMULPS  Z4, Z6, Z6
-	VADDPS  Z5, Z6, Z6
-	VMAXPS  Z6, Z0, Z6
-	VMINPS  Z6, Z1, Z6
-	VADDPS  Z0, Z6, Z6
-	VMOVUPS Z6, (DX)
-	LEAQ    (DX)(CX*4), DX
-	LEAQ    (BX)(CX*4), BX
-	DECQ    DI
-	JNE     pixel29
-	ADDQ    gap+136(FP), DX
-	DECQ    SI
-	JNE     line28
-	ADDQ    $0x10, AX
-	JMP     columns26
+	PREFETCHT0 7168(BX)
+	VMOVUPS    (BX), Z6
+	VSUBPS     Z2, Z6, Z6
+	VMULPS     Z3, Z6, Z6
+	VMULPS     Z4, Z6, Z6
+	VADDPS     Z5, Z6, Z6
+	VMAXPS     Z6, Z0, Z6
+	VMINPS     Z6, Z1, Z6
+	VADDPS     Z0, Z6, Z6
+	VMOVUPS    Z6, (DX)
+	LEAQ       (DX)(CX*4), DX
+	LEAQ       (BX)(CX*4), BX
+	DECQ       DI
+	JNE        pixel29
+	ADDQ       gap+136(FP), DX
+	DECQ       SI
+	JNE        line28
+	ADDQ       $0x10, AX
+	JMP        columns26
 
 fewer27:
 	JMP done21
@@ -12828,31 +12868,33 @@ line32:
 	MOVQ pixels+128(FP), DI
 
 pixel33:
-	VMOVUPS (BX), Z9
-	VSUBPS  Z1, Z9, Z9
-	VMULPS  Z3, Z9, Z9
-	VMULPS  Z5, Z9, Z9
-	VADDPS  Z7, Z9, Z9
-	VMAXPS  Z9, Z0, Z9
-	VADDPS  Z0, Z9, Z9
-	VMOVUPS Z9, (DX)
-	VMOVUPS 64(BX), Z9
-	VSUBPS  Z2, Z9, Z9
-	VMULPS  Z4, Z9, Z9
-	VMULPS  Z6, Z9, Z9
-	VADDPS  Z8, Z9, Z9
-	VMAXPS  Z9, Z0, Z9
-	VADDPS  Z0, Z9, Z9
-	VMOVUPS Z9, 64(DX)
-	LEAQ    (DX)(CX*4), DX
-	LEAQ    (BX)(CX*4), BX
-	DECQ    DI
-	JNE     pixel33
-	ADDQ    gap+136(FP), DX
-	DECQ    SI
-	JNE     line32
-	ADDQ    $0x20, AX
-	JMP     columns30
+	PREFETCHT0 7168(BX)
+	VMOVUPS    (BX), Z9
+	VSUBPS     Z1, Z9, Z9
+	VMULPS     Z3, Z9, Z9
+	VMULPS     Z5, Z9, Z9
+	VADDPS     Z7, Z9, Z9
+	VMAXPS     Z9, Z0, Z9
+	VADDPS     Z0, Z9, Z9
+	VMOVUPS    Z9, (DX)
+	PREFETCHT0 7232(BX)
+	VMOVUPS    64(BX), Z9
+	VSUBPS     Z2, Z9, Z9
+	VMULPS     Z4, Z9, Z9
+	VMULPS     Z6, Z9, Z9
+	VADDPS     Z8, Z9, Z9
+	VMAXPS     Z9, Z0, Z9
+	VADDPS     Z0, Z9, Z9
+	VMOVUPS    Z9, 64(DX)
+	LEAQ       (DX)(CX*4), DX
+	LEAQ       (BX)(CX*4), BX
+	DECQ       DI
+	JNE        pixel33
+	ADDQ       gap+136(FP), DX
+	DECQ       SI
+	JNE        line32
+	ADDQ       $0x20, AX
+	JMP        columns30
 
 fewer31:
 columns34:
@@ -12879,23 +12921,24 @@ line36:
 	MOVQ pixels+128(FP), DI
 
 pixel37:
-	VMOVUPS (BX), Z5
-	VSUBPS  Z1, Z5, Z5
-	VMULPS  Z2, Z5, Z5
-	VMULPS  Z3, Z5, Z5
-	VADDPS  Z4, Z5, Z5
-	VMAXPS  Z5, Z0, Z5
-	VADDPS  Z0, Z5, Z5
-	VMOVUPS Z5, (DX)
-	LEAQ    (DX)(CX*4), DX
-	LEAQ    (BX)(CX*4), BX
-	DECQ    DI
-	JNE     pixel37
-	ADDQ    gap+136(FP), DX
-	DECQ    SI
-	JNE     line36
-	ADDQ    $0x10, AX
-	JMP     columns34
+	PREFETCHT0 7168(BX)
+	VMOVUPS    (BX), Z5
+	VSUBPS     Z1, Z5, Z5
+	VMULPS     Z2, Z5, Z5
+	VMULPS     Z3, Z5, Z5
+	VADDPS     Z4, Z5, Z5
+	VMAXPS     Z5, Z0, Z5
+	VADDPS     Z0, Z5, Z5
+	VMOVUPS    Z5, (DX)
+	LEAQ       (DX)(CX*4), DX
+	LEAQ       (BX)(CX*4), BX
+	DECQ       DI
+	JNE        pixel37
+	ADDQ       gap+136(FP), DX
+	DECQ       SI
+	JNE        line36
+	ADDQ       $0x10, AX
+	JMP        columns34
 
 fewer35:
 done21:
@@ -12903,7 +12946,7 @@ done21:
 	RET
 
 // func roundRectifiedAVX512(dst []float32, x []float32, mask []uint8, params []float32, k []float32, lines int, pixels int, gap int, channels int) (least float32, most float32, nan bool)
-// Requires: AVX, AVX512F, SSE
+// Requires: AVX, AVX512F, MMX+, SSE
 TEXT ·roundRectifiedAVX512(SB), NOSPLIT, $0-161
 	MOVL         $0x7f800000, AX
 	VPBROADCASTD AX, Z0
@@ -12957,6 +13000,7 @@ line5:
 	MOVQ pixels+128(FP), R9
 
 pixel6:
+	PREFETCHT0 7168(SI)
 	VMOVUPS    (SI), Z17
 	VSUBPS     Z9, Z17, Z17
 	VMULPS     Z11, Z17, Z17
@@ -12978,6 +13022,7 @@ pixel6:
 	VCVTDQ2PS  Z19, Z19
 	VMULPS     Z6, Z19, Z19
 	VMOVUPS    Z19, (BX)
+	PREFETCHT0 7232(SI)
 	VMOVUPS    64(SI), Z17
 	VSUBPS     Z10, Z17, Z17
 	VMULPS     Z12, Z17, Z17
@@ -13039,6 +13084,7 @@ line9:
 	MOVQ pixels+128(FP), R9
 
 pixel10:
+	PREFETCHT0 7168(SI)
 	VMOVUPS    (SI), Z13
 	VSUBPS     Z9, Z13, Z13
 	VMULPS     Z10, Z13, Z13
@@ -13119,6 +13165,7 @@ line13:
 	MOVQ pixels+128(FP), R9
 
 pixel14:
+	PREFETCHT0 7168(SI)
 	VMOVUPS    (SI), Z15
 	VSUBPS     Z7, Z15, Z15
 	VMULPS     Z9, Z15, Z15
@@ -13138,6 +13185,7 @@ pixel14:
 	VCVTDQ2PS  Z17, Z17
 	VMULPS     Z4, Z17, Z17
 	VMOVUPS    Z17, (BX)
+	PREFETCHT0 7232(SI)
 	VMOVUPS    64(SI), Z15
 	VSUBPS     Z8, Z15, Z15
 	VMULPS     Z10, Z15, Z15
@@ -13197,6 +13245,7 @@ line17:
 	MOVQ pixels+128(FP), R9
 
 pixel18:
+	PREFETCHT0 7168(SI)
 	VMOVUPS    (SI), Z11
 	VSUBPS     Z7, Z11, Z11
 	VMULPS     Z8, Z11, Z11
@@ -13258,7 +13307,7 @@ done2:
 	RET
 
 // func restoreRectifiedAVX512(dst []float32, x []float32, params []float32, k []float32, lines int, pixels int, gap int, channels int) (nan bool)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·restoreRectifiedAVX512(SB), NOSPLIT, $0-129
 	VPXORD       Z0, Z0, Z0
 	MOVQ         k_base+72(FP), AX
@@ -13304,6 +13353,7 @@ line5:
 	MOVQ pixels+104(FP), DI
 
 pixel6:
+	PREFETCHT0 7168(BX)
 	VMOVUPS    (BX), Z14
 	VSUBPS     Z6, Z14, Z14
 	VMULPS     Z8, Z14, Z14
@@ -13319,6 +13369,7 @@ pixel6:
 	VCVTDQ2PS  Z14, Z14
 	VMULPS     Z3, Z14, Z14
 	VMOVUPS    Z14, (DX)
+	PREFETCHT0 7232(BX)
 	VMOVUPS    64(BX), Z14
 	VSUBPS     Z7, Z14, Z14
 	VMULPS     Z9, Z14, Z14
@@ -13369,6 +13420,7 @@ line9:
 	MOVQ pixels+104(FP), DI
 
 pixel10:
+	PREFETCHT0 7168(BX)
 	VMOVUPS    (BX), Z10
 	VSUBPS     Z6, Z10, Z10
 	VMULPS     Z7, Z10, Z10
@@ -13438,6 +13490,7 @@ line13:
 	MOVQ pixels+104(FP), DI
 
 pixel14:
+	PREFETCHT0 7168(BX)
 	VMOVUPS    (BX), Z13
 	VSUBPS     Z5, Z13, Z13
 	VMULPS     Z7, Z13, Z13
@@ -13452,6 +13505,7 @@ pixel14:
 	VCVTDQ2PS  Z13, Z13
 	VMULPS     Z2, Z13, Z13
 	VMOVUPS    Z13, (DX)
+	PREFETCHT0 7232(BX)
 	VMOVUPS    64(BX), Z13
 	VSUBPS     Z6, Z13, Z13
 	VMULPS     Z8, Z13, Z13
@@ -13501,6 +13555,7 @@ line17:
 	MOVQ pixels+104(FP), DI
 
 pixel18:
+	PREFETCHT0 7168(BX)
 	VMOVUPS    (BX), Z9
 	VSUBPS     Z5, Z9, Z9
 	VMULPS     Z6, Z9, Z9

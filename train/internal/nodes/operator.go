@@ -54,7 +54,9 @@ func newValue(shape []int) *value {
 	for _, d := range shape {
 		n *= d
 	}
-	return view(make([]float32, n), shape)
+	data := make([]float32, n)
+	largePages(data)
+	return view(data, shape)
 }
 
 // view returns a value over data.

@@ -12,6 +12,10 @@ import (
 // blockParams are the fields of block; distances are bytes.
 const blockParams = "lines, pixels, gap, channels int"
 
+// ahead is how far ahead of what is read memory is asked for, in bytes: about a block, so that it arrives from the third-level
+// cache or from memory while matrix products work on the block before.
+const ahead = 7 << 10
+
 // eachPixel runs body for one or two vectors of each pixel. prepare loads what belongs to so many vectors of columns from c on,
 // and finish stores it; the first of the named slices has a gap behind each line, and the one named dy has its own distance
 // between pixels. bits are those of the vector in the slice mask, if there is one.
@@ -46,6 +50,11 @@ func (i isa) eachPixel(names []string, masked bool, prepare func(c reg.GPVirtual
 		Load(Param("pixels"), pixels)
 		Label(pixel)
 		for v := range n {
+			for _, p := range data[1:] {
+				if v*i.lanes%16 == 0 {
+					PREFETCHT0(operand.Mem{Base: p, Disp: 4*i.lanes*v + ahead})
+				}
+			}
 			var at []operand.Mem
 			for _, p := range data {
 				at = append(at, operand.Mem{Base: p, Disp: 4 * i.lanes * v})
