@@ -14,6 +14,7 @@ type dispatch struct {
 	words      *dispatch                              // for Winograd convolution and for package q16: codes of 16 bits
 	panels     []panel                                // the narrowest first
 	depthwise  func(a *byte)                          // *depthwiseArgs
+	depthwise3 func(a *byte)                          // the same, for kernels of 3 by 3 and whole vectors
 	step       int                                    // what the following two take a multiple of
 	widen      func(dst, src *byte, n int)            // codes to elements of a plane
 	interleave func(dst, r0, r1, r2, r3 *byte, n int) // codes of rows to groups

@@ -12,8 +12,8 @@ var (
 	avx2 = &dispatch{
 		name: "AVX2", lanes: 8, group: 2, dense: avx2Bytes, words: avx2Words,
 		panels:    avx2Panels,
-		depthwise: depthwiseAVX2,
-		step:      16, widen: widenAVX2, interleave: interleaveAVX2,
+		depthwise: depthwiseAVX2, depthwise3: depthwise3AVX2,
+		step: 16, widen: widenAVX2, interleave: interleaveAVX2,
 		sum: sumAVX2, sumOfHalf: sumOfHalfAVX2, difference: differenceAVX2, product: productAVX2, linear: linearAVX2,
 		singleProduct: singleProductAVX2,
 		real:          realAVX2,
@@ -29,8 +29,8 @@ var (
 			{2, 16, true, []tile{{8, tileVNNI_8x32}, {4, tileVNNI_4x32}, {2, tileVNNI_2x32}, {1, tileVNNI_1x32}}, nil},
 			{4, 16, true, []tile{{6, tileVNNI_6x64}, {4, tileVNNI_4x64}, {2, tileVNNI_2x64}, {1, tileVNNI_1x64}}, rowVNNI_64},
 		},
-		depthwise: depthwiseVNNI,
-		step:      64, widen: widenVNNI, interleave: interleaveVNNI,
+		depthwise: depthwiseVNNI, depthwise3: depthwise3VNNI,
+		step: 64, widen: widenVNNI, interleave: interleaveVNNI,
 		sum: sumVNNI, sumOfHalf: sumOfHalfVNNI, difference: differenceVNNI, product: productVNNI, linear: linearVNNI,
 		singleProduct: singleProductVNNI,
 		real:          realVNNI,
@@ -47,8 +47,8 @@ var vnniWords = &dispatch{
 		{1, 16, true, []tile{{8, tileVNNIWords_8x16}, {4, tileVNNIWords_4x16}, {1, tileVNNIWords_1x16}}, nil},
 		{2, 16, true, []tile{{8, tileVNNIWords_8x32}, {4, tileVNNIWords_4x32}, {1, tileVNNIWords_1x32}}, nil},
 	},
-	depthwise: depthwiseVNNIWords,
-	step:      16, widen: widenAVX2, interleave: interleaveWordsAVX2,
+	depthwise: depthwiseVNNIWords, depthwise3: depthwise3VNNIWords,
+	step: 16, widen: widenAVX2, interleave: interleaveWordsAVX2,
 	wordsUp: wordsUpVNNI, wordsAway: wordsAwayVNNI, sum: sumWordsVNNI, sumOfHalf: sumOfHalfWordsVNNI, difference: differenceWordsVNNI, product: productWordsVNNI, max: maxWordsAVX2, average: averageWordsAVX2, total: totalWordsAVX2,
 	lines: []panel{
 		{1, 16, true, []tile{{8, linesVNNIWords_8x16}, {4, linesVNNIWords_4x16}, {1, linesVNNIWords_1x16}}, nil},
@@ -60,8 +60,8 @@ var vnniWords = &dispatch{
 // avx2Words is avx2, whose codes have 16 bits.
 var avx2Words = &dispatch{
 	name: "AVX2", lanes: 8, group: 2, panels: avx2Panels,
-	depthwise: depthwiseAVX2,
-	step:      16, widen: widenAVX2, interleave: interleaveWordsAVX2,
+	depthwise: depthwiseAVX2, depthwise3: depthwise3AVX2,
+	step: 16, widen: widenAVX2, interleave: interleaveWordsAVX2,
 	wordsUp: wordsUpAVX2, wordsAway: wordsAwayAVX2, sum: sumWordsAVX2, sumOfHalf: sumOfHalfWordsAVX2, difference: differenceWordsAVX2, product: productWordsAVX2, max: maxWordsAVX2, average: averageWordsAVX2, total: totalWordsAVX2,
 	lines: []panel{
 		{1, 8, false, []tile{{6, linesAVX2_6x8}, {4, linesAVX2_4x8}, {1, linesAVX2_1x8}}, nil},

@@ -235,12 +235,12 @@ func (v *vectorDepthwise) compute(dst []int8, buffer []byte, lo, hi int) {
 			}
 		case b.count < v.level.lanes && !v.level.masks:
 			w.codes = grown(w.codes, pixels*v.level.lanes)
-			v.call(a, unsafe.Pointer(&w.codes[0]), v.level.lanes)
+			v.call(a, b, unsafe.Pointer(&w.codes[0]), v.level.lanes)
 			for p := range pixels {
 				copy(dst[p*v.channels+b.first:][:b.count], w.codes[p*v.level.lanes:])
 			}
 		default:
-			v.call(a, unsafe.Pointer(&dst[b.first]), v.channels)
+			v.call(a, b, unsafe.Pointer(&dst[b.first]), v.channels)
 		}
 	}
 	w.free()
@@ -262,7 +262,7 @@ func (v *vectorDepthwise) arguments(w *worker, buffer []byte, b *depthwiseBlock,
 // for each pixel.
 func (v *vectorDepthwise) sum(w *worker, buffer []byte, b *depthwiseBlock, lo, hi int) {
 	w.sums = grown(w.sums, (hi-lo)*v.width*v.level.lanes)
-	v.call(v.arguments(w, buffer, b, lo, hi), unsafe.Pointer(&w.sums[0]), 4*v.level.lanes)
+	v.call(v.arguments(w, buffer, b, lo, hi), b, unsafe.Pointer(&w.sums[0]), 4*v.level.lanes)
 }
 
 // rowsAtOnce is how many output rows have few enough sums for the L1 cache.
@@ -271,7 +271,11 @@ func (v *vectorDepthwise) rowsAtOnce() int {
 	return enough/(v.width*v.level.lanes) + 1
 }
 
-func (v *vectorDepthwise) call(a *depthwiseArgs, out unsafe.Pointer, stride int) {
+func (v *vectorDepthwise) call(a *depthwiseArgs, b *depthwiseBlock, out unsafe.Pointer, stride int) {
 	a.out, a.stride = out, stride
+	if v.window.Kernel == [2]int{3, 3} && (b.count == v.level.lanes || !v.level.masks) {
+		v.level.depthwise3((*byte)(unsafe.Pointer(a)))
+		return
+	}
 	v.level.depthwise((*byte)(unsafe.Pointer(a)))
 }

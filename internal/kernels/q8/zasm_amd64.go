@@ -353,6 +353,11 @@ func linesVNNIWords_1x32(a *byte)
 //go:noescape
 func depthwiseAVX2(a *byte)
 
+// depthwise3AVX2 is depthwiseAVX2 for kernels of 3 by 3 and whole vectors of channels.
+//
+//go:noescape
+func depthwise3AVX2(a *byte)
+
 // widenAVX2 writes n codes, a multiple of 16, in 16 bits each:
 //
 //	dst[k] = int16(src[k])
@@ -454,6 +459,11 @@ func realAVX2(dst *byte, acc *int32, factors *float64, n int, constants *byte)
 //go:noescape
 func depthwiseVNNI(a *byte)
 
+// depthwise3VNNI is depthwiseVNNI for kernels of 3 by 3 and whole vectors of channels.
+//
+//go:noescape
+func depthwise3VNNI(a *byte)
+
 // widenVNNI writes n codes, a multiple of 64, each raised by 128:
 //
 //	dst[k] = src[k] ^ 0x80
@@ -554,6 +564,11 @@ func realVNNI(dst *byte, acc *int32, factors *float64, n int, constants *byte)
 //
 //go:noescape
 func depthwiseVNNIWords(a *byte)
+
+// depthwise3VNNIWords is depthwiseVNNIWords for kernels of 3 by 3 and whole vectors of channels.
+//
+//go:noescape
+func depthwise3VNNIWords(a *byte)
 
 // winogradInAVX2 transforms count tiles of 6x6 pixels with 16*groups channels, all int16:
 //

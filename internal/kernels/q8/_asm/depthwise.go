@@ -128,3 +128,106 @@ func depthwise(i isa) {
 	VZEROUPPER()
 	RET()
 }
+
+// depthwise3 is depthwise for kernels of 3 by 3: the weights stay in registers.
+func depthwise3(i isa) {
+	name := "depthwise3" + i.name
+	TEXT(name, NOSPLIT, "func(a *byte)")
+	Doc(name + " is depthwise" + i.name + " for kernels of 3 by 3 and whole vectors of channels.")
+	Pragma("noescape")
+	args := Load(Param("a"), GP64())
+	field := func(f int) operand.Mem { return operand.Mem{Base: args, Disp: f} }
+	value := func(f int) reg.GPVirtual {
+		v := GP64()
+		MOVQ(field(f), v)
+		return v
+	}
+	const first, scratch = 4, 10 // registers: weights behind sums, and then what is free
+	high := (3 + 1 + i.group - 1) / i.group
+	i.constants(field(depthwiseMask))
+	order := i.pixelOrder()
+	// Of the taps of a group of rows, and of those of the next group.
+	var taps [2][3]operand.Mem
+	plane, next := GP64(), value(depthwiseTaps)
+	for j := range high {
+		for x := range taps[j] {
+			m := operand.Mem{Base: plane}
+			if j > 0 || x == 1 {
+				m.Index, m.Scale = GP64(), 1
+				MOVLQSX(operand.Mem{Base: next, Disp: 4 * (3*j + x)}, m.Index)
+			} else if x == 2 {
+				m.Index, m.Scale = taps[j][1].Index, 2
+			}
+			taps[j][x] = m
+		}
+	}
+	row, out, q, step, stride := value(depthwiseRows), value(depthwiseOut), value(depthwiseConstants), value(depthwiseStep), value(depthwiseStride)
+	Label("row")
+	n, w := GP64(), GP64()
+	MOVLQSX(operand.Mem{Base: row, Disp: 4}, w)
+	ADDQ(field(depthwiseWeights), w)
+	for k := range 3 * high {
+		i.load(operand.Mem{Base: w, Disp: k * i.bytes()}, i.register(first+k))
+	}
+	MOVLQSX(operand.Mem{Base: row}, plane)
+	ADDQ(field(depthwisePlane), plane)
+	MOVQ(field(depthwisePixels), n)
+	for _, height := range []int{4, 2, 1} {
+		label := func(s string) string { return fmt.Sprintf("%s%d", s, height) }
+		Label(label("tile"))
+		CMPQ(n, operand.U32(uint32(height)))
+		JB(operand.LabelRef(label("end")))
+		var acc []pixel
+		var sums [4]reg.VecPhysical
+		for r := range height {
+			acc, sums[r] = append(acc, pixel{r}), i.register(r)
+			if i.vnni {
+				i.load(operand.Mem{Base: q}, sums[r])
+			}
+			for k := range 3 * high {
+				m, weights, x := taps[k/3][k%3], i.register(first+k), i.register(scratch+k%3)
+				switch {
+				case i.vnni && i.group == 4:
+					i.load(m, x)
+					VPDPBUSD(weights, x, sums[r])
+				case i.vnni:
+					VPDPWSSD(m, weights, sums[r])
+				case k == 0:
+					VPMADDWD(m, weights, sums[r])
+					VPADDD(operand.Mem{Base: q}, sums[r], sums[r])
+				default:
+					VPMADDWD(m, weights, x)
+					VPADDD(x, sums[r], sums[r])
+				}
+			}
+			ADDQ(step, plane)
+		}
+		byMode(field(depthwiseMode), fmt.Sprint(height), "sums", func(mode int) {
+			for r := range height {
+				i.rescale(mode, sums[r], i.register(scratch+r%3), q, 0, nil)
+			}
+		})
+		if limits := value(depthwiseLimits); height == 4 {
+			i.storePixels(sums, order, limits, out, stride)
+			LEAQ(operand.Mem{Base: out, Index: stride, Scale: 4}, out)
+		} else {
+			i.store(acc, operand.Mem{Base: limits}, out, stride, scratch)
+			ADDQ(stride, out)
+		}
+		JMP(operand.LabelRef(label("next")))
+		Label(label("sums"))
+		for r := range height {
+			i.save(sums[r], operand.Mem{Base: out})
+			ADDQ(stride, out)
+		}
+		Label(label("next"))
+		SUBQ(operand.U32(uint32(height)), n)
+		JMP(operand.LabelRef(label("tile")))
+		Label(label("end"))
+	}
+	ADDQ(operand.U8(8), row)
+	CMPQ(row, field(depthwiseLast))
+	JNE(operand.LabelRef("row"))
+	VZEROUPPER()
+	RET()
+}

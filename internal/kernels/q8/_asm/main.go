@@ -20,6 +20,7 @@ func main() {
 	}
 	for _, i := range []isa{avx2, vnni} {
 		depthwise(i)
+		depthwise3(i)
 		i.widen()
 		i.interleave()
 		arithmetics(i, "", 1, 20)
@@ -29,6 +30,7 @@ func main() {
 		real(i)
 	}
 	depthwise(vnniWords)
+	depthwise3(vnniWords)
 	winogradIn()
 	winogradOut(avx2)
 	winogradOut(vnni)

@@ -165,7 +165,7 @@ func winogradOut(i isa) {
 	}
 	factor := value(winogradFactor)
 	i.constants(operand.Mem{Base: factor})
-	order := i.winogradOrder()
+	order := i.pixelOrder()
 	sums, line, q := value(winogradSums), value(winogradLine), value(winogradConstants)
 	line3 := GP64()
 	LEAQ(operand.Mem{Base: line, Index: line, Scale: 2}, line3)
@@ -291,14 +291,21 @@ func (i isa) outputTransform(m [6]operand.Op, y [4]reg.VecPhysical) {
 	VPADDD(m[5], y[3], y[3])
 }
 
-// winogradOrder loads the register that brings the channels of pixels together
+// pixelOrders are the data of [isa.pixelOrder].
+var pixelOrders = map[string]operand.Mem{}
+
+// pixelOrder loads the register that brings the channels of pixels together
 // behind the instructions that narrow sums to bytes, which work on quarters of
 // vectors.
-func (i isa) winogradOrder() reg.VecPhysical {
+func (i isa) pixelOrder() reg.VecPhysical {
 	quarters := i.lanes / 4
-	order := GLOBL("pixels"+i.name, RODATA|NOPTR)
-	for k := range i.lanes {
-		DATA(4*k, operand.U32(k/quarters+k%quarters*4))
+	order, done := pixelOrders[i.name]
+	if !done {
+		order = GLOBL("pixels"+i.name, RODATA|NOPTR)
+		for k := range i.lanes {
+			DATA(4*k, operand.U32(k/quarters+k%quarters*4))
+		}
+		pixelOrders[i.name] = order
 	}
 	to := i.register(13)
 	if i.wide {
@@ -331,14 +338,13 @@ func (i isa) storePixels(p [4]reg.VecPhysical, order reg.VecPhysical, limits, ou
 		return m
 	}
 	if i.wide {
-		x := xmm[24]
-		VMOVDQU32(x, at(0))
+		VMOVDQU32(p[0].AsX(), at(0))
 		for k := 1; k < 4; k++ {
 			VEXTRACTI32X4(operand.U8(uint8(k)), v, at(k))
 		}
 		return
 	}
-	low, high := xmm[0], xmm[1]
+	low, high := p[0].AsX(), p[1].AsX()
 	VEXTRACTI128(operand.U8(1), v, high)
 	VMOVQ(low, at(0))
 	VPEXTRQ(operand.U8(1), low, at(1))
