@@ -8,15 +8,17 @@ import (
 	"github.com/goqat/goqat/quant"
 )
 
-// resolveKept replaces the patterns of what stays float32, or int8, by the names of
-// the operators that they match.
+// resolveKept replaces the patterns of what stays float32, or int8, or has other
+// scales, by the names of the operators that they match.
 //
 // Errors: patterns that match nothing.
 func resolveKept(g *graph.Graph, r *quant.Recipe) error {
-	var float, eight error
+	var float, eight, tensor, channel error
 	r.KeepFloat, float = resolved(g, r.KeepFloat, r.Name, "float32")
 	r.KeepInt8, eight = resolved(g, r.KeepInt8, r.Name, "int8")
-	return errors.Join(float, eight)
+	r.PerTensor, tensor = resolved(g, r.PerTensor, r.Name, "one scale")
+	r.PerChannel, channel = resolved(g, r.PerChannel, r.Name, "scales per channel")
+	return errors.Join(float, eight, tensor, channel)
 }
 
 // resolved returns the names of the operators that patterns match; instead of one

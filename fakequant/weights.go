@@ -28,7 +28,7 @@ func (in *inserter) weights(gr graph.Group) error {
 		Name: w.Name, Axis: -1, Source: graph.LastValue,
 		Bits: in.weightBits(anchor), Symmetric: in.recipe.Weights.Symmetric, Narrow: in.recipe.Weights.Narrow,
 	}
-	if in.recipe.Weights.PerChannel {
+	if in.perChannel(anchor) {
 		q.Axis = anchor.Op.(graph.Anchored).ChannelAxis()
 	} else if gr.BatchNorm != nil {
 		if err := in.fold(gr); err != nil {
@@ -48,6 +48,14 @@ func (in *inserter) sharers(anchor *graph.Node, w *graph.Tensor) []*graph.Node {
 		op, ok := n.Op.(graph.Anchored)
 		return !ok || op.ChannelAxis() != axis || n.Inputs[graph.InputWeights] != w || in.keeps(n)
 	})
+}
+
+// perChannel reports whether an anchor's weights have a scale for each channel.
+func (in *inserter) perChannel(anchor *graph.Node) bool {
+	if in.recipe.Weights.PerChannel {
+		return !slices.Contains(in.recipe.PerTensor, anchor.Name)
+	}
+	return slices.Contains(in.recipe.PerChannel, anchor.Name)
 }
 
 // weightBits returns the width of an anchor's weights: 8 where the recipe says so
@@ -115,7 +123,7 @@ func (in *inserter) dynamic(anchor *graph.Node) {
 	case graph.DepthwiseConv2D, graph.TransposeConv: // axis 0: one row an image
 	default:
 		channels := anchor.Inputs[graph.InputWeights].Shape[anchor.Op.(graph.Anchored).ChannelAxis()]
-		q.Symmetric = !in.recipe.Weights.PerChannel || channels == 1 // axis 0: one row an image
+		q.Symmetric = !in.perChannel(anchor) || channels == 1 // axis 0: one row an image
 	}
 	in.fake(x, x.Name+"/fake_quant", graph.FakeQuant{Quantizer: q}, in.position(anchor), []*graph.Node{anchor})
 }

@@ -89,6 +89,12 @@ type Recipe struct {
 	// KeepInt8 are patterns of the names of operators whose weights have 8 bits
 	// though those of others have 4.
 	KeepInt8 []string `json:"keep_int8,omitempty"`
+	// PerTensor are patterns of the names of operators whose weights have one scale
+	// though those of others have one for each channel, and PerChannel of those that
+	// have the latter though others have one. Weights that operators share follow the
+	// first of these.
+	PerTensor  []string `json:"per_tensor,omitempty"`
+	PerChannel []string `json:"per_channel,omitempty"`
 }
 
 // Keeps reports whether the operator of a name stays float32.
@@ -185,6 +191,11 @@ func (r Recipe) Check() error {
 	}
 	if len(r.KeepInt8) > 0 && r.Weights.Bits != 4 {
 		fault("KeepInt8 goes with weights of 4 bits, not %d", r.Weights.Bits)
+	}
+	if scaled := r.Mode == Integer || r.Mode == WeightOnly; len(r.PerTensor) > 0 && !(scaled && r.Weights.PerChannel) {
+		fault("PerTensor goes with weights that have a scale for each channel")
+	} else if len(r.PerChannel) > 0 && !(scaled && !r.Weights.PerChannel) {
+		fault("PerChannel goes with weights that have one scale")
 	}
 	if r.MinElements < 0 {
 		fault("MinElements is negative: %d", r.MinElements)

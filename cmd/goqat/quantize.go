@@ -27,19 +27,21 @@ type quantizeCommand struct {
 
 // planFlags are the flags that say how a network is quantized.
 type planFlags struct {
-	Mode        string  `placeholder:"MODE" enum:"int8,int16,dynamic,weights,float16," default:"" help:"int8: integers throughout. int16: int8 weights, int16 activations. dynamic: int8 weights, activations quantized as the model runs. weights: int8 weights, float computation. float16: float16 weights. Default: int8."`
-	Samples     *int    `placeholder:"N" help:"Most rows to calibrate with. 0: all. Default: 500."`
-	Input       string  `placeholder:"TYPE" enum:"int8,uint8,int16,float32," default:"" help:"Number type of the input of an integer model: int8, uint8 or float32; int16 or float32 in mode int16. Default: that of the mode."`
-	Output      string  `placeholder:"TYPE" enum:"int8,uint8,int16,float32," default:"" help:"That of the output."`
-	MinElements *int    `placeholder:"N" help:"Least number of weights that the modes dynamic and weights quantize. Default: 1024, as in TensorFlow, and 128 in mode weights."`
-	WeightBits  int     `placeholder:"4|8" help:"Bits of a weight. With 4, depthwise and transposed convolutions keep 8 where no kernel takes less. Default: 8."`
-	KeepInt8    string  `name:"keep-int8" placeholder:"LIST" help:"Patterns of names of operators whose weights keep 8 bits with -weight-bits 4."`
-	PerTensor   bool    `help:"One scale for each weight tensor instead of one for each output channel."`
-	Range       string  `placeholder:"METHOD" help:"How ranges are found: min-max, moving-average, percentile, mse or entropy. Default: min-max."`
-	Percent     float64 `placeholder:"P" help:"Of range percentile: so many of a hundred values lie below the bound. Default: 99.99."`
-	Repair      string  `placeholder:"LIST" help:"Remedies, separated by commas: equalize, absorb, adaround, bias."`
-	KeepFloat   string  `placeholder:"LIST" help:"Patterns of names of operators that stay float32, separated by commas."`
-	Recipe      string  `placeholder:"FILE" help:"Recipe in TOML or JSON, such as was saved beside a model. Flags count for more."`
+	Mode         string  `placeholder:"MODE" enum:"int8,int16,dynamic,weights,float16," default:"" help:"int8: integers throughout. int16: int8 weights, int16 activations. dynamic: int8 weights, activations quantized as the model runs. weights: int8 weights, float computation. float16: float16 weights. Default: int8."`
+	Samples      *int    `placeholder:"N" help:"Most rows to calibrate with. 0: all. Default: 500."`
+	Input        string  `placeholder:"TYPE" enum:"int8,uint8,int16,float32," default:"" help:"Number type of the input of an integer model: int8, uint8 or float32; int16 or float32 in mode int16. Default: that of the mode."`
+	Output       string  `placeholder:"TYPE" enum:"int8,uint8,int16,float32," default:"" help:"That of the output."`
+	MinElements  *int    `placeholder:"N" help:"Least number of weights that the modes dynamic and weights quantize. Default: 1024, as in TensorFlow, and 128 in mode weights."`
+	WeightBits   int     `placeholder:"4|8" help:"Bits of a weight. With 4, depthwise and transposed convolutions keep 8 where no kernel takes less. Default: 8."`
+	KeepInt8     string  `name:"keep-int8" placeholder:"LIST" help:"Patterns of names of operators whose weights keep 8 bits with -weight-bits 4."`
+	PerTensor    bool    `help:"One scale for each weight tensor instead of one for each output channel."`
+	PerTensorOf  string  `placeholder:"LIST" help:"Patterns of names of operators whose weights have one scale without -per-tensor."`
+	PerChannelOf string  `placeholder:"LIST" help:"Patterns of names of operators whose weights have a scale for each output channel with -per-tensor."`
+	Range        string  `placeholder:"METHOD" help:"How ranges are found: min-max, moving-average, percentile, mse or entropy. Default: min-max."`
+	Percent      float64 `placeholder:"P" help:"Of range percentile: so many of a hundred values lie below the bound. Default: 99.99."`
+	Repair       string  `placeholder:"LIST" help:"Remedies, separated by commas: equalize, absorb, adaround, bias."`
+	KeepFloat    string  `placeholder:"LIST" help:"Patterns of names of operators that stay float32, separated by commas."`
+	Recipe       string  `placeholder:"FILE" help:"Recipe in TOML or JSON, such as was saved beside a model. Flags count for more."`
 }
 
 // rowData are the flags that say which rows a command reads.
@@ -123,6 +125,12 @@ func (c planFlags) plan() (ptq.Plan, error) {
 	}
 	if c.KeepFloat != "" {
 		p.KeepFloat = strings.Split(c.KeepFloat, ",")
+	}
+	if c.PerTensorOf != "" {
+		p.PerTensorOf = strings.Split(c.PerTensorOf, ",")
+	}
+	if c.PerChannelOf != "" {
+		p.PerChannelOf = strings.Split(c.PerChannelOf, ",")
 	}
 	p.PerTensor = p.PerTensor || c.PerTensor
 	return p, p.Check()

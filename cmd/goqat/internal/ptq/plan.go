@@ -52,6 +52,11 @@ type Plan struct {
 	// KeepInt8 are such patterns of operators whose weights keep 8 bits where
 	// WeightBits is 4.
 	KeepInt8 []string `toml:"keep_int8,omitempty" json:"keep_int8,omitempty"`
+	// PerTensorOf are such patterns of operators whose weights have one scale though
+	// PerTensor does not say so of all, and PerChannelOf of those that have a scale
+	// for each channel though it does.
+	PerTensorOf  []string `toml:"per_tensor_of,omitempty" json:"per_tensor_of,omitempty"`
+	PerChannelOf []string `toml:"per_channel_of,omitempty" json:"per_channel_of,omitempty"`
 	// Overrides are other ranges for tensors by their names; the first that
 	// matches counts.
 	Overrides []Override `toml:"override,omitempty" json:"override,omitempty"`
@@ -152,7 +157,7 @@ func (p Plan) idle() (faults []error) {
 	}
 	if p.Mode == "float16" {
 		fault(len(p.Repair) > 0, "remedies")
-		fault(p.PerTensor, "one scale for each tensor: it has no scales")
+		fault(p.PerTensor || len(p.PerTensorOf) > 0, "one scale for each tensor: it has no scales")
 		fault(p.MinElements != nil, "a least number of weights: it halves all")
 		fault(len(p.KeepFloat) > 0, "operators that stay float32: it computes in float32")
 	}
@@ -183,6 +188,12 @@ func (p Plan) faults() (faults []error) {
 		fault("mode float16 has no weights of 4 bits")
 	case len(p.KeepInt8) > 0 && bits != 4:
 		fault("weights are kept in int8, but others do not have 4 bits")
+	}
+	if len(p.PerTensorOf) > 0 && p.PerTensor {
+		fault("some weights have one scale, but so have all")
+	}
+	if len(p.PerChannelOf) > 0 && !p.PerTensor {
+		fault("some weights have a scale for each channel, but so have all")
 	}
 	for _, r := range p.Repair {
 		if !slices.Contains(Repairs, r) {
@@ -262,7 +273,7 @@ func (p Plan) recipe() quant.Recipe {
 	if p.MinElements != nil {
 		r.MinElements = *p.MinElements
 	}
-	r.KeepFloat = p.KeepFloat
+	r.KeepFloat, r.PerTensor, r.PerChannel = p.KeepFloat, p.PerTensorOf, p.PerChannelOf
 	return r
 }
 
