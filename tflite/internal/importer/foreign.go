@@ -65,7 +65,7 @@ func (s *site) called(options []graph.Option) string {
 	var list []string
 	for _, o := range options {
 		if i, ok := o.Value.(int); ok && strings.Contains(o.Name, "subgraph") && i >= 0 && i < len(s.b.f.Subgraphs) {
-			list = append(list, fmt.Sprintf("subgraph %d, %q", i, s.b.f.Subgraphs[i].Name))
+			list = append(list, fmt.Sprintf("subgraph %d, %q", i, short(s.b.f.Subgraphs[i].Name)))
 		}
 	}
 	if len(list) == 0 {

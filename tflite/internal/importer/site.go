@@ -77,7 +77,7 @@ func (s *site) understand() (count int, err error) {
 	}
 	for _, t := range tensors {
 		if t != nil && t.Kept != nil {
-			return 1, fmt.Errorf("tensor %q: %s", t.Name, t.Kept.Refusal())
+			return 1, fmt.Errorf("tensor %q: %s", short(t.Name), t.Kept.Refusal())
 		}
 	}
 	if s.name == dilationStart {
