@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"time"
 
@@ -163,6 +165,17 @@ func (c *quantizeCommand) Run(s *session) error {
 	if same(c.Model, c.Out) {
 		return fmt.Errorf("%s would be overwritten, which cannot be undone: choose another name", c.Model)
 	}
+	recipe := strings.TrimSuffix(c.Out, filepath.Ext(c.Out)) + ".recipe.toml"
+	own := same(c.Plan.Recipe, recipe) // it stays as it is, comments included
+	if own {
+		said, err := ptq.ReadPlan(recipe)
+		if err != nil {
+			return err
+		}
+		if said.Mode = cmp.Or(said.Mode, p.Mode); !reflect.DeepEqual(said, p) {
+			return fmt.Errorf("%s would be overwritten, because flags say something else than it does: choose another name than %s", recipe, c.Out)
+		}
+	}
 	rows, err := c.Data.rows(net, p)
 	if err != nil {
 		return err
@@ -175,11 +188,12 @@ func (c *quantizeCommand) Run(s *session) error {
 		return err
 	}
 	out := quantized{
-		Model: c.Model, Out: c.Out, Recipe: strings.TrimSuffix(c.Out, filepath.Ext(c.Out)) + ".recipe.toml",
-		Mode: p.Mode, Float: result.Float,
+		Model: c.Model, Out: c.Out, Recipe: recipe, Mode: p.Mode, Float: result.Float,
 	}
-	if err := p.Write(out.Recipe); err != nil {
-		return err
+	if !own {
+		if err := p.Write(recipe); err != nil {
+			return err
+		}
 	}
 	if rows != nil && ptq.Calibrated(p.Mode) {
 		out.Samples = rows.Len()

@@ -37,7 +37,7 @@ type profile struct{ interp.Profile }
 
 // UnmarshalText reads the name of a profile.
 func (p *profile) UnmarshalText(b []byte) error {
-	switch string(b) {
+	switch strings.ToLower(string(b)) {
 	case "litert":
 		p.Profile = interp.LiteRT
 	case "tflm":
