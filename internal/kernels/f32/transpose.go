@@ -48,7 +48,8 @@ func transposeParts(rows, cols int, dst, src []float32) {
 		rows, cols int
 		dst, src   []float32
 	}
-	each(rows, cols*costMove, args{rows, cols, dst, src}, func(a args, lo, hi int) {
+	each((rows+7)/8, 8*cols*costMove, args{rows, cols, dst, src}, func(a args, lo, hi int) {
+		lo, hi = 8*lo, min(8*hi, a.rows)
 		transpose(hi-lo, a.cols, a.dst[lo:], a.rows, a.src[lo*a.cols:], a.cols)
 	})
 }
