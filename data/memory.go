@@ -3,6 +3,8 @@ package data
 import (
 	"fmt"
 	"slices"
+
+	"github.com/goqat/goqat/internal/kernels/u8"
 )
 
 // Arrays are the contents of a [Memory]. The row count follows from the lengths.
@@ -75,7 +77,7 @@ type ByteArrays struct {
 type Bytes struct {
 	input column
 	x     []uint8
-	value [256]float32 // what each byte is read as
+	scale *u8.Scale
 	targets
 }
 
@@ -97,11 +99,8 @@ func NewBytes(a ByteArrays) (*Bytes, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Bytes{input: input, x: a.X, targets: t}
-	for i := range b.value {
-		b.value[i] = float32(i) / a.Divisor
-	}
-	if notFinite(b.value[255]) != "" {
+	b := &Bytes{input: input, x: a.X, scale: u8.NewScale(a.Divisor), targets: t}
+	if notFinite(b.scale.Value(255)) != "" {
 		return nil, fmt.Errorf("data: divisor %v is too small", a.Divisor)
 	}
 	return b, nil
@@ -118,42 +117,24 @@ func (b *Bytes) Read(index []int, x, y []float32) error {
 	if err := checkRead(b.Len(), index, b.input.size, b.size, x, y); err != nil {
 		return err
 	}
+	// Rows of a shuffled set are in no cache: memory has the time of some rows to deliver one.
 	size := b.input.size
+	ahead := min(max(1, prefetched/size), len(index))
+	for _, i := range index[:ahead] {
+		u8.Prefetch(b.x[i*size:][:size])
+	}
 	for j, i := range index {
-		if j%2 == 0 {
-			for _, i := range index[j:min(j+2, len(index))] {
-				touch(b.x[i*size:][:size])
-			}
+		if next := j + ahead; next < len(index) {
+			u8.Prefetch(b.x[index[next]*size:][:size])
 		}
-		b.convert(x[j*size:][:size], b.x[i*size:][:size])
+		b.scale.Convert(x[j*size:][:size], b.x[i*size:][:size])
 	}
 	gather(y, b.y, b.size, index)
 	return nil
 }
 
-// touch looks at every cache line of x. Rows of a shuffled set are in no cache, and memory delivers all lines of a row in
-// the time of a few: a third of the time of a batch.
-//
-//go:noinline
-func touch(x []uint8) (bits uint8) {
-	for i := 0; i < len(x); i += 64 {
-		bits |= x[i]
-	}
-	return bits
-}
-
-// convert writes what bytes are read as.
-func (b *Bytes) convert(to []float32, from []uint8) {
-	for len(from) >= 8 && len(to) >= 8 {
-		f, t := (*[8]uint8)(from), (*[8]float32)(to)
-		t[0], t[1], t[2], t[3] = b.value[f[0]], b.value[f[1]], b.value[f[2]], b.value[f[3]]
-		t[4], t[5], t[6], t[7] = b.value[f[4]], b.value[f[5]], b.value[f[6]], b.value[f[7]]
-		from, to = from[8:], to[8:]
-	}
-	for k, v := range from {
-		to[k] = b.value[v]
-	}
-}
+// prefetched is how many bytes are asked for in advance.
+const prefetched = 4096
 
 // targets is the target side of the sets in memory.
 type targets struct {

@@ -50,13 +50,14 @@ var table = map[string]rule{
 	"internal/kernels/q8":      {own: []string{"quant", "internal/parallel", "internal/kernels/axes", "internal/kernels/window"}, foreign: cpu},
 	"internal/kernels/q16":     {own: []string{"quant", "internal/parallel", "internal/kernels/axes", "internal/kernels/q8", "internal/kernels/window"}},
 	"internal/kernels/strided": {own: []string{"internal/parallel"}},
+	"internal/kernels/u8":      {foreign: cpu},
 	"internal/kernels/window":  {},
 	"internal/mutate":          {own: []string{"internal/rng"}}, // for tests
 	// The conformance suites: every kernel against its reference, for the tests of any implementation.
 	"internal/kernels/f32/kerneltest": {own: []string{"quant", "internal/parallel", "internal/kernels/axes", "internal/kernels/f32", "internal/kernels/window"}},
 	"internal/kernels/q8/kerneltest":  {own: []string{"quant", "internal/parallel", "internal/kernels/q8"}},
 
-	"data":        {own: []string{"internal/parallel", "internal/rng", "internal/trig"}, foreign: float16},
+	"data":        {own: []string{"internal/kernels/u8", "internal/parallel", "internal/rng", "internal/trig"}, foreign: float16},
 	"data/audio":  {own: []string{"data"}, foreign: gonum},
 	"data/digits": {own: []string{"data"}},
 	"data/images": {own: []string{"data"}},
