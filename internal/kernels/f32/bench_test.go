@@ -1,17 +1,19 @@
 package f32_test
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"runtime"
 	"testing"
 	"time"
 
+	"github.com/goqat/goqat/internal/kernels/axes"
 	"github.com/goqat/goqat/internal/kernels/f32"
 	"github.com/goqat/goqat/internal/kernels/f32/kerneltest"
 	"github.com/goqat/goqat/quant"
 )
 
-// benchmark runs the kernel and its formula one after the other and reports the arithmetic speed of each, also as a share of
+// benchmark runs the kernel and its formula, if given, one after the other and reports the arithmetic speed of each, also as a share of
 // what multiply-adds could reach on as many cores. GOMAXPROCS=1 in the environment gives the speed of one core: -cpu 1 does not,
 // for the first of several benchmarks.
 func benchmark(b *testing.B, name string, flops float64, fast, formula func()) {
@@ -19,6 +21,9 @@ func benchmark(b *testing.B, name string, flops float64, fast, formula func()) {
 		name string
 		f    func()
 	}{{"fast", fast}, {"formula", formula}} {
+		if c.f == nil {
+			continue
+		}
 		b.Run(name+"/"+c.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
@@ -80,6 +85,26 @@ func BenchmarkConv2D(b *testing.B) {
 			benchmark(b, c.name+"/gradient", 2*flops, func() { f32.Conv2DGrad(&ws, g, dx, dw, nil, x, y, w) },
 				func() { kerneltest.Conv2DGradWinograd(g, dx, dw, x, y, w) })
 		}
+	}
+}
+
+// BenchmarkTransposeConv2D measures the enlarging of feature maps to twice their sides, by 2x2 kernels that lie apart and by 3x3
+// ones.
+func BenchmarkTransposeConv2D(b *testing.B) {
+	for _, side := range []int{2, 3} {
+		g := f32.Conv{Window: same(28, 28, side, [2]int{2, 2}), Batch: 128, InC: 16, OutC: 32} // from y to x
+		r := rand.New(rand.NewPCG(1, 2))
+		x, w, y, bias := random(r, g.OutputLen()), random(r, g.WeightsLen()), random(r, g.InputLen()), random(r, g.InC)
+		flops := 2 * float64(g.OutputLen()) * float64(g.WeightsLen()/g.OutC)
+		var ws f32.Workspace
+		name := fmt.Sprintf("%dx%d", side, side)
+		benchmark(b, name+"/forward", flops, func() { f32.TransposeConv2D(&ws, g, y, x, w, bias, quant.Relu) },
+			func() { kerneltest.TransposeConv2D(g, y, x, w, bias, quant.Relu) })
+		dw, dx := make([]float32, len(w)), make([]float32, len(x))
+		benchmark(b, name+"/weights", flops, func() { f32.TransposeConv2DGradWeights(&ws, g, dw, bias, x, y) },
+			func() { kerneltest.TransposeConv2DGradWeights(g, dw, bias, x, y) })
+		benchmark(b, name+"/input", flops, func() { f32.TransposeConv2DGradInput(&ws, g, dx, y, w) },
+			func() { kerneltest.TransposeConv2DGradInput(g, dx, y, w) })
 	}
 }
 
@@ -164,23 +189,29 @@ func BenchmarkRows(b *testing.B) {
 	arg := make([]int32, g.OutputLen())
 	run("MaxPool2D", 1, func() { f32.MaxPool2D(g, y, x, arg) }, func() { kerneltest.MaxPool2D(g, y, x, arg) })
 	run("MaxPool2DGrad", 1, func() { f32.MaxPool2DGrad(g, x, dy, arg) }, func() { kerneltest.MaxPool2DGrad(g, x, dy, arg) })
-	run("MinMax", 2, func() { f32.MinMax(dy) }, func() {})
+	run("MinMax", 2, func() { f32.MinMax(dy) }, nil)
 	mask, grid := make([]uint8, f32.MaskLen(len(x))), quant.Signed(8, false)
 	run("FakeQuantize", 4, func() { f32.FakeQuantize(y, dy, mask, 0.02, 3, grid) }, func() {
 		if err := quant.PerTensor(0.02, 3).FakeQuantize(y, dy, nil, []int{len(y)}, grid); err != nil {
 			b.Fatal(err)
 		}
 	})
-	run("FakeQuantizeGrad", 1, func() { f32.FakeQuantizeGrad(y, dy, mask) }, func() {})
+	run("FakeQuantizeGrad", 1, func() { f32.FakeQuantizeGrad(y, dy, mask) }, nil)
 	run("AveragePool2D", 1, func() { f32.AveragePool2D(g, y, x) }, func() { kerneltest.AveragePool2D(g, y, x) })
 	run("AveragePool2DGrad", 1, func() { f32.AveragePool2DGrad(g, x, dy) }, func() { kerneltest.AveragePool2DGrad(g, x, dy) })
 	run("Softmax", 20, func() { f32.Softmax(rows, cols, y, dy) }, func() { kerneltest.Softmax(rows, cols, y, dy) })
+	run("SoftmaxGrad", 4, func() { f32.SoftmaxGrad(rows, cols, y, dy, x) }, func() { kerneltest.SoftmaxGrad(rows, cols, y, dy, x) })
 	run("LogSoftmax", 20, func() { f32.LogSoftmax(rows, cols, y, dy) }, func() { kerneltest.LogSoftmax(rows, cols, y, dy) })
-	run("LeakyRelu", 1, func() { f32.LeakyReluTo(0.2, y, dy) }, func() {})
-	run("LeakyReluGrad", 1, func() { f32.LeakyReluGrad(0.2, y, dy, x) }, func() {})
-	run("HardSwish", 4, func() { f32.HardSwishTo(y, dy) }, func() {})
-	run("Sigmoid", 20, func() { f32.SigmoidTo(y, dy) }, func() {})
-	run("SigmoidGrad", 3, func() { f32.SigmoidGrad(y, dy, x) }, func() {})
+	run("LeakyRelu", 1, func() { f32.LeakyReluTo(0.2, y, dy) }, nil)
+	run("LeakyReluGrad", 1, func() { f32.LeakyReluGrad(0.2, y, dy, x) }, nil)
+	channels := axes.Broadcast([]int{rows, cols}, []int{1, cols})
+	run("Prelu", 1, func() { f32.Prelu(channels, y, dy, gamma) }, func() { kerneltest.Prelu(channels, y, dy, gamma) })
+	run("PreluGrad", 1, func() { f32.PreluGrad(channels, y, dy, x, gamma) }, func() { kerneltest.PreluGrad(channels, y, dy, x, gamma) })
+	run("Elu", 20, func() { f32.EluTo(y, dy) }, nil)
+	run("EluGrad", 3, func() { f32.EluGrad(y, dy, x) }, nil)
+	run("HardSwish", 4, func() { f32.HardSwishTo(y, dy) }, nil)
+	run("Sigmoid", 20, func() { f32.SigmoidTo(y, dy) }, nil)
+	run("SigmoidGrad", 3, func() { f32.SigmoidGrad(y, dy, x) }, nil)
 	m, v := make([]float32, len(x)), make([]float32, len(x))
 	run("SGD", 2, func() { f32.SGD(y, dy, 1e-9) }, func() { kerneltest.SGD(y, dy, 1e-9) })
 	run("Momentum", 5, func() { f32.Momentum(y, dy, m, 1e-9, 0.9, false) }, func() { kerneltest.Momentum(y, dy, m, 1e-9, 0.9, false) })

@@ -72,7 +72,7 @@ func TestSliceFunctionsEqualScalars(t *testing.T) {
 		name  string
 		slice func(dst, x []float32)
 		f     func(float32) float32
-	}{{"Exp", ExpTo, Exp}, {"Tanh", TanhTo, Tanh}, {"Sigmoid", SigmoidTo, Sigmoid}} {
+	}{{"Exp", ExpTo, Exp}, {"Tanh", TanhTo, Tanh}, {"Sigmoid", SigmoidTo, Sigmoid}, {"Elu", EluTo, Elu}} {
 		dst := make([]float32, len(x)+1)
 		c.slice(dst, x)
 		for i, v := range x {

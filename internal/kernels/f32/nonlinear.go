@@ -20,9 +20,8 @@ func LeakyReluGrad(alpha float32, dx, dy, x []float32) {
 
 func leakyReluPortable(dst, v, x []float32, alpha float32) {
 	v, x = v[:len(dst)], x[:len(dst)]
-	for i := range dst { // without a branch, as in gatePortable
-		above := positive(x[i])
-		dst[i] = math.Float32frombits(math.Float32bits(v[i])&above | math.Float32bits(alpha*v[i])&^above)
+	for i := range dst {
+		dst[i] = prelu(v[i], x[i], alpha)
 	}
 }
 
@@ -35,14 +34,12 @@ func Elu(x float32) float32 {
 }
 
 // EluTo computes y = Elu(x).
-func EluTo(y, x []float32) { mapBy(costExp, elu, y, x) }
-
-var elu = eachBy(Elu)
+func EluTo(y, x []float32) { mapBy(costExp, level.elu, y, x) }
 
 // EluGrad computes the gradient of the input of [EluTo] from its output y: dx = dy where y > 0 and dy*(y+1) elsewhere.
-func EluGrad(dx, dy, y []float32) { gradBy(eluGrad, dx, dy, y) }
+func EluGrad(dx, dy, y []float32) { gradBy(level.eluGrad, dx, dy, y) }
 
-var eluGrad = slopedBy(func(y float32) float32 { return 1 + min(y, 0) })
+func eluSlope(y float32) float32 { return 1 + min(y, 0) }
 
 // HardSwishTo computes y = x * min(max(x+3, 0), 6) / 6.
 func HardSwishTo(y, x []float32) { mapBy(costMove, level.hardSwish, y, x) }
@@ -95,12 +92,12 @@ func Prelu(p axes.Pair, y, x, alpha []float32) {
 		y, x, alpha := c.y, c.a, c.b
 		stepX, stepAlpha := c.p.Steps()
 		c.p.Runs(from, to, func(at, i, j, n int) {
+			if stepX == 1 && stepAlpha == 1 {
+				preluRun(y[at:][:n], x[i:], x[i:], alpha[j:])
+				return
+			}
 			for k := range n {
-				v := x[i+k*stepX]
-				if !(v > 0) {
-					v *= alpha[j+k*stepAlpha]
-				}
-				y[at+k] = v
+				y[at+k] = prelu(x[i+k*stepX], x[i+k*stepX], alpha[j+k*stepAlpha])
 			}
 		})
 	})
@@ -117,15 +114,29 @@ func PreluGrad(p axes.Pair, dx, dy, x, alpha []float32) {
 		dx, dy, x, alpha := a.dx, a.dy, a.x, a.alpha
 		stepX, stepAlpha := a.p.Steps()
 		a.p.Runs(from, to, func(at, i, j, n int) {
+			if stepX == 1 && stepAlpha == 1 {
+				preluRun(dx[at:][:n], dy[at:], x[i:], alpha[j:])
+				return
+			}
 			for k := range n {
-				d := dy[at+k]
-				if !(x[i+k*stepX] > 0) {
-					d *= alpha[j+k*stepAlpha]
-				}
-				dx[at+k] = d
+				dx[at+k] = prelu(dy[at+k], x[i+k*stepX], alpha[j+k*stepAlpha])
 			}
 		})
 	})
+}
+
+// prelu returns v where x > 0 and alpha*v elsewhere, without a branch: signs are hard to predict.
+func prelu(v, x, alpha float32) float32 {
+	above := positive(x)
+	return math.Float32frombits(math.Float32bits(v)&above | math.Float32bits(alpha*v)&^above)
+}
+
+// preluRun is prelu of one element after the other.
+func preluRun(dst, v, x, alpha []float32) {
+	v, x, alpha = v[:len(dst)], x[:len(dst)], alpha[:len(dst)]
+	for i := range dst {
+		dst[i] = prelu(v[i], x[i], alpha[i])
+	}
 }
 
 // NegativePart computes y = min(x, 0), elementwise over len(x) elements. It may work in place.

@@ -11,9 +11,9 @@ type vectors struct {
 	gate          func(dx, dy, y []float32, lo, hi float32)
 	minMax        func(x []float32) (lo, hi float32, nan bool)
 	// leakyRelu computes v where x is above 0, alpha*v elsewhere.
-	leakyRelu                            func(dst, v, x []float32, alpha float32)
-	exp, tanh, sigmoid, hardSwish        func(dst, x []float32)
-	hardSwishGrad, sigmoidGrad, tanhGrad func(dx, dy, v []float32) // of the gradients' v
+	leakyRelu                                     func(dst, v, x []float32, alpha float32)
+	exp, tanh, sigmoid, hardSwish, elu            func(dst, x []float32)
+	hardSwishGrad, sigmoidGrad, tanhGrad, eluGrad func(dx, dy, v []float32) // of the gradients' v
 
 	// On rows.
 	biasClamp     func(dst, x, bias []float32, lo, hi, zero float32)
@@ -95,8 +95,8 @@ var portable = &dispatch{name: "portable", gemm: gemmPortable, vectors: vectors{
 	scale: scalePortable, axpy: axpyPortable,
 	clamp: clampPortable, gate: gatePortable, minMax: minMaxPortable,
 	leakyRelu: leakyReluPortable,
-	exp:       eachBy(Exp), tanh: eachBy(Tanh), sigmoid: eachBy(Sigmoid), hardSwish: eachBy(hardSwish),
-	hardSwishGrad: slopedBy(hardSwishSlope), sigmoidGrad: slopedBy(sigmoidSlope), tanhGrad: slopedBy(tanhSlope),
+	exp:       eachBy(Exp), tanh: eachBy(Tanh), sigmoid: eachBy(Sigmoid), hardSwish: eachBy(hardSwish), elu: eachBy(Elu),
+	hardSwishGrad: slopedBy(hardSwishSlope), sigmoidGrad: slopedBy(sigmoidSlope), tanhGrad: slopedBy(tanhSlope), eluGrad: slopedBy(eluSlope),
 
 	biasClamp: biasClampPortable, scaleRows: scaleRowsPortable, affine: affinePortable,
 	normalize: normalizePortable, normalizeGrad: normalizeGradPortable,

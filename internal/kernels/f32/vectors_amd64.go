@@ -8,8 +8,8 @@ var vectorsAVX2 = vectors{
 	scale: scaleAVX2, axpy: axpyAVX2,
 	clamp: clampAVX2, gate: gateAVX2, minMax: minMaxAVX2,
 	leakyRelu: leakyReluAVX2,
-	exp:       expAVX2, tanh: tanhAVX2, sigmoid: sigmoidAVX2, hardSwish: hardSwishAVX2,
-	hardSwishGrad: hardSwishGradAVX2, sigmoidGrad: sigmoidGradAVX2, tanhGrad: tanhGradAVX2,
+	exp:       expAVX2, tanh: tanhAVX2, sigmoid: sigmoidAVX2, hardSwish: hardSwishAVX2, elu: eluAVX2,
+	hardSwishGrad: hardSwishGradAVX2, sigmoidGrad: sigmoidGradAVX2, tanhGrad: tanhGradAVX2, eluGrad: eluGradAVX2,
 
 	biasClamp: biasClampAVX2, scaleRows: scaleRowsAVX2, affine: affineAVX2,
 	normalize: normalizeAVX2, normalizeGrad: normalizeGradAVX2,
@@ -119,7 +119,7 @@ var vectorsAVX2 = vectors{
 
 func vectorsAVX512() vectors {
 	v := vectorsAVX2
-	v.exp, v.tanh, v.sigmoid, v.averagePool = expAVX512, tanhAVX512, sigmoidAVX512, averagePoolBy(averagePoolAVX512)
+	v.exp, v.tanh, v.sigmoid, v.elu, v.averagePool = expAVX512, tanhAVX512, sigmoidAVX512, eluAVX512, averagePoolBy(averagePoolAVX512)
 	v.depthwise = func(y, x, w, bias []float32, l limits, s strip) {
 		depthwiseAVX512(y, x, w, bias, l.lo, l.hi, l.zero, s.lines, word*s.below, s.channels, s.count, word*s.step, s.rows, s.cols, word*s.line, word*s.col, word*s.out)
 	}

@@ -801,6 +801,13 @@ func hardSwishGradAVX2(dx []float32, dy []float32, v []float32)
 //go:noescape
 func sigmoidGradAVX2(dx []float32, dy []float32, v []float32)
 
+// eluGradAVX2 multiplies by the slope:
+//
+//	for i := range dx { dx[i] = dy[i] * (1 + min(v[i], 0)) }
+//
+//go:noescape
+func eluGradAVX2(dx []float32, dy []float32, v []float32)
+
 // tanhGradAVX2 multiplies by the slope:
 //
 //	for i := range dx { dx[i] = dy[i] * ((1 - v[i]) * (1 + v[i])) }
@@ -1255,6 +1262,20 @@ func expAVX2(dst []float32, x []float32)
 //
 //go:noescape
 func expAVX512(dst []float32, x []float32)
+
+// eluAVX2 computes the exponential linear unit:
+//
+//	for i, v := range x { dst[i] = Elu(v) }
+//
+//go:noescape
+func eluAVX2(dst []float32, x []float32)
+
+// eluAVX512 computes the exponential linear unit:
+//
+//	for i, v := range x { dst[i] = Elu(v) }
+//
+//go:noescape
+func eluAVX512(dst []float32, x []float32)
 
 // winogradWindowAVX2 transforms windows d of 4x4 pixels, two pixels apart, to t = B d B', for a multiple of eight channels; strides are bytes:
 //

@@ -4787,6 +4787,54 @@ done3:
 	VZEROUPPER
 	RET
 
+// func eluGradAVX2(dx []float32, dy []float32, v []float32)
+// Requires: AVX, AVX2
+TEXT ·eluGradAVX2(SB), NOSPLIT, $0-72
+	MOVQ         dx_base+0(FP), AX
+	MOVQ         dy_base+24(FP), CX
+	MOVQ         v_base+48(FP), DX
+	MOVL         $0x3f800000, BX
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	MOVL         $0x00000000, BX
+	VMOVD        BX, X1
+	VPBROADCASTD X1, Y1
+	MOVQ         dx_len+8(FP), BX
+	XORQ         SI, SI
+	MOVQ         BX, DI
+	ANDQ         $-8, DI
+	JZ           between4
+
+wide1:
+	VMOVUPS (DX)(SI*4), Y2
+	VMINPS  Y2, Y1, Y2
+	VADDPS  Y0, Y2, Y2
+	VMOVUPS (CX)(SI*4), Y3
+	VMULPS  Y3, Y2, Y2
+	VMOVUPS Y2, (AX)(SI*4)
+	ADDQ    $0x08, SI
+	CMPQ    SI, DI
+	JLT     wide1
+
+between4:
+	CMPQ SI, BX
+	JGE  done3
+
+narrow2:
+	VMOVSS (DX)(SI*4), X2
+	VMINPS X2, X1, X2
+	VADDPS X0, X2, X2
+	VMOVSS (CX)(SI*4), X3
+	VMULPS X3, X2, X2
+	VMOVSS X2, (AX)(SI*4)
+	INCQ   SI
+	CMPQ   SI, BX
+	JLT    narrow2
+
+done3:
+	VZEROUPPER
+	RET
+
 // func tanhGradAVX2(dx []float32, dy []float32, v []float32)
 // Requires: AVX, AVX2
 TEXT ·tanhGradAVX2(SB), NOSPLIT, $0-72
@@ -14501,6 +14549,362 @@ done6:
 	VZEROUPPER
 	RET
 
+// func eluAVX2(dst []float32, x []float32)
+// Requires: AVX, AVX2
+TEXT ·eluAVX2(SB), NOSPLIT, $0-48
+	MOVQ    dst_base+0(FP), AX
+	MOVQ    x_base+24(FP), CX
+	VMOVUPS exponential<>+1408(SB), Y0
+	VMOVUPS exponential<>+1536(SB), Y1
+	MOVQ    x_len+32(FP), DX
+	XORQ    BX, BX
+
+next1:
+	LEAQ       8(BX), SI
+	CMPQ       SI, DX
+	JGT        done2
+	VMOVUPS    (CX)(BX*4), Y2
+	VMOVUPS    Y2, Y3
+	VMULPS     exponential<>+704(SB), Y2, Y4
+	VADDPS     exponential<>+768(SB), Y4, Y4
+	VMULPS     Y2, Y4, Y4
+	VADDPS     exponential<>+832(SB), Y4, Y4
+	VMULPS     Y2, Y4, Y4
+	VADDPS     exponential<>+896(SB), Y4, Y4
+	VMULPS     Y2, Y4, Y4
+	VADDPS     exponential<>+960(SB), Y4, Y4
+	VMULPS     Y2, Y4, Y4
+	VADDPS     exponential<>+1024(SB), Y4, Y4
+	VMULPS     Y2, Y2, Y5
+	VMULPS     Y5, Y4, Y4
+	VADDPS     Y2, Y4, Y4
+	VMAXPS     Y3, Y0, Y3
+	VMINPS     Y3, Y1, Y3
+	VMULPS     exponential<>+448(SB), Y3, Y5
+	VADDPS     exponential<>+512(SB), Y5, Y5
+	VSUBPS     exponential<>+512(SB), Y5, Y6
+	VMULPS     exponential<>+576(SB), Y6, Y7
+	VSUBPS     Y7, Y3, Y3
+	VMULPS     exponential<>+640(SB), Y6, Y7
+	VSUBPS     Y7, Y3, Y3
+	VMULPS     exponential<>+704(SB), Y3, Y6
+	VADDPS     exponential<>+768(SB), Y6, Y6
+	VMULPS     Y3, Y6, Y6
+	VADDPS     exponential<>+832(SB), Y6, Y6
+	VMULPS     Y3, Y6, Y6
+	VADDPS     exponential<>+896(SB), Y6, Y6
+	VMULPS     Y3, Y6, Y6
+	VADDPS     exponential<>+960(SB), Y6, Y6
+	VMULPS     Y3, Y6, Y6
+	VADDPS     exponential<>+1024(SB), Y6, Y6
+	VMULPS     Y3, Y3, Y7
+	VMULPS     Y7, Y6, Y6
+	VADDPS     Y3, Y6, Y6
+	VADDPS     exponential<>+1088(SB), Y6, Y6
+	VSUBPS     exponential<>+512(SB), Y5, Y5
+	VCVTTPS2DQ Y5, Y5
+	VPSRLD     $0x1f, Y5, Y3
+	VPADDD     Y5, Y3, Y3
+	VPSRAD     $0x01, Y3, Y3
+	VPSUBD     Y3, Y5, Y5
+	VPADDD     exponential<>+1152(SB), Y3, Y3
+	VPSLLD     $0x17, Y3, Y3
+	VMULPS     Y3, Y6, Y6
+	VPADDD     exponential<>+1152(SB), Y5, Y5
+	VPSLLD     $0x17, Y5, Y5
+	VMULPS     Y5, Y6, Y6
+	VSUBPS     exponential<>+1088(SB), Y6, Y6
+	VANDPS     exponential<>+64(SB), Y2, Y3
+	VCMPPS     $0x01, exponential<>+1600(SB), Y3, Y3
+	VBLENDVPS  Y3, Y4, Y6, Y6
+	VXORPS     Y3, Y3, Y3
+	VCMPPS     $0x01, Y2, Y3, Y3
+	VBLENDVPS  Y3, Y2, Y6, Y6
+	VMOVUPS    Y6, (AX)(BX*4)
+	MOVQ       SI, BX
+	JMP        next1
+
+done2:
+next3:
+	LEAQ       1(BX), SI
+	CMPQ       SI, DX
+	JGT        done4
+	VMOVSS     (CX)(BX*4), X2
+	VMOVUPS    X2, X3
+	VMULPS     exponential<>+704(SB), X2, X4
+	VADDPS     exponential<>+768(SB), X4, X4
+	VMULPS     X2, X4, X4
+	VADDPS     exponential<>+832(SB), X4, X4
+	VMULPS     X2, X4, X4
+	VADDPS     exponential<>+896(SB), X4, X4
+	VMULPS     X2, X4, X4
+	VADDPS     exponential<>+960(SB), X4, X4
+	VMULPS     X2, X4, X4
+	VADDPS     exponential<>+1024(SB), X4, X4
+	VMULPS     X2, X2, X5
+	VMULPS     X5, X4, X4
+	VADDPS     X2, X4, X4
+	VMAXPS     X3, X0, X3
+	VMINPS     X3, X1, X3
+	VMULPS     exponential<>+448(SB), X3, X5
+	VADDPS     exponential<>+512(SB), X5, X5
+	VSUBPS     exponential<>+512(SB), X5, X6
+	VMULPS     exponential<>+576(SB), X6, X7
+	VSUBPS     X7, X3, X3
+	VMULPS     exponential<>+640(SB), X6, X7
+	VSUBPS     X7, X3, X3
+	VMULPS     exponential<>+704(SB), X3, X6
+	VADDPS     exponential<>+768(SB), X6, X6
+	VMULPS     X3, X6, X6
+	VADDPS     exponential<>+832(SB), X6, X6
+	VMULPS     X3, X6, X6
+	VADDPS     exponential<>+896(SB), X6, X6
+	VMULPS     X3, X6, X6
+	VADDPS     exponential<>+960(SB), X6, X6
+	VMULPS     X3, X6, X6
+	VADDPS     exponential<>+1024(SB), X6, X6
+	VMULPS     X3, X3, X7
+	VMULPS     X7, X6, X6
+	VADDPS     X3, X6, X6
+	VADDPS     exponential<>+1088(SB), X6, X6
+	VSUBPS     exponential<>+512(SB), X5, X5
+	VCVTTPS2DQ X5, X5
+	VPSRLD     $0x1f, X5, X3
+	VPADDD     X5, X3, X3
+	VPSRAD     $0x01, X3, X3
+	VPSUBD     X3, X5, X5
+	VPADDD     exponential<>+1152(SB), X3, X3
+	VPSLLD     $0x17, X3, X3
+	VMULPS     X3, X6, X6
+	VPADDD     exponential<>+1152(SB), X5, X5
+	VPSLLD     $0x17, X5, X5
+	VMULPS     X5, X6, X6
+	VSUBPS     exponential<>+1088(SB), X6, X6
+	VANDPS     exponential<>+64(SB), X2, X3
+	VCMPPS     $0x01, exponential<>+1600(SB), X3, X3
+	VBLENDVPS  X3, X4, X6, X6
+	VXORPS     X3, X3, X3
+	VCMPPS     $0x01, X2, X3, X3
+	VBLENDVPS  X3, X2, X6, X6
+	VMOVSS     X6, (AX)(BX*4)
+	MOVQ       SI, BX
+	JMP        next3
+
+done4:
+	VZEROUPPER
+	RET
+
+// func eluAVX512(dst []float32, x []float32)
+// Requires: AVX, AVX2, AVX512F
+TEXT ·eluAVX512(SB), NOSPLIT, $0-48
+	MOVQ    dst_base+0(FP), AX
+	MOVQ    x_base+24(FP), CX
+	VMOVUPS exponential<>+1408(SB), Z0
+	VMOVUPS exponential<>+1536(SB), Z1
+	MOVQ    x_len+32(FP), DX
+	XORQ    BX, BX
+
+next1:
+	LEAQ       16(BX), SI
+	CMPQ       SI, DX
+	JGT        done2
+	VMOVUPS    (CX)(BX*4), Z2
+	VMOVUPS    Z2, Z3
+	VMULPS     exponential<>+704(SB), Z2, Z5
+	VADDPS     exponential<>+768(SB), Z5, Z5
+	VMULPS     Z2, Z5, Z5
+	VADDPS     exponential<>+832(SB), Z5, Z5
+	VMULPS     Z2, Z5, Z5
+	VADDPS     exponential<>+896(SB), Z5, Z5
+	VMULPS     Z2, Z5, Z5
+	VADDPS     exponential<>+960(SB), Z5, Z5
+	VMULPS     Z2, Z5, Z5
+	VADDPS     exponential<>+1024(SB), Z5, Z5
+	VMULPS     Z2, Z2, Z6
+	VMULPS     Z6, Z5, Z5
+	VADDPS     Z2, Z5, Z5
+	VMAXPS     Z3, Z0, Z3
+	VMINPS     Z3, Z1, Z3
+	VMULPS     exponential<>+448(SB), Z3, Z6
+	VADDPS     exponential<>+512(SB), Z6, Z6
+	VSUBPS     exponential<>+512(SB), Z6, Z7
+	VMULPS     exponential<>+576(SB), Z7, Z8
+	VSUBPS     Z8, Z3, Z3
+	VMULPS     exponential<>+640(SB), Z7, Z8
+	VSUBPS     Z8, Z3, Z3
+	VMULPS     exponential<>+704(SB), Z3, Z7
+	VADDPS     exponential<>+768(SB), Z7, Z7
+	VMULPS     Z3, Z7, Z7
+	VADDPS     exponential<>+832(SB), Z7, Z7
+	VMULPS     Z3, Z7, Z7
+	VADDPS     exponential<>+896(SB), Z7, Z7
+	VMULPS     Z3, Z7, Z7
+	VADDPS     exponential<>+960(SB), Z7, Z7
+	VMULPS     Z3, Z7, Z7
+	VADDPS     exponential<>+1024(SB), Z7, Z7
+	VMULPS     Z3, Z3, Z8
+	VMULPS     Z8, Z7, Z7
+	VADDPS     Z3, Z7, Z7
+	VADDPS     exponential<>+1088(SB), Z7, Z7
+	VSUBPS     exponential<>+512(SB), Z6, Z6
+	VCVTTPS2DQ Z6, Z6
+	VPSRLD     $0x1f, Z6, Z3
+	VPADDD     Z6, Z3, Z3
+	VPSRAD     $0x01, Z3, Z3
+	VPSUBD     Z3, Z6, Z6
+	VPADDD     exponential<>+1152(SB), Z3, Z3
+	VPSLLD     $0x17, Z3, Z3
+	VMULPS     Z3, Z7, Z7
+	VPADDD     exponential<>+1152(SB), Z6, Z6
+	VPSLLD     $0x17, Z6, Z6
+	VMULPS     Z6, Z7, Z7
+	VSUBPS     exponential<>+1088(SB), Z7, Z7
+	VPANDD     exponential<>+64(SB), Z2, Z3
+	VCMPPS     $0x01, exponential<>+1600(SB), Z3, K1
+	VMOVUPS    Z5, K1, Z7
+	VPXORD     Z4, Z4, Z4
+	VCMPPS     $0x01, Z2, Z4, K1
+	VMOVUPS    Z2, K1, Z7
+	VMOVUPS    Z7, (AX)(BX*4)
+	MOVQ       SI, BX
+	JMP        next1
+
+done2:
+next3:
+	LEAQ       8(BX), SI
+	CMPQ       SI, DX
+	JGT        done4
+	VMOVUPS    (CX)(BX*4), Y2
+	VMOVUPS    Y2, Y3
+	VMULPS     exponential<>+704(SB), Y2, Y4
+	VADDPS     exponential<>+768(SB), Y4, Y4
+	VMULPS     Y2, Y4, Y4
+	VADDPS     exponential<>+832(SB), Y4, Y4
+	VMULPS     Y2, Y4, Y4
+	VADDPS     exponential<>+896(SB), Y4, Y4
+	VMULPS     Y2, Y4, Y4
+	VADDPS     exponential<>+960(SB), Y4, Y4
+	VMULPS     Y2, Y4, Y4
+	VADDPS     exponential<>+1024(SB), Y4, Y4
+	VMULPS     Y2, Y2, Y5
+	VMULPS     Y5, Y4, Y4
+	VADDPS     Y2, Y4, Y4
+	VMAXPS     Y3, Y0, Y3
+	VMINPS     Y3, Y1, Y3
+	VMULPS     exponential<>+448(SB), Y3, Y5
+	VADDPS     exponential<>+512(SB), Y5, Y5
+	VSUBPS     exponential<>+512(SB), Y5, Y6
+	VMULPS     exponential<>+576(SB), Y6, Y7
+	VSUBPS     Y7, Y3, Y3
+	VMULPS     exponential<>+640(SB), Y6, Y7
+	VSUBPS     Y7, Y3, Y3
+	VMULPS     exponential<>+704(SB), Y3, Y6
+	VADDPS     exponential<>+768(SB), Y6, Y6
+	VMULPS     Y3, Y6, Y6
+	VADDPS     exponential<>+832(SB), Y6, Y6
+	VMULPS     Y3, Y6, Y6
+	VADDPS     exponential<>+896(SB), Y6, Y6
+	VMULPS     Y3, Y6, Y6
+	VADDPS     exponential<>+960(SB), Y6, Y6
+	VMULPS     Y3, Y6, Y6
+	VADDPS     exponential<>+1024(SB), Y6, Y6
+	VMULPS     Y3, Y3, Y7
+	VMULPS     Y7, Y6, Y6
+	VADDPS     Y3, Y6, Y6
+	VADDPS     exponential<>+1088(SB), Y6, Y6
+	VSUBPS     exponential<>+512(SB), Y5, Y5
+	VCVTTPS2DQ Y5, Y5
+	VPSRLD     $0x1f, Y5, Y3
+	VPADDD     Y5, Y3, Y3
+	VPSRAD     $0x01, Y3, Y3
+	VPSUBD     Y3, Y5, Y5
+	VPADDD     exponential<>+1152(SB), Y3, Y3
+	VPSLLD     $0x17, Y3, Y3
+	VMULPS     Y3, Y6, Y6
+	VPADDD     exponential<>+1152(SB), Y5, Y5
+	VPSLLD     $0x17, Y5, Y5
+	VMULPS     Y5, Y6, Y6
+	VSUBPS     exponential<>+1088(SB), Y6, Y6
+	VANDPS     exponential<>+64(SB), Y2, Y3
+	VCMPPS     $0x01, exponential<>+1600(SB), Y3, Y3
+	VBLENDVPS  Y3, Y4, Y6, Y6
+	VXORPS     Y3, Y3, Y3
+	VCMPPS     $0x01, Y2, Y3, Y3
+	VBLENDVPS  Y3, Y2, Y6, Y6
+	VMOVUPS    Y6, (AX)(BX*4)
+	MOVQ       SI, BX
+	JMP        next3
+
+done4:
+next5:
+	LEAQ       1(BX), SI
+	CMPQ       SI, DX
+	JGT        done6
+	VMOVSS     (CX)(BX*4), X2
+	VMOVUPS    X2, X3
+	VMULPS     exponential<>+704(SB), X2, X4
+	VADDPS     exponential<>+768(SB), X4, X4
+	VMULPS     X2, X4, X4
+	VADDPS     exponential<>+832(SB), X4, X4
+	VMULPS     X2, X4, X4
+	VADDPS     exponential<>+896(SB), X4, X4
+	VMULPS     X2, X4, X4
+	VADDPS     exponential<>+960(SB), X4, X4
+	VMULPS     X2, X4, X4
+	VADDPS     exponential<>+1024(SB), X4, X4
+	VMULPS     X2, X2, X5
+	VMULPS     X5, X4, X4
+	VADDPS     X2, X4, X4
+	VMAXPS     X3, X0, X3
+	VMINPS     X3, X1, X3
+	VMULPS     exponential<>+448(SB), X3, X5
+	VADDPS     exponential<>+512(SB), X5, X5
+	VSUBPS     exponential<>+512(SB), X5, X6
+	VMULPS     exponential<>+576(SB), X6, X7
+	VSUBPS     X7, X3, X3
+	VMULPS     exponential<>+640(SB), X6, X7
+	VSUBPS     X7, X3, X3
+	VMULPS     exponential<>+704(SB), X3, X6
+	VADDPS     exponential<>+768(SB), X6, X6
+	VMULPS     X3, X6, X6
+	VADDPS     exponential<>+832(SB), X6, X6
+	VMULPS     X3, X6, X6
+	VADDPS     exponential<>+896(SB), X6, X6
+	VMULPS     X3, X6, X6
+	VADDPS     exponential<>+960(SB), X6, X6
+	VMULPS     X3, X6, X6
+	VADDPS     exponential<>+1024(SB), X6, X6
+	VMULPS     X3, X3, X7
+	VMULPS     X7, X6, X6
+	VADDPS     X3, X6, X6
+	VADDPS     exponential<>+1088(SB), X6, X6
+	VSUBPS     exponential<>+512(SB), X5, X5
+	VCVTTPS2DQ X5, X5
+	VPSRLD     $0x1f, X5, X3
+	VPADDD     X5, X3, X3
+	VPSRAD     $0x01, X3, X3
+	VPSUBD     X3, X5, X5
+	VPADDD     exponential<>+1152(SB), X3, X3
+	VPSLLD     $0x17, X3, X3
+	VMULPS     X3, X6, X6
+	VPADDD     exponential<>+1152(SB), X5, X5
+	VPSLLD     $0x17, X5, X5
+	VMULPS     X5, X6, X6
+	VSUBPS     exponential<>+1088(SB), X6, X6
+	VANDPS     exponential<>+64(SB), X2, X3
+	VCMPPS     $0x01, exponential<>+1600(SB), X3, X3
+	VBLENDVPS  X3, X4, X6, X6
+	VXORPS     X3, X3, X3
+	VCMPPS     $0x01, X2, X3, X3
+	VBLENDVPS  X3, X2, X6, X6
+	VMOVSS     X6, (AX)(BX*4)
+	MOVQ       SI, BX
+	JMP        next5
+
+done6:
+	VZEROUPPER
+	RET
+
 DATA exponential<>+0(SB)/4, $0x41a00000
 DATA exponential<>+4(SB)/4, $0x41a00000
 DATA exponential<>+8(SB)/4, $0x41a00000
@@ -14901,7 +15305,23 @@ DATA exponential<>+1584(SB)/4, $0x42b20000
 DATA exponential<>+1588(SB)/4, $0x42b20000
 DATA exponential<>+1592(SB)/4, $0x42b20000
 DATA exponential<>+1596(SB)/4, $0x42b20000
-GLOBL exponential<>(SB), RODATA|NOPTR, $1600
+DATA exponential<>+1600(SB)/4, $0x3eae147b
+DATA exponential<>+1604(SB)/4, $0x3eae147b
+DATA exponential<>+1608(SB)/4, $0x3eae147b
+DATA exponential<>+1612(SB)/4, $0x3eae147b
+DATA exponential<>+1616(SB)/4, $0x3eae147b
+DATA exponential<>+1620(SB)/4, $0x3eae147b
+DATA exponential<>+1624(SB)/4, $0x3eae147b
+DATA exponential<>+1628(SB)/4, $0x3eae147b
+DATA exponential<>+1632(SB)/4, $0x3eae147b
+DATA exponential<>+1636(SB)/4, $0x3eae147b
+DATA exponential<>+1640(SB)/4, $0x3eae147b
+DATA exponential<>+1644(SB)/4, $0x3eae147b
+DATA exponential<>+1648(SB)/4, $0x3eae147b
+DATA exponential<>+1652(SB)/4, $0x3eae147b
+DATA exponential<>+1656(SB)/4, $0x3eae147b
+DATA exponential<>+1660(SB)/4, $0x3eae147b
+GLOBL exponential<>(SB), RODATA|NOPTR, $1664
 
 // func winogradWindowAVX2(v []float32, apart int, x []float32, line int, channels int, count int)
 // Requires: AVX

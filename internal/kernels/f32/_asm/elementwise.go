@@ -135,6 +135,13 @@ func slopes() {
 		VSUBPS(w.of(v), w.of(c[0]), w.of(s))
 		return w.do(VMULPS, s, v)
 	})
+	slope("eluGrad", "(1 + min(v[i], 0))", func() []reg.VecVirtual {
+		return []reg.VecVirtual{number32(1), number32(0)}
+	}, func(w width, v reg.VecVirtual, c []reg.VecVirtual) reg.VecVirtual {
+		s := w.vector()
+		VMINPS(w.of(v), w.of(c[1]), w.of(s)) // NaN stays
+		return w.do(VADDPS, s, c[0])
+	})
 	slope("tanhGrad", "((1 - v[i]) * (1 + v[i]))", one, func(w width, v reg.VecVirtual, c []reg.VecVirtual) reg.VecVirtual {
 		s := w.vector()
 		VSUBPS(w.of(v), w.of(c[0]), w.of(s))

@@ -47,6 +47,8 @@ func exponentials() {
 	n.sigmoid(avx512, wide, whole, single)
 	n.exp(avx2, whole, single)
 	n.exp(avx512, wide, whole, single)
+	n.elu(avx2, whole, single)
+	n.elu(avx512, wide, whole, single)
 	GLOBL("exponential", attr.RODATA|attr.NOPTR)
 	for i, bits := range n.bits {
 		for lane := range 16 {
@@ -122,13 +124,37 @@ func (n *numbers) exp(i isa, widths ...width) {
 	lowest, highest := n.splat(-104, widths[0]), n.splat(89, widths[0])
 	eachOf(widths, size("x"), func(w width, i reg.GPVirtual) {
 		v := w.load(at(x, i))
-		VMAXPS(w.of(v), w.of(lowest), w.of(v)) // NaN stays
-		VMINPS(w.of(v), w.of(highest), w.of(v))
-		p, k := n.times2(w, v)
-		n.scale2(w, p, k)
-		w.store(p, at(dst, i))
+		w.store(n.power(w, v, lowest, highest), at(dst, i))
 	})
 	end()
+}
+
+func (n *numbers) elu(i isa, widths ...width) {
+	routineOn(i, "elu", "(dst, x []float32)", "computes the exponential linear unit:", "for i, v := range x { dst[i] = Elu(v) }")
+	dst, x := slice("dst"), slice("x")
+	lowest, highest := n.splat(-104, widths[0]), n.splat(89, widths[0])
+	eachOf(widths, size("x"), func(w width, i reg.GPVirtual) {
+		v, t, a, zero := w.load(at(x, i)), w.vector(), w.vector(), w.vector()
+		VMOVUPS(w.of(v), w.of(t))
+		near := n.short(w, v)
+		y := n.power(w, t, lowest, highest)
+		VSUBPS(n.of(1), w.of(y), w.of(y))
+		w.and(n.word(1<<31-1), v, a)
+		w.whereLess(a, n.of(.34), near, y)
+		w.zero(zero)
+		w.whereLess(zero, w.of(v), v, y)
+		w.store(y, at(dst, i))
+	})
+	end()
+}
+
+// power returns e^v as function Exp does; v is destroyed.
+func (n *numbers) power(w width, v, lowest, highest reg.VecVirtual) reg.VecVirtual {
+	VMAXPS(w.of(v), w.of(lowest), w.of(v)) // NaN stays
+	VMINPS(w.of(v), w.of(highest), w.of(v))
+	p, k := n.times2(w, v)
+	n.scale2(w, p, k)
+	return p
 }
 
 // scale2 multiplies p by 2^n, given n+roundMagic, in two factors as function Exp does: the first is that of n/2 cut to an
@@ -161,7 +187,14 @@ func (n *numbers) times2(w width, v reg.VecVirtual) (p, exponent reg.VecVirtual)
 		VMULPS(n.of(part), w.of(integer), w.of(t))
 		w.do(VSUBPS, v, t)
 	}
-	p = w.vector()
+	p = n.short(w, v)
+	VADDPS(n.of(1), w.of(p), w.of(p))
+	return p, exponent
+}
+
+// short returns what function shortExpm1 does.
+func (n *numbers) short(w width, v reg.VecVirtual) reg.VecVirtual {
+	p, t := w.vector(), w.vector()
 	VMULPS(n.of(1.9875691500e-4), w.of(v), w.of(p))
 	for i, c := range []float64{1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1} {
 		VADDPS(n.of(c), w.of(p), w.of(p))
@@ -171,7 +204,5 @@ func (n *numbers) times2(w width, v reg.VecVirtual) (p, exponent reg.VecVirtual)
 	}
 	VMULPS(w.of(v), w.of(v), w.of(t))
 	w.do(VMULPS, p, t)
-	w.do(VADDPS, p, v)
-	VADDPS(n.of(1), w.of(p), w.of(p))
-	return p, exponent
+	return w.do(VADDPS, p, v)
 }
