@@ -1,8 +1,11 @@
 package q8
 
 import (
+	"math"
 	"slices"
 	"testing"
+
+	"pgregory.net/rapid"
 
 	"github.com/goqat/goqat/internal/kernels/axes"
 	"github.com/goqat/goqat/quant"
@@ -54,5 +57,49 @@ func TestPreluPrecision(t *testing.T) {
 	a, b := multipliers(LiteRT), multipliers(TFLM)
 	if a[0] == b[0] || a[1] == b[1] {
 		t.Errorf("LiteRT %v, TFLM %v", a, b)
+	}
+}
+
+func TestPreluConformance(t *testing.T) { rapid.Check(t, preluConforms) }
+
+func FuzzPrelu(f *testing.F) { atEveryLevel(f, preluConforms) }
+
+// preluConforms holds every element to its formula, and that to real numbers: two
+// roundings of half a step, and what float32 loses of factors.
+func preluConforms(t *rapid.T) {
+	spec := PreluSpec{
+		Input: drawTensor(t, "input"), Alpha: drawTensor(t, "alpha"), Output: drawTensor(t, "output"),
+		Profile: profiles.Draw(t, "profile"),
+	}
+	op, err := NewPrelu(spec)
+	mustTake(t, err)
+	shape := []int{rapid.IntRange(1, 3).Draw(t, "rows"), rapid.IntRange(1, 40).Draw(t, "columns"), rapid.IntRange(1, 40).Draw(t, "channels")}
+	slopes := slices.Clone(shape)
+	for axis := range slopes {
+		if rapid.Bool().Draw(t, "shared slopes") {
+			slopes[axis] = 1
+		}
+	}
+	size := func(shape []int) int { return shape[0] * shape[1] * shape[2] }
+	x, alpha := drawCodes(t, size(shape), "input codes"), drawCodes(t, size(slopes), "slopes")
+	pair := axes.Broadcast(shape, slopes)
+	got := make([]int8, len(x))
+	op.Run(pair, got, x, alpha)
+	grid := GridOf[int8]()
+	for i, code := range got {
+		at, a := pair.At(i)
+		v, slope, m := int32(x[at])-spec.Input.ZeroPoint[0], int32(1), op.identity
+		real := float64(v) * float64(spec.Input.Scale[0]) / float64(spec.Output.Scale[0])
+		if v < 0 {
+			slope, m = int32(alpha[a])-spec.Alpha.ZeroPoint[0], op.slope
+			real *= float64(slope) * float64(spec.Alpha.Scale[0])
+		}
+		if want := grid.Clamp(m.Apply(v*slope) + spec.Output.ZeroPoint[0]); int32(code) != want {
+			t.Fatalf("element %d: code %d, want %d", i, code, want)
+		}
+		real = min(max(real+float64(spec.Output.ZeroPoint[0]), -128), 127)
+		if d := math.Abs(float64(code) - real); d > 1+256*0x1p-22 {
+			t.Fatalf("element %d: code %d is off by %v from %v", i, code, d, real)
+		}
 	}
 }

@@ -117,64 +117,66 @@ func bothTransposed(t interface {
 	}
 }
 
-// TestHybridTransposeConv compares the kernels with each other, and with the sums
-// in float64.
-func TestHybridTransposeConv(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		batch := rapid.IntRange(1, 3).Draw(t, "batch")
-		spec := HybridTransposeConvSpec{
-			Window:     drawTransposed(t),
-			Inputs:     rapid.IntRange(1, 9).Draw(t, "inputs"),
-			Outputs:    rapid.IntRange(1, 20).Draw(t, "outputs"),
-			Activation: activations.Draw(t, "activation"),
-		}
-		w := &spec.Window
-		spec.Weight = drawWeight(t, spec.Outputs)
-		weights := drawCodes(t, spec.Outputs*w.Taps()*spec.Inputs, "weights")
-		bias := drawReals(t, spec.Outputs, "bias")
-		image := w.Positions() * spec.Inputs
-		src := drawReals(t, batch*image, "input")
-		op, err := NewHybridTransposeConv(spec, weights, bias)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := make([]float32, batch*w.Pixels()*spec.Outputs)
-		op.Run(got, src, batch)
-		spec.Kernel = Reference
-		if op, err = NewHybridTransposeConv(spec, weights, bias); err != nil {
-			t.Fatal(err)
-		}
-		reference := make([]float32, len(got))
-		if op.Run(reference, src, batch); !slices.Equal(got, reference) {
-			t.Fatalf("fast      %v\nreference %v", got, reference)
-		}
-		scales := channelScales(spec.Weight, spec.Outputs)
-		lo, hi := spec.Activation.Bounds()
-		for n := range batch {
-			codes := make([]int8, image)
-			scale, zero := QuantizeAsymmetric(codes, src[n*image:][:image])
-			sums, sizes := make([]float64, w.Pixels()*spec.Outputs), make([]float64, w.Pixels()*spec.Outputs)
-			for p := range w.Positions() {
-				w.EachTap(p, func(tap, pixel int) {
-					for o, s := range scales {
-						for c, q := range codes[p*spec.Inputs:][:spec.Inputs] {
-							v := float64(weights[(o*w.Taps()+tap)*spec.Inputs+c]) * float64(int32(q)-zero) * float64(s) * float64(scale)
-							sums[pixel*spec.Outputs+o] += v
-							sizes[pixel*spec.Outputs+o] += math.Abs(v)
-						}
+func TestHybridTransposeConv(t *testing.T) { rapid.Check(t, hybridTransposeConvConforms) }
+
+func FuzzHybridTransposeConv(f *testing.F) { atEveryLevel(f, hybridTransposeConvConforms) }
+
+// hybridTransposeConvConforms compares the kernels with each other, and with the
+// sums in float64.
+func hybridTransposeConvConforms(t *rapid.T) {
+	batch := rapid.IntRange(1, 3).Draw(t, "batch")
+	spec := HybridTransposeConvSpec{
+		Window:     drawTransposed(t),
+		Inputs:     rapid.IntRange(1, 9).Draw(t, "inputs"),
+		Outputs:    rapid.IntRange(1, 20).Draw(t, "outputs"),
+		Activation: activations.Draw(t, "activation"),
+	}
+	w := &spec.Window
+	spec.Weight = drawWeight(t, spec.Outputs)
+	weights := drawCodes(t, spec.Outputs*w.Taps()*spec.Inputs, "weights")
+	bias := drawReals(t, spec.Outputs, "bias")
+	image := w.Positions() * spec.Inputs
+	src := drawReals(t, batch*image, "input")
+	op, err := NewHybridTransposeConv(spec, weights, bias)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make([]float32, batch*w.Pixels()*spec.Outputs)
+	op.Run(got, src, batch)
+	spec.Kernel = Reference
+	if op, err = NewHybridTransposeConv(spec, weights, bias); err != nil {
+		t.Fatal(err)
+	}
+	reference := make([]float32, len(got))
+	if op.Run(reference, src, batch); !slices.Equal(got, reference) {
+		t.Fatalf("fast      %v\nreference %v", got, reference)
+	}
+	scales := channelScales(spec.Weight, spec.Outputs)
+	lo, hi := spec.Activation.Bounds()
+	for n := range batch {
+		codes := make([]int8, image)
+		scale, zero := QuantizeAsymmetric(codes, src[n*image:][:image])
+		sums, sizes := make([]float64, w.Pixels()*spec.Outputs), make([]float64, w.Pixels()*spec.Outputs)
+		for p := range w.Positions() {
+			w.EachTap(p, func(tap, pixel int) {
+				for o, s := range scales {
+					for c, q := range codes[p*spec.Inputs:][:spec.Inputs] {
+						v := float64(weights[(o*w.Taps()+tap)*spec.Inputs+c]) * float64(int32(q)-zero) * float64(s) * float64(scale)
+						sums[pixel*spec.Outputs+o] += v
+						sizes[pixel*spec.Outputs+o] += math.Abs(v)
 					}
-				})
-			}
-			for i, s := range sums {
-				b := float64(bias[i%spec.Outputs])
-				want := min(max(s+b, float64(lo)), float64(hi))
-				// Two products and up to 144 additions, each rounded to 24 bits.
-				if d := math.Abs(float64(got[n*len(sums)+i]) - want); d > 150*0x1p-24*(sizes[i]+math.Abs(b)) {
-					t.Fatalf("image %d, element %d: %v, want %v", n, i, got[n*len(sums)+i], want)
 				}
+			})
+		}
+		for i, s := range sums {
+			b := float64(bias[i%spec.Outputs])
+			want := min(max(s+b, float64(lo)), float64(hi))
+			// Two products and up to 144 additions, each rounded to 24 bits.
+			if d := math.Abs(float64(got[n*len(sums)+i]) - want); d > 150*0x1p-24*(sizes[i]+math.Abs(b)) {
+				t.Fatalf("image %d, element %d: %v, want %v", n, i, got[n*len(sums)+i], want)
 			}
 		}
-	})
+	}
 }
 
 func TestTransposeConvErrors(t *testing.T) {
