@@ -16,7 +16,8 @@ type Arithmetic struct {
 	product             bool
 	sign                int32 // of the second input of a sum
 	clamp               quant.Grid
-	words               *q8.WordsArithmetic // nil: run the formula
+	reference           bool                // run the formula
+	words               *q8.WordsArithmetic // nil: plain Go
 }
 
 // sumBits is the number of bits by which ADD and SUB raise the precision of
@@ -59,7 +60,7 @@ func newSum(s q8.ArithmeticSpec, name string, sign int32, profile q8.Profile) (*
 	}
 	o := &Arithmetic{
 		left: ratio(a, twice), right: ratio(b, twice), result: ratio(twice, (1<<sumBits)*y), sign: sign,
-		clamp: s.Activation.Range(s.Output, Grid),
+		clamp: s.Activation.Range(s.Output, Grid), reference: s.Kernel == q8.Reference,
 	}
 	if o.result.Exponent > 0 {
 		return nil, fmt.Errorf("q16: %s: input scales %v and %v need an output scale above %v, not %v", name, a, b, twice/(1<<sumBits), y)
@@ -90,7 +91,7 @@ func NewMul(s q8.ArithmeticSpec) (*Arithmetic, error) {
 	if s.Profile == q8.TFLM {
 		factor = float64(a) * float64(b) / float64(y)
 	}
-	o := &Arithmetic{result: quant.QuantizeMultiplier(factor), product: true, clamp: s.Activation.Range(s.Output, Grid)}
+	o := &Arithmetic{result: quant.QuantizeMultiplier(factor), product: true, clamp: s.Activation.Range(s.Output, Grid), reference: s.Kernel == q8.Reference}
 	if o.result.Exponent > 0 {
 		return nil, fmt.Errorf("q16: mul: scales %v*%v/%v make a factor of %v, not below 1", a, b, y, factor)
 	}
@@ -110,8 +111,7 @@ func checkArithmetic(s q8.ArithmeticSpec, name string) error {
 
 // Run computes dst from the elements of a and b that p pairs.
 func (o *Arithmetic) Run(p axes.Pair, dst, a, b []int16) {
-	stepA, stepB := p.Steps()
-	if o.words == nil || stepA+stepB < 2 {
+	if o.reference {
 		each(p.Len(), 1, func(lo, hi int) { o.formula(p, dst, a, b, lo, hi) })
 		return
 	}
@@ -125,16 +125,72 @@ type pairs struct {
 	dst, a, b []int16
 }
 
-func (p pairs) run(lo, hi int) { p.vector(p.pair, p.dst, p.a, p.b, lo, hi) }
-
-// vector computes elements [lo, hi) of tensors that are read element by element.
-func (o *Arithmetic) vector(p axes.Pair, dst, a, b []int16, lo, hi int) {
-	p.Runs(lo, hi, func(at, i, j, n int) {
-		done := o.words.Run(dst[at:at+n], a[i:i+n], b[j:j+n])
-		for k := done; k < n; k++ {
-			dst[at+k] = o.code(a[i+k], b[j+k])
+// run computes elements [lo, hi).
+func (p pairs) run(lo, hi int) {
+	const most = 256 // copies of an element that meets several
+	var copies [2][most]int16
+	stepA, stepB := p.pair.Steps()
+	p.pair.Runs(lo, hi, func(at, i, j, n int) {
+		if stepA+stepB == 2 {
+			p.equal(p.dst[at:at+n], p.a[i:i+n], p.b[j:j+n])
+			return
+		}
+		for n > 0 {
+			many := min(n, most)
+			p.equal(p.dst[at:at+many], repeated(copies[0][:many], p.a[i:], stepA), repeated(copies[1][:many], p.b[j:], stepB))
+			at, i, j, n = at+many, i+many*stepA, j+many*stepB, n-many
 		}
 	})
+}
+
+// repeated returns as many elements of src, or the first one as often, in scratch.
+func repeated(scratch, src []int16, step int) []int16 {
+	if step > 0 {
+		return src[:len(scratch)]
+	}
+	for i := range scratch {
+		scratch[i] = src[0]
+	}
+	return scratch
+}
+
+// equal computes elements one by one.
+func (o *Arithmetic) equal(dst, a, b []int16) {
+	if o.words != nil {
+		done := o.words.Run(dst, a, b)
+		dst, a, b = dst[done:], a[done:], b[done:]
+	}
+	b = b[:len(dst)]
+	low, high, last := int64(o.clamp.Min), int64(o.clamp.Max), factorOf(o.result)
+	if o.product {
+		for i, q := range a[:len(dst)] {
+			dst[i] = int16(min(max(last.times(int64(q)*int64(b[i])), low), high))
+		}
+		return
+	}
+	left, right := factorOf(o.left), factorOf(o.right)
+	sign := int64(o.sign)
+	for i, q := range a[:len(dst)] {
+		x := left.times(int64(q)<<sumBits) + sign*right.times(int64(b[i])<<sumBits)
+		dst[i] = int16(min(max(last.times(x), low), high))
+	}
+}
+
+// A factor is a [quant.Multiplier] without left shift, of numbers up to 2^30.
+type factor struct {
+	mantissa, unit int64
+	shift          uint
+}
+
+func factorOf(m quant.Multiplier) factor {
+	n := -m.Exponent
+	return factor{int64(m.Mantissa), 1 << n, uint(n + 1)}
+}
+
+// times is [quant.Multiplier.Apply].
+func (f *factor) times(x int64) int64 {
+	high := (x*f.mantissa + 1<<30) >> 31
+	return (2*high + f.unit + high>>63) >> (f.shift & 63)
 }
 
 // formula computes elements [lo, hi).

@@ -127,11 +127,18 @@ func (m meanRows) run(lo, hi int) {
 
 // row computes a row, some means at a time where there are routines.
 func (m *Mean) row(dst, src []int16) {
-	for i := q8.WordsMeans(dst, src, m.count, m.multiplier, Grid); i < len(dst); i++ {
-		sum := int32(0)
+	const most = 64 // sums
+	for i := q8.WordsMeans(dst, src, m.count, m.multiplier, Grid); i < len(dst); i += most {
+		var scratch [most]int32
+		sums := scratch[:min(most, len(dst)-i)]
 		for n := range m.count {
-			sum += int32(src[n*m.inner+i])
+			from := src[n*m.inner+i:][:len(sums)]
+			for c := range sums {
+				sums[c] += int32(from[c])
+			}
 		}
-		dst[i] = int16(Grid.Clamp(m.multiplier.Apply(sum)))
+		for c, sum := range sums {
+			dst[i+c] = int16(Grid.Clamp(m.multiplier.Apply(sum)))
+		}
 	}
 }

@@ -227,21 +227,32 @@ func hybridConv2DConforms(t *rapid.T) {
 	}
 }
 
-// TestDeepSums fills the lanes of the fast kernel to their limits: every product
+// TestDeepSums fills the lanes of the fast kernels to their limits: every product
 // is the largest, or the most negative, for depths around the spill.
 func TestDeepSums(t *testing.T) {
-	for _, depth := range []int{62, 63, 64, 126, 127, 1000} {
-		for _, x := range []int8{-128, 127} {
+	deepSums(t, []int8{-128, 127}, []int{1, 4094, 4095, 4096, 9000}, func(acc []int32, rows []int8, weights []int8, outputs, depth int) {
+		newMatrix(weights, outputs, depth).multiply(acc, rows, len(rows)/depth)
+	})
+	deepSums(t, []int16{-32768, 32767}, []int{1, 14, 15, 16, 1000}, func(acc []int64, rows []int16, weights []int8, outputs, depth int) {
+		p := packWeights(weights, outputs, depth, 16)
+		multiplyPacked(&p, acc, rows, len(rows)/depth)
+	})
+}
+
+func deepSums[X int8 | int16, S int32 | int64](t *testing.T, extremes []X, depths []int, multiply func(acc []S, rows []X, weights []int8, outputs, depth int)) {
+	const outputs, rows = 7, 3
+	for _, depth := range depths {
+		for _, x := range extremes {
 			for _, w := range []int8{-128, 127} {
-				row, weights := make([]int8, depth), make([]int8, depth*7)
-				fill(row, x)
+				codes, weights := make([]X, rows*depth), make([]int8, depth*outputs)
+				fill(codes, x)
 				fill(weights, w)
 				fill(weights[depth:][:depth], -w-1) // neighbours of opposite sign borrow from each other
-				acc := make([]int32, 7)
-				newMatrix(weights, 7, depth).multiply(acc, row, 1)
-				for o, got := range acc {
-					if want := int32(depth) * int32(x) * int32(weights[o*depth]); got != want {
-						t.Errorf("depth %d, %d * %d, output %d: %d, want %d", depth, x, w, o, got, want)
+				acc := make([]S, rows*outputs)
+				multiply(acc, codes, weights, outputs, depth)
+				for i, got := range acc {
+					if want := S(depth) * S(x) * S(weights[i%outputs*depth]); got != want {
+						t.Errorf("depth %d, %d * %d, sum %d: %d, want %d", depth, x, w, i, got, want)
 					}
 				}
 			}
@@ -360,21 +371,6 @@ func TestLargeParts(t *testing.T) {
 	}
 }
 
-func benchmarkBoth(b *testing.B, products int, run map[Kernel]func()) {
-	for _, k := range []struct {
-		kernel Kernel
-		name   string
-	}{{Fast, "fast"}, {Reference, "reference"}} {
-		b.Run(k.name, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				run[k.kernel]()
-			}
-			b.ReportMetric(float64(products)*float64(b.N)/b.Elapsed().Seconds()*1e-9, "GMAC/s")
-		})
-	}
-}
-
 func BenchmarkConv2D(b *testing.B) {
 	for _, s := range []struct{ size, in, out int }{{28, 1, 16}, {14, 16, 32}} {
 		b.Run(fmt.Sprintf("%dx%dx%d-%d", s.size, s.size, s.in, s.out), func(b *testing.B) {
@@ -386,16 +382,11 @@ func BenchmarkConv2D(b *testing.B) {
 			const batch = 16
 			weights := make([]int8, 9*s.in*s.out)
 			src, dst := make([]int8, batch*s.size*s.size*s.in), make([]int8, batch*s.size*s.size*s.out)
-			run := map[Kernel]func(){}
-			for _, k := range []Kernel{Fast, Reference} {
+			benchmarkBoth(b, batch*s.size*s.size*len(weights), func(k Kernel) (func(), error) {
 				spec.Kernel = k
 				c, err := NewConv2D(spec, weights, nil)
-				if err != nil {
-					b.Fatal(err)
-				}
-				run[k] = func() { c.Run(dst, src, batch) }
-			}
-			benchmarkBoth(b, batch*s.size*s.size*len(weights), run)
+				return func() { c.Run(dst, src, batch) }, err
+			})
 		})
 	}
 }
@@ -409,16 +400,11 @@ func BenchmarkFullyConnected(b *testing.B) {
 			}
 			weights := make([]int8, spec.Inputs*spec.Outputs)
 			src, dst := make([]int8, rows*spec.Inputs), make([]int8, rows*spec.Outputs)
-			run := map[Kernel]func(){}
-			for _, k := range []Kernel{Fast, Reference} {
+			benchmarkBoth(b, rows*len(weights), func(k Kernel) (func(), error) {
 				spec.Kernel = k
 				f, err := NewFullyConnected(spec, weights, nil)
-				if err != nil {
-					b.Fatal(err)
-				}
-				run[k] = func() { f.Run(dst, src, rows) }
-			}
-			benchmarkBoth(b, rows*len(weights), run)
+				return func() { f.Run(dst, src, rows) }, err
+			})
 		})
 	}
 }

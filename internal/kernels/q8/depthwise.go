@@ -140,15 +140,29 @@ func repeat[T int8 | int16](dst, src []T, n int) {
 }
 
 // depthwiseSums computes the sums of one output pixel from an image with repeated
-// channels.
+// channels, three taps at a time.
 func depthwiseSums[T int8 | int16](d *depthwise, acc []int32, image []T, position int, zero int32) {
 	clear(acc)
-	d.window.EachTap(position, func(tap, pixel int) {
-		x, w := image[pixel*d.outputs:][:len(acc)], d.weights[tap*d.outputs:][:len(acc)]
-		for o, q := range w {
-			acc[o] += int32(q) * (int32(x[o]) - zero)
+	var tap, pixel [3]int
+	n := 0
+	d.window.EachTap(position, func(t, p int) {
+		tap[n], pixel[n] = t*d.outputs, p*d.outputs
+		if n++; n < len(tap) {
+			return
+		}
+		n = 0
+		w0, w1, w2 := d.weights[tap[0]:][:len(acc)], d.weights[tap[1]:][:len(acc)], d.weights[tap[2]:][:len(acc)]
+		x0, x1, x2 := image[pixel[0]:][:len(acc)], image[pixel[1]:][:len(acc)], image[pixel[2]:][:len(acc)]
+		for o, sum := range acc {
+			acc[o] = sum + int32(w0[o])*(int32(x0[o])-zero) + int32(w1[o])*(int32(x1[o])-zero) + int32(w2[o])*(int32(x2[o])-zero)
 		}
 	})
+	for i := range n {
+		w, x := d.weights[tap[i]:][:len(acc)], image[pixel[i]:][:len(acc)]
+		for o, sum := range acc {
+			acc[o] = sum + int32(w[o])*(int32(x[o])-zero)
+		}
+	}
 }
 
 // formula computes the sums of one output pixel from the image as it is.

@@ -155,17 +155,10 @@ func BenchmarkDepthwiseConv2D(b *testing.B) {
 	for i := range src {
 		src[i] = int8(i * 37)
 	}
-	for name, kernel := range map[string]Kernel{"fast": Fast, "reference": Reference} {
+	benchmarkBoth(b, batch*14*14*9*channels, func(k Kernel) (func(), error) {
 		c, err := NewDepthwiseConv2D(DepthwiseConv2DSpec{
-			Window: w, Multiplier: 1, Input: quant.PerTensor(.1, 3), Output: quant.PerTensor(.2, 5), Weight: quant.PerTensor(.01, 0), Kernel: kernel,
+			Window: w, Multiplier: 1, Input: quant.PerTensor(.1, 3), Output: quant.PerTensor(.2, 5), Weight: quant.PerTensor(.01, 0), Kernel: k,
 		}, src[:9*channels], nil)
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.Run(name, func(b *testing.B) {
-			for b.Loop() {
-				c.Run(dst, src, batch)
-			}
-		})
-	}
+		return func() { c.Run(dst, src, batch) }, err
+	})
 }

@@ -1,7 +1,6 @@
 package q8
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"testing"
 
@@ -55,19 +54,12 @@ func BenchmarkHybrid(b *testing.B) {
 			return NewHybridFullyConnected(HybridFullyConnectedSpec{Inputs: 640, Outputs: 128, Weight: scales(128), Kernel: k}, weights[:640*128], nil)
 		}},
 	} {
-		for k, name := range []string{Fast: "fast", Reference: "reference"} {
-			b.Run(fmt.Sprintf("%s/%s", c.name, name), func(b *testing.B) {
-				op, err := c.prepare(Kernel(k))
-				if err != nil {
-					b.Fatal(err)
-				}
-				dst := make([]float32, c.out)
-				b.ReportAllocs()
-				for b.Loop() {
-					op.Run(dst, src[:c.in], 1)
-				}
-				b.ReportMetric(float64(c.macs)*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GMAC/s")
+		b.Run(c.name, func(b *testing.B) {
+			dst := make([]float32, c.out)
+			benchmarkBoth(b, c.macs, func(k Kernel) (func(), error) {
+				op, err := c.prepare(k)
+				return func() { op.Run(dst, src[:c.in], 1) }, err
 			})
-		}
+		})
 	}
 }

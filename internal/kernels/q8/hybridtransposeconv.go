@@ -26,8 +26,9 @@ type HybridTransposeConv struct {
 	weights []int8
 	scales  []float32
 	bias    []float32
-	packed  []float32 // weights [taps, Inputs, whole vectors of Outputs]; nil: run the formula
-	factors []float32 // scales of whole vectors
+	packed  []float32      // weights [taps, Inputs, whole vectors of Outputs]; nil: there is no routine
+	factors []float32      // scales of whole vectors
+	fours   [][][4]float64 // for plain Go: weights times scales of four outputs [taps, Inputs]
 }
 
 // NewHybridTransposeConv prepares, with q, s, z of each image by
@@ -59,8 +60,12 @@ func NewHybridTransposeConv(s HybridTransposeConvSpec, weights []int8, bias []fl
 	}
 	t := &HybridTransposeConv{spec: s, weights: weights, scales: channelScales(s.Weight, s.Outputs), bias: make([]float32, s.Outputs)}
 	copy(t.bias, bias)
-	if s.Kernel == Fast && level.spread != nil {
+	switch {
+	case s.Kernel == Reference:
+	case level.spread != nil:
 		t.pack()
+	default:
+		t.packFours()
 	}
 	return t, nil
 }
@@ -78,6 +83,19 @@ func (t *HybridTransposeConv) pack() {
 	}
 }
 
+// packFours makes products of weights and scales, which float64 holds.
+func (t *HybridTransposeConv) packFours() {
+	outputs, depth := t.spec.Outputs, t.spec.Window.Taps()*t.spec.Inputs
+	t.fours = make([][][4]float64, (outputs+3)/4)
+	for i := range t.fours {
+		t.fours[i] = make([][4]float64, depth)
+	}
+	for i, k := range t.weights {
+		o := i / depth
+		t.fours[o/4][i%depth][o%4] = float64(k) * float64(t.scales[o])
+	}
+}
+
 // Run computes dst [batch, output height, output width, Outputs] from
 // src [batch, input height, input width, Inputs].
 func (t *HybridTransposeConv) Run(dst, src []float32, batch int) {
@@ -92,9 +110,12 @@ func (t *HybridTransposeConv) image(dst, src []float32, _ int) {
 	w := workers.Get().(*worker)
 	w.codes = grown(w.codes, len(src))
 	scale, zero := quantizeRow(w.codes, src, true)
-	if t.packed != nil {
+	switch {
+	case t.packed != nil:
 		t.vector(w, dst, zero, scale)
-	} else {
+	case t.fours != nil:
+		t.plain(w, dst, zero, scale)
+	default:
 		t.formula(dst, w.codes, zero, scale)
 	}
 	w.free()
@@ -142,4 +163,44 @@ func (t *HybridTransposeConv) vector(w *worker, dst []float32, zero int32, scale
 			to[o] = s + t.bias[o]
 		}
 	}
+}
+
+// plain is the formula, for w.codes, with four sums at a time: the product of both
+// codes and the scale of the weight is exact in float64, and then rounded.
+func (t *HybridTransposeConv) plain(w *worker, dst []float32, zero int32, scale float32) {
+	window, inputs, width := &t.spec.Window, t.spec.Inputs, 4*len(t.fours)
+	w.reals, w.numbers = grown(w.reals, window.Pixels()*width), grown(w.numbers, inputs)
+	sums, x := w.reals, w.numbers
+	clear(sums)
+	for p := range window.Positions() {
+		for c, q := range w.codes[p*inputs:][:inputs] {
+			x[c] = float64(int32(q) - zero)
+		}
+		window.EachTap(p, func(tap, pixel int) {
+			for i, four := range t.fours {
+				addProducts((*[4]float32)(sums[pixel*width+4*i:]), x, four[tap*inputs:], scale)
+			}
+		})
+	}
+	for i := range window.Pixels() {
+		to := dst[i*t.spec.Outputs:][:t.spec.Outputs]
+		for o, s := range sums[i*width:][:len(to)] {
+			to[o] = s + t.bias[o]
+		}
+	}
+}
+
+// addProducts adds to four sums, one after the other, the products of x with w, times
+// the scale.
+func addProducts(sums *[4]float32, x []float64, w [][4]float64, scale float32) {
+	a, b, c, d := sums[0], sums[1], sums[2], sums[3]
+	w = w[:len(x)]
+	for k, q := range x {
+		v := &w[k]
+		a += float32(float32(q*v[0]) * scale)
+		b += float32(float32(q*v[1]) * scale)
+		c += float32(float32(q*v[2]) * scale)
+		d += float32(float32(q*v[3]) * scale)
+	}
+	*sums = [4]float32{a, b, c, d}
 }

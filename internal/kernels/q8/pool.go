@@ -3,6 +3,7 @@ package q8
 import (
 	"errors"
 	"fmt"
+	"math"
 	"unsafe"
 
 	"github.com/goqat/goqat/internal/parallel"
@@ -192,19 +193,31 @@ func largest[T int8 | int16](dst, image []T, offsets []int32) {
 	}
 }
 
-// average sets dst[c] to the rounded mean of image[offset+c] over offsets.
+// average sets dst[c] to the rounded mean of image[offset+c] over offsets. A quarter
+// more than a whole number times the inverse of a whole number is in float64 never on
+// the other side of the whole quotient.
 func average[T int8 | int16](dst, image []T, offsets []int32) {
+	const most = 64 // sums
 	n := int32(len(offsets))
-	for c := range dst {
-		sum := int32(0)
+	inverse := 1 / float64(n)
+	for first := 0; first < len(dst); first += most {
+		var scratch [most]int32
+		sums := scratch[:min(most, len(dst)-first)]
 		for _, offset := range offsets {
-			sum += int32(image[int(offset)+c])
+			pixel := image[int(offset)+first:][:len(sums)]
+			for c := range sums {
+				sums[c] += int32(pixel[c])
+			}
 		}
-		half := n / 2
-		if sum <= 0 {
-			half = -half
+		to := dst[first:][:len(sums)]
+		for c, sum := range sums {
+			half := n / 2
+			if sum <= 0 {
+				half = -half
+			}
+			x := float64(sum + half)
+			to[c] = T(int32((x + math.Copysign(.25, x)) * inverse))
 		}
-		dst[c] = T((sum + half) / n)
 	}
 }
 

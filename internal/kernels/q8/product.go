@@ -238,6 +238,7 @@ type worker struct {
 	codes     []int8
 	words     []int16
 	reals     []float32
+	numbers   []float64
 }
 
 var workers = sync.Pool{New: func() any { return new(worker) }}

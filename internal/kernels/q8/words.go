@@ -175,17 +175,6 @@ type wordUnits struct {
 
 func (v wordUnits) run(lo, hi int) { v.sums.compute(v.dst, v.memory, v.src, lo, hi) }
 
-// code returns the code of a sum without bias.
-func (v *Words) code(sum int64, o int) int16 {
-	x := (float64(sum) + v.biases[o]) * v.factors[o]
-	if v.spec.HalfAway {
-		x = math.Round(x)
-	} else {
-		x = math.Floor(x + .5)
-	}
-	return int16(min(max(x, float64(v.spec.Clamp.Min)), float64(v.spec.Clamp.Max)))
-}
-
 // write writes the codes of count channels, from first on, of some rows of sums in
 // parts; dst and sums begin with the first of these.
 func (v *Words) write(level *dispatch, w *worker, dst []int16, apart int, sums []int32, stride, first, count, rows, parts, part int) {

@@ -1,8 +1,6 @@
 package q8_test
 
 import (
-	"fmt"
-	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -154,65 +152,6 @@ func wordsFullyConnectedConforms(t *rapid.T) {
 	})
 }
 
-// BenchmarkWords compares the kernels with the formulas.
-func BenchmarkWords(b *testing.B) {
-	r := rand.New(rand.NewPCG(1, 2))
-	ints := func(n int) (weights []int8, codes []int16) {
-		for range n {
-			weights, codes = append(weights, int8(r.IntN(256)-128)), append(codes, int16(r.IntN(1<<16)-1<<15))
-		}
-		return weights, codes
-	}
-	same := func(size, kernel, channels int) q8.Window {
-		two := func(n int) [2]int { return [2]int{n, n} }
-		return q8.Window{Window: window.Window{Input: two(size), Output: two(size), Kernel: two(kernel), Stride: two(1), Dilation: two(1), Pad: two(kernel / 2)}, Channels: channels}
-	}
-	linear := func(outputs int) q16.Linear {
-		return q16.Linear{Outputs: outputs, Input: quant.PerTensor(.001, 0), Output: quant.PerTensor(.1, 0), Weight: quant.PerTensor(.01, 0)}
-	}
-	for _, c := range []struct {
-		name     string
-		macs     int
-		in, out  int
-		prepare  func(l q16.Linear, weights []int8) (wordsRunner, error)
-		channels int
-	}{
-		{"conv3x3x32 16x16x32", 16 * 16 * 9 * 32 * 32, 16 * 16 * 32, 16 * 16 * 32, func(l q16.Linear, w []int8) (wordsRunner, error) {
-			return q16.NewConv2D(l, same(16, 3, 32), w[:9*32*32], nil)
-		}, 32},
-		{"conv1x1x64 16x16x64", 16 * 16 * 64 * 64, 16 * 16 * 64, 16 * 16 * 64, func(l q16.Linear, w []int8) (wordsRunner, error) {
-			return q16.NewConv2D(l, same(16, 1, 64), w[:64*64], nil)
-		}, 64},
-		{"depthwise3x3 16x16x64", 16 * 16 * 9 * 64, 16 * 16 * 64, 16 * 16 * 64, func(l q16.Linear, w []int8) (wordsRunner, error) {
-			return q16.NewDepthwiseConv2D(l, same(16, 3, 64), 1, w[:9*64], nil)
-		}, 64},
-		{"transposed3x3x16 16x16x16", 16 * 16 * 9 * 16 * 16, 16 * 16 * 16, 16 * 16 * 16, func(l q16.Linear, w []int8) (wordsRunner, error) {
-			return q16.NewTransposeConv(l, same(16, 3, 16).Window, 16, w[:9*16*16], nil)
-		}, 16},
-		{"dense640x128", 640 * 128, 640, 128, func(l q16.Linear, w []int8) (wordsRunner, error) {
-			return q16.NewFullyConnected(l, 640, q8.LiteRT, w[:640*128], nil)
-		}, 128},
-	} {
-		weights, codes := ints(max(c.in, 640*128))
-		for _, k := range []q8.Kernel{q8.Fast, q8.Reference} {
-			b.Run(fmt.Sprintf("%s/%s", c.name, map[q8.Kernel]string{q8.Fast: "fast", q8.Reference: "reference"}[k]), func(b *testing.B) {
-				l := linear(c.channels)
-				l.Kernel = k
-				op, err := c.prepare(l, weights)
-				if err != nil {
-					b.Fatal(err)
-				}
-				dst := make([]int16, c.out)
-				b.ReportAllocs()
-				for b.Loop() {
-					op.Run(dst, codes[:c.in], 1)
-				}
-				b.ReportMetric(float64(c.macs)*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GMAC/s")
-			})
-		}
-	}
-}
-
 func TestWordsPools(t *testing.T) { rapid.Check(t, wordsPoolsConform) }
 
 func FuzzWordsPools(f *testing.F) { q8.AtEveryLevel(f, wordsPoolsConform) }
@@ -298,15 +237,20 @@ func wordsMeanConform(t *rapid.T) {
 	}
 	got, want := make([]int16, rows*spec.Inner), make([]int16, rows*spec.Inner)
 	m.Run(got, src, rows)
+	wordsMean(spec, want, src)
+	if !slices.Equal(got, want) {
+		t.Fatalf("got  %v\nwant %v", got, want)
+	}
+}
+
+// wordsMean is the formula of q16.Mean.
+func wordsMean(spec q8.MeanSpec, dst, src []int16) {
 	factor := quant.MeanMultiplier(spec.Input.Scale[0], spec.Output.Scale[0], spec.Count)
-	for i := range want {
+	for i := range dst {
 		sum := int32(0)
 		for n := range spec.Count {
 			sum += int32(src[(i/spec.Inner*spec.Count+n)*spec.Inner+i%spec.Inner])
 		}
-		want[i] = int16(q16.Grid.Clamp(factor.Apply(sum)))
-	}
-	if !slices.Equal(got, want) {
-		t.Fatalf("got  %v\nwant %v", got, want)
+		dst[i] = int16(q16.Grid.Clamp(factor.Apply(sum)))
 	}
 }

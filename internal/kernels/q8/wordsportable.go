@@ -1,56 +1,89 @@
 package q8
 
-// portableWords is an operator on codes of 16 bits in plain Go. A code is 256 times
-// its high byte, plus its low one, and so are the sums of products: both are those
-// of a [matrix] for codes of 8 bits.
+import "math"
+
+// portableWords is an operator on codes of 16 bits in plain Go.
 type portableWords struct {
 	*Words
-	matrix    *matrix // nil: depthwise
+	packed    packed // of depth 0: depthwise
 	depthwise depthwise
+	scales    []wordScale // nil: halves go away from zero
+}
+
+// A wordScale is the bias of a channel and its factor, m/2^shift.
+type wordScale struct {
+	bias, m, half int64
+	shift         uint
 }
 
 func newPortableWords(v *Words) *portableWords {
 	s := &v.spec
+	p := &portableWords{Words: v}
 	if s.Multiplier == 0 {
-		return &portableWords{Words: v, matrix: newMatrix(s.Weight, s.Outputs, s.Window.depth())}
+		p.packed = packWeights(s.Weight, s.Outputs, s.Window.depth(), 16)
+	} else {
+		p.depthwise = depthwise{window: s.Window, multiplier: s.Multiplier, outputs: s.Outputs, weights: s.Weight}
 	}
-	return &portableWords{Words: v, depthwise: depthwise{window: s.Window, multiplier: s.Multiplier, outputs: s.Outputs, weights: s.Weight}}
+	for o := 0; o < s.Outputs && !s.HalfAway; o++ {
+		fraction, exponent := math.Frexp(s.Factor[o])
+		shift := uint(wordFactorBits - exponent)
+		p.scales = append(p.scales, wordScale{s.Bias[o], int64(math.Ldexp(fraction, wordFactorBits)), 1 << shift >> 1, shift})
+	}
+	return p
 }
+
+// wordFactorBits is how many bits factors have whose products are rounded up.
+const wordFactorBits = 15
 
 func (p *portableWords) load([]int16) *[]byte { return nil }
 func (p *portableWords) free(*[]byte)         {}
 
 func (p *portableWords) compute(dst []int16, _ *[]byte, image []int16, lo, hi int) {
 	outputs := p.spec.Outputs
-	if p.matrix == nil {
+	if p.packed.depth == 0 {
 		image := repeated(image, p.spec.Multiplier)
-		acc := make([]int32, outputs)
+		acc, sums := make([]int32, outputs), make([]int64, outputs)
 		for ; lo < hi; lo++ {
 			depthwiseSums(&p.depthwise, acc, image, lo, 0)
 			for o, sum := range acc {
-				dst[lo*outputs+o] = p.code(int64(sum), o)
+				sums[o] = int64(sum)
 			}
+			p.codes(dst[lo*outputs:][:outputs], sums)
 		}
 		return
 	}
-	const pixels = blockItems / 2
-	depth := p.matrix.depth
-	words, bytes, acc := make([]int16, depth), make([]int8, blockItems*depth), make([]int32, blockItems*outputs)
-	for ; lo < hi; lo += pixels {
-		n := min(pixels, hi-lo)
+	depth := p.packed.depth
+	block := min(blockItems, hi-lo)
+	words, acc := make([]int16, block*depth), make([]int64, block*outputs)
+	for ; lo < hi; lo += block {
+		n := min(block, hi-lo)
 		for r := range n {
-			gather(&p.spec.Window, words, image, lo+r, 0)
-			high, low := bytes[2*r*depth:][:depth], bytes[(2*r+1)*depth:][:depth]
-			for i, q := range words {
-				high[i], low[i] = int8(q>>8), int8(q^0x80) // less 128
-			}
+			gather(&p.spec.Window, words[r*depth:][:depth], image, lo+r, 0)
 		}
-		p.matrix.multiply(acc, bytes, 2*n)
+		multiplyPacked(&p.packed, acc, words, n)
 		for r := range n {
-			high, low := acc[2*r*outputs:][:outputs], acc[(2*r+1)*outputs:][:outputs]
-			for o, sum := range p.matrix.sums {
-				dst[(lo+r)*outputs+o] = p.code(256*int64(high[o])+int64(low[o])+128*int64(sum), o)
-			}
+			p.codes(dst[(lo+r)*outputs:][:outputs], acc[r*outputs:])
 		}
+	}
+}
+
+// codes writes the codes of sums without biases.
+func (p *portableWords) codes(dst []int16, sums []int64) {
+	clamp := p.spec.Clamp
+	low, high := int64(clamp.Min), int64(clamp.Max)
+	sums = sums[:len(dst)]
+	if p.scales == nil {
+		half := math.Nextafter(.5, 0)
+		for o, sum := range sums {
+			x := (float64(sum) + p.biases[o]) * p.factors[o]
+			dst[o] = int16(min(max(int64(x+math.Copysign(half, x)), low), high))
+		}
+		return
+	}
+	scales := p.scales[:len(dst)]
+	for o, sum := range sums {
+		s := &scales[o]
+		code := ((sum+s.bias)*s.m + s.half) >> (s.shift & 63)
+		dst[o] = int16(min(max(code, low), high))
 	}
 }
