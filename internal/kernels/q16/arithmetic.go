@@ -3,6 +3,7 @@ package q16
 import (
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/goqat/goqat/internal/kernels/axes"
 	"github.com/goqat/goqat/internal/kernels/q8"
@@ -127,21 +128,26 @@ type pairs struct {
 
 // run computes elements [lo, hi).
 func (p pairs) run(lo, hi int) {
-	const most = 256 // copies of an element that meets several
-	var copies [2][most]int16
 	stepA, stepB := p.pair.Steps()
+	if stepA+stepB == 2 {
+		p.pair.Runs(lo, hi, func(at, i, j, n int) { p.equal(p.dst[at:at+n], p.a[i:i+n], p.b[j:j+n]) })
+		return
+	}
+	c := scratches.Get().(*copies)
 	p.pair.Runs(lo, hi, func(at, i, j, n int) {
-		if stepA+stepB == 2 {
-			p.equal(p.dst[at:at+n], p.a[i:i+n], p.b[j:j+n])
-			return
-		}
 		for n > 0 {
-			many := min(n, most)
-			p.equal(p.dst[at:at+many], repeated(copies[0][:many], p.a[i:], stepA), repeated(copies[1][:many], p.b[j:], stepB))
+			many := min(n, len(c.a))
+			p.equal(p.dst[at:at+many], repeated(c.a[:many], p.a[i:], stepA), repeated(c.b[:many], p.b[j:], stepB))
 			at, i, j, n = at+many, i+many*stepA, j+many*stepB, n-many
 		}
 	})
+	scratches.Put(c)
 }
+
+// copies are those of an element that meets several.
+type copies struct{ a, b [256]int16 }
+
+var scratches = sync.Pool{New: func() any { return new(copies) }}
 
 // repeated returns as many elements of src, or the first one as often, in scratch.
 func repeated(scratch, src []int16, step int) []int16 {
