@@ -34,6 +34,10 @@ type MemoryStep struct {
 	Node      string `json:"node"`
 	Operator  string `json:"operator"`
 	LiveBytes int    `json:"live_bytes"` // of all tensors that exist while it runs
+	// ScratchBytes is what its kernel may take at most, beside the arena, while it
+	// computes an image, or some rows without width and height. Kernels of other steps
+	// may use it again.
+	ScratchBytes int `json:"scratch_bytes"`
 	// Note says why the node does nothing of its own when its turn comes; else it is
 	// empty.
 	Note string `json:"note,omitempty"`
@@ -104,6 +108,8 @@ func (p *program) memoryPlan() *MemoryPlan {
 			step.Note = noteFused
 		case s.idle:
 			step.Note = noteInPlace
+		default:
+			step.ScratchBytes = scratch(s.node, p.pads[s.node], shapes[s.out])
 		}
 		m.Steps = append(m.Steps, step)
 		if step.LiveBytes > m.PeakBytes {
@@ -135,13 +141,13 @@ func (m *MemoryPlan) WriteText(w io.Writer) error {
 	if len(m.Steps) > 0 {
 		fmt.Fprintf(t, ", peak %d bytes at operator %d", m.PeakBytes, m.Peak)
 	}
-	fmt.Fprint(t, "\n\noperator\tlive bytes\tarena\tname\n")
+	fmt.Fprint(t, "\n\noperator\tlive bytes\tscratch bytes\tarena\tname\n")
 	for i, s := range m.Steps {
 		name := s.Operator
 		if s.Note != "" {
 			name += " (" + s.Note + ")"
 		}
-		fmt.Fprintf(t, "%d\t%d\t%s\t%s\n", i, s.LiveBytes, m.picture(i), name)
+		fmt.Fprintf(t, "%d\t%d\t%d\t%s\t%s\n", i, s.LiveBytes, s.ScratchBytes, m.picture(i), name)
 	}
 	fmt.Fprint(t, "\nplace\toffset\tbytes\tfirst\tlast\ttensor\n")
 	for i, x := range m.Tensors {

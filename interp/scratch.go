@@ -7,17 +7,25 @@ import (
 )
 
 // scratch returns how many bytes the kernels of a node may need at most beside its
-// tensors, where that does not follow from their sizes: a small file can name a
-// dilation or a stride that makes them huge. pad is part of the node or nil, y the
-// shape of its output.
+// tensors: a small file can name a dilation or a stride that makes them huge. pad is
+// part of the node or nil, y the shape of its output.
 func scratch(n, pad *graph.Node, y []int) int {
 	const (
 		element = 4   // bytes, of planes
 		sum     = 8   // of accumulators
 		phase   = 512 // of what a kernel keeps for each
+		block   = 24  // pixels or rows whose sums are computed together
+		ragged  = 64  // channels that vectors may have too many
 	)
 	var need int
 	switch op := n.Op.(type) {
+	case graph.FullyConnected:
+		inputs, outputs := n.Input(graph.InputWeights).Shape[1], y[len(y)-1]
+		need = element * min(block, graph.Elements(y)/outputs) * (inputs + outputs + 2*ragged)
+	case graph.Softmax:
+		need = element * y[len(y)-1]
+	case graph.Mean:
+		need = element * y[len(y)-1]
 	case graph.Conv2D:
 		x, w := n.Input(graph.InputX).Shape, n.Input(graph.InputWeights).Shape
 		need = plane(x, w, y, [2]int{op.StrideH, op.StrideW}, [2]int{op.DilationH, op.DilationW}, element*x[3])
@@ -33,6 +41,10 @@ func scratch(n, pad *graph.Node, y []int) int {
 		need = max(need, times(times(phase, min(op.StrideH, y[1])), min(op.StrideW, y[2])))
 	case graph.ResizeNearestNeighbor:
 		need = times(sum, op.Height+op.Width)
+	}
+	switch n.Op.(type) {
+	case graph.Conv2D, graph.DepthwiseConv2D, graph.TransposeConv:
+		need = max(need, need+element*block*(y[3]+ragged)) // unless that overflows
 	}
 	if need > math.MaxInt32 {
 		return math.MaxInt // too much whatever the limit: the offsets of kernels have 32 bits
