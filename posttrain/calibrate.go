@@ -1,6 +1,7 @@
 package posttrain
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,7 +12,7 @@ import (
 	"github.com/goqat/goqat/data"
 	"github.com/goqat/goqat/graph"
 	"github.com/goqat/goqat/internal/feed"
-	"github.com/goqat/goqat/internal/parallel"
+	"github.com/goqat/goqat/internal/kernels/f32"
 	"github.com/goqat/goqat/quant"
 )
 
@@ -24,8 +25,8 @@ type Calibration struct {
 	Overrides []Override
 	// Samples is the number of rows to use, from the first on; 0 means all.
 	Samples int
-	// BatchSize is the number of rows run at once; 0 means 32. It does not
-	// change the result.
+	// BatchSize is the number of rows read at once, that goroutines share; 0 means
+	// 128. It does not change the result.
 	BatchSize int
 	// Progress shows the rows done; nil for silence.
 	Progress io.Writer
@@ -69,11 +70,11 @@ func Calibrate(ctx context.Context, q *graph.Graph, samples data.Dataset, c Cali
 		z.MinScale = nil
 	}
 	running := probe.Unquantized(nil)
-	o, err := c.observe(probe, running)
+	feeding := feed.Options{Rows: c.Samples, BatchSize: cmp.Or(c.BatchSize, 128), Progress: c.Progress, Label: "calibration"}
+	o, err := c.observe(probe, running, feeding.BatchSize)
 	if err == nil {
-		err = eachBatch(ctx, running, samples, feed.Options{
-			Rows: c.Samples, BatchSize: c.BatchSize, Progress: c.Progress, Label: "calibration", Done: fmt.Sprintf("%d tensors", len(o.of)),
-		}, o.tap, o.step)
+		feeding.Done = fmt.Sprintf("%d tensors", len(o.of))
+		err = eachBatch(ctx, running, samples, feeding, o.tap, o.step)
 	}
 	if err != nil {
 		return fmt.Errorf("posttrain: calibrate: %w", err)
@@ -115,8 +116,15 @@ type observer struct {
 	probe *graph.Graph
 	// observed has an entry for each quantizer, in graph order.
 	observed []observed
-	of       map[*graph.Tensor][]*quant.Observer
+	of       map[*graph.Tensor]*seen
+	seen     []*seen // those of the map, in graph order
 	rows     int
+}
+
+// seen is a tensor that observers share, and what its rows are in a batch.
+type seen struct {
+	observers []*quant.Observer
+	rows      []quant.Summary
 }
 
 type observed struct {
@@ -127,9 +135,9 @@ type observed struct {
 }
 
 // observe prepares observers for the quantizers of probe, on the tensors of
-// running, the same network without them.
-func (c Calibration) observe(probe, running *graph.Graph) (*observer, error) {
-	o := &observer{probe: probe, of: map[*graph.Tensor][]*quant.Observer{}}
+// running, the same network without them, for batches of so many rows.
+func (c Calibration) observe(probe, running *graph.Graph, batch int) (*observer, error) {
+	o := &observer{probe: probe, of: map[*graph.Tensor]*seen{}}
 	named := map[string]*graph.Tensor{}
 	for _, t := range running.Tensors() {
 		named[t.Name] = t
@@ -160,7 +168,11 @@ func (c Calibration) observe(probe, running *graph.Graph) (*observer, error) {
 			return nil, err
 		}
 		for _, t := range tensors[z] {
-			o.of[t] = append(o.of[t], s.observer)
+			if o.of[t] == nil {
+				o.of[t] = &seen{rows: make([]quant.Summary, batch)}
+				o.seen = append(o.seen, o.of[t])
+			}
+			o.of[t].observers = append(o.of[t].observers, s.observer)
 			s.input = s.input || slices.Contains(running.Inputs, t)
 		}
 		o.observed = append(o.observed, s)
@@ -176,24 +188,22 @@ func tensorNames(ts []*graph.Tensor) []string {
 	return names
 }
 
-// tap notes the values of a tensor that is observed.
-func (o *observer) tap(t *graph.Tensor, rows int, values []float32) error {
-	if len(o.of[t]) == 0 {
+// tap summarizes the rows of a tensor that is observed.
+func (o *observer) tap(t *graph.Tensor, first, rows int, values []float32) error {
+	s := o.of[t]
+	if s == nil {
 		return nil
 	}
-	summaries := make([]quant.Summary, rows)
 	size := len(values) / rows
-	parts := parallel.Parts(len(values), 1<<13, min(rows, parallel.MaxParts))
-	parallel.For(parts, func(part int) {
-		lo, hi := parallel.Range(rows, parts, part)
-		for r := lo; r < hi; r++ {
-			summaries[r] = quant.Summarize(values[r*size:][:size])
+	for r := range rows {
+		row := values[r*size:][:size]
+		s.rows[first+r] = f32.Summarize(row)
+		if err := s.rows[first+r].Check(row); err != nil {
+			return fmt.Errorf("row %d: %w", r, err)
 		}
-	})
-	for _, s := range o.of[t] {
-		if err := s.ObserveRows(values, summaries); err != nil {
-			return err
-		}
+	}
+	for _, z := range s.observers {
+		z.Count(values)
 	}
 	return nil
 }
@@ -201,6 +211,11 @@ func (o *observer) tap(t *graph.Tensor, rows int, values []float32) error {
 // step ends a batch.
 func (o *observer) step(rows int) {
 	o.rows += rows
+	for _, s := range o.seen {
+		for _, z := range s.observers {
+			z.ObserveRows(s.rows[:rows])
+		}
+	}
 	for _, s := range o.observed {
 		s.observer.Step()
 	}

@@ -3,6 +3,7 @@ package posttrain
 import (
 	"context"
 	"slices"
+	"sync"
 
 	"github.com/goqat/goqat/data"
 	"github.com/goqat/goqat/graph"
@@ -135,7 +136,10 @@ func extremes(ctx context.Context, g *graph.Graph, list []link, samples data.Dat
 	for _, l := range list {
 		ranges[l.group.Output()] = make([]quant.Range, l.channels())
 	}
-	err := eachBatch(ctx, g, samples, s.feed(label), func(t *graph.Tensor, _ int, values []float32) (err error) {
+	var lock sync.Mutex
+	err := eachBatch(ctx, g, samples, s.feed(label), func(t *graph.Tensor, _, _ int, values []float32) (err error) {
+		lock.Lock()
+		defer lock.Unlock()
 		seen := ranges[t]
 		for i := 0; i < len(values) && len(seen) > 0 && err == nil; i++ {
 			c := i % len(seen)

@@ -3,8 +3,7 @@ package quant
 import (
 	"errors"
 	"fmt"
-	"math"
-	"slices"
+	"sync"
 )
 
 // Observer collects what an [Estimator] needs to know of one tensor, or of
@@ -18,6 +17,7 @@ type Observer struct {
 	batch     []Range // extremes of the rows since the last Step; MovingAverage only
 	group     Range   // of the last rows before these, fewer than averaged
 	grouped   int     // how many
+	counting  sync.Mutex
 	histogram histogram
 	nonzero   int
 	sum       float64 // of magnitudes
@@ -41,83 +41,40 @@ func (o *Observer) Observe(values []float32, rows int) error {
 	size := len(values) / rows
 	summaries := make([]Summary, rows)
 	for r := range summaries {
-		summaries[r] = Summarize(values[r*size:][:size])
+		row := values[r*size:][:size]
+		summaries[r] = Summarize(row)
+		if err := summaries[r].Check(row); err != nil {
+			return fmt.Errorf("quant: row %d: %w", r, err)
+		}
 	}
-	return o.ObserveRows(values, summaries)
+	o.Count(values)
+	o.ObserveRows(summaries)
+	return nil
 }
 
-// ObserveRows is [Observer.Observe] for rows that have been summarized, which may be
-// done at the same time.
-//
-// Errors: those of [Observer.Observe].
-func (o *Observer) ObserveRows(values []float32, summaries []Summary) error {
-	if len(summaries) == 0 || len(values) == 0 || len(values)%len(summaries) != 0 {
-		return fmt.Errorf("quant: %d values do not fill %d rows", len(values), len(summaries))
-	}
-	size := len(values) / len(summaries)
+// ObserveRows and [Observer.Count] are [Observer.Observe] in two parts: ObserveRows
+// takes finite rows that have been summarized, which may be done at the same time.
+func (o *Observer) ObserveRows(summaries []Summary) {
 	for r, s := range summaries {
-		lo, hi := s.lo, s.hi
-		if s.sum-s.sum != 0 { // which no number of finite float32 values makes
-			row := values[r*size:][:size]
-			i := slices.IndexFunc(row, func(v float32) bool { return v-v != 0 })
-			return fmt.Errorf("quant: row %d: value %d is %v", r, i, row[i])
-		}
-		o.nonzero, o.sum = o.nonzero+s.nonzero, o.sum+s.sum
-		o.extremes, _ = o.extremes.Extended(lo, hi) // finite, as checked above
+		o.nonzero, o.sum = o.nonzero+s.Nonzero, o.sum+float64(s.Sum)
+		o.extremes, _ = o.extremes.Extended(s.Lo, s.Hi) // finite, as checked
 		if o.estimator.Method == MovingAverage {
 			for len(o.batch) <= r {
 				o.batch = append(o.batch, Range{})
 			}
-			o.batch[r], _ = o.batch[r].Extended(lo, hi)
+			o.batch[r], _ = o.batch[r].Extended(s.Lo, s.Hi)
 		}
 	}
+}
+
+// Count notes what estimators need of finite values that summaries do not tell. Several
+// goroutines may call it at the same time.
+func (o *Observer) Count(values []float32) {
 	if o.estimator.counts() {
+		o.counting.Lock()
 		o.histogram.add(values)
+		o.counting.Unlock()
 	}
-	return nil
-}
-
-// Summary is what an [Observer] notes of a row: its extremes, the sum of the
-// magnitudes, which is not finite if a value is not, and how many values are not zero.
-type Summary struct {
-	lo, hi  float32
-	sum     float64
-	nonzero int
-}
-
-// Summarize returns the summary of a row. Two sums do not wait for each other.
-func Summarize(row []float32) Summary {
-	const sign = 1 << 31
-	lo, hi := float32(math.Inf(1)), float32(math.Inf(-1))
-	var sum, odd float64
-	var zeros uint32
-	i := 1
-	for ; i < len(row); i += 2 {
-		v, w := row[i-1], row[i]
-		if v < lo {
-			lo = v
-		}
-		if v > hi {
-			hi = v
-		}
-		if w < lo {
-			lo = w
-		}
-		if w > hi {
-			hi = w
-		}
-		a, b := math.Float32bits(v)&^sign, math.Float32bits(w)&^sign
-		sum += float64(math.Float32frombits(a))
-		odd += float64(math.Float32frombits(b))
-		zeros += (a-1)>>31 + (b-1)>>31
-	}
-	sum += odd
-	if i == len(row) {
-		v := row[i-1]
-		lo, hi, sum = min(lo, v), max(hi, v), sum+math.Abs(float64(v))
-		zeros += (math.Float32bits(v)&^sign - 1) >> 31
-	}
-	return Summary{lo, hi, sum, len(row) - int(zeros)}
 }
 
 // averaged is the number of rows whose extremes a moving average takes as one:

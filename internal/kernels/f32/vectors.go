@@ -10,6 +10,7 @@ type vectors struct {
 	clamp         func(dst, x []float32, lo, hi, zero float32)
 	gate          func(dx, dy, y []float32, lo, hi float32)
 	minMax        func(x []float32) (lo, hi float32, nan bool)
+	sumMagnitudes func(sum, x []float32) (nonzero int) // of a multiple of 16
 	// leakyRelu computes v where x is above 0, alpha*v elsewhere.
 	leakyRelu                                     func(dst, v, x []float32, alpha float32)
 	exp, tanh, sigmoid, hardSwish, elu            func(dst, x []float32)
@@ -93,7 +94,7 @@ type patch struct{ lines, pixels, gap, channels int }
 var portable = &dispatch{name: "portable", gemm: gemmPortable, vectors: vectors{
 	add: addPortable, sub: subPortable, mul: mulPortable,
 	scale: scalePortable, axpy: axpyPortable,
-	clamp: clampPortable, gate: gatePortable, minMax: minMaxPortable,
+	clamp: clampPortable, gate: gatePortable, minMax: minMaxPortable, sumMagnitudes: sumMagnitudesPortable,
 	leakyRelu: leakyReluPortable,
 	exp:       eachBy(Exp), tanh: eachBy(Tanh), sigmoid: eachBy(Sigmoid), hardSwish: eachBy(hardSwish), elu: eachBy(Elu),
 	hardSwishGrad: slopedBy(hardSwishSlope), sigmoidGrad: slopedBy(sigmoidSlope), tanhGrad: slopedBy(tanhSlope), eluGrad: slopedBy(eluSlope),

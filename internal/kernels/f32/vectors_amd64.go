@@ -6,7 +6,7 @@ package f32
 var vectorsAVX2 = vectors{
 	add: addAVX2, sub: subAVX2, mul: mulAVX2,
 	scale: scaleAVX2, axpy: axpyAVX2,
-	clamp: clampAVX2, gate: gateAVX2, minMax: minMaxAVX2,
+	clamp: clampAVX2, gate: gateAVX2, minMax: minMaxAVX2, sumMagnitudes: sumMagnitudesAVX2,
 	leakyRelu: leakyReluAVX2,
 	exp:       expAVX2, tanh: tanhAVX2, sigmoid: sigmoidAVX2, hardSwish: hardSwishAVX2, elu: eluAVX2,
 	hardSwishGrad: hardSwishGradAVX2, sigmoidGrad: sigmoidGradAVX2, tanhGrad: tanhGradAVX2, eluGrad: eluGradAVX2,

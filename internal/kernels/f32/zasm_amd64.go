@@ -823,6 +823,13 @@ func tanhGradAVX2(dx []float32, dy []float32, v []float32)
 //go:noescape
 func minMaxAVX2(x []float32) (lo float32, hi float32, nan bool)
 
+// sumMagnitudesAVX2 adds len(x) magnitudes, a multiple of 16, to 16 sums and counts those that are not zero:
+//
+//	for i, v := range x { sum[i%16] += abs(v); if v != 0 { nonzero++ } }
+//
+//go:noescape
+func sumMagnitudesAVX2(sum []float32, x []float32) (nonzero int)
+
 // biasClampAVX2 adds a bias and limits to [lo, hi]; zero as in clamp:
 //
 //	for i := range dst { dst[i] = min(max(x[i] + bias[i%len(bias)], lo), hi) + zero }

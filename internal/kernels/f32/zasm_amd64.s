@@ -4995,6 +4995,53 @@ done3:
 	MOVSS        X1, hi+28(FP)
 	RET
 
+// func sumMagnitudesAVX2(sum []float32, x []float32) (nonzero int)
+// Requires: AVX, AVX2
+TEXT ·sumMagnitudesAVX2(SB), NOSPLIT, $0-56
+	MOVQ         sum_base+0(FP), AX
+	MOVQ         x_base+24(FP), CX
+	MOVQ         x_len+32(FP), DX
+	VMOVUPS      (AX), Y0
+	VXORPS       Y1, Y1, Y1
+	VMOVUPS      32(AX), Y2
+	VXORPS       Y3, Y3, Y3
+	MOVL         $0x7fffffff, BX
+	VMOVD        BX, X5
+	VPBROADCASTD X5, Y5
+	VXORPS       Y4, Y4, Y4
+
+vectors:
+	CMPQ    DX, $0x10
+	JLT     done
+	VMOVUPS (CX), Y6
+	VCMPPS  $0x04, Y4, Y6, Y7
+	VPSUBD  Y7, Y1, Y1
+	VANDPS  Y5, Y6, Y6
+	VADDPS  Y6, Y0, Y0
+	VMOVUPS 32(CX), Y6
+	VCMPPS  $0x04, Y4, Y6, Y7
+	VPSUBD  Y7, Y3, Y3
+	VANDPS  Y5, Y6, Y6
+	VADDPS  Y6, Y2, Y2
+	ADDQ    $0x40, CX
+	SUBQ    $0x10, DX
+	JMP     vectors
+
+done:
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y2, 32(AX)
+	VPADDD       Y3, Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X0
+	VPADDD       X0, X1, X1
+	VPERMILPS    $0x0e, X1, X0
+	VPADDD       X0, X1, X1
+	VPERMILPS    $0x01, X1, X0
+	VPADDD       X0, X1, X1
+	VMOVD        X1, AX
+	VZEROUPPER
+	MOVQ         AX, nonzero+48(FP)
+	RET
+
 // func biasClampAVX2(dst []float32, x []float32, bias []float32, lo float32, hi float32, zero float32)
 // Requires: AVX, CMOV
 TEXT ·biasClampAVX2(SB), NOSPLIT, $0-84

@@ -18,6 +18,7 @@ func elementwise() {
 	hardSwish()
 	slopes()
 	minMax()
+	sumMagnitudes()
 }
 
 func arithmetic(name, sign string, f binary) {

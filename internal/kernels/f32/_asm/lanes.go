@@ -124,6 +124,7 @@ func (w width) whereLess(a reg.VecVirtual, b operand.Op, v, to reg.VecVirtual) {
 const (
 	less       = 0x01 // a < b
 	unordered  = 0x03 // a or b is NaN
+	notEqual   = 0x04 // NaN too
 	notLess    = 0x05 // !(a < b)
 	notAtMost  = 0x06 // !(a <= b)
 	ordered    = 0x07
