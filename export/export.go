@@ -45,7 +45,7 @@ func Integer(g *graph.Graph, opts Options) (*graph.Graph, error) {
 		resolveTypes,
 		dropIdleClamps,
 		quantizeBiases,
-		freezeVariables,
+		graph.FreezeVariables,
 		placeBorders(opts),
 		checkInteger,
 	})
@@ -80,7 +80,7 @@ func weightOnly(g *graph.Graph, float bool, compute graph.Pass) (*graph.Graph, e
 		graph.FuseActivations,
 		foldRescaling,
 		compute,
-		freezeVariables,
+		graph.FreezeVariables,
 	})
 }
 
@@ -112,7 +112,7 @@ func Float32(g *graph.Graph) (*graph.Graph, error) {
 }
 
 func floatPasses() graph.Passes {
-	return graph.Passes{graph.DropDropout, evaluateFolds, graph.FoldBatchNorm, foldAffine, graph.FuseActivations, freezeVariables, checkFinite}
+	return graph.Passes{graph.DropDropout, evaluateFolds, graph.FoldBatchNorm, foldAffine, graph.FuseActivations, graph.FreezeVariables, checkFinite}
 }
 
 func run(g *graph.Graph, passes graph.Passes) (*graph.Graph, error) {

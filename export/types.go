@@ -213,13 +213,3 @@ func spreadScale(n *graph.Node) {
 	spread.Quant = &p
 	n.Inputs[graph.InputWeights] = &spread
 }
-
-// freezeVariables makes constants of what training could still change.
-var freezeVariables = graph.Pass{Name: "freeze variables", Run: func(g *graph.Graph) error {
-	for _, t := range g.Tensors() {
-		if t.Variable() {
-			t.Role = graph.Constant // t and its data belong to the private copy
-		}
-	}
-	return nil
-}}

@@ -13,6 +13,17 @@ var DropDropout = Pass{"drop dropout", func(g *Graph) error {
 	return nil
 }}
 
+// FreezeVariables makes constants of what training could still change. The data stay
+// those of the graph: a copy of its own, as in [Passes.Run].
+var FreezeVariables = Pass{"freeze variables", func(g *Graph) error {
+	for _, t := range g.Tensors() {
+		if t.Variable() {
+			t.Role = Constant
+		}
+	}
+	return nil
+}}
+
 // FoldBatchNorm multiplies each BatchNorm of a float graph into the anchor before
 // it, with the moving statistics:
 //

@@ -70,6 +70,9 @@ func Calibrate(ctx context.Context, q *graph.Graph, samples data.Dataset, c Cali
 		z.MinScale = nil
 	}
 	running := probe.Unquantized(nil)
+	if err := graph.FreezeVariables.Run(running); err != nil { // kernels pack constants
+		return fmt.Errorf("posttrain: calibrate: %w", err)
+	}
 	feeding := feed.Options{Rows: c.Samples, BatchSize: cmp.Or(c.BatchSize, 128), Progress: c.Progress, Label: "calibration"}
 	o, err := c.observe(probe, running, feeding.BatchSize)
 	if err == nil {

@@ -130,12 +130,12 @@ func TestControlIsFair(t *testing.T) {
 	if diff := cmp.Diff(map[string]int{"float32": 1, "control": 3, "QAT": 3}, epochs); diff != "" {
 		t.Errorf("epochs (-want +got):\n%s", diff)
 	}
-	// 90 rows are three batches: float32, calibration, control (9), its
-	// calibration, that of QAT, QAT (9).
-	if len(train.batches) != 30 {
-		t.Fatalf("%d batches, want 30", len(train.batches))
+	// 90 rows are three batches: float32, calibration (1), control (9), its
+	// calibration (1), that of QAT (1), QAT (9).
+	if len(train.batches) != 24 {
+		t.Fatalf("%d batches, want 24", len(train.batches))
 	}
-	control, qat := train.batches[6:15], train.batches[21:30]
+	control, qat := train.batches[4:13], train.batches[15:24]
 	if diff := cmp.Diff(control, qat); diff != "" {
 		t.Errorf("batches (-control +QAT):\n%s", diff)
 	}
