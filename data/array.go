@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"unsafe"
 
 	"github.com/x448/float16"
 )
@@ -123,22 +124,30 @@ func product(shape []int) (int, error) {
 // data that really arrives, so a short file cannot claim a large allocation.
 const trusted = 1 << 20
 
-// readElements reads count values.
+// readElements reads count values, without a copy where memory has their order of bytes.
 //
 // Errors: io.ErrUnexpectedEOF, wrapped, where the data ends early.
 func readElements[T element](r io.Reader, order binary.ByteOrder, count int) ([]T, error) {
 	var zero T
 	size := binary.Size(zero)
 	out := make([]T, 0, min(count, trusted/size))
-	buffer := make([]byte, min(count*size, 1<<16))
+	native := size == 1 || order == binary.ByteOrder(binary.LittleEndian) && binary.NativeEndian.Uint16([]byte{1, 0}) == 1
+	var buffer []byte
+	if !native {
+		buffer = make([]byte, min(count*size, 1<<16))
+	}
 	for len(out) < count {
 		if len(out) == cap(out) { // four times: two copies of a quarter at most are garbage
 			grown := make([]T, len(out), min(count, 4*cap(out)))
 			copy(grown, out)
 			out = grown
 		}
-		part := out[len(out) : len(out)+min(cap(out)-len(out), len(buffer)/size)]
-		raw := buffer[:len(part)*size]
+		part := out[len(out):cap(out)]
+		raw := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(part))), len(part)*size)
+		if !native {
+			part = part[:min(len(part), len(buffer)/size)]
+			raw = buffer[:len(part)*size]
+		}
 		if n, err := io.ReadFull(r, raw); err != nil {
 			if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 				return nil, fmt.Errorf("data ends after %d of %d bytes: %w",
@@ -146,8 +155,10 @@ func readElements[T element](r io.Reader, order binary.ByteOrder, count int) ([]
 			}
 			return nil, err
 		}
-		if _, err := binary.Decode(raw, order, part); err != nil {
-			return nil, err
+		if !native {
+			if _, err := binary.Decode(raw, order, part); err != nil {
+				return nil, err
+			}
 		}
 		out = out[:len(out)+len(part)]
 	}

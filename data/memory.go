@@ -201,8 +201,8 @@ func checkLabel(v float32, classes int) error {
 
 func checkFinite(values []float32, size int) error {
 	for i, v := range values {
-		if name := notFinite(v); name != "" {
-			return fmt.Errorf("row %d, element %d is %s", i/size, i%size, name)
+		if v-v != 0 {
+			return fmt.Errorf("row %d, element %d is %s", i/size, i%size, notFinite(v))
 		}
 	}
 	return nil
