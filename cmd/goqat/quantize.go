@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -138,6 +139,10 @@ func (c planFlags) plan() (ptq.Plan, error) {
 	return p, p.Check()
 }
 
+// relaxed is how much garbage a short command may make before it is collected, in
+// percent of what is in use.
+const relaxed = 400
+
 // quantized is what `goqat quantize` prints.
 type quantized struct {
 	Model       string      `json:"model"`
@@ -154,6 +159,7 @@ type quantized struct {
 // Run reads, quantizes and writes.
 func (c *quantizeCommand) Run(s *session) error {
 	began := time.Now()
+	defer debug.SetGCPercent(debug.SetGCPercent(relaxed))
 	p, err := c.Plan.plan()
 	if err != nil {
 		return err
