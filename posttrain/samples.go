@@ -36,8 +36,10 @@ func eachBatch(ctx context.Context, g *graph.Graph, samples data.Dataset, o feed
 	workers := make([]*worker, min(runtime.GOMAXPROCS(0), count(o.Size())))
 	faults := make([]error, count(o.Size()))
 	parallel.Outer(len(workers), func(k int) { workers[k], faults[k] = newWorker(g, most, see) })
-	if err := faults[0]; err != nil {
-		return err
+	for _, err := range faults[:len(workers)] {
+		if err != nil {
+			return err
+		}
 	}
 	return feed.Batches(ctx, g, samples, o, func(index []int, x []float32) error {
 		rows, width := len(index), len(x)/len(index)
