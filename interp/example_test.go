@@ -134,7 +134,7 @@ func ExamplePlanMemory() {
 	// memory of 100 rows: arena 256 bytes, constants 5 bytes, peak 256 bytes at operator 0
 	//
 	// operator  live bytes  scratch bytes  arena                                     name
-	// 0         256         12480          aaaaaaaaaaaaaaa.....bbbbbbbbbbbbbbb.....  FULLY_CONNECTED
+	// 0         256         33408          aaaaaaaaaaaaaaa.....bbbbbbbbbbbbbbb.....  FULLY_CONNECTED
 	//
 	// place  offset  bytes  first  last  tensor
 	// a      0       100    -1     0     x int8[100 1]

@@ -14,14 +14,15 @@ func scratch(n, pad *graph.Node, y []int) int {
 		element = 4   // bytes, of planes
 		sum     = 8   // of accumulators
 		phase   = 512 // of what a kernel keeps for each
-		block   = 24  // pixels or rows whose sums are computed together
+		block   = 32  // pixels or rows whose sums are computed together
+		value   = 12  // of what such a row is computed from: plain Go keeps codes and their float64
 		ragged  = 64  // channels that vectors may have too many
 	)
 	var need int
 	switch op := n.Op.(type) {
 	case graph.FullyConnected:
 		inputs, outputs := n.Input(graph.InputWeights).Shape[1], y[len(y)-1]
-		need = element * min(block, graph.Elements(y)/outputs) * (inputs + outputs + 2*ragged)
+		need = min(block, graph.Elements(y)/outputs) * (value*inputs + sum*(outputs+2*ragged))
 	case graph.Softmax:
 		need = element * y[len(y)-1]
 	case graph.Mean:
@@ -29,6 +30,7 @@ func scratch(n, pad *graph.Node, y []int) int {
 	case graph.Conv2D:
 		x, w := n.Input(graph.InputX).Shape, n.Input(graph.InputWeights).Shape
 		need = plane(x, w, y, [2]int{op.StrideH, op.StrideW}, [2]int{op.DilationH, op.DilationW}, element*x[3])
+		need = max(need, times(element*block, w[1]*w[2]*w[3])) // plain Go gathers windows
 	case graph.DepthwiseConv2D:
 		x, w := n.Input(graph.InputX).Shape, n.Input(graph.InputWeights).Shape
 		need = plane(x, w, y, [2]int{op.StrideH, op.StrideW}, [2]int{op.DilationH, op.DilationW}, element*y[3])
@@ -44,7 +46,7 @@ func scratch(n, pad *graph.Node, y []int) int {
 	}
 	switch n.Op.(type) {
 	case graph.Conv2D, graph.DepthwiseConv2D, graph.TransposeConv:
-		need = max(need, need+element*block*(y[3]+ragged)) // unless that overflows
+		need = max(need, need+sum*block*(y[3]+ragged)) // unless that overflows
 	}
 	if need > math.MaxInt32 {
 		return math.MaxInt // too much whatever the limit: the offsets of kernels have 32 bits

